@@ -1,0 +1,3 @@
+from wavesim.cli.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""Reads a Timeline: stalls, overlap, bounds, steady state -> Analysis."""

@@ -1,0 +1,1 @@
+"""Tokenizer, parser and printer of AMDGPU assembly; lookup of LLVM tools."""

@@ -1,0 +1,1 @@
+"""rocprofv3 thread traces -> Trace and measured Timeline."""

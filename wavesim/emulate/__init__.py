@@ -1,0 +1,1 @@
+"""Numpy execution of waves: Program -> Trace and results."""

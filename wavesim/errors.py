@@ -1,0 +1,50 @@
+"""Where a thing stands in its file, and the one error a person can mend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpan:
+    """A place in a file. ``line`` and ``column`` count from 1; 0 means "the file as a whole"."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        if not self.line:
+            return self.file
+        if not self.column:
+            return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class UserError(Exception):
+    """Unusable input: one message with its place, what is wrong and what would be right.
+
+    The command line prints ``str(error)`` on stderr and exits with ``exit_code`` (2); it never shows
+    a traceback for one.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, span: SourceSpan | None = None, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.span = span
+        self.hint = hint
+
+    def __str__(self) -> str:
+        place = f"{self.span}: " if self.span else ""
+        hint = f"\n  {self.hint}" if self.hint else ""
+        return f"{place}{self.message}{hint}"
+
+
+class UnknownInstruction(UserError):
+    """An opcode (or a form of it) that has no data; never costed as zero."""
+
+
+class LimitExceeded(UserError):
+    """A bound on size or run length was passed (see :mod:`wavesim.limits`)."""

@@ -1,0 +1,1 @@
+"""Loads and validates the data in isa/: machines, opcodes, MFMA table."""

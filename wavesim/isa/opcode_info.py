@@ -1,0 +1,41 @@
+"""What isa/opcodes.yaml says of an opcode: declared once; parsing, sizes, hazards and timing follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class OperandSpec:
+    """One operand position.
+
+    ``role``: ``"dst"``, ``"src"`` or ``"both"``. ``kinds``: letters of what may stand there: ``v`` VGPR,
+    ``a`` AGPR, ``s`` SGPR or special register, ``i`` inline constant or literal, ``l`` label,
+    ``w`` wait counts, ``o`` ``off``/``null``, ``n`` a plain number or symbolic call.
+    ``dwords``: 32-bit registers read or written.
+    """
+
+    role: str
+    kinds: str
+    dwords: int = 1
+    type: str = "b32"
+
+
+@dataclass(frozen=True, slots=True)
+class OpcodeInfo:
+    """An opcode. ``kind`` is a value of :class:`wavesim.trace.code.Kind`; ``format`` the encoding
+    family (SOP2, VOP1, VOP3P, DS, FLAT, MUBUF, SMEM ...). ``reads`` and ``writes`` name implicit
+    registers (``scc``, ``vcc``, ``exec``, ``m0``). ``width_bytes`` is per lane for memory accesses.
+    ``flags``: ``packed_f32``, ``f64``, ``atomic``, ``returns``, ``scaled`` ..."""
+
+    name: str
+    format: str
+    kind: str
+    operands: tuple[OperandSpec, ...]
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    width_bytes: int = 0
+    lgkm_increment: int = 0
+    vm_increment: int = 0
+    archs: tuple[str, ...] = ("gfx90a", "gfx942", "gfx950")
+    flags: frozenset[str] = field(default_factory=frozenset)

@@ -1,0 +1,1 @@
+"""YAML tile programs and launch descriptions -> Program and Launch."""

@@ -1,0 +1,94 @@
+"""A launch: grid, workgroups simulated, arguments with their data, and the expected result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from wavesim.program import Finding, Program
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixArgument:
+    """A row-major matrix in global memory, passed by pointer.
+
+    Its elements are a function of (seed, row, column): only the parts that are touched exist.
+    ``init``: ``random`` (uniform in [-1, 1), rounded to the type), ``zero``, ``ones``, ``index``
+    (row * cols + column, rounded) or ``unwritten`` (results: reading before a store is a finding).
+    ``row_elements`` is the leading dimension (``cols`` where 0).
+    """
+
+    name: str
+    dtype: str  # bf16, f16, f32, i32, i8, fp8, bf8
+    rows: int
+    cols: int
+    init: str = "random"
+    seed: int = 0
+    row_elements: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarArgument:
+    """A scalar passed by value; ``dtype`` i32, u32, i64, u64, f32."""
+
+    name: str
+    dtype: str
+    value: int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """``result = left · right`` (``right`` transposed if ``transpose_right``), as matrices of the launch.
+
+    ``tiles`` gives, for each simulated workgroup, the result region it must write:
+    (first row, first column, rows, columns).
+    """
+
+    result: str
+    left: str
+    right: str
+    transpose_right: bool = True
+    tiles: Mapping[tuple[int, int, int], tuple[int, int, int, int]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What is launched. ``arguments`` stand in kernel-argument order; ``workgroups`` are the grid
+    positions that share the simulated compute unit, oldest first. ``machine_overrides`` are machine
+    values the kernel file states (``memory.latency_clk``)."""
+
+    arguments: tuple[MatrixArgument | ScalarArgument, ...]
+    workgroup_size: int
+    grid: tuple[int, int, int] = (1, 1, 1)
+    workgroups: tuple[tuple[int, int, int], ...] = ((0, 0, 0),)
+    expect: Expectation | None = None
+    machine_overrides: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    def matrix(self, name: str) -> MatrixArgument:
+        """The matrix argument ``name``.
+
+        Raises:
+            KeyError: no such matrix.
+        """
+        for argument in self.arguments:
+            if isinstance(argument, MatrixArgument) and argument.name == name:
+                return argument
+        raise KeyError(name)
+
+
+@dataclass(frozen=True)
+class LoadedKernel:
+    """A kernel ready to run: what every front end (YAML, assembly, HIP, code object) returns.
+
+    ``findings`` are faults seen while loading that do not stop it (too much LDS, index out of range).
+    """
+
+    name: str
+    file: str
+    program: Program
+    launch: Launch
+    about: str = ""
+    findings: tuple[Finding, ...] = ()

@@ -1,0 +1,1 @@
+"""Views over Analysis and Timeline: terminal, JSON, Perfetto, Konata. They never compute."""

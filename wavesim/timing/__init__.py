@@ -1,0 +1,1 @@
+"""The compute-unit model: Trace -> Timeline. docs/model.md is its contract."""

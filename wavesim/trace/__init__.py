@@ -1,0 +1,33 @@
+"""Trace and Timeline: what was executed, and when. Emulated and measured ones have one form."""
+
+from __future__ import annotations
+
+from wavesim.trace.code import CATEGORY_OF_KIND, Category, CodeEntry, Kind
+from wavesim.trace.timeline import (
+    REASON_NAMES,
+    BusySpan,
+    Extrapolation,
+    Reason,
+    Timeline,
+    WaveTimeline,
+    empty_busy,
+)
+from wavesim.trace.trace import UNKNOWN, Spin, Trace, WaveTrace
+
+__all__ = [
+    "CATEGORY_OF_KIND",
+    "REASON_NAMES",
+    "UNKNOWN",
+    "BusySpan",
+    "Category",
+    "CodeEntry",
+    "Extrapolation",
+    "Kind",
+    "Reason",
+    "Spin",
+    "Timeline",
+    "Trace",
+    "WaveTimeline",
+    "WaveTrace",
+    "empty_busy",
+]

@@ -1,0 +1,103 @@
+"""What timing needs to know of a static instruction, independent of any machine's numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from wavesim.program import Instruction
+
+
+class Kind(StrEnum):
+    """How an instruction behaves at issue. One kind per instruction."""
+
+    VALU = "valu"
+    TRANS = "trans"  # transcendental VALU: v_exp_f32, v_rcp_f32, ...
+    MFMA = "mfma"
+    LDS_READ = "lds_read"  # ds_read*, ds_bpermute, ds_swizzle, returning atomics
+    LDS_WRITE = "lds_write"  # ds_write*, non-returning atomics
+    VMEM_LOAD = "vmem_load"  # buffer/global/flat loads, also direct-to-LDS
+    VMEM_STORE = "vmem_store"
+    SALU = "salu"
+    SMEM = "smem"  # s_load*, s_buffer_load*, s_memtime
+    BRANCH = "branch"  # s_branch, s_setpc, s_swappc: always taken
+    COND_BRANCH = "cond_branch"
+    WAIT = "wait"  # s_waitcnt
+    NOP = "nop"
+    BARRIER = "barrier"
+    SETPRIO = "setprio"
+    SLEEP = "sleep"
+    ENDPGM = "endpgm"
+    INTERNAL = "internal"  # other instructions without a functional unit (s_sethalt, s_inst_prefetch...)
+
+
+class Category(StrEnum):
+    """Issue categories: per SIMD and slot at most one instruction each, internal without limit."""
+
+    VALU = "valu"
+    MFMA = "mfma"
+    LDS = "lds"
+    VMEM = "vmem"
+    SCALAR = "scalar"
+    BRANCH = "branch"
+    INTERNAL = "internal"
+
+
+CATEGORY_OF_KIND: dict[Kind, Category] = {
+    Kind.VALU: Category.VALU,
+    Kind.TRANS: Category.VALU,
+    Kind.MFMA: Category.MFMA,
+    Kind.LDS_READ: Category.LDS,
+    Kind.LDS_WRITE: Category.LDS,
+    Kind.VMEM_LOAD: Category.VMEM,
+    Kind.VMEM_STORE: Category.VMEM,
+    Kind.SALU: Category.SCALAR,
+    Kind.SMEM: Category.SCALAR,
+    Kind.BRANCH: Category.BRANCH,
+    Kind.COND_BRANCH: Category.BRANCH,
+    Kind.WAIT: Category.INTERNAL,
+    Kind.NOP: Category.INTERNAL,
+    Kind.BARRIER: Category.INTERNAL,
+    Kind.SETPRIO: Category.INTERNAL,
+    Kind.SLEEP: Category.INTERNAL,
+    Kind.ENDPGM: Category.INTERNAL,
+    Kind.INTERNAL: Category.INTERNAL,
+}
+
+SGPR_VCC, SGPR_EXEC, SGPR_M0, SGPR_SCC = 1000, 1001, 1002, 1003
+"""Pseudo indices beside the SGPR numbers in :attr:`CodeEntry.sgpr_reads` and ``sgpr_writes``."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeEntry:
+    """A static instruction as timing sees it; facts of the instruction only, no clocks.
+
+    Widths are bytes per lane. Counts are ``None`` where a wait does not name the counter.
+    """
+
+    instruction: Instruction
+    kind: Kind
+    address: int = 0
+    size_bytes: int = 4
+    width_bytes: int = 0
+    to_lds: bool = False
+    lgkm_increment: int = 0
+    vm_increment: int = 0
+    wait_vmcnt: int | None = None
+    wait_lgkmcnt: int | None = None
+    nop_slots: int = 0  # s_nop k: k + 1
+    priority: int = 0  # s_setprio
+    sleep_units: int = 0  # s_sleep n
+    mfma: str = ""  # opcode as in the machine's MFMA table
+    mfma_format: str = ""  # f8f6f4 only: "fp8" if A or B is an 8-bit format, else "fp4" (fp6/fp4)
+    mfma_source_vgprs: int = 0  # the larger of A's and B's registers: 2, 4 or 8
+    scaled: bool = False  # v_mfma_scale_*: two slots
+    plain_valu: bool = False  # may share a slot with another wave's (gfx950): no TRANS, packed f32, DPP, f64
+    writes_sgpr: bool = False  # a VALU that writes an SGPR or VCC
+    sgpr_reads: frozenset[int] = frozenset()
+    sgpr_writes: frozenset[int] = frozenset()
+
+    @property
+    def category(self) -> Category:
+        """The issue category."""
+        return CATEGORY_OF_KIND[self.kind]

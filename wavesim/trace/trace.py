@@ -1,0 +1,87 @@
+"""Trace: per wave the executed instructions in order, each with what timing needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from wavesim.program import Finding, Program
+from wavesim.trace.code import CodeEntry
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
+
+UNKNOWN = -1
+"""In ``array_clk`` and ``memory_bytes``: not known (a measured trace); the machine's value for a
+conflict-free access with all lanes active is used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spin:
+    """A polling loop: the records ``[first, last]`` are one pass of its body and are repeated until
+    record ``store_index`` of wave ``store_wave`` (an LDS or global store) is visible; then the wave
+    goes on after ``last``."""
+
+    first: int
+    last: int
+    store_wave: int
+    store_index: int
+
+
+@dataclass(frozen=True)
+class WaveTrace:
+    """One wave's stream. All arrays have one row per dynamic instruction.
+
+    Attributes:
+        code: index into :attr:`Trace.code`.
+        array_clk: LDS accesses: clocks of the bank array, summed over the lane phases; else 0.
+        memory_bytes: global memory: bytes moved by the active lanes; else 0.
+        taken: conditional branches: whether it was taken.
+        memory_latency_clk: global memory: latency of this access, ``UNKNOWN`` for the machine's.
+        line_offsets, lines: 128-byte line numbers touched by global memory, row ``i`` owning
+            ``lines[line_offsets[i]:line_offsets[i + 1]]``; empty where not recorded.
+    """
+
+    wave: int
+    workgroup: int
+    simd: int
+    slot: int
+    start_clk: int
+    code: Int32
+    array_clk: Int32
+    memory_bytes: Int32
+    taken: Bool
+    memory_latency_clk: Int32
+    line_offsets: Int64 = field(default_factory=lambda: np.zeros(0, np.int64))
+    lines: Int64 = field(default_factory=lambda: np.zeros(0, np.int64))
+    spins: tuple[Spin, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.code)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The executed streams of the waves that share a compute unit.
+
+    ``waves`` stand in order of age: (workgroup dispatch order, wave id); the first is the oldest.
+    ``provenance`` says where the streams come from: ``"emulated"`` or ``"measured"``. ``complete`` is
+    false if the execution stopped early (a deadlock); ``findings`` then say why.
+    """
+
+    arch: str
+    program: Program
+    code: tuple[CodeEntry, ...]
+    waves: tuple[WaveTrace, ...]
+    provenance: str = "emulated"
+    complete: bool = True
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def instruction_count(self) -> int:
+        """Dynamic instructions of all waves."""
+        return sum(len(wave) for wave in self.waves)
