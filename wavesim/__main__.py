@@ -1,3 +1,5 @@
+"""`python -m wavesim`."""
+
 from wavesim.cli.main import main
 
 main()
