@@ -70,6 +70,10 @@ class Trace:
     ``waves`` stand in order of age: (workgroup dispatch order, wave id); the first is the oldest.
     ``provenance`` says where the streams come from: ``"emulated"`` or ``"measured"``. ``complete`` is
     false if the execution stopped early (a deadlock); ``findings`` then say why.
+    ``memory_latency_by_order_clk``: latency of the n-th global-memory instruction that the compute
+    unit issues in the timed run, whichever wave's it is (``UNKNOWN``: the record's, else the
+    machine's); empty where not given. A measured trace gives latencies so, because the order of two
+    waves may differ between the machine and the model while the memory system's state does not.
     """
 
     arch: str
@@ -80,6 +84,7 @@ class Trace:
     complete: bool = True
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
+    memory_latency_by_order_clk: Int32 = field(default_factory=lambda: np.zeros(0, np.int32))
 
     @property
     def instruction_count(self) -> int:
