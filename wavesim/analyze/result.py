@@ -1,0 +1,225 @@
+"""Analysis: the figures of one run, as frozen values that reports print and never compute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wavesim.errors import SourceSpan
+
+
+@dataclass(frozen=True, slots=True)
+class WaveStalls:
+    """Where one wave's clocks went.
+
+    ``stalls`` maps every reason name to clocks; they add up to ``clk`` = the run's total exactly (with
+    ``not_started`` before ``first_clk`` and ``finished`` after ``last_clk``). A measured wave whose trace
+    does not explain every clock has the rest under ``unattributed``.
+    """
+
+    wave: int
+    workgroup: int
+    simd: int
+    slot: int
+    first_clk: int
+    last_clk: int
+    clk: int
+    instructions: int
+    stalls: Mapping[str, int]
+
+    @property
+    def lifetime_clk(self) -> int:
+        """Clocks from dispatch to end."""
+        return self.last_clk - self.first_clk
+
+
+@dataclass(frozen=True, slots=True)
+class WaveGroup:
+    """Waves with the same role: the same code path and alike stalls.
+
+    ``waves`` are positions in ``Analysis.waves``; ``stalls`` the mean clocks per wave and reason over the
+    wave's life, ``per_iteration`` the mean clocks per wave and iteration of its loop in steady state
+    (``None`` without a loop), which add up to ``iteration_clk``.
+    """
+
+    waves: tuple[int, ...]
+    stalls: Mapping[str, float]
+    per_iteration: Mapping[str, float] | None
+    iteration_clk: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """One loop of the executed code.
+
+    ``head`` and ``tail`` are code indices (first instruction, last backward branch); ``waves`` the
+    positions of the waves that ran it; ``iterations`` how often its head issued, of the wave that ran it
+    most. ``clk_per_iteration`` is (last - first issue of the head) / (count - 1) per wave, median over
+    waves; ``p10``, ``median``, ``p90`` are over all waves' single iterations. From ``from_iteration``
+    (counting from 0) on the issue times of all waves repeat exactly every ``period_iterations``;
+    ``None`` where they do not.
+    """
+
+    head: int
+    tail: int
+    label: str
+    span: SourceSpan | None
+    depth: int
+    waves: tuple[int, ...]
+    iterations: int
+    clk: int
+    clk_per_iteration: float
+    p10: float
+    median: float
+    p90: float
+    period_iterations: int | None = None
+    period_clk: int | None = None
+    from_iteration: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SteadyState:
+    """The clocks that shares are taken over: ``iterations`` whole iterations of the reference wave.
+
+    ``exact``: the window is periodic, shown by comparing every issue. Otherwise it is the run of the
+    loop without its first quarter, or (``iterations`` = 0) the whole run where there is no loop.
+    """
+
+    from_clk: int
+    to_clk: int
+    iterations: int
+    exact: bool
+
+    @property
+    def clk(self) -> int:
+        """Length in clocks."""
+        return self.to_clk - self.from_clk
+
+
+@dataclass(frozen=True, slots=True)
+class PairOverlap:
+    """One SIMD pair's LDS port serving reads (``service_clk``) beside its two matrix pipes.
+
+    ``hidden_clk`` is the mean over the two pipes of the service clocks in which the pipe is busy.
+    """
+
+    pair: int
+    service_clk: int
+    hidden_clk: float
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """How much of the LDS read service is hidden under MFMA, in steady state.
+
+    ``hidden`` + ``exposed`` = 1. The clocks per iteration are the mean over the pairs that read;
+    ``mfma_idle_on_lds_clk`` is the mean over SIMDs of idle matrix-pipe clocks per iteration in which
+    every live wave of the SIMD waits for lgkmcnt. Clocks are for the whole run where there is no loop.
+    """
+
+    hidden: float
+    exposed: float
+    service_clk_per_iteration: float
+    hidden_clk_per_iteration: float
+    exposed_clk_per_iteration: float
+    mfma_idle_on_lds_clk: float
+    pairs: tuple[PairOverlap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Lower bounds on an iteration, clk per iteration and set of workgroups on the compute unit.
+
+    ``issue_by_category`` is per category the busiest SIMD's clocks; ``issue`` the largest of them.
+    ``lds_parts`` are the clocks of each part whose largest is ``lds_service``.
+    """
+
+    mfma: float
+    lds_bytes: float
+    lds_service: float
+    issue: float
+    global_bytes: float
+    issue_by_category: Mapping[str, float]
+    lds_parts: Mapping[str, float]
+
+    def named(self) -> dict[str, float]:
+        """The five bounds by name, in the published order."""
+        return {
+            "mfma": self.mfma,
+            "lds_bytes": self.lds_bytes,
+            "lds_service": self.lds_service,
+            "issue": self.issue,
+            "global_bytes": self.global_bytes,
+        }
+
+    @property
+    def binding(self) -> str:
+        """Name of the largest bound (the first of equals)."""
+        values = self.named()
+        return max(values, key=lambda name: values[name])
+
+
+@dataclass(frozen=True, slots=True)
+class Throughput:
+    """TFLOP/s of the whole device from the simulated workgroups, at a stated clock.
+
+    ``tflops`` = ``flop`` / ``clk`` x ``cus`` x clock: every compute unit always busy.
+    ``tflops_with_tail`` takes ``rounds`` of workgroups over the device, the last one filled to
+    ``last_round_share``;
+    ``tflops_steady`` is the rate of the loop alone.
+    """
+
+    flop: int
+    clk: int
+    cus: int
+    clock_ghz: float
+    clock_source: str
+    tflops: float
+    tflops_steady: float | None
+    workgroups: int
+    workgroups_per_round: int
+    rounds: int
+    last_round_share: float
+    tflops_with_tail: float
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Everything a report says about a Timeline. Sequences are in wave order (oldest first)."""
+
+    arch: str
+    engine: str
+    measured: bool
+    complete: bool
+    clk_total: int
+    instructions: int
+    waves: tuple[WaveStalls, ...]
+    groups: tuple[WaveGroup, ...]
+    loops: tuple[Loop, ...]
+    steady: SteadyState
+    mfma_busy: tuple[float, ...]
+    lds_busy: tuple[float, ...]
+    busy_estimated: bool
+    overlap: Overlap | None
+    bounds: Bounds | None
+    throughput: Throughput | None
+    extrapolated_periods: int = 0
+    extrapolated_from_clk: int | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def loop(self) -> Loop | None:
+        """The outermost loop with most clocks, if there is a loop."""
+        return self.loops[0] if self.loops else None
+
+    @property
+    def mfma_busy_share(self) -> float:
+        """Mean busy share of the matrix pipes of the SIMDs that hold waves."""
+        used = {wave.simd for wave in self.waves}
+        shares = [share for simd, share in enumerate(self.mfma_busy) if simd in used]
+        return sum(shares) / len(shares) if shares else 0.0
+
+    @property
+    def lds_busy_share(self) -> float:
+        """Mean busy share of the LDS ports."""
+        return sum(self.lds_busy) / len(self.lds_busy) if self.lds_busy else 0.0

@@ -1,0 +1,117 @@
+"""Steady state: from which iteration on, and with which period, all waves' issue times repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from wavesim.analyze.loops import WaveLoop
+from wavesim.analyze.result import SteadyState
+from wavesim.trace import Timeline
+
+Int64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
+
+MAX_PERIOD_ITERATIONS = 16
+"""Longest period looked for (an extrapolated run's own period is tried whatever its length)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The iterations [first, last) that figures per iteration are taken over, of every wave with a
+    loop; ``period`` is None where issue times do not repeat."""
+
+    first: int
+    last: int
+    period: int | None
+    period_clk: int | None
+
+
+def find_window(timeline: Timeline, runs: Sequence[WaveLoop | None]) -> Window | None:
+    """The longest stretch in which iteration k + period equals iteration k for all waves.
+
+    Two iterations are equal if they hold the same instructions at the same clocks relative to the
+    oldest looping wave's head. The smallest period whose stretch covers at least half of the
+    iterations is taken. Without one: the loop without its first quarter, no period.
+    """
+    looping = [run for run in runs if run is not None]
+    if not looping:
+        return None
+    count = min(len(run.head_rows) for run in looping) - 1
+    best: tuple[int, int, int] | None = None
+    for period in _candidates(timeline, looping[0], count):
+        first, length = _longest_run(_equal_iterations(timeline, looping, count, period))
+        if not length:
+            continue
+        covered = length + period
+        if best is None or covered > best[1] - best[0]:
+            best = (first, first + covered, period)
+        if 2 * covered >= count:
+            break
+    if best is None or (best[1] - best[0] < 2 * best[2]):
+        return Window(min(count // 4, count - 1), count, None, None)
+    first, last, period = best
+    last = first + (last - first) // period * period
+    heads = timeline.waves[looping[0].wave].issue_clk[looping[0].head_rows]
+    return Window(first, last, period, int(heads[first + period] - heads[first]))
+
+
+def steady_state(timeline: Timeline, runs: Sequence[WaveLoop | None], window: Window | None) -> SteadyState:
+    """The window in clocks of the oldest wave that loops; the whole run where none does."""
+    run = next((run for run in runs if run is not None), None)
+    if window is None or run is None:
+        return SteadyState(0, timeline.clk_total, 0, exact=False)
+    heads = timeline.waves[run.wave].issue_clk[run.head_rows]
+    return SteadyState(
+        int(heads[window.first]),
+        int(heads[window.last]),
+        window.last - window.first,
+        window.period is not None,
+    )
+
+
+def _candidates(timeline: Timeline, run: WaveLoop, count: int) -> list[int]:
+    candidates = list(range(1, min(MAX_PERIOD_ITERATIONS, count // 2) + 1))
+    if timeline.extrapolation is not None:
+        heads = timeline.waves[run.wave].issue_clk[run.head_rows]
+        start = timeline.extrapolation.from_clk
+        end = start + timeline.extrapolation.period_clk
+        own = int(np.count_nonzero((heads >= start) & (heads < end)))
+        if own > MAX_PERIOD_ITERATIONS and own <= count // 2:
+            candidates.append(own)
+    return candidates
+
+
+def _equal_iterations(timeline: Timeline, looping: Sequence[WaveLoop], count: int, period: int) -> Bool:
+    """Per iteration k < count - period: whether iteration k + period repeats it."""
+    reference = timeline.waves[looping[0].wave].issue_clk[looping[0].head_rows[: count + 1]]
+    advance = reference[period:count] - reference[: count - period]
+    equal = np.ones(count - period, bool)
+    for run in looping:
+        code = timeline.trace.waves[run.wave].code
+        issue = timeline.waves[run.wave].issue_clk
+        heads = run.head_rows[: count + 1]
+        size = np.diff(heads)
+        equal &= size[period:] == size[:-period]
+        if not equal.any():
+            break
+        rows = np.arange(heads[0], heads[count - period])
+        shift = np.repeat(heads[period:count] - heads[: count - period], size[: count - period])
+        step = np.repeat(advance, size[: count - period])
+        later = np.minimum(rows + shift, len(issue) - 1)
+        same = (code[rows] == code[later]) & (issue[later] - issue[rows] == step)
+        equal &= np.logical_and.reduceat(same, heads[: count - period] - heads[0])
+    return equal
+
+
+def _longest_run(flags: Bool) -> tuple[int, int]:
+    """Start and length of the longest stretch of true flags (the first of equals)."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], flags.astype(np.int8), [0]))))
+    if not len(edges):
+        return 0, 0
+    lengths = edges[1::2] - edges[::2]
+    longest = int(np.argmax(lengths))
+    return int(edges[2 * longest]), int(lengths[longest])

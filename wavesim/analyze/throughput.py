@@ -1,0 +1,91 @@
+"""Throughput: TFLOP/s of the device at a stated clock, and what the last round of workgroups costs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from wavesim.analyze.code_tables import CodeTables
+from wavesim.analyze.loops import WaveLoop
+from wavesim.analyze.result import SteadyState, Throughput
+from wavesim.analyze.stalls import issued_rows
+from wavesim.analyze.steady import Window
+from wavesim.isa.machine import Machine
+from wavesim.kernel.launch import Launch
+from wavesim.trace import Timeline
+
+CUS_KEYS = ("structure.compute_units", "structure.cus")
+CLOCK_KEYS = ("clock.sustained_ghz", "structure.clock_ghz", "clock.ghz")
+
+
+def find_throughput(
+    timeline: Timeline,
+    machine: Machine,
+    launch: Launch | None,
+    tables: CodeTables,
+    runs: list[WaveLoop | None],
+    window: Window | None,
+    steady: SteadyState,
+    clock_ghz: float | None = None,
+) -> Throughput | None:
+    """FLOP that the simulated workgroups' MFMAs execute / clk x CUs x clock.
+
+    Returns ``None`` if the kernel has no MFMA, did not finish, or the machine file states no number of
+    compute units or no clock.
+    """
+    cus = _quantity(machine, CUS_KEYS)
+    stated = _quantity(machine, CLOCK_KEYS)
+    clock = clock_ghz if clock_ghz is not None else (stated[0] if stated else None)
+    source = "--clock-ghz" if clock_ghz is not None else (stated[1] if stated else "")
+    flop = sum(
+        int(tables.flop[trace.code[: issued_rows(wave)]].sum())
+        for trace, wave in zip(timeline.trace.waves, timeline.waves, strict=True)
+    )
+    if cus is None or clock is None or not flop or not timeline.complete or not timeline.clk_total:
+        return None
+    device = int(cus[0])
+    rate = device * clock / 1e3
+    simulated = len({wave.workgroup for wave in timeline.waves})
+    workgroups = int(np.prod(launch.grid)) if launch is not None else 0
+    per_round = device * simulated
+    rounds = -(-workgroups // per_round)
+    share = (workgroups - (rounds - 1) * per_round) / per_round if workgroups else 0.0
+    all_flop = flop / simulated * workgroups
+    with_tail = all_flop / (rounds * timeline.clk_total) * clock / 1e3 if rounds else 0.0
+    return Throughput(
+        flop=flop,
+        clk=timeline.clk_total,
+        cus=device,
+        clock_ghz=clock,
+        clock_source=source,
+        tflops=flop / timeline.clk_total * rate,
+        tflops_steady=_steady_flop(timeline, tables, runs, window) / steady.clk * rate if window else None,
+        workgroups=workgroups,
+        workgroups_per_round=per_round,
+        rounds=rounds,
+        last_round_share=share,
+        tflops_with_tail=with_tail,
+    )
+
+
+def _steady_flop(
+    timeline: Timeline, tables: CodeTables, runs: list[WaveLoop | None], window: Window | None
+) -> int:
+    if window is None:
+        return 0
+    return sum(
+        int(
+            tables.flop[
+                timeline.trace.waves[run.wave].code[run.head_rows[window.first] : run.head_rows[window.last]]
+            ].sum()
+        )
+        for run in runs
+        if run is not None
+    )
+
+
+def _quantity(machine: Machine, keys: tuple[str, ...]) -> tuple[float, str] | None:
+    for key in keys:
+        quantity = machine.quantities.get(key)
+        if quantity is not None and isinstance(quantity.value, int | float):
+            return float(quantity.value), quantity.source
+    return None
