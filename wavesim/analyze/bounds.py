@@ -87,10 +87,10 @@ def find_bounds(
     parts["array"] = float(array)
     return Bounds(
         mfma=float(mfma.max()),
-        lds_bytes=lds_bytes / bandwidth,
+        lds_bytes=float(lds_bytes / bandwidth),
         lds_service=max(parts.values()),
         issue=max(by_category.values()),
-        global_bytes=global_bytes / parameters.memory_bytes_per_clk,
+        global_bytes=float(global_bytes / parameters.memory_bytes_per_clk),
         issue_by_category=by_category,
         lds_parts=parts,
     )

@@ -95,7 +95,8 @@ def _equal_iterations(timeline: Timeline, looping: Sequence[WaveLoop], count: in
         issue = timeline.waves[run.wave].issue_clk
         heads = run.head_rows[: count + 1]
         size = np.diff(heads)
-        equal &= size[period:] == size[:-period]
+        length = np.diff(issue[heads])
+        equal &= (size[period:] == size[:-period]) & (length[period:] == length[:-period])
         if not equal.any():
             break
         rows = np.arange(heads[0], heads[count - period])
