@@ -12,7 +12,7 @@ class OperandSpec:
     ``role``: ``"dst"``, ``"src"`` or ``"both"``. ``kinds``: letters of what may stand there: ``v`` VGPR,
     ``a`` AGPR, ``s`` SGPR or special register, ``i`` inline constant or literal, ``l`` label,
     ``w`` wait counts, ``o`` ``off``/``null``, ``n`` a plain number or symbolic call.
-    ``dwords``: 32-bit registers read or written.
+    ``dwords``: 32-bit registers read or written; 0: as many as are written in the text (addresses, f8f6f4).
     """
 
     role: str

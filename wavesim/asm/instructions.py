@@ -1,0 +1,222 @@
+"""One line of assembly to one Instruction, checked against the opcode table."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from wavesim.asm.modifiers import ModifierError, is_modifier, parse_modifier
+from wavesim.asm.operands import OperandError, parse_operand, parse_waitcnt
+from wavesim.errors import SourceSpan, UnknownInstruction, UserError
+from wavesim.isa.opcode_info import OpcodeInfo, OperandSpec
+from wavesim.isa.opcodes import aliases, lookup, opcode_table
+from wavesim.program import Call, Immediate, Instruction, Modified, Operand, Register, Special, Symbol
+from wavesim.program.forms import operand_specs
+from wavesim.program.program import ModifierValue
+
+ENCODINGS = ("e32", "e64", "dpp", "sdwa")
+"""Suffixes that name an encoding."""
+
+_COMMA = re.compile(r",(?![^\[(]*[\])])")
+_TOKEN = re.compile(r'(?:\[[^\]]*\]|\([^()]*(?:\([^()]*\)[^()]*)*\)|"[^"]*"|[^\s])+')
+_COLON_SPACE = re.compile(r":\s+(?=\[)")
+_REGISTER_KINDS = {"v": "a VGPR", "s": "an SGPR", "a": "an AGPR", "i": "a constant", "l": "a label"}
+
+
+class LineError(ValueError):
+    """A fault in a line; ``token`` is the text it stands at, for the column."""
+
+    def __init__(self, message: str, token: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.token = token
+        self.hint = hint
+
+
+def strip_comment(line: str) -> tuple[str, str]:
+    """Code and comment of a line (``;`` and ``//`` outside of strings; ``/* */`` within a line)."""
+    if ";" not in line and "/" not in line:
+        return line, ""
+    if '"' not in line and "/*" not in line:
+        at = line.find(";")
+        slash = line.find("//")
+        if slash >= 0 and (at < 0 or slash < at):
+            return line[:slash], line[slash + 2 :]
+        return (line[:at], line[at + 1 :]) if at >= 0 else (line, "")
+    quoted = False
+    place = 0
+    kept: list[str] = []
+    while place < len(line):
+        here = line[place]
+        if here == '"' and (place == 0 or line[place - 1] != "\\"):
+            quoted = not quoted
+        elif not quoted and here == ";":
+            return "".join(kept), line[place + 1 :]
+        elif not quoted and line.startswith("//", place):
+            return "".join(kept), line[place + 2 :]
+        elif not quoted and line.startswith("/*", place):
+            end = line.find("*/", place + 2)
+            place = len(line) if end < 0 else end + 2
+            kept.append(" ")
+            continue
+        kept.append(here)
+        place += 1
+    return "".join(kept), ""
+
+
+@lru_cache(maxsize=8192)
+def resolve_mnemonic(mnemonic: str, arch: str) -> tuple[str, str, OpcodeInfo]:
+    """Opcode, encoding suffix and data of a written mnemonic.
+
+    Raises:
+        UnknownInstruction: not in the table, or not on ``arch``.
+    """
+    table = opcode_table()
+    opcode, encoding = mnemonic, ""
+    if opcode not in table:
+        head, _, tail = mnemonic.rpartition("_")
+        if tail in ENCODINGS and head:
+            opcode, encoding = head, tail
+    other = aliases(arch).get(opcode)
+    if other is not None:
+        opcode = other
+    try:
+        return opcode, encoding, lookup(opcode, arch)
+    except UnknownInstruction as error:
+        raise UnknownInstruction(error.message.replace(opcode, mnemonic, 1), hint=error.hint) from None
+
+
+def _fits(operand: Operand, spec: OperandSpec) -> bool:
+    """Whether an operand may stand where the table has ``spec``."""
+    kinds = spec.kinds
+    if isinstance(operand, Modified):
+        operand = operand.operand
+    if isinstance(operand, Register):
+        if operand.file not in kinds:
+            return False
+        return not spec.dwords or operand.count == spec.dwords
+    if isinstance(operand, Special):
+        if operand.name in ("off", "null"):
+            return "o" in kinds
+        return "s" in kinds
+    if isinstance(operand, Immediate):
+        return "i" in kinds or "n" in kinds or "l" in kinds
+    if isinstance(operand, Symbol):
+        return "l" in kinds or "i" in kinds or "n" in kinds
+    if isinstance(operand, Call):
+        return "n" in kinds
+    return "w" in kinds
+
+
+def _describe(spec: OperandSpec) -> str:
+    parts = [_REGISTER_KINDS[kind] for kind in spec.kinds if kind in _REGISTER_KINDS]
+    text = " or ".join(parts) or "a number"
+    if "o" in spec.kinds:
+        text += " or off"
+    return f"{text} ({spec.dwords} registers)" if spec.dwords > 1 else text
+
+
+def _check(opcode: str, info: OpcodeInfo, instruction: Instruction, texts: list[str]) -> None:
+    specs = operand_specs(info, instruction)
+    if len(specs) != len(texts):
+        count = "no operands" if not specs else f"{len(specs)} operand{'s' * (len(specs) > 1)}"
+        raise LineError(f"{opcode} takes {count} here, not {len(texts)}", texts[-1] if texts else opcode)
+    for operand, spec, text in zip(instruction.operands, specs, texts, strict=True):
+        if not _fits(operand, spec):
+            raise LineError(f"operand {text!r} of {opcode} must be {_describe(spec)}", text)
+
+
+def _split(rest: str) -> tuple[list[str], list[str]]:
+    """Operand texts and modifier tokens of what follows the mnemonic."""
+    operands: list[str] = []
+    modifiers: list[str] = []
+    for piece in _COMMA.split(rest):
+        stripped = piece.strip()
+        if not stripped:
+            raise LineError("an operand is missing between commas", ",")
+        if " " not in stripped and "\t" not in stripped:
+            if is_modifier(stripped):
+                modifiers.append(stripped)
+            else:
+                operands.append(stripped)
+            continue
+        tokens = _TOKEN.findall(_COLON_SPACE.sub(":", stripped))
+        first = next((place for place, token in enumerate(tokens) if is_modifier(token)), len(tokens))
+        if first:
+            operands.append(" ".join(tokens[:first]))
+        modifiers.extend(tokens[first:])
+    return operands, modifiers
+
+
+def parse_line(
+    text: str, arch: str, span: SourceSpan | None, source: SourceSpan | None, comment: str
+) -> Instruction:
+    """An Instruction from a line without label and comment.
+
+    Raises:
+        LineError: the line cannot be read.
+        UnknownInstruction: its opcode is not in the table or not on ``arch``.
+    """
+    parts = text.split(None, 1)
+    mnemonic = parts[0]
+    rest = parts[1].strip() if len(parts) > 1 else ""
+    opcode, encoding, info = resolve_mnemonic(mnemonic, arch)
+    if info.kind == "wait":
+        try:
+            wait = parse_waitcnt(rest)
+        except OperandError as error:
+            raise LineError(str(error), rest or mnemonic) from None
+        return Instruction(opcode, (wait,), (), encoding, span, source, comment)
+    texts: list[str] = []
+    tokens: list[str] = []
+    if rest:
+        texts, tokens = _split(rest)
+    operands: list[Operand] = []
+    for operand_text in texts:
+        try:
+            operands.append(parse_operand(operand_text))
+        except OperandError as error:
+            head = operand_text.split()[0]
+            raise LineError(str(error), head) from None
+    modifiers: list[tuple[str, ModifierValue]] = []
+    for token in tokens:
+        try:
+            modifiers.append(parse_modifier(token))
+        except ModifierError as error:
+            raise LineError(str(error), token) from None
+    instruction = Instruction(opcode, tuple(operands), tuple(modifiers), encoding, span, source, comment)
+    _check(mnemonic, info, instruction, texts)
+    return instruction
+
+
+def located(error: LineError | UnknownInstruction, line: str, span: SourceSpan | None) -> UserError:
+    """``error`` as a UserError with file, line and the column of the text it stands at."""
+    token = error.token if isinstance(error, LineError) else ""
+    if span is not None:
+        at = line.find(token) if token else len(line) - len(line.lstrip())
+        span = SourceSpan(span.file, span.line, max(at, 0) + 1)
+    if isinstance(error, LineError):
+        return UserError(error.message, span, error.hint)
+    return UnknownInstruction(error.message, span, error.hint)
+
+
+def parse_instruction(text: str, arch: str, span: SourceSpan | None = None) -> Instruction:
+    """One instruction from its text, as written in assembly, by a disassembler or in a trace's code listing.
+
+    Args:
+        text: the line; a comment (the encoding in a listing) is kept as the instruction's comment.
+        arch: ``gfx90a``, ``gfx942`` or ``gfx950``.
+        span: the place of the text, given to the instruction and to errors.
+
+    Raises:
+        UnknownInstruction: the opcode is not in the table or not on ``arch``.
+        UserError: the text cannot be read.
+    """
+    code, comment = strip_comment(text)
+    code = code.strip()
+    if not code:
+        raise UserError("an instruction is missing", span)
+    try:
+        return parse_line(code, arch, span, None, comment.strip())
+    except (LineError, UnknownInstruction) as error:
+        raise located(error, text, span) from None

@@ -1,0 +1,131 @@
+"""Encoded size of every instruction and the addresses that follow (gfx9 encodings)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+
+from wavesim.asm.modifiers import DPP, SDWA, VOP3_ONLY
+from wavesim.isa.opcode_info import OpcodeInfo
+from wavesim.isa.opcodes import lookup
+from wavesim.program import Immediate, Instruction, Modified, Operand, Register, Special, Symbol
+from wavesim.program.forms import operand_specs
+
+_FIXED = {
+    "SOPP": 4, "SMEM": 8, "DS": 8, "MUBUF": 8, "FLAT": 8, "GLOBAL": 8, "SCRATCH": 8, "VOP3": 8, "VOP3P": 8,
+    "VOP3PX2": 16,
+}  # fmt: skip
+"""Bytes of the formats that have one size (gfx9 has no literals in VOP3)."""
+
+_FLOATS = (0.0, 0.5, -0.5, 1.0, -1.0, 2.0, -2.0, 4.0, -4.0)
+_INLINE_16 = frozenset(struct.unpack("<H", struct.pack("<e", value))[0] for value in _FLOATS) | {0x3118}
+_INLINE_32 = frozenset(struct.unpack("<I", struct.pack("<f", value))[0] for value in _FLOATS) | {0x3E22F983}
+_INLINE_64 = frozenset(struct.unpack("<Q", struct.pack("<d", value))[0] for value in _FLOATS) | {
+    0x3FC45F306DC9C882
+}
+"""Bit patterns of the inline floating-point constants (the last is 1/(2 pi)); -0.0 is not one."""
+
+
+def type_bits(of_type: str) -> int:
+    """Bits of an operand type: 16, 32 or 64."""
+    if of_type.endswith("64"):
+        return 64
+    return 16 if of_type.endswith("16") else 32
+
+
+def is_inline(constant: Immediate, of_type: str = "b32") -> bool:
+    """Whether a constant is encoded in the operand field itself, without a literal dword.
+
+    ``of_type`` is the operand's type in the opcode table; 16-bit integer operands take integers only.
+    """
+    if constant.text.startswith("lit"):
+        return False
+    value = constant.value
+    bits = type_bits(of_type)
+    if isinstance(value, int):
+        mask = (1 << bits) - 1
+        if -16 <= value <= 64 or value & mask >= mask - 15:
+            return True
+        pattern = value & mask
+    elif bits == 64:
+        pattern = struct.unpack("<Q", struct.pack("<d", value))[0]
+    elif bits == 32:
+        pattern = struct.unpack("<I", struct.pack("<f", value))[0]
+    else:
+        pattern = struct.unpack("<H", struct.pack("<e", value))[0]
+    if bits == 16:
+        return pattern in _INLINE_16
+    return pattern in (_INLINE_32 if bits == 32 else _INLINE_64)
+
+
+def _is_vgpr(operand: Operand) -> bool:
+    return isinstance(operand, Register) and operand.file == "v"
+
+
+def _is_vcc(operand: Operand) -> bool:
+    return isinstance(operand, Special) and operand.name == "vcc"
+
+
+def _fits_e32(instruction: Instruction, info: OpcodeInfo) -> bool:
+    """Whether LLVM's assembler takes the 4-byte form of a VOP1, VOP2 or VOPC without suffix."""
+    if any(name in VOP3_ONLY and value for name, value in instruction.modifiers):
+        return False
+    operands = instruction.operands
+    if any(isinstance(operand, Modified) for operand in operands):
+        return False
+    sources = []
+    for operand, spec in zip(operands, info.operands, strict=False):
+        if spec.kinds == "s" and info.format != "VOP1":  # carry in and out, the result of a compare
+            if not _is_vcc(operand):
+                return False
+        elif spec.role != "dst" and "i" in spec.kinds and "v" in spec.kinds:
+            sources.append(operand)
+    return len(sources) < 2 or _is_vgpr(sources[1])
+
+
+def _has_literal(instruction: Instruction, info: OpcodeInfo) -> bool:
+    for operand, spec in zip(instruction.operands, operand_specs(info, instruction), strict=False):
+        if "i" not in spec.kinds:
+            continue
+        if isinstance(operand, Symbol):
+            return True
+        if isinstance(operand, Immediate) and not is_inline(operand, spec.type):
+            return True
+    return False
+
+
+def size_of(instruction: Instruction, info: OpcodeInfo) -> int:
+    """Encoded bytes of an instruction: 4, 8, 12 or 16."""
+    fixed = _FIXED.get(info.format)
+    if fixed is not None:
+        return fixed
+    if "literal" in info.flags:
+        return 8
+    if info.format == "SOPK":
+        return 4
+    if info.format in ("VOP1", "VOP2", "VOPC"):
+        if instruction.encoding in ("e64", "dpp", "sdwa"):
+            return 8
+        if instruction.encoding != "e32":
+            if any(name in DPP or name in SDWA for name, _ in instruction.modifiers):
+                return 8
+            if "e32_only" not in info.flags and not _fits_e32(instruction, info):
+                return 8
+    return 8 if _has_literal(instruction, info) else 4
+
+
+def lay_out(instructions: Sequence[Instruction], arch: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Addresses (bytes from the kernel's start) and encoded sizes (bytes) of ``instructions``.
+
+    Raises:
+        UnknownInstruction: an opcode that is not in the table.
+    """
+    addresses = []
+    sizes = []
+    address = 0
+    for instruction in instructions:
+        size = size_of(instruction, lookup(instruction.opcode, arch, instruction.span))
+        addresses.append(address)
+        sizes.append(size)
+        address += size
+    return tuple(addresses), tuple(sizes)

@@ -1,0 +1,153 @@
+"""Assembly text to a Program: picks the kernel, resolves labels, lays out the code."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from types import MappingProxyType
+
+from wavesim.asm.instructions import parse_instruction
+from wavesim.asm.kernel_metadata import build
+from wavesim.asm.layout import size_of
+from wavesim.asm.source import Mark, Source, read_source
+from wavesim.errors import SourceSpan, UserError
+from wavesim.isa.opcodes import lookup
+from wavesim.program import Immediate, Instruction, Program, Symbol
+
+__all__ = ["parse_instruction", "parse_program"]
+
+_COMPILER_LABELS = (".Lfunc_begin", ".Lfunc_end", ".Ltmp", ".LBB_end")
+_NOP = Instruction("s_nop", (Immediate(0, "0"),))
+
+
+def _choose(source: Source, kernel: str | None) -> str:
+    names = list(source.kernels)
+    if kernel is not None:
+        if names and kernel not in source.kernels:
+            raise UserError(f"no kernel {kernel!r}", SourceSpan(source.file), f"kernels: {', '.join(names)}")
+        return kernel
+    if len(names) > 1:
+        raise UserError(
+            f"{len(names)} kernels in one file", SourceSpan(source.file), f"choose one of: {', '.join(names)}"
+        )
+    return names[0] if names else ""
+
+
+def _body(source: Source, name: str) -> list[Instruction | Mark]:
+    """The code of kernel ``name``: from its label to its end. Without a kernel: all code of the file."""
+    text = source.text
+    if not name:
+        return [item for item in text if not isinstance(item, Mark) or item.kind in ("label", "align")]
+    start = next(
+        (
+            at
+            for at, item in enumerate(text)
+            if isinstance(item, Mark) and item.kind == "label" and item.name == name
+        ),
+        None,
+    )
+    if start is None:
+        span = source.kernels.get(name, SourceSpan(source.file))
+        raise UserError(f"kernel {name!r} has no code: its label is missing in .text", span)
+    body: list[Instruction | Mark] = []
+    others = source.kernels.keys() - {name}
+    for item in text[start + 1 :]:
+        if isinstance(item, Mark):
+            if item.kind in ("end", "section") or (item.kind == "label" and item.name in others):
+                break
+            if item.kind == "label" and item.name.startswith(".Lfunc_end"):
+                break
+        body.append(item)
+    while body and isinstance(body[-1], Mark) and body[-1].kind in ("align", "data"):
+        body.pop()
+    return body
+
+
+def _assemble(
+    body: list[Instruction | Mark], arch: str
+) -> tuple[list[Instruction], list[int], list[int], dict[str, int]]:
+    """Instructions, addresses, sizes and labels; an alignment inside becomes the s_nop that LLVM writes."""
+    instructions: list[Instruction] = []
+    addresses: list[int] = []
+    sizes: list[int] = []
+    labels: dict[str, int] = {}
+    address = 0
+
+    def add(instruction: Instruction, size: int) -> None:
+        nonlocal address
+        instructions.append(instruction)
+        addresses.append(address)
+        sizes.append(size)
+        address += size
+
+    for item in body:
+        if isinstance(item, Instruction):
+            add(item, size_of(item, lookup(item.opcode, arch, item.span)))
+        elif item.kind == "label":
+            if item.name in labels:
+                raise UserError(f"label {item.name} stands twice", item.span)
+            labels[item.name] = len(instructions)
+        elif item.kind == "align":
+            while item.value and address % item.value:
+                add(Instruction(_NOP.opcode, _NOP.operands, span=item.span), 4)
+        else:
+            raise UserError(f"{item.name} between instructions", item.span, "data in code is not supported")
+    return instructions, addresses, sizes, labels
+
+
+def _check_targets(instructions: list[Instruction], labels: dict[str, int], arch: str, name: str) -> set[str]:
+    """The labels that instructions name.
+
+    Raises:
+        UserError: a branch to a label that is not there.
+    """
+    used = set()
+    for instruction in instructions:
+        for operand in instruction.operands:
+            if not isinstance(operand, Symbol):
+                continue
+            used.add(operand.name)
+            if operand.name in labels or operand.name == name or operand.suffix:
+                continue
+            kind = lookup(instruction.opcode, arch).kind
+            if kind in ("branch", "cond_branch"):
+                raise UserError(f"label {operand.name!r} is not in this kernel", instruction.span)
+    return used
+
+
+def parse_program(text: str, file: str, arch: str | None = None, kernel: str | None = None) -> Program:
+    """The Program of one kernel in an assembly file.
+
+    Args:
+        text: the file's text, as clang or LLVM print it or as written by hand.
+        file: its name, for messages.
+        arch: the architecture; needed where the file has no ``.amdgcn_target``, and must agree where it has.
+        kernel: the kernel's name; needed where the file has several. A file without ``.amdhsa_kernel`` is
+            one program, named after the file.
+
+    Raises:
+        UnknownInstruction: an opcode that is not in the table, with its place.
+        UserError: anything else that cannot be read, with file, line and column.
+    """
+    source = read_source(text, file, arch)
+    name = _choose(source, kernel)
+    body = _body(source, name)
+    instructions, addresses, sizes, labels = _assemble(body, source.arch)
+    if not instructions:
+        raise UserError("there are no instructions", source.kernels.get(name, SourceSpan(file)))
+    used = _check_targets(instructions, labels, source.arch, name)
+    kept = {
+        label: at for label, at in labels.items() if label in used or not label.startswith(_COMPILER_LABELS)
+    }
+    metadata = build(
+        source.directives.get(name), source.metadata.get(name), source.kernels.get(name, SourceSpan(file))
+    )
+    return Program(
+        name=name or PurePath(file).stem or "kernel",
+        arch=source.arch,
+        instructions=tuple(instructions),
+        labels=MappingProxyType(kept),
+        metadata=metadata,
+        addresses=tuple(addresses),
+        sizes=tuple(sizes),
+        file=file,
+    )
