@@ -1,0 +1,189 @@
+"""Imports a rocprofv3 thread trace: per compute unit a Trace (what ran) and a measured Timeline (when)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from wavesim.att.folder import CLOCK, CODE_ID, DURATION, STALL, TYPE, RawWave, TraceFolder, read_folder
+from wavesim.att.listing import Listing, detect_arch, kernel_name, read_listing
+from wavesim.att.measured import measured_timeline
+from wavesim.att.workgroups import group_waves, split_units
+from wavesim.isa.load import load_machine
+from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.program import Program
+from wavesim.trace import UNKNOWN, Category, CodeEntry, Kind, Timeline, Trace, WaveTrace
+from wavesim.trace.decode import code_entries
+
+Int64 = npt.NDArray[np.int64]
+
+TYPE_JUMP = 7
+"""Row type of a taken branch."""
+
+ALLOCATION_CLK = "start clocks are the first instruction's: launch and first code fetch are not modelled"
+
+
+@dataclass(frozen=True)
+class ImportedUnit:
+    """One compute unit of a trace. ``waves`` are the raw waves in the order of ``trace.waves``;
+    ``origin_clk`` is the clock of the file that became 0."""
+
+    shader_engine: int
+    compute_unit: int
+    trace: Trace
+    timeline: Timeline
+    waves: tuple[RawWave, ...]
+    origin_clk: int
+
+    @property
+    def name(self) -> str:
+        """``se0 cu1``."""
+        return f"se{self.shader_engine} cu{self.compute_unit}"
+
+
+@dataclass(frozen=True)
+class ImportedTrace:
+    """A thread-trace folder. ``units`` are its compute units, each to be simulated on its own."""
+
+    folder: TraceFolder
+    arch: str
+    kernel: str
+    program: Program
+    units: tuple[ImportedUnit, ...]
+    notes: tuple[str, ...]
+
+
+def _stall_is_unusable(waves: Sequence[RawWave]) -> bool:
+    """Whether the decoder's stall column cannot be meant: beyond the duration, or never set.
+
+    Old decoders write no stall (or one that is longer than the whole instruction).
+    """
+    stall = np.concatenate([wave.rows[:, STALL] for wave in waves])
+    duration = np.concatenate([wave.rows[:, DURATION] for wave in waves])
+    long_rows = duration > 32
+    beyond = int((stall > duration).sum())
+    never = bool(long_rows.any()) and not stall[long_rows].any()
+    return never or beyond * 100 > len(stall)
+
+
+def _repaired(wave: RawWave, internal: npt.NDArray[np.bool_]) -> RawWave:
+    """A wave of an old decoder: an instruction issues 4 clk before its end."""
+    rows = wave.rows.copy()
+    free = np.where(internal, 0, 4)[rows[:, CODE_ID]]
+    rows[:, STALL] = np.maximum(rows[:, DURATION] - free, 0)
+    return replace(wave, rows=rows)
+
+
+def _taken(
+    ids: Int64, rows: Int64, conditional: npt.NDArray[np.bool_], program: Program
+) -> npt.NDArray[np.bool_]:
+    """Of each row, whether it is a conditional branch that was taken.
+
+    The successor tells; where the target is the next instruction, the row's type does.
+    """
+    ends = np.asarray(program.addresses, np.int64) + np.asarray(program.sizes, np.int64)
+    starts = np.asarray(program.addresses, np.int64)
+    taken = rows[:, TYPE] == TYPE_JUMP
+    if len(ids) > 1:
+        falls_through = starts[ids[1:]] == ends[ids[:-1]]
+        taken[:-1] = np.where(falls_through, taken[:-1], True)
+    result: npt.NDArray[np.bool_] = taken & conditional[ids]
+    return result
+
+
+def _wave_trace(
+    raw: RawWave, number: int, workgroup: int, origin_clk: int, listing: Listing, code: Sequence[CodeEntry]
+) -> WaveTrace:
+    ids = listing.index[raw.rows[:, CODE_ID]].astype(np.int64)
+    lds = np.array([entry.category is Category.LDS for entry in code])
+    vmem = np.array([entry.category is Category.VMEM for entry in code])
+    conditional = np.array([entry.kind is Kind.COND_BRANCH for entry in code])
+    return WaveTrace(
+        wave=number,
+        workgroup=workgroup,
+        simd=raw.simd,
+        slot=raw.slot,
+        start_clk=int(raw.rows[0, CLOCK]) - origin_clk,
+        code=ids.astype(np.int32),
+        array_clk=np.where(lds[ids], UNKNOWN, 0).astype(np.int32),
+        memory_bytes=np.where(vmem[ids], UNKNOWN, 0).astype(np.int32),
+        taken=_taken(ids, raw.rows, conditional, listing.program),
+        memory_latency_clk=np.full(len(ids), UNKNOWN, np.int32),
+    )
+
+
+def _unit(
+    key: tuple[int, int],
+    waves: Sequence[RawWave],
+    listing: Listing,
+    code: tuple[CodeEntry, ...],
+    parameters: TimingParameters,
+    notes: tuple[str, ...],
+) -> ImportedUnit:
+    barrier_ids = frozenset(
+        code_id
+        for code_id, place in enumerate(listing.index.tolist())
+        if place >= 0 and code[place].kind is Kind.BARRIER
+    )
+    groups = group_waves(waves, barrier_ids)
+    origin_clk = min(int(wave.rows[0, CLOCK]) for wave in waves)
+    ordered: list[RawWave] = []
+    traces: list[WaveTrace] = []
+    for workgroup, group in enumerate(groups):
+        for number, wave in enumerate(group):
+            ordered.append(wave)
+            traces.append(_wave_trace(wave, number, workgroup, origin_clk, listing, code))
+    trace = Trace(
+        arch=listing.program.arch,
+        program=listing.program,
+        code=code,
+        waves=tuple(traces),
+        provenance="measured",
+        notes=(*notes, ALLOCATION_CLK),
+    )
+    timeline = measured_timeline(trace, [wave.rows for wave in ordered], origin_clk, parameters)
+    return ImportedUnit(key[0], key[1], trace, timeline, tuple(ordered), origin_clk)
+
+
+def import_trace(path: str | Path, arch: str = "auto", machine: str | None = None) -> ImportedTrace:
+    """Imports a UI folder.
+
+    Args:
+        path: the folder that holds filenames.json, code.json and the wave files.
+        arch: the architecture, or ``auto`` to tell it from the instructions.
+        machine: machine file for the measured timeline's stall reasons; the stock one if ``None``.
+
+    Raises:
+        UserError: not a trace folder, a file of it is unusable, or an executed instruction unknown.
+    """
+    folder = read_folder(path)
+    notes = list(folder.notes)
+    if arch == "auto":
+        arch, note = detect_arch(folder.code)
+        notes.append(note)
+    executed = frozenset(
+        int(code_id) for wave in folder.waves for code_id in np.unique(wave.rows[:, CODE_ID])
+    )
+    first = min(folder.waves, key=lambda wave: wave.begin_clk)
+    kernel = kernel_name(folder.code, int(first.rows[0, CODE_ID]))
+    listing = read_listing(folder.path / "code.json", folder.code, executed, arch, kernel)
+    notes.extend(listing.notes)
+    code = code_entries(listing.program)
+    waves: tuple[RawWave, ...] = folder.waves
+    if _stall_is_unusable(waves):
+        internal = np.zeros(len(folder.code), bool)
+        internal[listing.index >= 0] = [entry.category is Category.INTERNAL for entry in code]
+        waves = tuple(_repaired(wave, internal) for wave in waves)
+        notes.append(
+            "old decoder: its stall column is unusable; issue is taken as 4 clk before an instruction's end"
+        )
+    parameters = load_machine(machine or arch).parameters
+    units = tuple(
+        _unit(key, members, listing, code, parameters, tuple(notes))
+        for key, members in split_units(waves).items()
+    )
+    return ImportedTrace(folder, arch, kernel, listing.program, units, tuple(notes))

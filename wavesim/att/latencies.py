@@ -1,0 +1,259 @@
+"""Global-memory latencies from a measured trace (shared/facts/MECHANISMS.md M1, rules 1-7).
+
+A trace shows issue times; completions are inferred. Exact ones come from waits that stalled and from
+issue stalls that the in-flight limit ended; bounds from satisfied waits and from the order of return,
+which is that of issue for the whole compute unit. The result belongs to places in the unit's issue order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.trace import UNKNOWN, Category, Kind, Timeline, Trace
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Bool = npt.NDArray[np.bool_]
+
+LANES = 64
+FAR = np.int64(2**40)
+
+STALLED_WAIT_CLK = 8
+"""A wait longer than this was not satisfied when it began."""
+BRANCH_SHADOW_CLK = 44
+"""So far behind a branch a wait may show instruction fetch instead of memory (rule 1)."""
+ISSUE_STALL_CLK = 40
+"""A stall and a gap of the unit's issues of at least this mark the in-flight limit (rule 2)."""
+NEIGHBOURS = 16
+"""Loads on either side whose upper bounds cap an interpolated latency (rule 5)."""
+CAP_SHARE = 0.7
+QUEUED_LATENCY_CLK = 100
+"""Stands for the unknown own latency of a load that was only queued behind its predecessor (rule 6)."""
+
+
+@dataclass(frozen=True)
+class MemoryOrder:
+    """Global-memory instructions in the compute unit's issue order; arrays have one row for each."""
+
+    wave: Int32  # position in Trace.waves
+    row: Int32
+    issue_clk: Int64
+    stall_clk: Int64
+    service_clk: Int64
+
+
+@dataclass(frozen=True)
+class Latencies:
+    """What was derived, one row per place in the issue order.
+
+    ``latency_clk`` counts from acceptance; ``return_clk`` is the inferred return, ``exact`` whether it
+    was seen; ``conflicts`` counts places where a lower bound passed an upper one.
+    """
+
+    order: MemoryOrder
+    latency_clk: Int32
+    return_clk: Int64
+    exact: Bool
+    conflicts: int
+
+    def shifted(self, trace: Trace, head: int, iterations: int) -> Int32:
+        """The latencies of ``iterations`` loop passes later, for the accesses of the loop.
+
+        Args:
+            trace: the trace they were derived from.
+            head: code index of the loop's head.
+            iterations: passes of the loop; places whose later one is outside the loop keep their own.
+        """
+        passes = np.zeros(len(self.latency_clk), np.int64)
+        heads = [np.flatnonzero(wave.code == head) for wave in trace.waves]
+        for position, rows in enumerate(heads):
+            mine = self.order.wave == position
+            passes[mine] = np.searchsorted(rows, self.order.row[mine], side="right")
+        counts = [len(rows) for rows in heads if len(rows) > 1]
+        inside = np.flatnonzero((passes > 0) & (passes < (max(counts) if counts else 0)))
+        result = self.latency_clk.copy()
+        if not len(inside):
+            return result
+        first, last = int(inside[0]), int(inside[-1])
+        per_pass = round((last - first + 1) / (max(counts) - 1))
+        places = np.arange(first, last + 1)
+        later = places + iterations * per_pass
+        fits = (later >= first) & (later <= last)
+        result[places[fits]] = self.latency_clk[later[fits]]
+        return result
+
+
+def memory_order(timeline: Timeline, parameters: TimingParameters) -> MemoryOrder:
+    """Every global-memory instruction, by issue."""
+    trace = timeline.trace
+    vmem = np.array([entry.category is Category.VMEM for entry in trace.code])
+    width = np.array([entry.width_bytes for entry in trace.code], np.int64)
+    waves, rows, issues, stalls, bytes_moved = [], [], [], [], []
+    for position, (wave, timed) in enumerate(zip(trace.waves, timeline.waves, strict=True)):
+        mine = np.flatnonzero(vmem[wave.code])
+        waves.append(np.full(len(mine), position, np.int32))
+        rows.append(mine.astype(np.int32))
+        issues.append(timed.issue_clk[mine])
+        stalls.append(timed.issue_clk[mine] - timed.attempt_clk[mine])
+        known = wave.memory_bytes[mine].astype(np.int64)
+        bytes_moved.append(np.where(known == UNKNOWN, width[wave.code[mine]] * LANES, known))
+    issue = np.concatenate(issues)
+    order = np.argsort(issue, kind="stable")
+    moved = np.concatenate(bytes_moved)[order]
+    service = np.maximum(parameters.memory_min_service_clk, -(-moved // parameters.memory_bytes_per_clk))
+    return MemoryOrder(
+        np.concatenate(waves)[order],
+        np.concatenate(rows)[order],
+        issue[order],
+        np.concatenate(stalls)[order],
+        service,
+    )
+
+
+def _from_waits(timeline: Timeline, order: MemoryOrder) -> tuple[Int64, Int64]:
+    """(exact return or -1, upper bound) of each place, from the waves' s_waitcnt (rules 1 and 3)."""
+    trace = timeline.trace
+    exact = np.full(len(order.row), -1, np.int64)
+    bound = np.full(len(order.row), FAR)
+    increments = np.array([entry.vm_increment for entry in trace.code], np.int64)
+    branch = np.array([entry.kind in (Kind.BRANCH, Kind.COND_BRANCH) for entry in trace.code])
+    waits = np.array([entry.kind is Kind.WAIT and entry.wait_vmcnt is not None for entry in trace.code])
+    for position, (wave, timed) in enumerate(zip(trace.waves, timeline.waves, strict=True)):
+        places = np.flatnonzero(order.wave == position)
+        issued = np.cumsum(increments[wave.code])
+        jumps = np.flatnonzero(branch[wave.code])
+        for row in np.flatnonzero(waits[wave.code]).tolist():
+            entry = trace.code[int(wave.code[row])]
+            awaited = int(issued[row]) - (entry.wait_vmcnt or 0) - 1
+            if not 0 <= awaited < len(places):
+                continue
+            place = places[awaited]
+            begin, end = int(timed.attempt_clk[row]), int(timed.end_clk[row])
+            before = np.searchsorted(jumps, row) - 1
+            shadow = before >= 0 and begin - int(timed.issue_clk[jumps[before]]) <= BRANCH_SHADOW_CLK
+            pure = entry.wait_lgkmcnt is None
+            if end - begin > STALLED_WAIT_CLK:
+                bound[place] = min(bound[place], end - 4)
+                if pure and not shadow and exact[place] < 0:
+                    exact[place] = end - 4
+            else:
+                bound[place] = min(bound[place], begin)
+        if trace.code[int(wave.code[-1])].kind is Kind.ENDPGM and len(places):
+            bound[places[-1]] = min(bound[places[-1]], timed.last_clk)
+    return exact, bound
+
+
+def _from_issues(order: MemoryOrder, in_flight: int, exact: Int64, bound: Int64) -> None:
+    """Adds what the in-flight limit tells: place n may issue only when place n - limit has returned."""
+    count = len(order.row)
+    if count <= in_flight:
+        return
+    later = order.issue_clk[in_flight:]
+    np.minimum(bound[: count - in_flight], later, out=bound[: count - in_flight])
+    gap = np.diff(order.issue_clk, prepend=-FAR)[in_flight:]
+    ended = (order.stall_clk[in_flight:] >= ISSUE_STALL_CLK) & (gap >= ISSUE_STALL_CLK)
+    places = np.flatnonzero(ended & (exact[: count - in_flight] < 0))
+    exact[places] = later[places] - 4
+
+
+def _guessed(order: MemoryOrder, accepted: Int64, exact: Int64, bound: Int64) -> npt.NDArray[np.float64]:
+    """Latency of every place by interpolation between the exact ones, capped by nearby bounds (rule 5)."""
+    count = len(order.row)
+    known = np.flatnonzero(exact >= 0)
+    if len(known):
+        guess = np.interp(np.arange(count), known, (exact - accepted)[known].astype(np.float64))
+    else:
+        guess = np.full(count, np.inf)
+    room = (bound - accepted).astype(np.float64)
+    padded = np.concatenate([np.full(NEIGHBOURS, np.inf), room, np.full(NEIGHBOURS, np.inf)])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * NEIGHBOURS + 1)
+    capped: npt.NDArray[np.float64] = np.minimum(guess, CAP_SHARE * windows.min(axis=1))
+    return capped
+
+
+def _walk(
+    order: MemoryOrder, tail_entries: int, exact: Int64, bound: Int64, guess: npt.NDArray[np.float64]
+) -> tuple[Int64, Int64, int]:
+    """(accepted, returned, conflicts) by the recursion of model.md §10, with returns inside their bounds."""
+    count = len(order.row)
+    accepted = np.zeros(count, np.int64)
+    returned = np.zeros(count, np.int64)
+    conflicts = 0
+    last_accept = last_return = -int(FAR)
+    issue, service = order.issue_clk.tolist(), order.service_clk.tolist()
+    known, upper, latency = exact.tolist(), bound.tolist(), guess.tolist()
+    for place in range(count):
+        accept = max(issue[place], last_accept)
+        if place >= tail_entries:
+            accept = max(accept, int(returned[place - tail_entries]))
+        lowest = max(last_return + service[place], accept)
+        if known[place] >= 0:
+            wanted = known[place]
+        elif latency[place] == float("inf"):
+            wanted = lowest
+        else:
+            wanted = min(accept + max(int(latency[place]), 0), upper[place])
+        conflicts += wanted < lowest - 4
+        value = max(wanted, lowest)
+        accepted[place], returned[place] = accept, value
+        last_accept, last_return = accept + service[place], value
+    return accepted, returned, conflicts
+
+
+def derive_latencies(timeline: Timeline, parameters: TimingParameters) -> Latencies:
+    """Latencies by issue order, from a measured timeline.
+
+    Args:
+        timeline: measured (its trace names the instructions).
+        parameters: service, and the in-flight limit ``memory.queue_entries + memory.tail_entries``.
+    """
+    order = memory_order(timeline, parameters)
+    tail = parameters.memory_tail_entries
+    exact, bound = _from_waits(timeline, order)
+    _from_issues(order, parameters.memory_queue_entries + tail, exact, bound)
+    # Returns are in order: what returned by then, all before it had too.
+    stamps = np.where(exact >= 0, np.minimum(bound, exact), bound)
+    reach = np.cumsum(order.service_clk)
+    bound = np.minimum.accumulate((stamps - reach)[::-1])[::-1] + reach
+    exact = np.where((exact >= 0) & (exact <= bound + 4), exact, -1)
+    accepted = order.issue_clk
+    returned, conflicts = accepted, 0
+    for _ in range(3):  # acceptance depends on the returns it helps to infer; settles at once
+        guess = _guessed(order, accepted, exact, bound)
+        accepted, returned, conflicts = _walk(order, tail, exact, bound, guess)
+    latency = returned - accepted
+    behind = np.diff(returned, prepend=-FAR) <= order.service_clk + 4
+    latency = np.where(behind, np.minimum(latency, QUEUED_LATENCY_CLK), latency)
+    return Latencies(order, latency.astype(np.int32), returned, exact >= 0, conflicts)
+
+
+def scalar_latencies(timeline: Timeline) -> tuple[Int32, ...]:
+    """Per wave, latency of scalar-memory rows (``UNKNOWN`` elsewhere) from stalled lgkmcnt(0) waits.
+
+    A wait that no LDS access shares and that stalled shows when the last of its loads returned; that time
+    is taken for all of them, since the wave could not use an earlier one.
+    """
+    trace = timeline.trace
+    result = []
+    for wave, timed in zip(trace.waves, timeline.waves, strict=True):
+        latency = np.full(len(wave), UNKNOWN, np.int32)
+        pending: list[int] = []
+        mixed = False
+        for row, code in enumerate(wave.code.tolist()):
+            entry = trace.code[code]
+            if entry.kind is Kind.SMEM and entry.lgkm_increment:
+                pending.append(row)
+            elif entry.category is Category.LDS and entry.lgkm_increment:
+                mixed = True
+            elif entry.kind is Kind.WAIT and entry.wait_lgkmcnt == 0:
+                long_wait = int(timed.end_clk[row] - timed.attempt_clk[row]) > STALLED_WAIT_CLK
+                if pending and not mixed and long_wait and entry.wait_vmcnt is None:
+                    returned = int(timed.end_clk[row]) - 4
+                    latency[pending] = [returned - int(timed.issue_clk[place]) for place in pending]
+                pending, mixed = [], False
+        result.append(latency)
+    return tuple(result)
