@@ -7,6 +7,13 @@ from dataclasses import dataclass
 
 from wavesim.isa.timing_parameters import TimingParameters
 
+CONFIDENCES = ("vendor", "measured", "trace", "inferred", "assumed")
+"""How well a number is known, best first: documented by AMD; measured by a benchmark; read from thread
+traces; follows from other figures or fits traces best; a choice."""
+
+LDS_KINDS = ("read", "write")
+LDS_WIDTHS_BYTES = (4, 8, 12, 16)
+
 QuantityValue = int | float | bool | str | tuple[int, ...] | tuple[tuple[int, ...], ...] | Mapping[int, int]
 
 
@@ -30,6 +37,12 @@ class LanePhases:
     phases: tuple[tuple[int, ...], ...]
     banks: int
 
+    def conflict_free_clk(self, width_bytes: int) -> int:
+        """Bank-array clocks of an access of all lanes that has no conflicts: every phase's dwords over
+        the banks."""
+        dwords = -(-width_bytes // 4)
+        return sum(-(-len(lanes) * dwords // self.banks) for lanes in self.phases)
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -51,9 +64,49 @@ class Machine:
         """The value of ``key`` as an integer.
 
         Raises:
+            KeyError: no such key, or it is not a whole number.
+        """
+        value = self.number(key)
+        if value != int(value):
+            raise KeyError(f"{key} is not a whole number")
+        return int(value)
+
+    def number(self, key: str) -> float:
+        """The value of ``key`` as a number (``clock.sustained_ghz`` is not whole).
+
+        Raises:
             KeyError: no such key, or it is not a single number.
         """
         value = self.quantities[key].value
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise KeyError(f"{key} is not a single number")
-        return int(value)
+        return value
+
+    def lane_phases(self, kind: str, width_bytes: int) -> LanePhases:
+        """Phases of an LDS ``read`` or ``write``; a width between two known ones counts as the larger.
+
+        Raises:
+            KeyError: unknown kind, or wider than 16 bytes per lane.
+        """
+        for width in LDS_WIDTHS_BYTES:
+            if width >= width_bytes:
+                return self.lds_phases[kind, width]
+        raise KeyError(f"LDS {kind} of {width_bytes} bytes per lane")
+
+    def waves_per_simd(self, vgprs: int, agprs: int = 0) -> int:
+        """How many waves of that many registers fit on a SIMD (0: not even one).
+
+        AGPRs follow the VGPRs in one pool, from the next multiple of 4.
+        """
+        granule = self.integer("structure.vgpr_granule")
+        total = -(-vgprs // 4) * 4 + agprs if agprs else vgprs
+        allocated = max(granule, -(-total // granule) * granule)
+        if allocated > self.integer("structure.wave_vgprs"):
+            return 0
+        slots = self.integer("structure.wave_slots_per_simd")
+        return min(slots, self.integer("structure.simd_vgprs") // allocated)
+
+    def lds_allocated_bytes(self, size_bytes: int) -> int:
+        """LDS that a workgroup asking for ``size_bytes`` takes, in whole granules."""
+        granule = self.integer("lds.granule_bytes")
+        return -(-size_bytes // granule) * granule

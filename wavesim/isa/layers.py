@@ -1,0 +1,164 @@
+"""A machine file and what it stands on, as raw data: the base below, the differing values above.
+
+An overlay (``base: gfx942``, or another overlay's file) holds only the numbers that differ, each as a
+whole quantity; its unit may be left out. Every quantity remembers which file it came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from wavesim.errors import SourceSpan, UserError
+from wavesim.isa.paths import data_dir
+from wavesim.yaml_source import KeyPath, Marks, load_yaml, plain_scalar
+
+HEADER = ("schema", "base", "name", "arch", "description")
+MAX_LAYERS = 16
+
+EXAMPLE = "{value: 800, unit: clk, source: my own measurement, confidence: measured}"
+"""A quantity as it is written, for error messages."""
+
+
+@dataclass(slots=True)
+class Layered:
+    """The merged data of a machine file, and the places of its parts."""
+
+    file: str
+    data: dict[str, Any]
+    layers: list[Marks]  # base first
+    origin: dict[tuple[str, str], Marks] = field(default_factory=dict)
+    overridden: set[str] = field(default_factory=set)
+
+    def marks(self, path: KeyPath) -> Marks:
+        """The file that the value at ``path`` came from (the topmost one if it is in none)."""
+        if len(path) >= 2 and (found := self.origin.get((str(path[0]), str(path[1])))):
+            return found
+        return next((marks for marks in reversed(self.layers) if path in marks.values), self.layers[-1])
+
+
+def stock_machines() -> tuple[str, ...]:
+    """Names of the architectures that have a machine file, sorted."""
+    return tuple(sorted(path.stem for path in data_dir("isa").glob("gfx*.yaml")))
+
+
+def machine_path(name_or_path: str, span: SourceSpan | None = None) -> Path:
+    """The file of a stock machine, or of a path (anything with a folder or a YAML ending).
+
+    Raises:
+        UserError: no such architecture.
+    """
+    if name_or_path.endswith((".yaml", ".yml")) or "/" in name_or_path or "\\" in name_or_path:
+        return Path(name_or_path)
+    known = stock_machines()
+    if name_or_path in known:
+        return data_dir("isa") / f"{name_or_path}.yaml"
+    raise UserError(
+        f"unknown architecture {name_or_path!r}",
+        span,
+        f"known: {', '.join(known)}; or the path of a machine file (.yaml)",
+    )
+
+
+def read_layers(name_or_path: str) -> Layered:
+    """Reads a machine file and the bases below it, and merges them.
+
+    Raises:
+        UserError: unreadable, not a machine file, unknown or cyclic base, malformed overlay.
+    """
+    stack: list[tuple[Path, dict[str, Any], Marks]] = []
+    path = machine_path(name_or_path)
+    while True:
+        data, marks = load_yaml(path)
+        if not isinstance(data, dict):
+            raise marks.error((), "not a machine file", "a mapping with base: gfx942 and sections")
+        stack.append((path, data, marks))
+        if "base" not in data:
+            break
+        base = data["base"]
+        if not isinstance(base, str):
+            raise marks.error(("base",), f"base: {base!r}", "the name of an architecture or a path")
+        below = machine_path(base, marks.span(("base",)))
+        below = below if base in stock_machines() else path.parent / below
+        if len(stack) >= MAX_LAYERS or any(below.resolve() == used.resolve() for used, _, _ in stack):
+            raise marks.error(("base",), f"base: {base} leads back to this file")
+        path = below
+    file, data, marks = stack.pop()
+    layered = Layered(str(stack[0][0] if stack else file), {}, [marks])
+    _lay(layered, data, marks, bottom=True)
+    for _, data, marks in reversed(stack):
+        layered.layers.append(marks)
+        _lay(layered, data, marks, bottom=False)
+    return layered
+
+
+def _lay(layered: Layered, data: Mapping[str, Any], marks: Marks, *, bottom: bool) -> None:
+    for section, entries in data.items():
+        if section == "base":
+            continue
+        if section == "arch" and not bottom and entries != layered.data["arch"]:
+            raise marks.error(
+                ("arch",), f"arch: {entries}, but the base is {layered.data['arch']}", "leave it out"
+            )
+        if section in HEADER or not isinstance(entries, dict):
+            layered.data[str(section)] = entries  # a bad section is for the schema to refuse
+            continue
+        target = layered.data.setdefault(str(section), {})
+        if not isinstance(target, dict):
+            raise marks.error((section,), f"unknown section {section!r}", at_key=True)
+        for key, entry in entries.items():
+            if not bottom and isinstance(entry, dict) and "unit" not in entry and key in target:
+                entry = {**entry, "unit": target[key]["unit"]}
+            target[key] = entry
+            layered.origin[str(section), str(key)] = marks
+
+
+def override(layered: Layered, overrides: Mapping[str, object]) -> None:
+    """Sets single values: ``{"memory.latency_clk": 800, "lds.write_hold_clk.16": "16"}``, text being read
+    as YAML would.
+
+    Raises:
+        UserError: unknown key (with the ones that look like it), or a list instead of a number.
+    """
+    sections = {name: entries for name, entries in layered.data.items() if isinstance(entries, dict)}
+    known = [f"{section}.{key}" for section, entries in sections.items() for key in entries]
+    for name, given in overrides.items():
+        value = plain_scalar(given) if isinstance(given, str) else given
+        section, _, rest = name.partition(".")
+        key, _, part = rest.partition(".")
+        entry = sections.get(section, {}).get(key)
+        if not isinstance(entry, dict):
+            close = close_keys(name, known)
+            hint = f"did you mean {', '.join(close)}?" if close else "wavesim isa show lists the keys"
+            raise UserError(f"unknown machine value {name!r}", None, hint)
+        old = entry["value"]
+        if isinstance(old, dict):
+            if not part.isdecimal() or int(part) not in old:
+                choices = ", ".join(f"{section}.{key}.{each}" for each in old)
+                raise UserError(f"{name} holds several values", None, f"set one of {choices}")
+            value = {**old, int(part): value}
+        elif part or isinstance(old, list):
+            raise UserError(f"{name} cannot be set so", None, "write a machine file with base: and this key")
+        note = f"set for this run; the machine file has {old}"
+        sections[section][key] = {
+            "value": value,
+            "unit": entry["unit"],
+            "source": "set for this run",
+            "confidence": "assumed",
+            "note": note,
+        }
+        layered.overridden.add(f"{section}.{key}")
+
+
+def close_keys(name: str, known: list[str]) -> list[str]:
+    """Keys that look like ``name``: by spelling, by the part after the dot, or by its words."""
+    close = get_close_matches(name, known, n=3, cutoff=0.6)
+    tail = name.rpartition(".")[2]
+    close += get_close_matches(tail, [key.rpartition(".")[2] for key in known], n=2, cutoff=0.75)
+    full = [key for each in close for key in known if key == each or key.endswith("." + each)]
+    if not full and tail:
+        full = [key for key in known if tail in key]
+    return list(dict.fromkeys(full))[:4]

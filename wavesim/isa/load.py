@@ -1,0 +1,143 @@
+"""Loads a machine: reads its file and bases, checks them, and makes the integers that timing uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from wavesim.isa.layers import Layered, override, read_layers, stock_machines
+from wavesim.isa.machine import (
+    LDS_KINDS,
+    LDS_WIDTHS_BYTES,
+    LanePhases,
+    Machine,
+    Quantity,
+    QuantityValue,
+)
+from wavesim.isa.mfma import mfma_timings
+from wavesim.isa.paths import data_dir
+from wavesim.isa.timing_parameters import TimingParameters
+
+if TYPE_CHECKING:
+    from wavesim.isa.schema import MachineFile
+
+__all__ = ["data_dir", "load_machine", "stock_machines"]
+
+NOT_FROM_KEYS = ("arch", "mfma_table", "lds_array_clk")
+"""Fields of :class:`TimingParameters` that are not a key's value: the header, mfma.csv, the lane phases."""
+
+
+def load_machine(name_or_path: str, overrides: Mapping[str, object] = MappingProxyType({})) -> Machine:
+    """Loads a stock architecture (``gfx942``) or a machine file (a path), with single values replaced.
+
+    Args:
+        name_or_path: name of an architecture, or path of a YAML file.
+        overrides: dotted key to value, e.g. ``{"memory.latency_clk": 800}``.
+
+    Raises:
+        UserError: unknown architecture or key; a file that cannot be used, with file, line and what
+            would be right.
+    """
+    if not overrides and name_or_path in stock_machines():
+        return _stock(name_or_path)
+    return _load(name_or_path, overrides)
+
+
+@lru_cache(maxsize=8)
+def _stock(name: str) -> Machine:
+    return _load(name, {})
+
+
+def _load(name_or_path: str, overrides: Mapping[str, object]) -> Machine:
+    from wavesim.isa.validate import validate  # pydantic, which takes its time to import
+
+    layered = read_layers(name_or_path)
+    override(layered, overrides)
+    model = validate(layered)
+    quantities = _quantities(layered, model)
+    phases = _lane_phases(quantities)
+    return Machine(
+        name=model.name,
+        arch=model.arch,
+        file=layered.file,
+        parameters=_parameters(model.arch, quantities, phases),
+        quantities=MappingProxyType(quantities),
+        lds_phases=MappingProxyType(phases),
+    )
+
+
+def _quantities(layered: Layered, model: MachineFile) -> dict[str, Quantity]:
+    quantities: dict[str, Quantity] = {}
+    for section in type(model).model_fields:
+        entries = getattr(model, section)
+        if section not in layered.data or not isinstance(layered.data[section], dict):
+            continue
+        for key in type(entries).model_fields:
+            entry = getattr(entries, key)
+            name = f"{section}.{key}"
+            value = frozen_value(key, entry.value)
+            quantities[name] = Quantity(name, value, entry.unit, entry.source, entry.confidence, entry.note)
+    return quantities
+
+
+def frozen_value(key: str, value: Any) -> QuantityValue:
+    """A value of the file as an unchangeable one: lane ranges become lane numbers, lists tuples."""
+    if isinstance(value, dict):
+        return MappingProxyType(dict(sorted(value.items())))
+    if isinstance(value, list):
+        if key.endswith("_phases"):
+            return tuple(lanes(group) for group in value)
+        return tuple(tuple(item) if isinstance(item, list) else item for item in value)
+    assert isinstance(value, int | float)
+    return value
+
+
+def lanes(group: str) -> tuple[int, ...]:
+    """Lane numbers of a group: ``"0-3,20"`` is (0, 1, 2, 3, 20).
+
+    Raises:
+        ValueError: not such a text.
+    """
+    numbers: list[int] = []
+    for part in group.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()) or len(part) > 8:
+            raise ValueError(group)
+        numbers.extend(range(int(first), int(last if dash else first) + 1))
+    return tuple(numbers)
+
+
+def _lane_phases(quantities: Mapping[str, Quantity]) -> dict[tuple[str, int], LanePhases]:
+    found: dict[tuple[str, int], LanePhases] = {}
+    for kind in LDS_KINDS:
+        for width in LDS_WIDTHS_BYTES:
+            groups = quantities[f"lds.{kind}_b{width * 8}_phases"].value
+            banks = quantities[f"lds.{kind}_b{width * 8}_banks"].value
+            assert isinstance(groups, tuple)
+            assert isinstance(banks, int)
+            found[kind, width] = LanePhases(groups, banks)  # type: ignore[arg-type]
+    return found
+
+
+def _parameters(
+    arch: str, quantities: Mapping[str, Quantity], phases: Mapping[tuple[str, int], LanePhases]
+) -> TimingParameters:
+    values: dict[str, Any] = {
+        "arch": arch,
+        "mfma_table": mfma_timings(arch),
+        "lds_array_clk": MappingProxyType(
+            {(kind, width): each.conflict_free_clk(width) for (kind, width), each in phases.items()}
+        ),
+    }
+    for each in fields(TimingParameters):
+        if each.name not in values:
+            values[each.name] = quantities[parameter_key(each.name)].value
+    return TimingParameters(**values)
+
+
+def parameter_key(field_name: str) -> str:
+    """The key of the machine file that a field of TimingParameters comes from."""
+    return field_name.replace("_", ".", 1)

@@ -1,0 +1,272 @@
+"""What may stand in a machine file: pydantic models of its sections, and the unit of every key.
+
+Field names are the keys of the file; each holds one quantity. A new key is declared here and then
+required of every stock machine.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Confidence = Literal["vendor", "measured", "trace", "inferred", "assumed"]
+Width = Literal[4, 8, 12, 16]
+Whole = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(gt=0)]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Strict(BaseModel):
+    """Nothing is converted, nothing unknown is let through."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Entry(Strict):
+    """What every quantity carries beside its value."""
+
+    unit: Text
+    source: Text
+    confidence: Confidence
+    note: str = ""
+
+
+class WholeNumber(Entry):
+    """A count or a number of clocks, 0 allowed."""
+
+    value: Whole
+
+
+class Size(Entry):
+    """A whole number above 0."""
+
+    value: Positive
+
+
+class Real(Entry):
+    """A number above 0."""
+
+    value: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class ByVgprs(Entry):
+    """Clocks by the VGPRs of the larger of an MFMA's A and B."""
+
+    value: dict[Literal[2, 4, 8], Whole]
+
+
+class ByWidth(Entry):
+    """Clocks by bytes per lane of an LDS access; a missing width takes the next larger one's."""
+
+    value: Annotated[dict[Width, Positive], Field(min_length=1)]
+
+
+class SimdList(Entry):
+    """SIMD numbers in an order."""
+
+    value: list[Whole]
+
+
+class SimdGroups(Entry):
+    """SIMD numbers in groups."""
+
+    value: list[list[Whole]]
+
+
+class LaneGroups(Entry):
+    """Groups of lanes, each as ranges: ``"0-3,20-23"``."""
+
+    value: Annotated[list[str], Field(min_length=1)]
+
+
+class Structure(Strict):
+    """What the compute unit and the device are made of."""
+
+    simds: Size
+    simd_pairs: SimdGroups
+    wave_slots_per_simd: Size
+    wave_lanes: Size
+    workgroup_waves: Size
+    compute_units: Size
+    simd_vgprs: Size
+    wave_vgprs: Size
+    vgpr_granule: Size
+    wave_sgprs: Size
+    sgpr_granule: Size
+
+
+class Clock(Strict):
+    """Shader clock rates."""
+
+    peak_ghz: Real
+    sustained_ghz: Real
+
+
+class Issue(Strict):
+    """Issue slots and how long an instruction holds its wave."""
+
+    slot_clk: Size
+    valu_clk: Size
+    trans_clk: Size
+    plain_valu_per_slot: Size
+    sleep_unit_clk: Size
+
+
+class Mfma(Strict):
+    """The matrix pipe; passes of each opcode stand in mfma.csv."""
+
+    pass_clk: Size
+    blocks_valu_clk: ByVgprs
+    blocks_memory_clk: ByVgprs
+    scale_load_clk: WholeNumber
+
+
+class Lds(Strict):
+    """LDS: sizes, ports, queue, latencies, and who is served together over how many banks."""
+
+    size_bytes: Size
+    granule_bytes: Size
+    port_bytes_per_clk: Size
+    array_bytes_per_clk: Size
+    queue_entries: Size
+    queue_hold_clk: WholeNumber
+    read_latency_clk: WholeNumber
+    write_latency_clk: ByWidth
+    write_hold_clk: ByWidth
+    read_b32_phases: LaneGroups
+    read_b32_banks: Size
+    read_b64_phases: LaneGroups
+    read_b64_banks: Size
+    read_b96_phases: LaneGroups
+    read_b96_banks: Size
+    read_b128_phases: LaneGroups
+    read_b128_banks: Size
+    write_b32_phases: LaneGroups
+    write_b32_banks: Size
+    write_b64_phases: LaneGroups
+    write_b64_banks: Size
+    write_b96_phases: LaneGroups
+    write_b96_banks: Size
+    write_b128_phases: LaneGroups
+    write_b128_banks: Size
+
+
+class Gap(Strict):
+    """Clocks between the issues of two instructions of a wave."""
+
+    valu_to_memory_clk: WholeNumber
+    valu_sgpr_to_scalar_clk: WholeNumber
+    salu_to_cbranch_clk: WholeNumber
+    salu_to_vmem_clk: WholeNumber
+
+
+class Fetch(Strict):
+    """Instruction fetch."""
+
+    chunk_bytes: Size
+    refill_clk: WholeNumber
+    restart_first_clk: WholeNumber
+    restart_next_clk: WholeNumber
+    icache_bytes: Size
+    icache_line_bytes: Size
+
+
+class Counter(Strict):
+    """Largest values of the wait counters."""
+
+    lgkm_max: Size
+    vm_max: Size
+
+
+class Barrier(Strict):
+    """When a barrier lets its waves go."""
+
+    release_early_clk: Size
+    release_late_clk: Size
+    simd_order: SimdList
+
+
+class Scalar(Strict):
+    """Scalar memory."""
+
+    load_latency_clk: Size
+
+
+class Memory(Strict):
+    """Global memory as a compute unit sees it."""
+
+    queue_entries: Size
+    tail_entries: Size
+    bytes_per_clk: Size
+    min_service_clk: Size
+    latency_clk: Size
+    store_latency_clk: Size
+    l1_latency_clk: Size
+    l2_latency_clk: Size
+    mall_latency_clk: Size
+    hbm_latency_clk: Size
+    l1_bytes: Size
+    l1_line_bytes: Size
+    l2_bytes: Size
+    l2_line_bytes: Size
+    mall_bytes: WholeNumber
+    hbm_gbytes_per_s: Size
+
+
+class Dispatch(Strict):
+    """How fast waves and workgroups start on a compute unit."""
+
+    wave_interval_clk: WholeNumber
+    workgroup_interval_clk: WholeNumber
+
+
+class MachineFile(Strict):
+    """A whole machine: header and all sections."""
+
+    schema_: Annotated[Literal["machine"], Field(alias="schema")] = "machine"
+    name: Text
+    arch: Text
+    description: str = ""
+    structure: Structure
+    clock: Clock
+    issue: Issue
+    mfma: Mfma
+    lds: Lds
+    gap: Gap
+    fetch: Fetch
+    counter: Counter
+    barrier: Barrier
+    scalar: Scalar
+    memory: Memory
+    dispatch: Dispatch
+
+
+SUFFIX_UNITS = {
+    "bytes_per_clk": "bytes/clk",
+    "_gbytes_per_s": "GB/s",
+    "_clk": "clk",
+    "_bytes": "bytes",
+    "_entries": "entries",
+    "_ghz": "GHz",
+    "_max": "count",
+    "_banks": "banks",
+    "_phases": "lanes",
+    "_lanes": "lanes",
+    "_vgprs": "registers",
+    "_sgprs": "registers",
+    "_granule": "registers",
+    "_units": "CUs",
+    "_waves": "waves",
+    "_slots_per_simd": "waves",
+    "_per_slot": "instructions",
+    "_pairs": "SIMDs",
+    "_order": "SIMDs",
+    "simds": "SIMDs",
+}
+"""End of a key -> its unit; the first that fits holds."""
+
+
+def unit_of(key: str) -> str:
+    """The unit that ``key`` must be given in."""
+    return next(unit for suffix, unit in SUFFIX_UNITS.items() if key.endswith(suffix))
