@@ -18,44 +18,49 @@ _FIXED = {
 """Bytes of the formats that have one size (gfx9 has no literals in VOP3)."""
 
 _FLOATS = (0.0, 0.5, -0.5, 1.0, -1.0, 2.0, -2.0, 4.0, -4.0)
+_MASK_64 = (1 << 64) - 1
 _INLINE_16 = frozenset(struct.unpack("<H", struct.pack("<e", value))[0] for value in _FLOATS) | {0x3118}
 _INLINE_32 = frozenset(struct.unpack("<I", struct.pack("<f", value))[0] for value in _FLOATS) | {0x3E22F983}
+_INLINE_BF16 = frozenset(pattern >> 16 for pattern in _INLINE_32)
 _INLINE_64 = frozenset(struct.unpack("<Q", struct.pack("<d", value))[0] for value in _FLOATS) | {
     0x3FC45F306DC9C882
 }
 """Bit patterns of the inline floating-point constants (the last is 1/(2 pi)); -0.0 is not one."""
 
 
-def type_bits(of_type: str) -> int:
-    """Bits of an operand type: 16, 32 or 64."""
-    if of_type.endswith("64"):
-        return 64
-    return 16 if of_type.endswith("16") else 32
+def _pattern(value: float, form: str, as_integer: str) -> int:
+    """Bits of ``value`` in a floating-point format of :mod:`struct`; -1 where it is too large for it."""
+    try:
+        return int(struct.unpack(as_integer, struct.pack(form, value))[0])
+    except OverflowError:
+        return -1
 
 
 def is_inline(constant: Immediate, of_type: str = "b32") -> bool:
     """Whether a constant is encoded in the operand field itself, without a literal dword.
 
-    ``of_type`` is the operand's type in the opcode table; 16-bit integer operands take integers only.
+    ``of_type`` is the operand's type in the opcode table. As LLVM decides it: an integer from -16 to 64, or
+    the bits of an inline floating-point constant of the type; for 16-bit integers no such bits.
     """
     if constant.text.startswith("lit"):
         return False
     value = constant.value
-    bits = type_bits(of_type)
-    if isinstance(value, int):
-        mask = (1 << bits) - 1
-        if -16 <= value <= 64 or value & mask >= mask - 15:
-            return True
-        pattern = value & mask
-    elif bits == 64:
-        pattern = struct.unpack("<Q", struct.pack("<d", value))[0]
-    elif bits == 32:
-        pattern = struct.unpack("<I", struct.pack("<f", value))[0]
-    else:
-        pattern = struct.unpack("<H", struct.pack("<e", value))[0]
-    if bits == 16:
-        return pattern in _INLINE_16
-    return pattern in (_INLINE_32 if bits == 32 else _INLINE_64)
+    if isinstance(value, int) and -16 <= value <= 64:
+        return True
+    if of_type.endswith("64"):
+        pattern = value & _MASK_64 if isinstance(value, int) else _pattern(value, "<d", "<Q")
+        return pattern in _INLINE_64 or pattern > _MASK_64 - 16
+    if of_type in ("f16", "bf16", "f16x2", "bf16x2"):
+        halves = _INLINE_BF16 if of_type.startswith("b") else _INLINE_16
+        if isinstance(value, float):
+            return _pattern(value, "<e", "<H") in _INLINE_16
+        if of_type.endswith("x2"):
+            return value in halves or value & 0xFFFFFFFF > 0xFFFFFFFF - 16
+        return value & 0xFFFF in halves or value & 0xFFFF > 0xFFFF - 16
+    if of_type in ("i16", "u16", "b16"):
+        return isinstance(value, float) and _pattern(value, "<e", "<H") in _INLINE_16
+    pattern = value & 0xFFFFFFFF if isinstance(value, int) else _pattern(value, "<f", "<I")
+    return pattern in _INLINE_32 or pattern > 0xFFFFFFFF - 16
 
 
 def _is_vgpr(operand: Operand) -> bool:

@@ -20,6 +20,7 @@ import yaml
 
 from wavesim.errors import SourceSpan, UnknownInstruction, UserError
 from wavesim.isa.opcode_info import OpcodeInfo, OperandSpec
+from wavesim.isa.paths import data_dir
 
 ARCHS = ("gfx90a", "gfx942", "gfx950")
 FILES = ("scalar", "vector", "matrix", "memory")
@@ -108,13 +109,6 @@ def _declare(group: Mapping[str, Any], span: SourceSpan, table: dict[str, Opcode
         table[name] = OpcodeInfo(name, layout, kind, operands, reads, writes, width, lgkm, vm, archs, flags)
 
 
-def _folder() -> Path:
-    checkout = Path(__file__).resolve().parent.parent.parent / "isa" / "opcodes"
-    return (
-        checkout if checkout.is_dir() else Path(__file__).resolve().parent.parent / "data" / "isa" / "opcodes"
-    )
-
-
 def _load(path: Path) -> dict[str, Any]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     data = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
@@ -131,7 +125,7 @@ def opcode_table() -> Mapping[str, OpcodeInfo]:
     """
     table: dict[str, OpcodeInfo] = {}
     for name in FILES:
-        path = _folder() / f"{name}.yaml"
+        path = data_dir("isa") / "opcodes" / f"{name}.yaml"
         span = SourceSpan(str(path))
         for group in _load(path)["opcodes"]:
             _declare(group, span, table)
@@ -142,7 +136,7 @@ def opcode_table() -> Mapping[str, OpcodeInfo]:
 def aliases(arch: str) -> Mapping[str, str]:
     """Other names that the assembler takes for an opcode of ``arch``: alias -> opcode."""
     found: dict[str, str] = {}
-    for group in _load(_folder() / "aliases.yaml")["aliases"]:
+    for group in _load(data_dir("isa") / "opcodes" / "aliases.yaml")["aliases"]:
         if arch in group["archs"].split():
             for pair in group["names"].split():
                 alias, _, opcode = pair.partition("=")

@@ -1,0 +1,61 @@
+"""`wavesim lower`: print the assembly that a kernel file becomes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from wavesim.asm.printer import print_program
+from wavesim.errors import UserError
+
+
+def _overrides(items: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for item in items:
+        name, equals, value = item.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            raise UserError(
+                f"--set {item!r} cannot be read", None, "form: --set NAME=VALUE, e.g. --set K=512"
+            )
+        found[name.strip()] = value.strip()
+    return found
+
+
+@click.command()
+@click.argument("kernel", type=click.Path(path_type=Path))
+@click.option("--arch", help="gfx90a, gfx942 or gfx950; default: the kernel's own.")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Override a launch constant.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file instead of stdout.")
+def lower(kernel: Path, arch: str | None, settings: tuple[str, ...], output: Path | None) -> None:
+    """Print the complete AMDGPU assembly that KERNEL (a tile program or assembly) becomes.
+
+    The text is what is simulated; LLVM's assembler accepts it.
+    """
+    overrides = _overrides(settings)
+    if kernel.suffix == ".s":
+        from wavesim.asm.parse import parse_program
+
+        try:
+            text = kernel.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+            raise UserError(f"cannot read {kernel}: {reason}") from None
+        program = parse_program(text, str(kernel), arch)
+    else:
+        from wavesim.kernel.load import load_tile_program
+
+        loaded = load_tile_program(kernel, arch, overrides)
+        program = loaded.program
+        for finding in loaded.findings:
+            place = f"{finding.spans[0]}: " if finding.spans else ""
+            print(f"{place}{finding.severity}: {finding.message} [{finding.rule}]", file=sys.stderr)
+    printed = print_program(program)
+    if output is None:
+        click.echo(printed, nl=False)
+        return
+    try:
+        output.write_text(printed, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"cannot write {output}: {error.strerror}") from None
