@@ -1,0 +1,162 @@
+"""Rule mfma-hazard (and its kin): fewer wait states between two instructions than the ISA manual asks for.
+
+The hardware does not interlock these pairs. Each instruction counts as one wait state and ``s_nop k`` as
+k + 1 (CDNA3 ISA §4.5); the fewest over all paths counts, so loop back edges are seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from wavesim.check.cfg import ControlFlow
+from wavesim.check.hazard_classes import (
+    CONSUMER_CLASSES,
+    MEMORY_KINDS,
+    PRODUCER_CLASSES,
+    VALU_KINDS,
+    RegisterKey,
+    linked,
+    source_registers,
+)
+from wavesim.check.waits import register_text, span_of
+from wavesim.isa.hazards import HazardRow, MfmaWaits, hazard_rows, mfma_waits
+from wavesim.program import Finding, Program, Severity
+from wavesim.program.dataflow import Effects
+from wavesim.trace import CodeEntry, Kind
+
+DEEPEST_WAIT = 20
+"""No row of any table asks for more wait states (gfx950, 16 passes: 20)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Need:
+    wait_states: int
+    rule: str
+    why: str
+    source: str
+
+
+@dataclass(frozen=True)
+class _Context:
+    program: Program
+    code: tuple[CodeEntry, ...]
+    effects: tuple[Effects, ...]
+    rows: tuple[HazardRow, ...]
+
+
+def hazards(
+    program: Program, code: tuple[CodeEntry, ...], effects: tuple[Effects, ...], flow: ControlFlow
+) -> Iterator[Finding]:
+    """One finding per pair of instructions that stand too close on some path, in program order."""
+    context = _Context(program, code, effects, hazard_rows(program.arch))
+    for consumer in sorted(flow.reachable):
+        if code[consumer].category.value == "internal":
+            continue
+        for producer, distance, covered in _earlier(context, flow, consumer):
+            need = _need(context, producer, consumer, covered)
+            if need is not None and distance < need.wait_states:
+                yield _finding(context, producer, consumer, distance, need)
+
+
+def _earlier(
+    context: _Context, flow: ControlFlow, consumer: int
+) -> Iterator[tuple[int, int, frozenset[RegisterKey]]]:
+    """Instructions up to ``DEEPEST_WAIT`` wait states before ``consumer``: (index, fewest wait states
+    between, registers rewritten in between on that path)."""
+    best: dict[int, tuple[int, frozenset[RegisterKey]]] = {}
+    nothing: frozenset[RegisterKey] = frozenset()
+    todo = [(previous, 0, nothing) for previous in flow.predecessors[consumer]]
+    while todo:
+        index, distance, rewritten = todo.pop()
+        known = best.get(index)
+        if known is not None and known[0] <= distance and known[1] <= rewritten:
+            continue
+        if known is None or distance < known[0]:
+            best[index] = (distance, rewritten)
+        between = distance + (context.code[index].nop_slots or 1)
+        if between < DEEPEST_WAIT:
+            covered = rewritten | context.effects[index].writes
+            todo.extend((previous, between, covered) for previous in flow.predecessors[index])
+    for index in sorted(best):
+        distance, rewritten = best[index]
+        yield index, distance, rewritten
+
+
+def _need(context: _Context, producer: int, consumer: int, covered: frozenset[RegisterKey]) -> _Need | None:
+    made, used = context.effects[producer], context.effects[consumer]
+    entry, user = context.code[producer], context.code[consumer]
+    if entry.kind is Kind.MFMA:
+        return _mfma_need(context, producer, consumer, covered)
+    worst: _Need | None = None
+    for row in context.rows:
+        if not (PRODUCER_CLASSES[row.producer](entry) and CONSUMER_CLASSES[row.consumer](user)):
+            continue
+        registers = linked(row.through, made, used) - covered
+        if registers and (worst is None or row.wait_states > worst.wait_states):
+            names = ", ".join(register_text(register) for register in sorted(registers)[:3])
+            worst = _Need(row.wait_states, "wait-states", f"uses {names} written by", row.source)
+    return worst
+
+
+def _mfma_need(
+    context: _Context, producer: int, consumer: int, covered: frozenset[RegisterKey]
+) -> _Need | None:
+    entry, user = context.code[producer], context.code[consumer]
+    table = mfma_waits(context.program.arch)
+    waits = table.get(f"{entry.mfma} fp4") if entry.mfma_format == "fp4" else None
+    waits = waits or table.get(entry.mfma) or table.get(entry.instruction.opcode)
+    if waits is None:
+        return None
+    result = context.effects[producer].writes - covered
+    reads, writes = context.effects[consumer].reads, context.effects[consumer].writes
+    if user.kind is Kind.MFMA:
+        return _mfma_to_mfma(context, producer, consumer, result, waits)
+    if user.kind in MEMORY_KINDS and result & reads:
+        return _Need(waits.memory, "mfma-hazard", "reads the result of", waits.source)
+    if user.kind in VALU_KINDS and result & (reads | writes):
+        how = "reads the result of" if result & reads else "overwrites the result of"
+        return _Need(waits.valu, "mfma-hazard", how, waits.source)
+    if user.kind in VALU_KINDS:
+        sources = source_registers(entry.instruction, context.program.arch)
+        if len(sources) > 2 and sources[2] & writes:
+            return _Need(waits.war_srcc, "mfma-hazard", "overwrites SrcC of", waits.source)
+    return None
+
+
+def _mfma_to_mfma(
+    context: _Context, producer: int, consumer: int, result: frozenset[RegisterKey], waits: MfmaWaits
+) -> _Need | None:
+    sources = source_registers(context.code[consumer].instruction, context.program.arch)
+    factors = frozenset().union(*sources[:2], *sources[3:])
+    if result & factors:
+        return _Need(waits.srcab, "mfma-hazard", "reads as A or B the result of", waits.source)
+    addend = sources[2] if len(sources) > 2 else frozenset()
+    written = context.effects[consumer].writes
+    if not result & (addend | written):
+        return None
+    same = addend == context.effects[producer].writes and _passes_alike(context, producer, consumer)
+    if same or (not result & addend and written == context.effects[producer].writes):
+        return _Need(waits.srcc_same, "mfma-hazard", "accumulates on the result of", waits.source)
+    return _Need(waits.srcc_overlap, "mfma-hazard", "overlaps with its SrcC or result that of", waits.source)
+
+
+def _passes_alike(context: _Context, producer: int, consumer: int) -> bool:
+    first, second = context.code[producer], context.code[consumer]
+    return (first.mfma, first.mfma_format) == (second.mfma, second.mfma_format)
+
+
+def _finding(context: _Context, producer: int, consumer: int, distance: int, need: _Need) -> Finding:
+    program = context.program
+    made, used = program.instructions[producer], program.instructions[consumer]
+    missing = need.wait_states - distance
+    return Finding(
+        rule=need.rule,
+        severity=Severity.ERROR,
+        message=(
+            f"{used.opcode} {need.why} {made.opcode} after {distance} wait states; "
+            f"{program.arch} needs {need.wait_states} ({need.source})"
+        ),
+        spans=(span_of(program, consumer), span_of(program, producer)),
+        fix=f"put s_nop {missing - 1} (or {missing} independent instructions) before {used.opcode}",
+    )

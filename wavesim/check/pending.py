@@ -1,0 +1,120 @@
+"""Which registers may still be waiting for a load at each instruction, over all paths.
+
+A forward data-flow analysis. LDS operations of a wave return in order, and so do global-memory
+operations (CDNA3 ISA §4.4), so a pending register needs one number, its *age*: how many operations of
+its counter were issued after its load. ``lgkmcnt(n)`` completes every LDS load of age >= n. Scalar
+loads may return in any order: only ``lgkmcnt(0)`` completes them. Where paths meet, the smaller age
+(the longer wait) stays, so what is said holds on some path and nothing is missed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from wavesim.check.cfg import ControlFlow
+from wavesim.program.dataflow import Effects
+from wavesim.trace import CodeEntry, Kind
+
+RegisterKey = tuple[str, int]
+
+MAX_AGE = 64
+"""Beyond what any counter can express (vmcnt: 63): older operations need no more precision."""
+
+
+class Queue(StrEnum):
+    """Which order of return an operation belongs to."""
+
+    LDS = "lds"
+    VMEM = "vmem"
+    SMEM = "smem"
+
+
+@dataclass(frozen=True, slots=True)
+class Outstanding:
+    """A register's load that may not have returned: issued at ``load``, ``age`` later operations."""
+
+    queue: Queue
+    age: int
+    load: int
+
+
+State = dict[RegisterKey, Outstanding]
+
+
+def queues_of(entry: CodeEntry) -> tuple[Queue, ...]:
+    """The return orders that an instruction joins (flat accesses join two)."""
+    if entry.kind in (Kind.LDS_READ, Kind.LDS_WRITE):
+        return (Queue.LDS,)
+    if entry.kind in (Kind.VMEM_LOAD, Kind.VMEM_STORE):
+        return (Queue.VMEM, Queue.LDS) if entry.lgkm_increment else (Queue.VMEM,)
+    if entry.kind is Kind.SMEM and entry.lgkm_increment:
+        return (Queue.SMEM,)
+    return ()
+
+
+def after_wait(state: State, entry: CodeEntry) -> State:
+    """What stays outstanding after an ``s_waitcnt``."""
+    kept: State = {}
+    for register, pending in state.items():
+        count = entry.wait_vmcnt if pending.queue is Queue.VMEM else entry.wait_lgkmcnt
+        done = count is not None and (count == 0 if pending.queue is Queue.SMEM else pending.age >= count)
+        if not done:
+            kept[register] = pending
+    return kept
+
+
+def after(state: State, index: int, entry: CodeEntry, effects: Effects) -> State:
+    """The state after instruction ``index`` has issued."""
+    if entry.kind is Kind.WAIT:
+        return after_wait(state, entry)
+    queues = queues_of(entry)
+    if not queues and not effects.writes:
+        return state
+    result: State = {}
+    for register, pending in state.items():
+        if register in effects.writes:
+            continue  # overwritten: whoever reads it now reads the new value (reported as WAW)
+        if pending.queue in queues and pending.queue is not Queue.SMEM:
+            pending = Outstanding(pending.queue, min(pending.age + 1, MAX_AGE), pending.load)
+        result[register] = pending
+    is_load = entry.kind in (Kind.LDS_READ, Kind.VMEM_LOAD, Kind.SMEM)
+    if is_load and queues:
+        for register in effects.writes:
+            if register[0] in ("v", "a", "s", "vcc"):
+                result[register] = Outstanding(queues[0], 0, index)
+    return result
+
+
+def merge(first: State, second: State) -> State:
+    """Union of two paths' states; of two loads of a register the one that needs the longer wait."""
+    if not first:
+        return second
+    result = dict(first)
+    for register, pending in second.items():
+        known = result.get(register)
+        if known is None or _strictness(pending) < _strictness(known):
+            result[register] = pending
+    return result
+
+
+def _strictness(pending: Outstanding) -> tuple[int, int]:
+    return (-1 if pending.queue is Queue.SMEM else pending.age, pending.load)
+
+
+def pending_before(
+    flow: ControlFlow, code: tuple[CodeEntry, ...], effects: tuple[Effects, ...]
+) -> dict[int, State]:
+    """State before each reachable instruction, at the fixed point."""
+    before: dict[int, State] = {0: {}} if code else {}
+    todo = [0] if code else []
+    while todo:
+        index = todo.pop()
+        outgoing = after(before[index], index, code[index], effects[index])
+        for target in flow.successors[index]:
+            known = before.get(target)
+            joined = outgoing if known is None else merge(known, outgoing)
+            if known is None or joined != known:
+                before[target] = joined
+                todo.append(target)
+    return before

@@ -1,0 +1,124 @@
+"""The software-wait-state rules of isa/hazards.yaml and the MFMA columns of isa/mfma.csv, as rows."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+
+from wavesim.errors import UserError
+from wavesim.isa.load import data_dir
+from wavesim.yaml_source import load_yaml
+
+PRODUCERS = ("valu", "trans", "salu")
+CONSUMERS = (
+    "mfma",
+    "vmem",
+    "valu",
+    "non_trans_valu",
+    "valu_constant",
+    "lane_select",
+    "div_fmas",
+    "dpp",
+    "readlane",
+    "permlane",
+    "lds_dma",
+)
+LINKS = ("vgpr", "sgpr", "vcc", "exec", "m0")
+
+
+@dataclass(frozen=True, slots=True)
+class HazardRow:
+    """``wait_states`` instructions must stand between producer and consumer; see isa/hazards.yaml."""
+
+    id: str
+    producer: str
+    consumer: str
+    through: str
+    wait_states: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class MfmaWaits:
+    """Wait states after an MFMA, by what the later instruction does with its result (or with SrcC)."""
+
+    srcc_same: int
+    srcc_overlap: int
+    srcab: int
+    valu: int
+    memory: int
+    war_srcc: int
+    source: str
+
+
+@cache
+def hazard_rows(arch: str) -> tuple[HazardRow, ...]:
+    """The rows that hold on ``arch``.
+
+    Raises:
+        UserError: the data file has an unknown key or word.
+    """
+    data, marks = load_yaml(data_dir("isa") / "hazards.yaml")
+    rows = []
+    for index, row in enumerate(data["rows"]):
+        path = ("rows", index)
+        words = {"producer": PRODUCERS, "consumer": CONSUMERS, "through": LINKS}
+        for key in row:
+            if key not in {"id", "producer", "consumer", "through", "wait_states", "source"}:
+                raise marks.error((*path, key), f"unknown key {key!r} in a hazard row", at_key=True)
+        for key, allowed in words.items():
+            if row.get(key) not in allowed:
+                raise marks.error((*path, key), f"{key}: {row.get(key)!r}", f"one of {', '.join(allowed)}")
+        if arch in row["wait_states"]:
+            rows.append(
+                HazardRow(
+                    row["id"],
+                    row["producer"],
+                    row["consumer"],
+                    row["through"],
+                    int(row["wait_states"][arch]),
+                    row["source"],
+                )
+            )
+    return tuple(rows)
+
+
+@cache
+def mfma_waits(arch: str) -> Mapping[str, MfmaWaits]:
+    """Wait states after each MFMA of ``arch``; f8f6f4 opcodes are keyed ``opcode`` (an 8-bit operand) and
+    ``opcode fp4`` (none).
+
+    Raises:
+        UserError: a row of isa/mfma.csv is not complete.
+    """
+    found: dict[str, MfmaWaits] = {}
+    path = data_dir("isa") / "mfma.csv"
+    with path.open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(line for line in stream if not line.startswith("#")):
+            if row["arch"] != arch:
+                continue
+            name, _, variant = row["opcode"].partition(" [")
+            key = f"{name} fp4" if variant.startswith("both") else name
+            try:
+                found[key] = MfmaWaits(
+                    *(
+                        int(row[column] or 0)
+                        for column in (
+                            "waits_srcC_same",
+                            "waits_srcC_overlap",
+                            "waits_srcAB",
+                            "waits_valu",
+                            "waits_mem",
+                            "waits_war_valu_write_srcC",
+                        )
+                    ),
+                    source=row["source"],
+                )
+            except ValueError:
+                raise UserError(
+                    f"{path}: {row['opcode']} on {arch} has a wait count that is no number"
+                ) from None
+    return MappingProxyType(found)
