@@ -73,7 +73,7 @@ def analyze(
         lds_busy=tuple(busy_share(span, steady) for span in occupancy.ports),
         busy_estimated=occupancy.estimated,
         overlap=find_overlap(timeline, occupancy, tables, parameters, steady),
-        bounds=find_bounds(timeline, runs, window, tables, parameters),
+        bounds=find_bounds(timeline, runs, window, tables, machine),
         throughput=find_throughput(timeline, machine, launch, tables, runs, window, steady, clock_ghz),
         extrapolated_periods=extrapolation.periods if extrapolation else 0,
         extrapolated_from_clk=extrapolation.from_clk if extrapolation else None,

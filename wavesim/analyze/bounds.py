@@ -18,7 +18,7 @@ from wavesim.analyze.code_tables import (
 from wavesim.analyze.loops import WaveLoop
 from wavesim.analyze.result import Bounds
 from wavesim.analyze.steady import Window
-from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.isa.machine import Machine
 from wavesim.trace import Category, Timeline
 
 Float = npt.NDArray[np.float64]
@@ -29,13 +29,12 @@ def find_bounds(
     runs: Sequence[WaveLoop | None],
     window: Window | None,
     tables: CodeTables,
-    parameters: TimingParameters,
+    machine: Machine,
 ) -> Bounds | None:
     """Sum the work of one mean iteration of every wave over each resource; ``None`` without a loop.
 
     - ``mfma``: matrix-pipe clocks of the busiest SIMD.
-    - ``lds_bytes``: bytes read and written (also by loads straight to LDS) over the array's bandwidth,
-      which is that of a conflict-free access of 16 bytes per lane.
+    - ``lds_bytes``: bytes read and written (also by loads straight to LDS) over the array's bandwidth.
     - ``lds_service``: the largest of the pairs' port clocks (reads, and writes with their hold) and
       the array's clocks (bank conflicts included).
     - ``issue``: slots of the busiest category of the busiest SIMD.
@@ -43,6 +42,7 @@ def find_bounds(
     """
     if window is None:
         return None
+    parameters = machine.parameters
     simds = parameters.structure_simds
     mfma = np.zeros(simds)
     slots = np.zeros((simds, len(CATEGORIES)))
@@ -50,7 +50,7 @@ def find_bounds(
     array = lds_bytes = global_bytes = 0.0
     lds = tables.is_kind(*LDS_KINDS)
     iterations = window.last - window.first
-    bandwidth = _array_bytes_per_clk(parameters)
+    bandwidth = _array_bytes_per_clk(machine)
     for position, run in enumerate(runs):
         if run is None:
             continue
@@ -96,9 +96,9 @@ def find_bounds(
     )
 
 
-def _array_bytes_per_clk(parameters: TimingParameters) -> float:
-    widths = [width for access, width in parameters.lds_array_clk if access == "read"]
-    if not widths:
-        return 128.0
+def _array_bytes_per_clk(machine: Machine) -> float:
+    if "lds.array_bytes_per_clk" in machine.quantities:
+        return float(machine.integer("lds.array_bytes_per_clk"))
+    widths = [width for access, width in machine.parameters.lds_array_clk if access == "read"]
     widest = max(widths)
-    return LANES * widest / parameters.lds_array_clk["read", widest]
+    return LANES * widest / machine.parameters.lds_array_clk["read", widest]

@@ -13,8 +13,8 @@ from wavesim.isa.machine import Machine
 from wavesim.kernel.launch import Launch
 from wavesim.trace import Timeline
 
-CUS_KEYS = ("structure.compute_units", "structure.cus")
-CLOCK_KEYS = ("clock.sustained_ghz", "structure.clock_ghz", "clock.ghz")
+CUS_KEY = "structure.compute_units"
+CLOCK_KEY = "clock.sustained_ghz"
 
 
 def find_throughput(
@@ -32,8 +32,8 @@ def find_throughput(
     Returns ``None`` if the kernel has no MFMA, did not finish, or the machine file states no number of
     compute units or no clock.
     """
-    cus = _quantity(machine, CUS_KEYS)
-    stated = _quantity(machine, CLOCK_KEYS)
+    cus = _quantity(machine, CUS_KEY)
+    stated = _quantity(machine, CLOCK_KEY)
     clock = clock_ghz if clock_ghz is not None else (stated[0] if stated else None)
     source = "--clock-ghz" if clock_ghz is not None else (stated[1] if stated else "")
     flop = sum(
@@ -83,9 +83,8 @@ def _steady_flop(
     )
 
 
-def _quantity(machine: Machine, keys: tuple[str, ...]) -> tuple[float, str] | None:
-    for key in keys:
-        quantity = machine.quantities.get(key)
-        if quantity is not None and isinstance(quantity.value, int | float):
-            return float(quantity.value), quantity.source
-    return None
+def _quantity(machine: Machine, key: str) -> tuple[float, str] | None:
+    quantity = machine.quantities.get(key)
+    if quantity is None or not isinstance(quantity.value, int | float):
+        return None
+    return float(quantity.value), quantity.source

@@ -1,0 +1,136 @@
+"""The pipeline: a kernel file becomes a Run: load -> emulate -> time -> analyze."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wavesim.analyze.analysis import analyze
+from wavesim.analyze.result import Analysis
+from wavesim.errors import UserError
+from wavesim.isa.machine import Machine
+from wavesim.kernel.launch import LoadedKernel
+from wavesim.program import Finding
+from wavesim.trace import Timeline
+
+if TYPE_CHECKING:
+    from wavesim.emulate.numerics import Numerics
+
+Loader = Callable[[Path, str | None, Mapping[str, str]], LoadedKernel]
+Progress = Callable[[str, float], None]
+"""Called with what is being done and the share of it that is done (0..1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What a run is asked for. ``machine`` is a machine file instead of the stock one of ``arch``;
+    ``settings`` are the ``--set`` values, of the launch or (with a dot in the name) of the machine."""
+
+    arch: str | None = None
+    machine: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    engine: str = "simpy"
+    extrapolate: bool = True
+    clock_ghz: float | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything known of one kernel's run; what reports read."""
+
+    kernel: LoadedKernel
+    machine: Machine
+    timeline: Timeline
+    numerics: Numerics
+    analysis: Analysis
+    findings: tuple[Finding, ...]
+
+    @property
+    def good(self) -> bool:
+        """The verdict: no warning or error, numbers not wrong, no deadlock."""
+        wrong = self.numerics.checked and not self.numerics.ok
+        return self.analysis.complete and not wrong and not any(each.is_bad for each in self.findings)
+
+
+def _load_tile_program(path: Path, arch: str | None, settings: Mapping[str, str]) -> LoadedKernel:
+    from wavesim.kernel.load import load_tile_program
+
+    return load_tile_program(path, arch, settings)
+
+
+LOADERS: dict[str, Loader] = {".yaml": _load_tile_program, ".yml": _load_tile_program}
+"""File ending -> front end. Each gives the same LoadedKernel."""
+
+DEFAULT_ARCH = "gfx942"
+
+
+def find_loader(path: Path) -> Loader:
+    """The front end for a kernel file, by its ending.
+
+    Raises:
+        UserError: no such file, or no front end for its ending.
+    """
+    loader = LOADERS.get(path.suffix.lower())
+    if loader is None:
+        known = ", ".join(sorted(LOADERS))
+        ending = repr(path.suffix) if path.suffix else "nothing"
+        raise UserError(
+            f"{path}: no front end for a file ending in {ending}", None, f"known endings: {known}"
+        )
+    if not path.is_file():
+        raise UserError(f"{path}: not a file" if path.exists() else f"{path}: no such file")
+    return loader
+
+
+def split_settings(settings: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """``--set`` values of the launch and of the machine: machine values have a dot in their name."""
+    launch = {name: value for name, value in settings.items() if "." not in name}
+    machine = {name: value for name, value in settings.items() if "." in name}
+    return launch, machine
+
+
+def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None) -> Run:
+    """Run one kernel through the whole pipeline.
+
+    Raises:
+        UserError: unusable kernel, machine or setting.
+    """
+    from wavesim.isa.load import load_machine
+
+    def stage(name: str) -> Callable[..., None] | None:
+        if progress is None:
+            return None
+        progress(name, 0.0)
+        return lambda done, total=0: progress(name, done / total if total else 0.0)
+
+    launch_settings, machine_settings = split_settings(options.settings)
+    stage("load")
+    arch = options.arch
+    if options.machine is not None and arch is not None:
+        raise UserError("--arch and --machine exclude each other", None, "a machine file names its base")
+    find_loader(path)
+    if options.machine is not None:
+        arch = load_machine(options.machine).arch
+    kernel = find_loader(path)(path, arch or DEFAULT_ARCH, launch_settings)
+    overrides = {**kernel.launch.machine_overrides, **machine_settings}
+    machine = load_machine(options.machine or kernel.program.arch, overrides)
+    from wavesim.emulate.numerics import check_numerics
+    from wavesim.emulate.run import emulate
+    from wavesim.timing import simulate
+
+    execution = emulate(kernel.program, kernel.launch, machine, progress=stage("execute"))
+    timeline = simulate(
+        execution.trace,
+        machine.parameters,
+        engine=options.engine,
+        extrapolate=options.extrapolate,
+        progress=stage("time"),
+    )
+    stage("check numbers")
+    numerics = check_numerics(execution, kernel.launch)
+    stage("analyze")
+    analysis = analyze(timeline, machine, kernel.launch, numerics, clock_ghz=options.clock_ghz)
+    findings = dict.fromkeys((*kernel.findings, *execution.trace.findings, *execution.findings))
+    return Run(kernel, machine, timeline, numerics, analysis, tuple(findings))

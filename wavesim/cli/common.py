@@ -1,0 +1,151 @@
+"""Options that several commands share, and the progress line."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from wavesim.report.output import Look
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+PROGRESS_AFTER_S = 1.0
+STDOUT = "-"
+
+ARCHES = ("gfx942", "gfx950", "gfx90a")
+
+
+def parse_settings(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    """``NAME=VALUE`` pairs; the last of two with one name counts."""
+    settings = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals or not name.strip() or not text.strip():
+            raise click.BadParameter(f"{value!r} is not NAME=VALUE, such as K=512 or memory.latency_clk=800")
+        settings[name.strip()] = text.strip()
+    return settings
+
+
+def apply(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Several option decorators as one, in the order they show in the help."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+machine_options = apply(
+    click.option("--arch", metavar="NAME", help="Architecture: gfx942 (the default), gfx950, ..."),
+    click.option("--machine", type=click.Path(dir_okay=False), help="Machine file instead of the stock one."),
+    click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=parse_settings,
+        help="Override a launch constant (K=512) or a machine value (memory.latency_clk=800).",
+    ),
+)
+"""--arch, --machine and --set."""
+
+timing_options = apply(
+    click.option(
+        "--engine",
+        type=click.Choice(["simpy", "reference"]),
+        default="simpy",
+        show_default=True,
+        help="Timing engine; reference is the slow, clock-stepped one.",
+    ),
+    click.option("--no-extrapolate", is_flag=True, help="Step every clock, also in steady state."),
+    click.option(
+        "--clock-ghz",
+        type=click.FloatRange(min=0, min_open=True),
+        help="Clock for TFLOP/s instead of the machine file's.",
+    ),
+)
+"""--engine, --no-extrapolate and --clock-ghz."""
+
+look_options = apply(
+    click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, no line or block characters."),
+    click.option("--width", type=click.IntRange(60, 200), help="Columns (default: the terminal's, or 80)."),
+    click.option("--color/--no-color", default=None, help="Colours or none (default: on terminals)."),
+)
+"""--ascii, --width and --color."""
+
+json_option = click.option(
+    "--json",
+    "json_file",
+    is_flag=False,
+    flag_value=STDOUT,
+    metavar="[FILE]",
+    help="Write the report as JSON to FILE, or alone to standard output.",
+)
+"""--json [FILE]; a file name must follow at once, a kernel's name must not (``-`` is standard output)."""
+
+
+def look(ascii_only: bool, width: int | None, color: bool | None) -> Look:
+    """The look of a report on standard output."""
+    from wavesim.report.output import look_for
+
+    return look_for(
+        sys.stdout,
+        width=width,
+        ascii_only=ascii_only,
+        color=color,
+        no_color=bool(os.environ.get("NO_COLOR")),
+    )
+
+
+def write_json(text: str, json_file: str) -> None:
+    """JSON to standard output alone, or to a file."""
+    from wavesim.report.files import write_atomically
+    from wavesim.report.output import write_text
+
+    if json_file == STDOUT:
+        write_text(text)
+    else:
+        write_atomically(Path(json_file), [text])
+
+
+@contextmanager
+def progress_line(what: str) -> Iterator[Callable[[str, float], None] | None]:
+    """A line on a terminal's standard error, shown once the work has lasted over a second.
+
+    Gives the function to call with (stage, share done), or ``None`` where nobody would see it.
+    """
+    if not sys.stderr.isatty():
+        yield None
+        return
+    started = time.monotonic()
+    shown = [0.0, 0]
+
+    def report(stage: str, share: float) -> None:
+        now = time.monotonic()
+        if now - started < PROGRESS_AFTER_S or now - shown[0] < 0.1:
+            return
+        shown[0] = now
+        done = f" {100 * share:3.0f} %" if share > 0 else ""
+        text = f"{what}: {stage}{done}  {now - started:.0f} s"
+        shown[1] = max(shown[1], len(text))
+        sys.stderr.write(f"\r{text:<{int(shown[1])}}")
+        sys.stderr.flush()
+
+    try:
+        yield report
+    finally:
+        if shown[1]:
+            sys.stderr.write("\r" + " " * int(shown[1]) + "\r")
+            sys.stderr.flush()

@@ -1,0 +1,81 @@
+"""``wavesim compare``: several kernels side by side."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from wavesim.cli.common import (
+    json_option,
+    look,
+    look_options,
+    machine_options,
+    progress_line,
+    timing_options,
+    write_json,
+)
+
+
+@click.command()
+@click.argument("kernels", nargs=-1, required=True, type=click.Path())
+@machine_options
+@timing_options
+@json_option
+@click.option("--timeline", is_flag=True, help="Show each kernel's picture below the table.")
+@look_options
+def compare(
+    kernels: tuple[str, ...],
+    arch: str | None,
+    machine: str | None,
+    settings: dict[str, str],
+    engine: str,
+    no_extrapolate: bool,
+    clock_ghz: float | None,
+    json_file: str | None,
+    timeline: bool,
+    ascii_only: bool,
+    width: int | None,
+    color: bool | None,
+) -> int:
+    """Run KERNELS with the same settings; differences are to the first.
+
+    Exit code 1 if the verdict of any of them is bad.
+    """
+    import json
+
+    from wavesim.analyze.pipeline import RunOptions, run_kernel
+
+    options = RunOptions(
+        arch=arch,
+        machine=machine,
+        settings=settings,
+        engine=engine,
+        extrapolate=not no_extrapolate,
+        clock_ghz=clock_ghz,
+    )
+    results = []
+    for kernel in kernels:
+        with progress_line(kernel) as progress:
+            results.append(run_kernel(Path(kernel), options, progress))
+    if json_file is not None:
+        from wavesim.report.comparison import comparison_json
+
+        write_json(json.dumps(comparison_json(results), indent=1, ensure_ascii=False) + "\n", json_file)
+    if json_file != "-":
+        from rich.text import Text
+
+        from wavesim.report.comparison import comparison_lines
+        from wavesim.report.output import write_lines
+        from wavesim.report.picture import picture
+
+        chosen = look(ascii_only, width, color)
+        lines = comparison_lines(results, chosen.width)
+        for result in results if timeline else ():
+            lines += [Text(), Text(result.kernel.name, style="bold")]
+            lines += picture(
+                result.timeline, result.analysis, result.machine.parameters, chosen.width, chosen.ascii_only
+            )
+        write_lines(lines, sys.stdout, chosen)
+    return 0 if all(result.good for result in results) else 1

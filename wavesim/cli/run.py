@@ -1,0 +1,79 @@
+"""``wavesim run``: execute, time and report one kernel."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from wavesim.cli.common import (
+    json_option,
+    look,
+    look_options,
+    machine_options,
+    progress_line,
+    timing_options,
+    write_json,
+)
+
+
+@click.command()
+@click.argument("kernel", type=click.Path())
+@machine_options
+@timing_options
+@json_option
+@click.option("--perfetto", metavar="FILE", help="Write a trace for ui.perfetto.dev.")
+@click.option("--konata", metavar="FILE", help="Write a pipeline log for Konata.")
+@look_options
+def run(
+    kernel: str,
+    arch: str | None,
+    machine: str | None,
+    settings: dict[str, str],
+    engine: str,
+    no_extrapolate: bool,
+    clock_ghz: float | None,
+    json_file: str | None,
+    perfetto: str | None,
+    konata: str | None,
+    ascii_only: bool,
+    width: int | None,
+    color: bool | None,
+) -> int:
+    """Execute KERNEL, time it clock by clock and report how its waves overlap.
+
+    Exit code 0: fine. 1: a warning or error, wrong numbers or a deadlock. 2: unusable input.
+    """
+    from wavesim.analyze.pipeline import RunOptions, run_kernel
+    from wavesim.report.files import write_atomically
+
+    options = RunOptions(
+        arch=arch,
+        machine=machine,
+        settings=settings,
+        engine=engine,
+        extrapolate=not no_extrapolate,
+        clock_ghz=clock_ghz,
+    )
+    with progress_line(kernel) as progress:
+        result = run_kernel(Path(kernel), options, progress)
+        if perfetto is not None:
+            from wavesim.report.perfetto import perfetto_parts
+
+            write_atomically(Path(perfetto), perfetto_parts(result.timeline, result.kernel.name))
+        if konata is not None:
+            from wavesim.report.konata import konata_parts
+
+            write_atomically(Path(konata), konata_parts(result.timeline))
+    if json_file is not None:
+        from wavesim.report.json_report import run_json_text
+
+        write_json(run_json_text(result), json_file)
+    if json_file != "-":
+        from wavesim.report.output import write_lines
+        from wavesim.report.terminal import report_lines
+
+        chosen = look(ascii_only, width, color)
+        write_lines(report_lines(result, chosen), sys.stdout, chosen)
+    return 0 if result.good else 1

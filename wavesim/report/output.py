@@ -1,0 +1,81 @@
+"""Output to a terminal or a file: width, colour and character set, decided in one place."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+DEFAULT_WIDTH = 80
+NARROWEST, WIDEST = 60, 200
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a report is to look."""
+
+    width: int = DEFAULT_WIDTH
+    ascii_only: bool = False
+    color: bool = False
+
+
+def look_for(
+    file: TextIO,
+    *,
+    width: int | None = None,
+    ascii_only: bool = False,
+    color: bool | None = None,
+    no_color: bool = False,
+) -> Look:
+    """The look that suits ``file``: 80 columns without colour unless it is a terminal.
+
+    Args:
+        file: Where the report goes; its encoding decides between Unicode and ASCII.
+        width: Columns, instead of the terminal's.
+        ascii_only: Plain ASCII even where the encoding could do more.
+        color: Colour or none, whatever ``file`` is; ``None``: on terminals, unless ``no_color``.
+        no_color: The wish of the environment (NO_COLOR).
+    """
+    terminal = file.isatty()
+    encoding = (getattr(file, "encoding", None) or "ascii").lower().replace("-", "").replace("_", "")
+    if width is None:
+        columns = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns if terminal else DEFAULT_WIDTH
+        width = min(max(columns, NARROWEST), 120)
+    return Look(
+        width=min(max(width, NARROWEST), WIDEST),
+        ascii_only=ascii_only or encoding not in {"utf8", "utf16", "utf32"},
+        color=color if color is not None else terminal and not no_color,
+    )
+
+
+def write_lines(lines: Iterable[Text], file: TextIO, look: Look) -> None:
+    """Print lines as they are, neither wrapped nor cut."""
+    console = Console(
+        file=file,
+        width=look.width,
+        force_terminal=look.color,
+        no_color=not look.color,
+        color_system="standard" if look.color else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+        _environ={},
+    )
+    for line in lines:
+        if look.ascii_only:
+            line.plain = line.plain.encode("ascii", "replace").decode("ascii")
+        console.print(line, soft_wrap=True)
+    file.flush()
+
+
+def write_text(text: str) -> None:
+    """Print text to standard output as UTF-8 bytes, whatever the locale."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8"))
+    sys.stdout.buffer.flush()

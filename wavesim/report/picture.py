@@ -1,0 +1,161 @@
+"""The picture: one steady iteration, a lane per wave with its SIMD's matrix pipe and pair's LDS port."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from rich.text import Text
+
+from wavesim.analyze.activity import Activity, barrier_releases, wave_activity
+from wavesim.analyze.code_tables import code_tables
+from wavesim.analyze.intervals import Intervals, union
+from wavesim.analyze.occupancy import find_occupancy, read_service
+from wavesim.analyze.result import Analysis
+from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.report.palette import GLYPHS, PIPE_LEVELS, PORT_LEVELS
+from wavesim.trace import BusySpan, Timeline
+
+LABEL_WIDTH = 8
+MARK_COLUMN_CLK = 64
+"""Up to this column width a barrier's release is marked whatever else the column holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Columns of ``column_clk`` from ``from_clk`` to ``to_clk``."""
+
+    from_clk: int
+    to_clk: int
+    column_clk: int
+
+    @property
+    def columns(self) -> int:
+        """Number of columns, the last one perhaps not full."""
+        return -(-(self.to_clk - self.from_clk) // self.column_clk)
+
+    def shares(self, clocks: Intervals) -> list[float]:
+        """Share of each column's clocks that the set holds."""
+        edges = np.minimum(self.from_clk + self.column_clk * np.arange(self.columns + 1), self.to_clk)
+        covered = np.diff(clocks.covered_before(edges.astype(np.int64)))
+        return [float(share) for share in covered / np.maximum(1, np.diff(edges))]
+
+    def column_of(self, clk: int) -> int | None:
+        """The column that holds ``clk``, if any."""
+        return (clk - self.from_clk) // self.column_clk if self.from_clk <= clk < self.to_clk else None
+
+
+def scale_for(timeline: Timeline, analysis: Analysis, width: int) -> tuple[Scale, str]:
+    """What the picture shows, and its caption: an iteration of the steady state, or the whole run."""
+    loop, steady = analysis.loop, analysis.steady
+    total = max(1, timeline.clk_total)
+    if loop is None or not steady.iterations:
+        from_clk, to_clk, caption = 0, total, "the whole run"
+    else:
+        reference = loop.waves[0]
+        code = timeline.trace.waves[reference].code
+        issue = timeline.waves[reference].issue_clk
+        heads = issue[: len(code)][code == loop.head]
+        first = int(np.searchsorted(heads, steady.from_clk)) + (steady.iterations - 1) // 2
+        from_clk, to_clk = int(heads[first]), int(heads[first + 1])
+        caption = f"iteration {first} of {loop.iterations}, {to_clk - from_clk} clk"
+    columns = max(8, width - LABEL_WIDTH)
+    column_clk = 4 * max(1, -(-(to_clk - from_clk) // (4 * columns)))
+    return Scale(from_clk, to_clk, column_clk), caption
+
+
+def picture(
+    timeline: Timeline, analysis: Analysis, parameters: TimingParameters, width: int, ascii_only: bool
+) -> list[Text]:
+    """The lanes as lines of at most ``width`` columns, with a ruler above and the legend below."""
+    scale, caption = scale_for(timeline, analysis, width)
+    tables = code_tables(timeline.trace, parameters)
+    occupancy = find_occupancy(timeline, tables, parameters)
+    title = f"Timeline  {caption}; a column is {scale.column_clk} clk"
+    lines = [Text(title, style="bold"), _ruler(scale)]
+    shown: set[Activity] = set()
+    many = len({wave.workgroup for wave in timeline.waves}) > 1
+    for pair, simds in enumerate(parameters.structure_simd_pairs):
+        for simd in simds:
+            for position, wave in enumerate(timeline.waves):
+                if wave.simd == simd:
+                    name = f"g{wave.workgroup}w{wave.wave}" if many else f"w{wave.wave}"
+                    lines.append(_wave_lane(timeline, position, name, scale, ascii_only, shown))
+            if len(occupancy.pipes[simd].start_clk):
+                lines.append(_pipe_lane(occupancy.pipes[simd], f"pipe {simd}", scale, ascii_only))
+        port = occupancy.ports[pair]
+        if len(port.start_clk):
+            reads = read_service(timeline, port, tables)
+            lines.append(_port_lane(reads, port, f"LDS {simds[0]},{simds[-1]}", scale))
+    lines += _legend(shown, width, ascii_only)
+    for line in lines:
+        line.rstrip()
+    return lines
+
+
+def _label(text: str, style: str = "") -> Text:
+    return Text(f"{text:<{LABEL_WIDTH}}", style=style)
+
+
+def _ruler(scale: Scale) -> Text:
+    """Clock labels every 12 columns, counted from the start of the picture."""
+    marks = [" "] * scale.columns
+    for column in range(0, scale.columns, 12):
+        label = str(column * scale.column_clk)
+        if column + len(label) <= scale.columns:
+            marks[column : column + len(label)] = label
+    return Text.assemble(_label("clk", "bright_black"), ("".join(marks).rstrip(), "bright_black"))
+
+
+def _wave_lane(
+    timeline: Timeline, position: int, name: str, scale: Scale, ascii_only: bool, shown: set[Activity]
+) -> Text:
+    found = wave_activity(timeline, position, scale.from_clk, scale.to_clk)
+    shares = np.array([scale.shares(found[activity]) for activity in Activity])
+    cells = [Activity(int(index)) for index in shares.argmax(axis=0)]
+    if scale.column_clk <= MARK_COLUMN_CLK:
+        for clk in barrier_releases(timeline, position):
+            column = scale.column_of(int(clk))
+            if column is not None:
+                cells[column] = Activity.BARRIER
+    shown.update(cells)
+    line = _label(f"  {name}")
+    for activity in cells:
+        glyph = GLYPHS[activity]
+        line.append(glyph.ascii if ascii_only else glyph.unicode, glyph.style)
+    return line
+
+
+def _pipe_lane(span: BusySpan, name: str, scale: Scale, ascii_only: bool) -> Text:
+    line = _label(name, "bright_black")
+    busy = union(span.start_clk, span.end_clk).within(scale.from_clk, scale.to_clk)
+    for share in scale.shares(busy):
+        _, full, plain = next(level for level in PIPE_LEVELS if share >= level[0])
+        line.append(plain if ascii_only else full, "bright_green")
+    return line
+
+
+def _port_lane(reads: Intervals, span: BusySpan, name: str, scale: Scale) -> Text:
+    line = _label(name, "bright_black")
+    busy = union(span.start_clk, span.end_clk)
+    for read, used in zip(scale.shares(reads), scale.shares(busy), strict=True):
+        letter, style = ("r", "bright_blue") if 2 * read >= used else ("w", "bright_magenta")
+        if used < PORT_LEVELS[1]:
+            letter = " "
+        line.append(letter.upper() if used >= PORT_LEVELS[0] else letter, style)
+    return line
+
+
+def _legend(shown: set[Activity], width: int, ascii_only: bool) -> list[Text]:
+    lines = [Text(" " * LABEL_WIDTH)]
+    for activity, glyph in GLYPHS.items():
+        if activity not in shown or not glyph.meaning:
+            continue
+        item = Text.assemble((glyph.ascii if ascii_only else glyph.unicode, glyph.style), f" {glyph.meaning}")
+        if lines[-1].cell_len + item.cell_len > width:
+            lines.append(Text(" " * LABEL_WIDTH))
+        lines[-1].append_text(item)
+        lines[-1].append("   ")
+    for line in lines:
+        line.rstrip()
+    return lines

@@ -1,0 +1,264 @@
+"""The terminal report: headline, bounds, stalls, the picture, findings; at most ``look.width`` columns."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+
+from rich.text import Text
+
+from wavesim.analyze.pipeline import Run
+from wavesim.analyze.result import Analysis, WaveGroup
+from wavesim.program import Severity
+from wavesim.report.output import Look
+from wavesim.report.picture import picture
+from wavesim.trace import REASON_NAMES
+
+LABEL = 16
+SEVERITY_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bright_black"}
+
+
+def report_lines(run: Run, look: Look) -> list[Text]:
+    """The whole report."""
+    width, ascii_only = look.width, look.ascii_only
+    blocks = [
+        _headline(run, width),
+        _bounds(run.analysis, width, ascii_only),
+        _stalls(run.analysis, width),
+        picture(run.timeline, run.analysis, run.machine.parameters, width, ascii_only),
+        _findings(run, width),
+    ]
+    lines: list[Text] = []
+    for block in blocks:
+        if block and lines:
+            lines.append(Text())
+        lines += block
+    return lines
+
+
+def number(value: float, digits: int = 1) -> str:
+    """A figure without needless zeros: 1024, 1180.5."""
+    text = f"{value:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def percent(share: float) -> str:
+    """A share as per cent with one decimal."""
+    return f"{100 * share:.1f} %"
+
+
+def _row(name: str, value: str, note: str, width: int, style: str = "bold") -> list[Text]:
+    """``name  value  note``; a note too long for the line goes on below itself."""
+    lead = Text.assemble((f"{name:<{LABEL}}", "bright_black"), (value, style))
+    indent = LABEL + 10
+    if len(value) < 9:
+        lead.append(" " * (9 - len(value)))
+    lead.append(" ")
+    parts = textwrap.wrap(note, max(20, width - max(indent, lead.cell_len))) or [""]
+    lines = [lead.append(parts[0])]
+    lines += [Text(" " * indent + part) for part in parts[1:]]
+    for line in lines:
+        line.rstrip()
+    return lines
+
+
+def _headline(run: Run, width: int) -> list[Text]:
+    analysis, kernel = run.analysis, run.kernel
+    workgroups = len({wave.workgroup for wave in analysis.waves})
+    groups = "1 workgroup" if workgroups == 1 else f"{workgroups} workgroups"
+    title = (
+        f"{kernel.name} on {run.machine.name}: {groups}, {len(analysis.waves)} waves,"
+        f" {analysis.instructions} instructions, {analysis.clk_total} clk"
+    )
+    lines = [Text(part) for part in textwrap.wrap(title, width, subsequent_indent="  ")]
+    lines[0].stylize("bold", 0, len(kernel.name))
+    if not analysis.complete:
+        text = "DEADLOCK: the run did not finish; figures are of what ran"
+        lines.append(Text(text, style="bold red"))
+    loop, bounds = analysis.loop, analysis.bounds
+    if loop is None:
+        lines += _row("clk/iteration", "no loop", "", width)
+    else:
+        lines += _row("clk/iteration", number(loop.clk_per_iteration), _loop_note(analysis), width)
+    if bounds is not None and loop is not None:
+        values = bounds.named()
+        top = values[bounds.binding]
+        names = " = ".join(name for name, value in values.items() if abs(value - top) < 0.5)
+        note = f"{names}; {percent(top / loop.clk_per_iteration)} of it is reached"
+        lines += _row("bound", number(top), note, width)
+    shares = ", ".join(f"{100 * share:.1f}" for share in analysis.mfma_busy)
+    lines += _row(
+        "MFMA busy",
+        percent(analysis.mfma_busy_share),
+        f"SIMD 0-{len(analysis.mfma_busy) - 1}: {shares}",
+        width,
+    )
+    shares = ", ".join(f"{100 * share:.1f}" for share in analysis.lds_busy)
+    lines += _row("LDS busy", percent(analysis.lds_busy_share), f"port of SIMD pair 0, 1: {shares}", width)
+    overlap = analysis.overlap
+    if overlap is not None:
+        per = "clk/iteration" if loop is not None else "clk"
+        lines += _row(
+            "LDS hidden",
+            percent(overlap.hidden),
+            f"of {number(overlap.service_clk_per_iteration)} {per} of read service under MFMA;"
+            f" exposed {number(overlap.exposed_clk_per_iteration)} {per}."
+            f" Pipe idle while all its waves wait for lgkmcnt: {number(overlap.mfma_idle_on_lds_clk)} {per}",
+            width,
+        )
+    lines += _throughput_rows(run, width)
+    numerics = run.numerics
+    if not numerics.checked:
+        lines += _row("numbers", "unchecked", numerics.message, width, "bold yellow")
+    elif numerics.ok:
+        lines += _row("numbers", "ok", f"max rel error {numerics.max_rel_error:.1e}", width, "bold green")
+    else:
+        lines += _row("numbers", "WRONG", numerics.message, width, "bold red")
+    bad = sum(finding.is_bad for finding in run.findings)
+    style = "bold red" if bad else "bold green"
+    lines += _row(
+        "findings", str(len(run.findings)) if run.findings else "none", "races not checked", width, style
+    )
+    return lines
+
+
+def _loop_note(analysis: Analysis) -> str:
+    loop = analysis.loop
+    assert loop is not None
+    note = f"p10 {number(loop.p10)}, median {number(loop.median)}, p90 {number(loop.p90)};"
+    note += f" {loop.iterations} iterations"
+    if loop.period_iterations is None:
+        return f"{note}, no period"
+    every = "1 iteration" if loop.period_iterations == 1 else f"{loop.period_iterations} iterations"
+    note += f"; repeats every {every} from number {loop.from_iteration} on"
+    if analysis.extrapolated_periods:
+        note += f" ({analysis.extrapolated_periods} periods copied)"
+    return note
+
+
+def _throughput_rows(run: Run, width: int) -> list[Text]:
+    throughput = run.analysis.throughput
+    if throughput is None:
+        return []
+    note = f"at {number(throughput.clock_ghz, 3)} GHz ({throughput.clock_source}) on {throughput.cus} CUs"
+    if throughput.tflops_steady is not None:
+        note += f"; the loop alone {number(throughput.tflops_steady)}"
+    if throughput.workgroups > 1:
+        rounds = "1 round" if throughput.rounds == 1 else f"{throughput.rounds} rounds"
+        note += (
+            f"; {throughput.workgroups} workgroups in {rounds},"
+            f" the last {100 * throughput.last_round_share:.0f} % full: {number(throughput.tflops_with_tail)}"
+        )
+    return _row("TFLOP/s", number(throughput.tflops), note, width)
+
+
+def _bounds(analysis: Analysis, width: int, ascii_only: bool) -> list[Text]:
+    loop, bounds = analysis.loop, analysis.bounds
+    if loop is None or bounds is None:
+        return []
+    lines = [Text("Bounds  clk per iteration, if this alone were to limit it", style="bold")]
+    room = width - LABEL - 10
+    values = {"simulated" if not analysis.measured else "measured": loop.clk_per_iteration, **bounds.named()}
+    longest = max(values.values())
+    for name, value in values.items():
+        filled = round(room * value / longest) if longest else 0
+        first = name in ("simulated", "measured")
+        style = "white" if first else "green" if name == "mfma" else "blue"
+        bar = ("#" if ascii_only else "▆") * filled
+        line = Text.assemble(
+            (f"  {name:<{LABEL - 2}}", ""), (f"{number(value):>8}", "bold"), "  ", (bar, style)
+        )
+        lines.append(line)
+    for line in lines:
+        line.rstrip()
+    return lines
+
+
+def _stalls(analysis: Analysis, width: int) -> list[Text]:
+    """Reasons by wave group: clk per wave and iteration where there is a loop, else over the life."""
+    groups = analysis.groups
+    steady = any(group.per_iteration is not None for group in groups)
+    unit = "clk per wave and iteration" if steady else "clk per wave over its life"
+    columns: list[tuple[str, Mapping[str, float]]] = []
+    for group in groups:
+        values = group.per_iteration if steady else group.stalls
+        if values is not None:
+            columns.append((_name(analysis, group), values))
+    room = max(1, (width - LABEL) // 16)
+    lines = [Text.assemble((f"Where the clocks go  {unit}", "bold"))]
+    for start in range(0, len(columns), room):
+        lines += _stall_table(columns[start : start + room])
+    return lines
+
+
+def _stall_table(tables: list[tuple[str, Mapping[str, float]]]) -> list[Text]:
+    totals = [sum(values.values()) for _, values in tables]
+    head = Text(f"  {'':<{LABEL - 2}}", style="bright_black")
+    for name, _ in tables:
+        head.append(f"{name:>16}")
+    lines = [head]
+    for reason in [*REASON_NAMES.values(), "unattributed"]:
+        values = [each.get(reason, 0.0) for _, each in tables]
+        if not any(round(value, 1) for value in values):
+            continue
+        line = Text(f"  {reason:<{LABEL - 2}}")
+        for value, total in zip(values, totals, strict=True):
+            share = value / total if total else 0.0
+            if round(value, 1):
+                style = "bold" if share >= 0.1 else ""
+                line.append(f"{number(value):>9}", style).append(f" {100 * share:4.0f} %", "bright_black")
+            else:
+                line.append(f"{'-':>9}      ", "bright_black")
+            line.append(" ")
+        line.rstrip()
+        lines.append(line)
+    line = Text(f"  {'total':<{LABEL - 2}}", style="bright_black")
+    for total in totals:
+        line.append(f"{number(total):>9}       ")
+    line.rstrip()
+    lines.append(line)
+    return lines
+
+
+def _name(analysis: Analysis, group: WaveGroup) -> str:
+    """``waves 0-3``, or ``waves 0,2,5`` (with the workgroup's number where there are several)."""
+    many = len({wave.workgroup for wave in analysis.waves}) > 1
+    numbers = list(group.waves) if many else sorted(analysis.waves[position].wave for position in group.waves)
+    parts: list[list[int]] = []
+    for each in numbers:
+        if parts and parts[-1][-1] + 1 == each:
+            parts[-1].append(each)
+        else:
+            parts.append([each])
+    text = ",".join(str(part[0]) if len(part) == 1 else f"{part[0]}-{part[-1]}" for part in parts)
+    if len(text) > 9:
+        text = f"{text[:7]}.."
+    return f"waves {text}" if len(numbers) > 1 else f"wave {text}"
+
+
+def _findings(run: Run, width: int) -> list[Text]:
+    lines: list[Text] = []
+    for finding in run.findings:
+        place = f"{finding.spans[0]}: " if finding.spans else ""
+        text = f"{finding.rule}: {finding.message}"
+        if finding.waves:
+            text += f" (waves {', '.join(map(str, finding.waves))})"
+        wrapped = textwrap.wrap(
+            f"{place}{finding.severity}: {text}", width, subsequent_indent="    ", break_long_words=False
+        )
+        lines += [Text(part, style=SEVERITY_STYLE[finding.severity]) for part in wrapped]
+        if finding.fix:
+            lines += [
+                Text(part)
+                for part in textwrap.wrap(
+                    f"fix: {finding.fix}", width, initial_indent="    ", subsequent_indent="    "
+                )
+            ]
+    for note in run.analysis.notes:
+        lines += [
+            Text(part, style="bright_black")
+            for part in textwrap.wrap(f"note: {note}", width, subsequent_indent="    ")
+        ]
+    if lines:
+        lines.insert(0, Text("Findings and notes", style="bold"))
+    return lines
