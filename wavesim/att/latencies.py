@@ -25,7 +25,7 @@ FAR = np.int64(2**40)
 STALLED_WAIT_CLK = 8
 """A wait longer than this was not satisfied when it began."""
 BRANCH_SHADOW_CLK = 44
-"""So far behind a branch a wait may show instruction fetch instead of memory (rule 1)."""
+"""A wait that ends so close behind a branch may show instruction fetch, not memory (rule 1)."""
 ISSUE_STALL_CLK = 40
 """A stall and a gap of the unit's issues of at least this mark the in-flight limit (rule 2)."""
 NEIGHBOURS = 16
@@ -134,7 +134,7 @@ def _from_waits(timeline: Timeline, order: MemoryOrder) -> tuple[Int64, Int64]:
             place = places[awaited]
             begin, end = int(timed.attempt_clk[row]), int(timed.end_clk[row])
             before = np.searchsorted(jumps, row) - 1
-            shadow = before >= 0 and begin - int(timed.issue_clk[jumps[before]]) <= BRANCH_SHADOW_CLK
+            shadow = before >= 0 and end - int(timed.issue_clk[jumps[before]]) <= BRANCH_SHADOW_CLK
             pure = entry.wait_lgkmcnt is None
             if end - begin > STALLED_WAIT_CLK:
                 bound[place] = min(bound[place], end - 4)
@@ -157,7 +157,7 @@ def _from_issues(order: MemoryOrder, in_flight: int, exact: Int64, bound: Int64)
     gap = np.diff(order.issue_clk, prepend=-FAR)[in_flight:]
     ended = (order.stall_clk[in_flight:] >= ISSUE_STALL_CLK) & (gap >= ISSUE_STALL_CLK)
     places = np.flatnonzero(ended & (exact[: count - in_flight] < 0))
-    exact[places] = later[places] - 4
+    exact[places] = later[places]
 
 
 def _guessed(order: MemoryOrder, accepted: Int64, exact: Int64, bound: Int64) -> npt.NDArray[np.float64]:
@@ -197,7 +197,7 @@ def _walk(
             wanted = lowest
         else:
             wanted = min(accept + max(int(latency[place]), 0), upper[place])
-        conflicts += wanted < lowest - 4
+        conflicts += upper[place] < lowest - 4
         value = max(wanted, lowest)
         accepted[place], returned[place] = accept, value
         last_accept, last_return = accept + service[place], value

@@ -15,6 +15,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lower": ("wavesim.cli.lower", "Print the assembly that a kernel file becomes."),
     "run": ("wavesim.cli.run", "Execute, time and report a kernel."),
     "compare": ("wavesim.cli.compare", "Report several kernels side by side."),
+    "trace": ("wavesim.cli.trace", "Look into a measured thread trace."),
+    "replay": ("wavesim.cli.replay", "Replay a measured thread trace and compare."),
 }
 """Command name -> (module with a click command of that name, one-line help)."""
 

@@ -1,0 +1,187 @@
+"""Replays a measured trace: its executed streams through the timing engine, compared with the silicon."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from wavesim.analyze.replay_compare import (
+    IssueError,
+    LineDifference,
+    Side,
+    issue_errors,
+    main_loop,
+    side,
+    worst_lines,
+)
+from wavesim.analyze.replay_rules import RULES, leave_out
+from wavesim.att.importer import ImportedTrace, ImportedUnit
+from wavesim.att.latencies import Latencies, derive_latencies, scalar_latencies
+from wavesim.errors import UserError
+from wavesim.isa.machine import Machine
+from wavesim.trace import Timeline, Trace
+
+
+@dataclass(frozen=True)
+class MemoryMode:
+    """Where global-memory latencies come from: ``measured`` (an input, not a prediction), ``shifted``
+    (the same from ``iterations`` loop passes later) or ``model`` (the machine file)."""
+
+    name: str
+    iterations: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.iterations}" if self.name == "shifted" else self.name
+
+
+@dataclass(frozen=True)
+class ReplayResult:
+    """One compute unit's replay. ``rules`` says of each switchable rule whether it was in force."""
+
+    unit: str
+    arch: str
+    kernel: str
+    memory: MemoryMode
+    rules: Mapping[str, bool]
+    engine: str
+    waves: int
+    instructions: int
+    seconds: float
+    head: int | None
+    measured: Side
+    simulated: Side
+    error_clk_per_iteration: float | None
+    error_span: float
+    issue_errors: Mapping[str, IssueError]
+    lines: tuple[LineDifference, ...]
+    exact_latencies: int
+    notes: tuple[str, ...]
+    measured_timeline: Timeline
+    simulated_timeline: Timeline
+
+    @property
+    def error(self) -> float:
+        """The error that counts: of clk/iteration, or of the whole span where there is no loop."""
+        return self.error_span if self.error_clk_per_iteration is None else self.error_clk_per_iteration
+
+
+def memory_mode(text: str) -> MemoryMode:
+    """Reads ``measured``, ``shifted:N`` or ``model``.
+
+    Raises:
+        UserError: anything else.
+    """
+    name, _, count = text.partition(":")
+    if name == "shifted" and count.isascii() and count.isdigit() and 0 < int(count) < 10_000:
+        return MemoryMode(name, int(count))
+    if name in ("measured", "model") and not count:
+        return MemoryMode(name)
+    raise UserError(f"--memory {text!r:.40} is not a mode", hint="measured, shifted:N (N ≥ 1) or model")
+
+
+def _with_record_latencies(trace: Trace, latencies: Latencies, by_order: npt.NDArray[np.int32]) -> Trace:
+    """The trace with each record's latency as it was measured in its place of the issue order."""
+    waves = []
+    for position, wave in enumerate(trace.waves):
+        latency = wave.memory_latency_clk.copy()
+        mine = latencies.order.wave == position
+        latency[latencies.order.row[mine]] = by_order[mine]
+        waves.append(replace(wave, memory_latency_clk=latency))
+    return replace(trace, waves=tuple(waves))
+
+
+def replay_inputs(unit: ImportedUnit, machine: Machine, memory: MemoryMode) -> tuple[Trace, Latencies | None]:
+    """The trace to simulate, with latencies as the mode says, and what was derived."""
+    trace = unit.trace
+    if memory.name == "model":
+        return trace, None
+    scalar = scalar_latencies(unit.timeline)
+    waves = tuple(
+        replace(wave, memory_latency_clk=latency) for wave, latency in zip(trace.waves, scalar, strict=True)
+    )
+    trace = replace(trace, waves=waves)
+    latencies = derive_latencies(unit.timeline, machine.parameters)
+    by_order = latencies.latency_clk
+    if memory.name == "shifted":
+        head = main_loop(unit.timeline)
+        if head is not None:
+            by_order = latencies.shifted(trace, head, memory.iterations)
+    trace = _with_record_latencies(trace, latencies, by_order)
+    return replace(trace, memory_latency_by_order_clk=by_order), latencies
+
+
+def replay_unit(
+    unit: ImportedUnit,
+    machine: Machine,
+    memory: MemoryMode,
+    *,
+    without: Sequence[str] = (),
+    engine: str = "simpy",
+) -> ReplayResult:
+    """Simulates one compute unit's streams and compares.
+
+    Raises:
+        UserError: an unknown rule, or streams that cannot be simulated.
+    """
+    from wavesim.timing import simulate  # here, so that looking at a trace loads no engine
+
+    inputs, latencies = replay_inputs(unit, machine, memory)
+    trace, parameters = leave_out(without, inputs, machine.parameters)
+    begin = time.perf_counter()
+    simulated = simulate(trace, parameters, engine=engine, extrapolate=False)
+    seconds = time.perf_counter() - begin
+    if not simulated.complete:
+        raise UserError(f"{unit.name}: the replay did not come to its end", hint="; ".join(simulated.notes))
+    measured = unit.timeline
+    head = main_loop(measured)
+    real, model = side(measured, head, machine.parameters), side(simulated, head, machine.parameters)
+    loop_error = None
+    if real.clk_per_iteration and model.clk_per_iteration:
+        loop_error = model.clk_per_iteration / real.clk_per_iteration - 1
+    notes = [*unit.trace.notes, *measured.notes]
+    notes.append("LDS: lane addresses are not in a trace; accesses are taken as free of bank conflicts")
+    if latencies is not None:
+        notes.append(
+            f"global-memory latencies are an input taken from the trace ({memory}): "
+            f"{int(latencies.exact.sum())} of {len(latencies.exact)} returns seen, the others inferred"
+        )
+    return ReplayResult(
+        unit=unit.name,
+        arch=machine.arch,
+        kernel=unit.trace.program.name,
+        memory=memory,
+        rules={rule.name: rule.name not in without for rule in RULES},
+        engine=simulated.engine or engine,
+        waves=len(trace.waves),
+        instructions=trace.instruction_count,
+        seconds=seconds,
+        head=head,
+        measured=real,
+        simulated=model,
+        error_clk_per_iteration=loop_error,
+        error_span=simulated.clk_total / measured.clk_total - 1 if measured.clk_total else 0.0,
+        issue_errors=issue_errors(measured, simulated, head),
+        lines=worst_lines(measured, simulated),
+        exact_latencies=int(latencies.exact.sum()) if latencies is not None else 0,
+        notes=tuple(notes),
+        measured_timeline=measured,
+        simulated_timeline=simulated,
+    )
+
+
+def replay(
+    imported: ImportedTrace,
+    machine: Machine,
+    memory: MemoryMode,
+    *,
+    without: Sequence[str] = (),
+    engine: str = "simpy",
+) -> tuple[ReplayResult, ...]:
+    """Replays every compute unit of a trace on its own."""
+    return tuple(
+        replay_unit(unit, machine, memory, without=without, engine=engine) for unit in imported.units
+    )

@@ -1,0 +1,233 @@
+"""Compares a simulated Timeline with the measured one of the same Trace, row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from wavesim.analyze.loops import find_loops, measure_loops
+from wavesim.errors import SourceSpan
+from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.trace import REASON_NAMES, Category, CodeEntry, Kind, Reason, Timeline, WaveTimeline
+
+Int64 = npt.NDArray[np.int64]
+
+CLASSES: Mapping[str, tuple[Kind, ...]] = {
+    "mfma": (Kind.MFMA,),
+    "valu": (Kind.VALU, Kind.TRANS),
+    "lds": (Kind.LDS_READ, Kind.LDS_WRITE),
+    "vmem": (Kind.VMEM_LOAD, Kind.VMEM_STORE),
+    "scalar": (Kind.SALU, Kind.SMEM),
+    "branch": (Kind.BRANCH, Kind.COND_BRANCH),
+    "wait": (Kind.WAIT,),
+    "barrier": (Kind.BARRIER,),
+    "other": (Kind.NOP, Kind.SETPRIO, Kind.SLEEP, Kind.ENDPGM, Kind.INTERNAL),
+}
+"""Instruction classes of the comparison, every kind in one."""
+
+TOLD_APART: Mapping[Reason, Reason] = {
+    Reason.LDS_HOLD: Reason.LDS_QUEUE,
+    Reason.VALU_BUSY: Reason.ARBITRATION,
+    Reason.COUNTER_FULL: Reason.ARBITRATION,
+}
+"""A trace does not tell these from the reason on the right, so both sides count them there
+(``port`` goes to the queue of the instruction that waited)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a comparison. Clocks per iteration are ``None`` without a loop; ``stalls`` are wave
+    clocks summed over the waves, by reason; ``classes`` the clocks from the end of the instruction before to
+    an instruction's own end, by class."""
+
+    clk_per_iteration: float | None
+    p10: float | None
+    median: float | None
+    p90: float | None
+    iterations: int
+    span_clk: int
+    mfma_busy: float
+    stalls: Mapping[str, int]
+    classes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class IssueError:
+    """Simulated minus measured issue time within an iteration (both from its head), clk."""
+
+    count: int
+    median: float
+    median_absolute: float
+    p90_absolute: float
+
+
+@dataclass(frozen=True, slots=True)
+class LineDifference:
+    """One program line: wave clocks up to its end, both ways, summed over waves and passes."""
+
+    code: int
+    text: str
+    span: SourceSpan | None
+    count: int
+    measured_clk: int
+    simulated_clk: int
+
+
+def percentile(values: Int64, share: float) -> float:
+    """The value at ``share`` of the sorted ones (no interpolation: one that occurred)."""
+    if not len(values):
+        return float("nan")
+    return float(np.sort(values)[min(int(share * len(values)), len(values) - 1)])
+
+
+def main_loop(timeline: Timeline) -> int | None:
+    """Code index of the head of the outermost loop with most clocks."""
+    found = find_loops(timeline.trace, [len(wave.issue_clk) for wave in timeline.waves])
+    measured = measure_loops(found, timeline)
+    return measured[0][1].head if measured else None
+
+
+def _class_of(code: tuple[CodeEntry, ...]) -> Int64:
+    number = {kind: place for place, kinds in enumerate(CLASSES.values()) for kind in kinds}
+    return np.array([number[entry.kind] for entry in code], np.int64)
+
+
+def row_clocks(timed: WaveTimeline) -> Int64:
+    """Clocks from the end of the row before (the wave's start) to each row's end."""
+    return np.diff(timed.end_clk, prepend=timed.first_clk)
+
+
+def _stalls(timeline: Timeline) -> dict[str, int]:
+    trace = timeline.trace
+    vmem = np.array([entry.category is Category.VMEM for entry in trace.code])
+    totals = dict.fromkeys(Reason, 0)
+    for wave, timed in zip(trace.waves, timeline.waves, strict=True):
+        clocks = timed.stall_clk.astype(np.int64)
+        at_port = timed.stall_reason == int(Reason.PORT)
+        on_vmem = vmem[wave.code[timed.stall_row]]
+        totals[Reason.VMEM_QUEUE] += int(clocks[at_port & on_vmem].sum())
+        totals[Reason.LDS_QUEUE] += int(clocks[at_port & ~on_vmem].sum())
+        sums = np.bincount(timed.stall_reason[~at_port], clocks[~at_port], minlength=len(Reason))
+        for reason in Reason:
+            totals[TOLD_APART.get(reason, reason)] += int(sums[reason])
+    left_out = (Reason.NOT_STARTED, Reason.FINISHED, Reason.ISSUE, Reason.HOLD, Reason.NOP)
+    return {REASON_NAMES[reason]: clk for reason, clk in totals.items() if clk and reason not in left_out}
+
+
+def _mfma_busy(timeline: Timeline, parameters: TimingParameters) -> float:
+    """Share of the matrix pipes' clocks in use over the whole run, of the SIMDs that hold waves."""
+    pipe = np.array(
+        [
+            parameters.matrix_pipe_clk(entry.mfma, entry.mfma_format)
+            if entry.kind is Kind.MFMA and entry.mfma in parameters.mfma_table
+            else 0
+            for entry in timeline.trace.code
+        ],
+        np.int64,
+    )
+    total = sum(int(pipe[wave.code].sum()) for wave in timeline.trace.waves)
+    simds = len({wave.simd for wave in timeline.trace.waves})
+    return total / (simds * timeline.clk_total) if timeline.clk_total else 0.0
+
+
+def side(timeline: Timeline, head: int | None, parameters: TimingParameters) -> Side:
+    """The figures of one timeline.
+
+    Args:
+        timeline: measured or simulated.
+        head: code index of the loop's head, the same for both sides.
+        parameters: the matrix pipe's clocks.
+    """
+    trace = timeline.trace
+    means, singles = [], []
+    for wave, timed in zip(trace.waves, timeline.waves, strict=True):
+        heads = np.flatnonzero(wave.code == head) if head is not None else np.zeros(0, np.int64)
+        if len(heads) > 1:
+            issue = timed.issue_clk[heads]
+            means.append(float(issue[-1] - issue[0]) / (len(issue) - 1))
+            singles.append(np.diff(issue))
+    every = np.concatenate(singles) if singles else np.zeros(0, np.int64)
+    classes = np.zeros(len(CLASSES), np.int64)
+    number = _class_of(trace.code)
+    for wave, timed in zip(trace.waves, timeline.waves, strict=True):
+        classes += np.bincount(
+            number[wave.code], row_clocks(timed).astype(np.float64), minlength=len(CLASSES)
+        ).astype(np.int64)
+    return Side(
+        clk_per_iteration=float(np.median(means)) if means else None,
+        p10=percentile(every, 0.1) if means else None,
+        median=float(np.median(every)) if means else None,
+        p90=percentile(every, 0.9) if means else None,
+        iterations=max((len(single) + 1 for single in singles), default=0),
+        span_clk=timeline.clk_total,
+        mfma_busy=_mfma_busy(timeline, parameters),
+        stalls=_stalls(timeline),
+        classes=dict(zip(CLASSES, classes.tolist(), strict=True)),
+    )
+
+
+def issue_errors(measured: Timeline, simulated: Timeline, head: int | None) -> dict[str, IssueError]:
+    """Issue-time error by class (and ``all``), each pass of the loop aligned at its head.
+
+    Without a loop the whole run is one pass.
+    """
+    trace = measured.trace
+    number = _class_of(trace.code)
+    errors: list[Int64] = []
+    classes: list[Int64] = []
+    for wave, real, model in zip(trace.waves, measured.waves, simulated.waves, strict=True):
+        rows = np.arange(len(wave))
+        heads = np.flatnonzero(wave.code == head) if head is not None else np.zeros(1, np.int64)
+        if not len(heads):
+            continue
+        place = np.searchsorted(heads, rows, side="right") - 1
+        inside = (place >= 0) & ((place < len(heads) - 1) | (head is None))
+        anchor = heads[np.maximum(place, 0)]
+        difference = (model.issue_clk - model.issue_clk[anchor]) - (real.issue_clk - real.issue_clk[anchor])
+        errors.append(difference[inside])
+        classes.append(number[wave.code][inside])
+    if not errors:
+        return {}
+    error, of_class = np.concatenate(errors), np.concatenate(classes)
+    result = {"all": _issue_error(error)}
+    for number_of, name in enumerate(CLASSES):
+        if (of_class == number_of).any():
+            result[name] = _issue_error(error[of_class == number_of])
+    return result
+
+
+def _issue_error(error: Int64) -> IssueError:
+    size = np.abs(error)
+    return IssueError(len(error), percentile(error, 0.5), percentile(size, 0.5), percentile(size, 0.9))
+
+
+def worst_lines(measured: Timeline, simulated: Timeline, count: int = 10) -> tuple[LineDifference, ...]:
+    """The program lines with the largest clock difference, largest first."""
+    trace = measured.trace
+    size = len(trace.code)
+    real, model, times = (np.zeros(size), np.zeros(size), np.zeros(size, np.int64))
+    for wave, one, other in zip(trace.waves, measured.waves, simulated.waves, strict=True):
+        real += np.bincount(wave.code, row_clocks(one).astype(np.float64), minlength=size)
+        model += np.bincount(wave.code, row_clocks(other).astype(np.float64), minlength=size)
+        times += np.bincount(wave.code, minlength=size)
+    order = np.argsort(-np.abs(model - real), kind="stable")[:count]
+    return tuple(
+        LineDifference(
+            code=int(place),
+            text=_text(trace.code[place]),
+            span=trace.code[place].instruction.span,
+            count=int(times[place]),
+            measured_clk=int(real[place]),
+            simulated_clk=int(model[place]),
+        )
+        for place in order.tolist()
+        if model[place] != real[place]
+    )
+
+
+def _text(entry: CodeEntry) -> str:
+    operands = ", ".join(map(str, entry.instruction.operands))
+    return f"{entry.instruction.opcode} {operands}".strip()

@@ -1,0 +1,77 @@
+"""`wavesim replay`: a measured thread trace through the timing engine, against the silicon."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wavesim.errors import UserError
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--arch", default="auto", show_default=True, help="gfx90a, gfx942 or gfx950; auto: from the code."
+)
+@click.option("--machine", type=click.Path(path_type=Path), help="A machine file of your own.")
+@click.option(
+    "--memory",
+    default="measured",
+    show_default=True,
+    metavar="MODE",
+    help="Global-memory latencies: measured (an input), shifted:N (N iterations later) or model.",
+)
+@click.option("--without", multiple=True, metavar="RULE", help="Leave a rule of the model out (repeatable).")
+@click.option("--engine", default="simpy", show_default=True, help="simpy or reference.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--perfetto", type=click.Path(path_type=Path), help="Write both timelines for ui.perfetto.dev.")
+@click.option("--tolerance", type=float, help="Exit 1 if |error| of clk/iteration is larger (a fraction).")
+def replay(
+    folder: Path,
+    arch: str,
+    machine: Path | None,
+    memory: str,
+    without: tuple[str, ...],
+    engine: str,
+    as_json: bool,
+    perfetto: Path | None,
+    tolerance: float | None,
+) -> int:
+    """Replay the thread trace in FOLDER and compare simulated with measured.
+
+    FOLDER is a rocprofv3 "UI" folder (filenames.json, code.json, se*_sm*_sl*_wv*.json).
+    """
+    from wavesim.analyze.replay import memory_mode
+    from wavesim.analyze.replay import replay as run
+    from wavesim.analyze.replay_rules import BY_NAME
+    from wavesim.att.importer import import_trace
+    from wavesim.isa.load import load_machine
+    from wavesim.report.files import write_atomically
+    from wavesim.report.replay import json_text, replay_json, replay_lines, replay_perfetto
+
+    mode = memory_mode(memory)
+    for name in without:
+        if name not in BY_NAME:
+            raise UserError(f"--without {name!r:.40}: no such rule", hint="rules: " + ", ".join(BY_NAME))
+    if machine is not None and arch != "auto":
+        raise UserError("--arch and --machine exclude each other: the machine file names its architecture")
+    if machine is not None:
+        loaded = load_machine(str(machine))
+        imported = import_trace(folder, loaded.arch, str(machine))
+    else:
+        imported = import_trace(folder, arch)
+        loaded = load_machine(imported.arch)
+    results = run(imported, loaded, mode, without=without, engine=engine)
+    if perfetto is not None:
+        write_atomically(perfetto, replay_perfetto(results))
+    if as_json:
+        data = [replay_json(result) for result in results]
+        click.echo(json_text(data[0] if len(data) == 1 else data), nl=False)
+    else:
+        for place, result in enumerate(results):
+            if place:
+                click.echo("")
+            for line in replay_lines(result):
+                click.echo(line)
+    return int(tolerance is not None and any(abs(result.error) > tolerance for result in results))

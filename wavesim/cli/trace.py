@@ -1,0 +1,33 @@
+"""`wavesim trace`: what a measured thread trace holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.group()
+def trace() -> None:
+    """Look into rocprofv3 thread traces."""
+
+
+@trace.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--arch", default="auto", show_default=True, help="gfx90a, gfx942 or gfx950; auto: from the code."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def info(folder: Path, arch: str, as_json: bool) -> None:
+    """Print GPU, kernel, waves, opcode mix and loops of the trace in FOLDER."""
+    from wavesim.att.importer import import_trace
+    from wavesim.isa.load import load_machine
+    from wavesim.report.replay import json_text, trace_json, trace_lines
+
+    imported = import_trace(folder, arch)
+    parameters = load_machine(imported.arch).parameters
+    if as_json:
+        click.echo(json_text(trace_json(imported, parameters)), nl=False)
+        return
+    for line in trace_lines(imported, parameters):
+        click.echo(line)

@@ -1,0 +1,274 @@
+"""What `wavesim replay` and `wavesim trace info` print: text and JSON of a replay and of an import."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from wavesim.analyze.replay import ReplayResult
+from wavesim.analyze.replay_compare import CLASSES, Side, main_loop, side
+from wavesim.att.importer import ImportedTrace, ImportedUnit
+from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.report.perfetto import perfetto_events
+from wavesim.trace import Timeline
+
+Json = dict[str, Any]
+
+
+def _rounded(value: float | None, digits: int = 2) -> float | None:
+    return None if value is None else round(value, digits)
+
+
+def _side_json(side: Side) -> Json:
+    return {
+        "clk_per_iteration": _rounded(side.clk_per_iteration),
+        "p10": _rounded(side.p10),
+        "median": _rounded(side.median),
+        "p90": _rounded(side.p90),
+        "iterations": side.iterations,
+        "span_clk": side.span_clk,
+        "mfma_busy": _rounded(side.mfma_busy, 4),
+        "stalls": dict(side.stalls),
+        "classes": dict(side.classes),
+    }
+
+
+def replay_json(result: ReplayResult) -> Json:
+    """The documented JSON of one compute unit's replay; errors are signed fractions of the measured value."""
+    return {
+        "unit": result.unit,
+        "arch": result.arch,
+        "kernel": result.kernel,
+        "memory": str(result.memory),
+        "memory_is_input": result.memory.name != "model",
+        "engine": result.engine,
+        "rules": dict(result.rules),
+        "waves": result.waves,
+        "instructions": result.instructions,
+        "measured": _side_json(result.measured),
+        "simulated": _side_json(result.simulated),
+        "error": {
+            "clk_per_iteration": _rounded(result.error_clk_per_iteration, 5),
+            "span": round(result.error_span, 5),
+        },
+        "issue_error_clk": {
+            name: {
+                "count": error.count,
+                "median": error.median,
+                "median_absolute": error.median_absolute,
+                "p90_absolute": error.p90_absolute,
+            }
+            for name, error in result.issue_errors.items()
+        },
+        "lines": [
+            {
+                "code": line.code,
+                "text": line.text,
+                "span": str(line.span) if line.span else None,
+                "count": line.count,
+                "measured_clk": line.measured_clk,
+                "simulated_clk": line.simulated_clk,
+            }
+            for line in result.lines
+        ],
+        "notes": list(result.notes),
+    }
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.1f}".removesuffix(".0")
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.1%}"
+
+
+def _pair_rows(measured: Mapping[str, int], simulated: Mapping[str, int], waves: int) -> Iterator[str]:
+    """Clocks per wave by name, those with most measured or simulated clocks first."""
+    names = sorted(
+        {*measured, *simulated}, key=lambda name: -max(measured.get(name, 0), simulated.get(name, 0))
+    )
+    for name in names:
+        real, model = measured.get(name, 0), simulated.get(name, 0)
+        change = _percent(model / real - 1) if real else "-"
+        yield f"  {name:<14}{real / waves:>14,.0f}{model / waves:>14,.0f}{change:>10}"
+
+
+def replay_lines(result: ReplayResult) -> Iterator[str]:
+    """The report of one compute unit's replay."""
+    real, model = result.measured, result.simulated
+    yield f"{result.kernel} on {result.arch}, {result.unit}"
+    yield f"{result.waves} waves, {result.instructions:,} instructions"
+    source = (
+        "an input taken from the trace, not a prediction"
+        if result.memory.name != "model"
+        else "the machine file's"
+    )
+    yield f"global-memory latencies: {result.memory} ({source})"
+    without = [name for name, used in result.rules.items() if not used]
+    if without:
+        yield "left out: " + ", ".join(without)
+    yield ""
+    yield f"{'':<16}{'measured':>14}{'simulated':>14}{'error':>10}"
+    for name, one, other in (
+        ("clk/iteration", real.clk_per_iteration, model.clk_per_iteration),
+        ("p10", real.p10, model.p10),
+        ("median", real.median, model.median),
+        ("p90", real.p90, model.p90),
+        ("whole run, clk", float(real.span_clk), float(model.span_clk)),
+    ):
+        error = _percent(other / one - 1) if one and other else "-"
+        yield f"{name:<16}{_number(one):>14}{_number(other):>14}{error:>10}"
+    points = 100 * (model.mfma_busy - real.mfma_busy)
+    yield f"{'MFMA busy':<16}{real.mfma_busy:>14.1%}{model.mfma_busy:>14.1%}{points:>+7.1f} pt"
+    yield ""
+    yield "clocks per wave by instruction class"
+    yield from _pair_rows(real.classes, model.classes, result.waves)
+    yield "clocks per wave by stall reason"
+    yield from _pair_rows(real.stalls, model.stalls, result.waves)
+    yield ""
+    yield "issue time within an iteration, simulated - measured, clk"
+    yield f"  {'class':<14}{'count':>12}{'median':>10}{'median |e|':>12}{'p90 |e|':>10}"
+    for name, issue in result.issue_errors.items():
+        yield (
+            f"  {name:<14}{issue.count:>12,}{issue.median:>10,.0f}"
+            f"{issue.median_absolute:>12,.0f}{issue.p90_absolute:>10,.0f}"
+        )
+    yield ""
+    yield "program lines with the largest clock difference (clocks per pass, measured -> simulated)"
+    for line in result.lines:
+        place = f"{line.span.line}" if line.span else str(line.code)
+        change = f"{line.measured_clk / line.count:,.1f} -> {line.simulated_clk / line.count:,.1f}"
+        yield f"  {place:>6}  {line.text[:60]:<60} x{line.count:<7} {change}"
+    for note in result.notes:
+        yield f"note: {note}"
+
+
+def replay_perfetto(results: tuple[ReplayResult, ...]) -> Iterator[str]:
+    """Measured and simulated timelines side by side, as one Chrome JSON trace."""
+    yield '{"displayTimeUnit":"ms","otherData":{"unit":"1 us is 1 shader clock"},"traceEvents":[\n'
+    first = True
+    offset = 0
+    for result in results:
+        for timeline, name in (
+            (result.measured_timeline, "measured"),
+            (result.simulated_timeline, "simulated"),
+        ):
+            for event in perfetto_events(timeline, f"{result.unit} {name}", process_offset=offset):
+                yield event if first else ",\n" + event
+                first = False
+            offset += 10
+    yield "\n]}\n"
+
+
+def _mix(timeline: Timeline) -> dict[str, int]:
+    """Executed instructions by class."""
+    of_kind = {kind: name for name, kinds in CLASSES.items() for kind in kinds}
+    counts: Counter[str] = Counter()
+    for wave in timeline.trace.waves:
+        times = np.bincount(wave.code, minlength=len(timeline.trace.code)).tolist()
+        for entry, count in zip(timeline.trace.code, times, strict=True):
+            if count:
+                counts[of_kind[entry.kind]] += count
+    return {name: counts[name] for name in CLASSES if counts[name]}
+
+
+def _unit_json(unit: ImportedUnit, parameters: TimingParameters) -> Json:
+    from wavesim.analyze.loops import find_loops, measure_loops
+
+    timeline = unit.timeline
+    found = find_loops(timeline.trace, [len(wave.issue_clk) for wave in timeline.waves])
+    loops = [
+        {
+            "code_id": loop.span.line if loop.span else loop.head,
+            "label": loop.label,
+            "depth": loop.depth,
+            "iterations": loop.iterations,
+            "clk_per_iteration": _rounded(loop.clk_per_iteration),
+        }
+        for _, loop in measure_loops(found, timeline)
+    ]
+    workgroups = {wave.workgroup for wave in timeline.waves}
+    figures = side(timeline, main_loop(timeline), parameters)
+    return {
+        "unit": unit.name,
+        "workgroups": len(workgroups),
+        "waves": [
+            {
+                "file": raw.file,
+                "workgroup": wave.workgroup,
+                "wave": wave.wave,
+                "simd": wave.simd,
+                "slot": wave.slot,
+                "first_clk": wave.first_clk,
+                "last_clk": wave.last_clk,
+                "instructions": len(wave.issue_clk),
+            }
+            for raw, wave in zip(unit.waves, timeline.waves, strict=True)
+        ],
+        "instructions": timeline.trace.instruction_count,
+        "mix": _mix(timeline),
+        "loops": loops,
+        **{
+            key: value
+            for key, value in _side_json(figures).items()
+            if key in ("clk_per_iteration", "p10", "median", "p90", "span_clk", "mfma_busy", "stalls")
+        },
+    }
+
+
+def trace_json(imported: ImportedTrace, parameters: TimingParameters) -> Json:
+    """The documented JSON of `wavesim trace info`."""
+    return {
+        "folder": str(imported.folder.path),
+        "format": imported.folder.version,
+        "arch": imported.arch,
+        "kernel": imported.kernel,
+        "static_instructions": len(imported.program),
+        "units": [_unit_json(unit, parameters) for unit in imported.units],
+        "notes": list(imported.notes),
+    }
+
+
+def trace_lines(imported: ImportedTrace, parameters: TimingParameters) -> Iterator[str]:
+    """`wavesim trace info` as text."""
+    yield f"{imported.kernel} on {imported.arch} (trace format {imported.folder.version or 'unknown'})"
+    yield f"{len(imported.program):,} instructions in the listing"
+    for unit in imported.units:
+        data = _unit_json(unit, parameters)
+        yield ""
+        yield (
+            f"{data['unit']}: {len(data['waves'])} waves in {data['workgroups']} workgroups, "
+            f"{data['instructions']:,} instructions executed in {data['span_clk']:,} clk"
+        )
+        yield "  wave  SIMD slot      first       last  instructions"
+        for wave in data["waves"]:
+            yield (
+                f"  {wave['workgroup']}.{wave['wave']:<4}{wave['simd']:>4}{wave['slot']:>5}"
+                f"{wave['first_clk']:>11,}{wave['last_clk']:>11,}{wave['instructions']:>14,}"
+            )
+        yield "  executed: " + ", ".join(f"{count:,} {name}" for name, count in data["mix"].items())
+        yield f"  MFMA busy {data['mfma_busy']:.1%}"
+        for loop in data["loops"]:
+            yield (
+                f"  loop at code id {loop['code_id']} ({loop['label']}), depth {loop['depth']}: "
+                f"{loop['iterations']} passes, {_number(loop['clk_per_iteration'])} clk/iteration"
+            )
+        if not data["loops"]:
+            yield "  no loop"
+        else:
+            yield (
+                f"  iterations: p10 {_number(data['p10'])}, median {_number(data['median'])}, "
+                f"p90 {_number(data['p90'])} clk"
+            )
+    for note in imported.notes:
+        yield f"note: {note}"
+
+
+def json_text(data: Json | list[Json]) -> str:
+    """JSON as it is printed."""
+    return json.dumps(data, indent=2) + "\n"
