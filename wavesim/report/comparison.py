@@ -83,7 +83,7 @@ def _block(runs: Sequence[Run]) -> list[Text]:
             lambda run, name=name: run.analysis.bounds.named()[name] if run.analysis.bounds else None,  # type: ignore[misc]
             differences=False,
         )
-    lines += [Text(), Text("Where the clocks go  clk per wave and iteration, mean over waves", style="bold")]
+    lines += [Text(), Text("Where the clocks go  clk per wave and iteration", style="bold")]
     tables = [_stalls_per_iteration(run) for run in runs]
     for reason in [*REASON_NAMES.values(), "unattributed"]:
         values = [table.get(reason, 0.0) if table is not None else None for table in tables]
