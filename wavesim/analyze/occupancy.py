@@ -12,7 +12,7 @@ from wavesim.analyze.intervals import Intervals, complement, intersection, union
 from wavesim.analyze.result import Overlap, PairOverlap, SteadyState
 from wavesim.analyze.stalls import issued_rows, stall_intervals
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.trace import BusySpan, Kind, Reason, Timeline, WaveTimeline, empty_busy
+from wavesim.trace import BusySpan, Kind, Reason, Timeline, WaveTimeline, WaveTrace, empty_busy
 
 Int64 = npt.NDArray[np.int64]
 
@@ -29,25 +29,24 @@ class Occupancy:
 
 def find_occupancy(timeline: Timeline, tables: CodeTables, parameters: TimingParameters) -> Occupancy:
     """The Timeline's own busy spans, or an estimate from issue times where it has none."""
-    simds, pairs = parameters.structure_simds, parameters.structure_simd_pairs
-    if any(resource in ("mfma", "lds_port") for resource, _ in timeline.busy) or not timeline.measured:
-        return Occupancy(
-            tuple(timeline.busy.get(("mfma", simd), empty_busy()) for simd in range(simds)),
-            tuple(timeline.busy.get(("lds_port", pair), empty_busy()) for pair in range(len(pairs))),
-            estimated=False,
-        )
-    pipe_clk = [tables.pipe_clk[wave.code] for wave in timeline.trace.waves]
-    port_clk = [
-        np.maximum(
-            tables.port_clk[wave.code], np.where(tables.to_lds[wave.code], 0, array_clk_of_rows(wave, tables))
-        )
-        for wave in timeline.trace.waves
-    ]
-    return Occupancy(
-        tuple(_serve(timeline, (simd,), pipe_clk) for simd in range(simds)),
-        tuple(_serve(timeline, pair, port_clk) for pair in pairs),
-        estimated=True,
-    )
+    simds, pairs = range(parameters.structure_simds), parameters.structure_simd_pairs
+    known = {resource for resource, _ in timeline.busy}
+    estimated = timeline.measured and not {"mfma", "lds_port"} <= known
+    pipes = tuple(timeline.busy.get(("mfma", simd), empty_busy()) for simd in simds)
+    ports = tuple(timeline.busy.get(("lds_port", pair), empty_busy()) for pair in range(len(pairs)))
+    if estimated and "mfma" not in known:
+        pipe_clk = [tables.pipe_clk[wave.code] for wave in timeline.trace.waves]
+        pipes = tuple(_serve(timeline, (simd,), pipe_clk) for simd in simds)
+    if estimated and "lds_port" not in known:
+        port_clk = [_port_clk(wave, tables) for wave in timeline.trace.waves]
+        ports = tuple(_serve(timeline, pair, port_clk) for pair in pairs)
+    return Occupancy(pipes, ports, estimated)
+
+
+def _port_clk(wave: WaveTrace, tables: CodeTables) -> Int64:
+    """Port clocks per row, or the array's where bank conflicts make it the slower one."""
+    service = np.maximum(tables.port_clk[wave.code], array_clk_of_rows(wave, tables))
+    return np.where(tables.to_lds[wave.code], 0, service)
 
 
 def _serve(timeline: Timeline, simds: tuple[int, ...], service: list[Int64]) -> BusySpan:

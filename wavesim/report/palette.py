@@ -30,12 +30,15 @@ GLYPHS: Mapping[Activity, Glyph] = {
     Activity.ALU: Glyph("a", "a", "white", "VALU, scalar"),
     Activity.WAIT_LGKM: Glyph("l", "l", "bold red", "waits lgkmcnt"),
     Activity.WAIT_VM: Glyph("v", "v", "bold yellow", "waits vmcnt"),
-    Activity.BARRIER: Glyph("│", "|", "bold magenta", "barrier"),
+    Activity.BARRIER: Glyph("─", "-", "magenta", "waits at a barrier"),
     Activity.PIPE_WAIT: Glyph("▒", ":", "green", "waits for the pipe"),
     Activity.OTHER: Glyph("·", ".", "bright_black", "other wait"),
     Activity.ABSENT: Glyph(" ", " ", "", ""),
 }
 """In the order of the legend."""
+
+RELEASE = Glyph("│", "|", "bold magenta", "leaves it")
+"""A barrier lets the wave go in this column."""
 
 PIPE_LEVELS = ((0.75, "━", "="), (0.25, "╌", "-"), (0.0, " ", " "))
 """Busy share of a matrix pipe in a column, from -> glyph."""

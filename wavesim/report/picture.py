@@ -13,7 +13,7 @@ from wavesim.analyze.intervals import Intervals, union
 from wavesim.analyze.occupancy import find_occupancy, read_service
 from wavesim.analyze.result import Analysis
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.report.palette import GLYPHS, PIPE_LEVELS, PORT_LEVELS
+from wavesim.report.palette import GLYPHS, PIPE_LEVELS, PORT_LEVELS, RELEASE
 from wavesim.trace import BusySpan, Timeline
 
 LABEL_WIDTH = 8
@@ -113,15 +113,16 @@ def _wave_lane(
     found = wave_activity(timeline, position, scale.from_clk, scale.to_clk)
     shares = np.array([scale.shares(found[activity]) for activity in Activity])
     cells = [Activity(int(index)) for index in shares.argmax(axis=0)]
+    shown.update(cells)
+    glyphs = [GLYPHS[activity] for activity in cells]
     if scale.column_clk <= MARK_COLUMN_CLK:
         for clk in barrier_releases(timeline, position):
             column = scale.column_of(int(clk))
             if column is not None:
-                cells[column] = Activity.BARRIER
-    shown.update(cells)
+                glyphs[column] = RELEASE
+                shown.add(Activity.BARRIER)
     line = _label(f"  {name}")
-    for activity in cells:
-        glyph = GLYPHS[activity]
+    for glyph in glyphs:
         line.append(glyph.ascii if ascii_only else glyph.unicode, glyph.style)
     return line
 
@@ -148,9 +149,10 @@ def _port_lane(reads: Intervals, span: BusySpan, name: str, scale: Scale) -> Tex
 
 def _legend(shown: set[Activity], width: int, ascii_only: bool) -> list[Text]:
     lines = [Text(" " * LABEL_WIDTH)]
-    for activity, glyph in GLYPHS.items():
-        if activity not in shown or not glyph.meaning:
-            continue
+    known = [glyph for activity, glyph in GLYPHS.items() if activity in shown and glyph.meaning]
+    if Activity.BARRIER in shown:
+        known.insert(known.index(GLYPHS[Activity.BARRIER]) + 1, RELEASE)
+    for glyph in known:
         item = Text.assemble((glyph.ascii if ascii_only else glyph.unicode, glyph.style), f" {glyph.meaning}")
         if lines[-1].cell_len + item.cell_len > width:
             lines.append(Text(" " * LABEL_WIDTH))

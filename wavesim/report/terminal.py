@@ -221,19 +221,28 @@ def _stall_table(tables: list[tuple[str, Mapping[str, float]]]) -> list[Text]:
 
 
 def _name(analysis: Analysis, group: WaveGroup) -> str:
-    """``waves 0-3``, or ``waves 0,2,5`` (with the workgroup's number where there are several)."""
-    many = len({wave.workgroup for wave in analysis.waves}) > 1
-    numbers = list(group.waves) if many else sorted(analysis.waves[position].wave for position in group.waves)
+    """``waves 0-3``, ``waves 0,2,5``; with several workgroups ``g0-1 w0-7`` or the number of waves."""
+    members = [analysis.waves[position] for position in group.waves]
+    waves = sorted({wave.wave for wave in members})
+    workgroups = sorted({wave.workgroup for wave in members})
+    if len({wave.workgroup for wave in analysis.waves}) == 1:
+        text = f"waves {_ranges(waves)}" if len(waves) > 1 else f"wave {waves[0]}"
+    else:
+        text = f"g{_ranges(workgroups)} w{_ranges(waves)}"
+        if len(waves) * len(workgroups) != len(members):
+            text = f"{len(members)} waves"
+    return text if len(text) <= 15 else f"{len(members)} waves"
+
+
+def _ranges(numbers: list[int]) -> str:
+    """``0-3,5`` for 0, 1, 2, 3, 5."""
     parts: list[list[int]] = []
-    for each in numbers:
-        if parts and parts[-1][-1] + 1 == each:
-            parts[-1].append(each)
+    for number in numbers:
+        if parts and parts[-1][-1] + 1 == number:
+            parts[-1].append(number)
         else:
-            parts.append([each])
-    text = ",".join(str(part[0]) if len(part) == 1 else f"{part[0]}-{part[-1]}" for part in parts)
-    if len(text) > 9:
-        text = f"{text[:7]}.."
-    return f"waves {text}" if len(numbers) > 1 else f"wave {text}"
+            parts.append([number])
+    return ",".join(str(part[0]) if len(part) == 1 else f"{part[0]}-{part[-1]}" for part in parts)
 
 
 def _findings(run: Run, width: int) -> list[Text]:
