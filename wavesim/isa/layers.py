@@ -95,25 +95,29 @@ def read_layers(name_or_path: str) -> Layered:
     return layered
 
 
-def _lay(layered: Layered, data: Mapping[str, Any], marks: Marks, *, bottom: bool) -> None:
+def _lay(layered: Layered, data: Mapping[Any, Any], marks: Marks, *, bottom: bool) -> None:
     for section, entries in data.items():
         if section == "base":
             continue
+        if not isinstance(section, str):
+            raise marks.error((section,), f"unknown key {section!r}", at_key=True)
         if section == "arch" and not bottom and entries != layered.data["arch"]:
             raise marks.error(
                 ("arch",), f"arch: {entries}, but the base is {layered.data['arch']}", "leave it out"
             )
         if section in HEADER or not isinstance(entries, dict):
-            layered.data[str(section)] = entries  # a bad section is for the schema to refuse
+            layered.data[section] = entries  # a bad section is for the schema to refuse
             continue
-        target = layered.data.setdefault(str(section), {})
+        target = layered.data.setdefault(section, {})
         if not isinstance(target, dict):
             raise marks.error((section,), f"unknown section {section!r}", at_key=True)
         for key, entry in entries.items():
+            if not isinstance(key, str):
+                raise marks.error((section, key), f"unknown key {key!r}", at_key=True)
             if not bottom and isinstance(entry, dict) and "unit" not in entry and key in target:
                 entry = {**entry, "unit": target[key]["unit"]}
             target[key] = entry
-            layered.origin[str(section), str(key)] = marks
+            layered.origin[section, key] = marks
 
 
 def override(layered: Layered, overrides: Mapping[str, object]) -> None:

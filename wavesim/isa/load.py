@@ -66,6 +66,7 @@ def _load(name_or_path: str, overrides: Mapping[str, object]) -> Machine:
         parameters=_parameters(model.arch, quantities, phases),
         quantities=MappingProxyType(quantities),
         lds_phases=MappingProxyType(phases),
+        description=model.description,
     )
 
 

@@ -59,6 +59,7 @@ class Machine:
     parameters: TimingParameters
     quantities: Mapping[str, Quantity]
     lds_phases: Mapping[tuple[str, int], LanePhases]
+    description: str = ""
 
     def integer(self, key: str) -> int:
         """The value of ``key`` as an integer.

@@ -16,6 +16,20 @@ from wavesim.yaml_source import KeyPath
 
 ENTRY_KEYS = ("value", "unit", "source", "confidence", "note")
 LANES = 64
+EXPECTED = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "greater_than": "a number above 0",
+    "greater_than_equal": "0 or more",
+    "string_type": "text",
+    "string_too_short": "text",
+    "list_type": "a list",
+    "dict_type": "values by bytes per lane (LDS) or by VGPRs (MFMA), as {4: 8, 8: 12}",
+    "too_short": "at least one entry",
+}
+"""Kind of a pydantic error -> what would have been right."""
 
 
 def validate(layered: Layered) -> MachineFile:
@@ -68,7 +82,11 @@ def _first_error(layered: Layered, error: ValidationError) -> UserError:
     if kind in ("model_type", "model_attributes_type", "dict_type") and path[-1] != "value":
         right = f"write {path[-1]}: {EXAMPLE}" if len(path) == 2 else "a section holds keys with quantities"
         return _error(layered, path, f"{name} is {_shown(given)}", right)
-    return _error(layered, path, f"{name}: {_shown(given)} does not fit", details["msg"])
+    name = name.removesuffix(".value")
+    right = EXPECTED.get(kind) or details["msg"]
+    if kind == "literal_error":
+        right = details["ctx"]["expected"]
+    return _error(layered, path, f"{name}: {_shown(given)} does not fit", f"expected {right}")
 
 
 def _missing(layered: Layered, path: KeyPath, name: str) -> UserError:

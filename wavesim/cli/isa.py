@@ -1,0 +1,85 @@
+"""`wavesim isa`: what the machine data says, and how well each number is known."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from wavesim.errors import UserError
+from wavesim.isa.load import load_machine
+
+
+@click.group()
+def isa() -> None:
+    """List the machines, show one, or explain a number or an instruction."""
+
+
+@isa.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_(as_json: bool) -> None:
+    """List the stock machines."""
+    from wavesim.isa.explain import stock_list
+    from wavesim.report.machine_tables import emit, list_table, machine_data
+
+    machines = stock_list()
+    if as_json:
+        _print_json([machine_data(each.machine, ("structure", "clock")) for each in machines])
+        return
+    emit(list_table(machines))
+
+
+@isa.command()
+@click.argument("machine")
+@click.argument("sections", nargs=-1)
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Replace a machine value.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show(machine: str, sections: tuple[str, ...], settings: tuple[str, ...], as_json: bool) -> None:
+    """Show every number of MACHINE (gfx942, or a machine file), or only some SECTIONS of it."""
+    from wavesim.report.machine_tables import emit, machine_data, section_tables
+
+    loaded = load_machine(machine, _overrides(settings))
+    tables = section_tables(loaded, sections)
+    if as_json:
+        _print_json(machine_data(loaded, sections))
+        return
+    emit(f"[bold]{loaded.name}[/]  {loaded.description}", f"[dim]{loaded.file}[/]\n", *tables)
+
+
+@isa.command()
+@click.argument("machine")
+@click.argument("question")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Replace a machine value.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def explain(machine: str, question: str, settings: tuple[str, ...], as_json: bool) -> None:
+    """Explain QUESTION on MACHINE: a key or part of one (lds.latency), or an instruction."""
+    from wavesim.isa.explain import explain as find
+    from wavesim.report.machine_tables import answer_blocks, emit, opcode_data, quantity_data
+
+    loaded = load_machine(machine, _overrides(settings))
+    answer = find(loaded, question)
+    if as_json:
+        _print_json(
+            {
+                "machine": loaded.name,
+                "quantities": [quantity_data(quantity) for quantity in answer.quantities],
+                "opcodes": [opcode_data(opcode, loaded) for opcode in answer.opcodes],
+            }
+        )
+        return
+    emit(*answer_blocks(loaded, answer))
+
+
+def _overrides(settings: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals or not key.strip() or not value.strip():
+            raise UserError(f"--set {setting!r}", None, "write --set memory.latency_clk=800")
+        found[key.strip()] = value.strip()
+    return found
+
+
+def _print_json(data: Any) -> None:
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
