@@ -213,3 +213,34 @@ def test_mfma_waiting_behind_its_own_mfma_is_computing() -> None:
     found = wave_activity(timeline, 0, 0, timeline.clk_total)
     assert found[Activity.PIPE_WAIT].clk == 0
     assert MFMA in machine().parameters.mfma_table
+
+
+def test_a_producer_with_a_loop_of_its_own_counts_by_the_consumers_iterations() -> None:
+    code = (*CODE[:7], entry(Kind.SALU, "s_add_u32"), entry(Kind.COND_BRANCH), CODE[7])
+    consumer = [Step(0)]
+    producer = [Step(0)]
+    for index in range(12):
+        consumer += [Step(3, ((Reason.BRANCH, 92),) if index else ()), Step(6, taken=index < 11)]
+    for index in range(24):
+        producer += [Step(7, ((Reason.BRANCH, 42),) if index else ()), Step(8, taken=index < 23)]
+    timeline = build(code, [Wave([*consumer, Step(9)]), Wave([*producer, Step(9)], simd=1)])
+    analysis = analyze(timeline, machine())
+    assert [loop.head for loop in analysis.loops] == [7, 3]
+
+
+def test_waves_outside_the_main_loop_are_cut_at_its_clocks() -> None:
+    code = (*CODE[:7], entry(Kind.LDS_WRITE), entry(Kind.COND_BRANCH), CODE[7])
+    consumer = [Step(0)]
+    producer = [Step(0)]
+    for index in range(12):
+        consumer += [Step(3, ((Reason.BRANCH, 92),) if index else ()), Step(6, taken=index < 11)]
+    for index in range(23):
+        producer += [Step(7, ((Reason.BRANCH, 42),) if index else ()), Step(8, taken=index < 22)]
+    consumers = [Wave([*consumer, Step(9)], simd=0), Wave([*consumer, Step(9)], simd=1)]
+    timeline = build(code, [*consumers, Wave([*producer, Step(9)], simd=2)])
+    analysis = analyze(timeline, machine())
+    main = analysis.loops[0]
+    assert main.head == 3
+    assert main.period_iterations == 1
+    assert analysis.bounds is not None
+    assert analysis.bounds.lds_parts["array"] == 2 * 4  # two writes of the producer in each iteration

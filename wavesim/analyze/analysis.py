@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from wavesim.analyze.bounds import find_bounds
 from wavesim.analyze.code_tables import code_tables
-from wavesim.analyze.loops import find_loops, loop_of_each_wave, measure_loops
+from wavesim.analyze.loops import find_loops, iterations_of_each_wave, measure_loops
 from wavesim.analyze.occupancy import busy_share, find_occupancy, find_overlap
 from wavesim.analyze.result import Analysis, Loop
 from wavesim.analyze.stalls import group_waves, issued_rows, wave_stalls
@@ -43,10 +43,12 @@ def analyze(
     tables = code_tables(trace, parameters)
     positions = range(len(timeline.waves))
     stalls = tuple(wave_stalls(timeline, position, tables) for position in positions)
-    measured = measure_loops(find_loops(trace, [issued_rows(wave) for wave in timeline.waves]), timeline)
-    runs = loop_of_each_wave(measured, len(timeline.waves))
-    window = find_window(timeline, runs)
-    steady = steady_state(timeline, runs, window)
+    issued = [issued_rows(wave) for wave in timeline.waves]
+    measured = measure_loops(find_loops(trace, issued), timeline)
+    runs = iterations_of_each_wave(measured, timeline, issued)
+    reference = measured[0][0].waves[0] if measured else None
+    window = find_window(timeline, reference, runs)
+    steady = steady_state(timeline, reference, window)
     occupancy = find_occupancy(timeline, tables, parameters)
     notes = list(timeline.notes)
     if occupancy.estimated:

@@ -128,11 +128,27 @@ def measure_loops(found: Sequence[FoundLoop], timeline: Timeline) -> tuple[tuple
     return tuple(measured)
 
 
-def loop_of_each_wave(measured: Sequence[tuple[FoundLoop, Loop]], waves: int) -> list[WaveLoop | None]:
-    """Per wave its run of the first loop (in published order) that it executed."""
-    chosen: list[WaveLoop | None] = [None] * waves
-    for loop, _ in measured:
-        for run in loop.waves:
-            if chosen[run.wave] is None:
-                chosen[run.wave] = run
+def iterations_of_each_wave(
+    measured: Sequence[tuple[FoundLoop, Loop]], timeline: Timeline, issued: Sequence[int]
+) -> list[WaveLoop | None]:
+    """Per wave the rows at which iterations of the first loop (in published order) begin.
+
+    A wave that does not run that loop (a producer with a loop of its own, say) is cut at the clocks at
+    which the oldest wave that does begins its iterations. ``None`` for waves that are there for less
+    than half of them, and for all where there is no loop.
+    """
+    chosen: list[WaveLoop | None] = [None] * len(timeline.waves)
+    if not measured:
+        return chosen
+    main = measured[0][0]
+    for run in main.waves:
+        chosen[run.wave] = run
+    reference = main.waves[0]
+    begins = timeline.waves[reference.wave].issue_clk[reference.head_rows]
+    for position, wave in enumerate(timeline.waves):
+        if chosen[position] is None:
+            rows = np.searchsorted(wave.issue_clk[: issued[position]], begins).astype(np.int64)
+            rows = rows[rows < issued[position]]
+            if 2 * len(rows) >= len(begins) and wave.first_clk < begins[-1]:
+                chosen[position] = WaveLoop(position, rows, np.ones(len(rows) - 1, bool))
     return chosen

@@ -30,19 +30,21 @@ class Window:
     period_clk: int | None
 
 
-def find_window(timeline: Timeline, runs: Sequence[WaveLoop | None]) -> Window | None:
+def find_window(
+    timeline: Timeline, reference: WaveLoop | None, runs: Sequence[WaveLoop | None]
+) -> Window | None:
     """The longest stretch in which iteration k + period equals iteration k for all waves.
 
     Two iterations are equal if they hold the same instructions at the same clocks relative to the
     oldest looping wave's head. The smallest period whose stretch covers at least half of the
     iterations is taken. Without one: the loop without its first quarter, no period.
     """
-    looping = [run for run in runs if run is not None]
-    if not looping:
+    if reference is None:
         return None
+    looping = [reference, *(run for run in runs if run is not None and run is not reference)]
     count = min(len(run.head_rows) for run in looping) - 1
     best: tuple[int, int, int] | None = None
-    for period in _candidates(timeline, looping[0], count):
+    for period in _candidates(timeline, reference, count):
         first, length = _longest_run(_equal_iterations(timeline, looping, count, period))
         if not length:
             continue
@@ -55,22 +57,17 @@ def find_window(timeline: Timeline, runs: Sequence[WaveLoop | None]) -> Window |
         return Window(min(count // 4, count - 1), count, None, None)
     first, last, period = best
     last = first + (last - first) // period * period
-    heads = timeline.waves[looping[0].wave].issue_clk[looping[0].head_rows]
+    heads = timeline.waves[reference.wave].issue_clk[reference.head_rows]
     return Window(first, last, period, int(heads[first + period] - heads[first]))
 
 
-def steady_state(timeline: Timeline, runs: Sequence[WaveLoop | None], window: Window | None) -> SteadyState:
+def steady_state(timeline: Timeline, reference: WaveLoop | None, window: Window | None) -> SteadyState:
     """The window in clocks of the oldest wave that loops; the whole run where none does."""
-    run = next((run for run in runs if run is not None), None)
-    if window is None or run is None:
+    if window is None or reference is None:
         return SteadyState(0, timeline.clk_total, 0, exact=False)
-    heads = timeline.waves[run.wave].issue_clk[run.head_rows]
-    return SteadyState(
-        int(heads[window.first]),
-        int(heads[window.last]),
-        window.last - window.first,
-        window.period is not None,
-    )
+    heads = timeline.waves[reference.wave].issue_clk[reference.head_rows]
+    first, last = window.first, window.last
+    return SteadyState(int(heads[first]), int(heads[last]), last - first, window.period is not None)
 
 
 def _candidates(timeline: Timeline, run: WaveLoop, count: int) -> list[int]:
@@ -104,7 +101,9 @@ def _equal_iterations(timeline: Timeline, looping: Sequence[WaveLoop], count: in
         step = np.repeat(advance, size[: count - period])
         later = np.minimum(rows + shift, len(issue) - 1)
         same = (code[rows] == code[later]) & (issue[later] - issue[rows] == step)
-        equal &= np.logical_and.reduceat(same, heads[: count - period] - heads[0])
+        wrong = np.concatenate(([0], np.cumsum(~same)))
+        begin = heads[: count - period + 1] - heads[0]
+        equal &= wrong[begin[1:]] == wrong[begin[:-1]]
     return equal
 
 
