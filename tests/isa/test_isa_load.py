@@ -172,7 +172,7 @@ def test_overlay(tmp_path: Path) -> None:
         ("lds:\n  read_b32_phases: {value: ['0-31', '32-x'], GOOD}\n", ["m.yaml:3:37", "'32-x'"]),
         ("lds:\n  write_hold_clk: {value: {5: 1}, GOOD}\n", ["m.yaml:3:", "lds.write_hold_clk"]),
         ("mfma:\n  blocks_valu_clk: {value: {2: 4}, GOOD}\n", ["m.yaml:3:28", "2, 4 and 8 VGPRs"]),
-        ("clock:\n  sustained_ghz: {value: 3, GOOD}\n", ["m.yaml:3:26", "above clock.peak_ghz"]),
+        ("clock:\n  sustained_ghz: {value: 3, GOOD}\n", ["m.yaml:3:26", "at most clock.peak_ghz"]),
         ("7: 3\n", ["m.yaml:2:1", "unknown"]),
     ],
 )
@@ -193,7 +193,8 @@ def test_bases_that_lead_nowhere(tmp_path: Path) -> None:
         ("base: 3\n", "the name of an architecture"),
         ("- 1\n", "not a machine file"),
         ("base: absent.yaml\n", "no such file"),
-        ("name: x\n", "is missing"),
+        ("name: x\narch: gfx942\n", "structure.simds is missing"),
+        ("name: x\n", "arch is empty"),
     ]:
         path.write_text(text)
         with pytest.raises(UserError, match=word):

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import fields
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from wavesim.isa.layers import Layered, override, read_layers, stock_machines
+from wavesim.isa.layers import override, read_layers, stock_machines
 from wavesim.isa.machine import (
     LDS_KINDS,
     LDS_WIDTHS_BYTES,
@@ -20,9 +20,6 @@ from wavesim.isa.machine import (
 from wavesim.isa.mfma import mfma_timings
 from wavesim.isa.paths import data_dir
 from wavesim.isa.timing_parameters import TimingParameters
-
-if TYPE_CHECKING:
-    from wavesim.isa.schema import MachineFile
 
 __all__ = ["data_dir", "load_machine", "stock_machines"]
 
@@ -56,32 +53,28 @@ def _load(name_or_path: str, overrides: Mapping[str, object]) -> Machine:
 
     layered = read_layers(name_or_path)
     override(layered, overrides)
-    model = validate(layered)
-    quantities = _quantities(layered, model)
+    checked = validate(layered)
+    quantities = {
+        key: Quantity(
+            key,
+            frozen_value(key, entry.value),
+            entry.unit,
+            entry.source,
+            entry.confidence,
+            entry.note,
+        )
+        for key, entry in checked.entries.items()
+    }
     phases = _lane_phases(quantities)
     return Machine(
-        name=model.name,
-        arch=model.arch,
+        name=checked.name,
+        arch=checked.arch,
         file=layered.file,
-        parameters=_parameters(model.arch, quantities, phases),
+        parameters=_parameters(checked.arch, quantities, phases),
         quantities=MappingProxyType(quantities),
         lds_phases=MappingProxyType(phases),
-        description=model.description,
+        description=checked.description,
     )
-
-
-def _quantities(layered: Layered, model: MachineFile) -> dict[str, Quantity]:
-    quantities: dict[str, Quantity] = {}
-    for section in type(model).model_fields:
-        entries = getattr(model, section)
-        if section not in layered.data or not isinstance(layered.data[section], dict):
-            continue
-        for key in type(entries).model_fields:
-            entry = getattr(entries, key)
-            name = f"{section}.{key}"
-            value = frozen_value(key, entry.value)
-            quantities[name] = Quantity(name, value, entry.unit, entry.source, entry.confidence, entry.note)
-    return quantities
 
 
 def frozen_value(key: str, value: Any) -> QuantityValue:

@@ -1,12 +1,13 @@
-"""What may stand in a machine file: pydantic models of its sections, and the unit of every key.
+"""What may stand in a machine file: its sections and keys, a pydantic model of each kind of quantity, units.
 
-Field names are the keys of the file; each holds one quantity. A new key is declared here and then
-required of every stock machine.
+A new key is declared here and then required of every stock machine. Only the kinds of quantity are models:
+a model of every section would double the time that starting takes.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,15 +18,12 @@ Positive = Annotated[int, Field(gt=0)]
 Text = Annotated[str, Field(min_length=1)]
 
 
-class Strict(BaseModel):
-    """Nothing is converted, nothing unknown is let through."""
+class Entry(BaseModel):
+    """What every quantity carries beside its value; nothing is converted, nothing unknown let through."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-
-class Entry(Strict):
-    """What every quantity carries beside its value."""
-
+    value: Any
     unit: Text
     source: Text
     confidence: Confidence
@@ -80,167 +78,117 @@ class LaneGroups(Entry):
     value: Annotated[list[str], Field(min_length=1)]
 
 
-class Structure(Strict):
-    """What the compute unit and the device are made of."""
+SECTIONS: Mapping[str, Mapping[str, type[Entry]]] = {
+    "structure": {  # what the compute unit and the device are made of
+        "simds": Size,
+        "simd_pairs": SimdGroups,
+        "wave_slots_per_simd": Size,
+        "wave_lanes": Size,
+        "workgroup_waves": Size,
+        "compute_units": Size,
+        "simd_vgprs": Size,
+        "wave_vgprs": Size,
+        "vgpr_granule": Size,
+        "wave_sgprs": Size,
+        "sgpr_granule": Size,
+    },
+    "clock": {  # shader clock rates
+        "peak_ghz": Real,
+        "sustained_ghz": Real,
+    },
+    "issue": {  # issue slots and how long an instruction holds its wave
+        "slot_clk": Size,
+        "valu_clk": Size,
+        "trans_clk": Size,
+        "plain_valu_per_slot": Size,
+        "sleep_unit_clk": Size,
+    },
+    "mfma": {  # the matrix pipe; passes of each opcode stand in mfma.csv
+        "pass_clk": Size,
+        "blocks_valu_clk": ByVgprs,
+        "blocks_memory_clk": ByVgprs,
+        "scale_load_clk": WholeNumber,
+    },
+    "lds": {  # lDS: sizes, ports, queue, latencies, and who is served together over how many banks
+        "size_bytes": Size,
+        "granule_bytes": Size,
+        "port_bytes_per_clk": Size,
+        "array_bytes_per_clk": Size,
+        "queue_entries": Size,
+        "queue_hold_clk": WholeNumber,
+        "read_latency_clk": WholeNumber,
+        "write_latency_clk": ByWidth,
+        "write_hold_clk": ByWidth,
+        "read_b32_phases": LaneGroups,
+        "read_b32_banks": Size,
+        "read_b64_phases": LaneGroups,
+        "read_b64_banks": Size,
+        "read_b96_phases": LaneGroups,
+        "read_b96_banks": Size,
+        "read_b128_phases": LaneGroups,
+        "read_b128_banks": Size,
+        "write_b32_phases": LaneGroups,
+        "write_b32_banks": Size,
+        "write_b64_phases": LaneGroups,
+        "write_b64_banks": Size,
+        "write_b96_phases": LaneGroups,
+        "write_b96_banks": Size,
+        "write_b128_phases": LaneGroups,
+        "write_b128_banks": Size,
+    },
+    "gap": {  # clocks between the issues of two instructions of a wave
+        "valu_to_memory_clk": WholeNumber,
+        "valu_sgpr_to_scalar_clk": WholeNumber,
+        "salu_to_cbranch_clk": WholeNumber,
+        "salu_to_vmem_clk": WholeNumber,
+    },
+    "fetch": {  # instruction fetch
+        "chunk_bytes": Size,
+        "refill_clk": WholeNumber,
+        "restart_first_clk": WholeNumber,
+        "restart_next_clk": WholeNumber,
+        "icache_bytes": Size,
+        "icache_line_bytes": Size,
+    },
+    "counter": {  # largest values of the wait counters
+        "lgkm_max": Size,
+        "vm_max": Size,
+    },
+    "barrier": {  # when a barrier lets its waves go
+        "release_early_clk": Size,
+        "release_late_clk": Size,
+        "simd_order": SimdList,
+    },
+    "scalar": {  # scalar memory
+        "load_latency_clk": Size,
+    },
+    "memory": {  # global memory as a compute unit sees it
+        "queue_entries": Size,
+        "tail_entries": Size,
+        "bytes_per_clk": Size,
+        "min_service_clk": Size,
+        "latency_clk": Size,
+        "store_latency_clk": Size,
+        "l1_latency_clk": Size,
+        "l2_latency_clk": Size,
+        "mall_latency_clk": Size,
+        "hbm_latency_clk": Size,
+        "l1_bytes": Size,
+        "l1_line_bytes": Size,
+        "l2_bytes": Size,
+        "l2_line_bytes": Size,
+        "mall_bytes": WholeNumber,
+        "hbm_gbytes_per_s": Size,
+    },
+    "dispatch": {  # how fast waves and workgroups start on a compute unit
+        "wave_interval_clk": WholeNumber,
+        "workgroup_interval_clk": WholeNumber,
+    },
+}
+"""Section -> key -> what its quantity must be. All keys are required of a stock machine."""
 
-    simds: Size
-    simd_pairs: SimdGroups
-    wave_slots_per_simd: Size
-    wave_lanes: Size
-    workgroup_waves: Size
-    compute_units: Size
-    simd_vgprs: Size
-    wave_vgprs: Size
-    vgpr_granule: Size
-    wave_sgprs: Size
-    sgpr_granule: Size
-
-
-class Clock(Strict):
-    """Shader clock rates."""
-
-    peak_ghz: Real
-    sustained_ghz: Real
-
-
-class Issue(Strict):
-    """Issue slots and how long an instruction holds its wave."""
-
-    slot_clk: Size
-    valu_clk: Size
-    trans_clk: Size
-    plain_valu_per_slot: Size
-    sleep_unit_clk: Size
-
-
-class Mfma(Strict):
-    """The matrix pipe; passes of each opcode stand in mfma.csv."""
-
-    pass_clk: Size
-    blocks_valu_clk: ByVgprs
-    blocks_memory_clk: ByVgprs
-    scale_load_clk: WholeNumber
-
-
-class Lds(Strict):
-    """LDS: sizes, ports, queue, latencies, and who is served together over how many banks."""
-
-    size_bytes: Size
-    granule_bytes: Size
-    port_bytes_per_clk: Size
-    array_bytes_per_clk: Size
-    queue_entries: Size
-    queue_hold_clk: WholeNumber
-    read_latency_clk: WholeNumber
-    write_latency_clk: ByWidth
-    write_hold_clk: ByWidth
-    read_b32_phases: LaneGroups
-    read_b32_banks: Size
-    read_b64_phases: LaneGroups
-    read_b64_banks: Size
-    read_b96_phases: LaneGroups
-    read_b96_banks: Size
-    read_b128_phases: LaneGroups
-    read_b128_banks: Size
-    write_b32_phases: LaneGroups
-    write_b32_banks: Size
-    write_b64_phases: LaneGroups
-    write_b64_banks: Size
-    write_b96_phases: LaneGroups
-    write_b96_banks: Size
-    write_b128_phases: LaneGroups
-    write_b128_banks: Size
-
-
-class Gap(Strict):
-    """Clocks between the issues of two instructions of a wave."""
-
-    valu_to_memory_clk: WholeNumber
-    valu_sgpr_to_scalar_clk: WholeNumber
-    salu_to_cbranch_clk: WholeNumber
-    salu_to_vmem_clk: WholeNumber
-
-
-class Fetch(Strict):
-    """Instruction fetch."""
-
-    chunk_bytes: Size
-    refill_clk: WholeNumber
-    restart_first_clk: WholeNumber
-    restart_next_clk: WholeNumber
-    icache_bytes: Size
-    icache_line_bytes: Size
-
-
-class Counter(Strict):
-    """Largest values of the wait counters."""
-
-    lgkm_max: Size
-    vm_max: Size
-
-
-class Barrier(Strict):
-    """When a barrier lets its waves go."""
-
-    release_early_clk: Size
-    release_late_clk: Size
-    simd_order: SimdList
-
-
-class Scalar(Strict):
-    """Scalar memory."""
-
-    load_latency_clk: Size
-
-
-class Memory(Strict):
-    """Global memory as a compute unit sees it."""
-
-    queue_entries: Size
-    tail_entries: Size
-    bytes_per_clk: Size
-    min_service_clk: Size
-    latency_clk: Size
-    store_latency_clk: Size
-    l1_latency_clk: Size
-    l2_latency_clk: Size
-    mall_latency_clk: Size
-    hbm_latency_clk: Size
-    l1_bytes: Size
-    l1_line_bytes: Size
-    l2_bytes: Size
-    l2_line_bytes: Size
-    mall_bytes: WholeNumber
-    hbm_gbytes_per_s: Size
-
-
-class Dispatch(Strict):
-    """How fast waves and workgroups start on a compute unit."""
-
-    wave_interval_clk: WholeNumber
-    workgroup_interval_clk: WholeNumber
-
-
-class MachineFile(Strict):
-    """A whole machine: header and all sections."""
-
-    schema_: Annotated[Literal["machine"], Field(alias="schema")] = "machine"
-    name: Text
-    arch: Text
-    description: str = ""
-    structure: Structure
-    clock: Clock
-    issue: Issue
-    mfma: Mfma
-    lds: Lds
-    gap: Gap
-    fetch: Fetch
-    counter: Counter
-    barrier: Barrier
-    scalar: Scalar
-    memory: Memory
-    dispatch: Dispatch
-
+HEADER = ("schema", "base", "name", "arch", "description")
+"""Keys beside the sections, all text."""
 
 SUFFIX_UNITS = {
     "bytes_per_clk": "bytes/clk",
