@@ -72,16 +72,17 @@ def _table(*columns: str, title: str = "") -> Table:
     )
     for column in columns:
         right = column in ("CUs", "GHz", "LDS", "MFMA", "passes", "clk", "flop/clk/CU", "waits")
-        table.add_column(column, justify="right" if right else "left", overflow="fold")
+        whole = column in ("key", "unit", "confidence", "instruction", "arch", "CUs", "LDS", "MFMA", "waits")
+        table.add_column(column, justify="right" if right else "left", overflow="fold", no_wrap=whole)
     return table
 
 
 def list_table(machines: Iterable[StockMachine]) -> Table:
     """The stock machines."""
-    table = _table("arch", "device", "CUs", "GHz", "LDS", "MFMA", "file")
+    table = _table("arch", "device", "CUs", "GHz peak / sustained", "LDS", "MFMA")
     for each in machines:
         machine = each.machine
-        clocks = f"{machine.number('clock.peak_ghz')} ({machine.number('clock.sustained_ghz')} sustained)"
+        clocks = f"{machine.number('clock.peak_ghz')} / {machine.number('clock.sustained_ghz')}"
         table.add_row(
             Text(machine.name, style="bold"),
             machine.description,
@@ -89,7 +90,6 @@ def list_table(machines: Iterable[StockMachine]) -> Table:
             clocks,
             f"{machine.integer('lds.size_bytes') // 1024} KiB",
             str(each.matrix_instructions),
-            machine.file,
         )
     return table
 
@@ -125,7 +125,7 @@ def section_tables(machine: Machine, sections: Iterable[str]) -> list[Table]:
 
 def _mfma_table(machine: Machine) -> Table:
     table = _table(
-        "instruction", "operands", "passes", "clk", "flop/clk/CU", "waits", "confidence", title="mfma.csv"
+        "instruction", "operands", "passes", "clk", "flop/clk/CU", "waits", title="matrix instructions"
     )
     for row in mfma_rows(machine.arch):
         facts = mfma_facts(row, machine)
@@ -136,7 +136,6 @@ def _mfma_table(machine: Machine) -> Table:
             str(facts["pipe_clk"]),
             f"{facts['flops_per_clk_cu']:.0f}",
             "/".join(str(getattr(row, name)) for name, _ in WAITS),
-            _confidence(row.confidence),
         )
     return table
 
