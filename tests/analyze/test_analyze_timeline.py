@@ -244,3 +244,12 @@ def test_waves_outside_the_main_loop_are_cut_at_its_clocks() -> None:
     assert main.period_iterations == 1
     assert analysis.bounds is not None
     assert analysis.bounds.lds_parts["array"] == 2 * 4  # two writes of the producer in each iteration
+
+
+def test_idle_pipe_clocks_are_all_given_to_what_the_waves_do() -> None:
+    timeline = PingPong().timeline()
+    analysis = analyze(timeline, machine())
+    assert analysis.bounds is not None
+    idle = (1 - analysis.mfma_busy_share) * analysis.steady.clk / analysis.steady.iterations
+    assert sum(analysis.mfma_idle.values()) == pytest.approx(idle)
+    assert max(analysis.mfma_idle.values()) == next(iter(analysis.mfma_idle.values()))

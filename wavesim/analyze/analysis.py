@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from wavesim.analyze.bounds import find_bounds
 from wavesim.analyze.code_tables import code_tables
+from wavesim.analyze.idle import idle_pipe_clk
 from wavesim.analyze.loops import find_loops, iterations_of_each_wave, measure_loops
 from wavesim.analyze.occupancy import busy_share, find_occupancy, find_overlap
 from wavesim.analyze.result import Analysis, Loop
@@ -73,6 +74,7 @@ def analyze(
         steady=steady,
         mfma_busy=tuple(busy_share(span, steady) for span in occupancy.pipes),
         lds_busy=tuple(busy_share(span, steady) for span in occupancy.ports),
+        mfma_idle=idle_pipe_clk(timeline, occupancy, steady),
         busy_estimated=occupancy.estimated,
         overlap=find_overlap(timeline, occupancy, tables, parameters, steady),
         bounds=find_bounds(timeline, runs, window, tables, machine),

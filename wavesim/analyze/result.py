@@ -185,7 +185,11 @@ class Throughput:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """Everything a report says about a Timeline. Sequences are in wave order (oldest first)."""
+    """Everything a report says about a Timeline. Sequences are in wave order (oldest first).
+
+    ``mfma_busy`` and ``lds_busy`` are shares by SIMD and by SIMD pair; ``mfma_idle`` says what waves do
+    while their matrix pipe is idle (:func:`wavesim.analyze.idle.idle_pipe_clk`).
+    """
 
     arch: str
     engine: str
@@ -199,6 +203,7 @@ class Analysis:
     steady: SteadyState
     mfma_busy: tuple[float, ...]
     lds_busy: tuple[float, ...]
+    mfma_idle: Mapping[str, float]
     busy_estimated: bool
     overlap: Overlap | None
     bounds: Bounds | None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from rich.text import Text
 
+from wavesim.analyze.activity import Activity
 from wavesim.analyze.pipeline import Run
 from wavesim.analyze.result import Analysis, WaveGroup
 from wavesim.program import Severity
@@ -15,6 +16,19 @@ from wavesim.report.picture import picture
 from wavesim.trace import REASON_NAMES
 
 LABEL = 16
+IDLE_WORDS = {
+    Activity.MFMA: "issue MFMA",
+    Activity.LDS_READ: "issue LDS reads",
+    Activity.LDS_WRITE: "issue LDS writes",
+    Activity.GLOBAL: "issue global loads and stores",
+    Activity.WAIT_LGKM: "wait for lgkmcnt",
+    Activity.WAIT_VM: "wait for vmcnt",
+    Activity.BARRIER: "stand at a barrier",
+    Activity.PIPE_WAIT: "wait for the pipe",
+    Activity.ALU: "issue VALU and scalar",
+    Activity.OTHER: "wait for other things",
+    Activity.ABSENT: "not there",
+}
 SEVERITY_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bright_black"}
 
 
@@ -93,6 +107,7 @@ def _headline(run: Run, width: int) -> list[Text]:
         f"SIMD 0-{len(analysis.mfma_busy) - 1}: {shares}",
         width,
     )
+    lines += _idle_row(analysis, width)
     shares = ", ".join(f"{100 * share:.1f}" for share in analysis.lds_busy)
     lines += _row("LDS busy", percent(analysis.lds_busy_share), f"port of SIMD pair 0, 1: {shares}", width)
     overlap = analysis.overlap
@@ -134,6 +149,19 @@ def _loop_note(analysis: Analysis) -> str:
     if analysis.extrapolated_periods:
         note += f" ({analysis.extrapolated_periods} periods copied)"
     return note
+
+
+def _idle_row(analysis: Analysis, width: int) -> list[Text]:
+    """Idle matrix-pipe clocks with the classes that matter (a tenth of them or more)."""
+    idle = sum(analysis.mfma_idle.values())
+    if not idle or analysis.bounds is None or not analysis.bounds.mfma:
+        return []
+    meanings = {activity.name.lower(): IDLE_WORDS[activity] for activity in Activity}
+    parts = [
+        f"{meanings[name]} {number(clk)}" for name, clk in analysis.mfma_idle.items() if clk >= 0.1 * idle
+    ]
+    note = f"clk/iteration; meanwhile its waves: {', '.join(parts)}"
+    return _row("MFMA idle", number(idle), note, width)
 
 
 def _throughput_rows(run: Run, width: int) -> list[Text]:
