@@ -71,8 +71,9 @@ def _table(*columns: str, title: str = "") -> Table:
         pad_edge=False,
     )
     for column in columns:
+        # what people search for stays in one piece; the rest folds
         right = column in ("CUs", "GHz", "LDS", "MFMA", "passes", "clk", "flop/clk/CU", "waits")
-        whole = column in ("key", "unit", "confidence", "instruction", "arch", "CUs", "LDS", "MFMA", "waits")
+        whole = right or column in ("key", "unit", "confidence", "arch")
         table.add_column(column, justify="right" if right else "left", overflow="fold", no_wrap=whole)
     return table
 
@@ -124,14 +125,11 @@ def section_tables(machine: Machine, sections: Iterable[str]) -> list[Table]:
 
 
 def _mfma_table(machine: Machine) -> Table:
-    table = _table(
-        "instruction", "operands", "passes", "clk", "flop/clk/CU", "waits", title="matrix instructions"
-    )
+    table = _table("instruction", "passes", "clk", "flop/clk/CU", "waits", title="matrix instructions")
     for row in mfma_rows(machine.arch):
         facts = mfma_facts(row, machine)
         table.add_row(
-            row.opcode,
-            _operands(row),
+            row.opcode + {"fp8": " (8 bits)", "fp4": " (4, 6 bits)"}.get(row.mfma_format, ""),
             str(row.passes),
             str(facts["pipe_clk"]),
             f"{facts['flops_per_clk_cu']:.0f}",
