@@ -57,7 +57,9 @@ _BINARY: dict[str, Callable[[int, int], int]] = {
 
 
 def _align(value: int, to: int) -> int:
-    return -_divide(-value, to) * to if value % to else value
+    if to <= 0:
+        raise ExpressionError(f"alignment to {to}")
+    return -(-value // to) * to
 
 
 def _total_vgprs(agprs: int, vgprs: int) -> int:

@@ -12,7 +12,8 @@ from wavesim.program import Immediate, Instruction, Modified, Operand, Register,
 from wavesim.program.forms import operand_specs
 
 _FIXED = {
-    "SOPP": 4, "SMEM": 8, "DS": 8, "MUBUF": 8, "FLAT": 8, "GLOBAL": 8, "SCRATCH": 8, "VOP3": 8, "VOP3P": 8,
+    "SOPP": 4, "SMEM": 8, "DS": 8, "MUBUF": 8,
+    "MTBUF": 8, "FLAT": 8, "GLOBAL": 8, "SCRATCH": 8, "VOP3": 8, "VOP3P": 8,
     "VOP3PX2": 16,
 }  # fmt: skip
 """Bytes of the formats that have one size (gfx9 has no literals in VOP3)."""

@@ -58,7 +58,7 @@ _INTEGER = re.compile(r"-?(0[xX][0-9a-fA-F]+|0[bB][01]+|\d+)$")
 _FLOAT = re.compile(r"-?(\d+\.\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+)$")
 _CALL = re.compile(r"(hwreg|sendmsg|gpr_idx)\s*\((.*)\)$", re.IGNORECASE)
 _LITERAL = re.compile(r"lit(?:64)?\((.*)\)$")
-_SYMBOL = re.compile(r"([A-Za-z_.$][\w.$]*)((?:@[\w@]+)?(?:\s*[-+*/]\s*[\w.$@()]+)*)$")
+_SYMBOL = re.compile(r"([A-Za-z_.$][\w.$]*|\d+[bf]$)((?:@[\w@]+)?(?:\s*[-+*/]\s*[\w.$@()]+)*)$")
 _COUNT = re.compile(r"(vmcnt|expcnt|lgkmcnt)(_sat)?\s*\(\s*([^)]*?)\s*\)\s*[&,]?\s*")
 
 VM_MAX, EXP_MAX, LGKM_MAX = 63, 7, 15

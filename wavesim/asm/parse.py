@@ -32,11 +32,19 @@ def _choose(source: Source, kernel: str | None) -> str:
     return names[0] if names else ""
 
 
+def _trimmed(body: list[Instruction | Mark]) -> list[Instruction | Mark]:
+    """``body`` without the padding after its last instruction or label."""
+    while body and isinstance(body[-1], Mark) and body[-1].kind in ("align", "data"):
+        body.pop()
+    return body
+
+
 def _body(source: Source, name: str) -> list[Instruction | Mark]:
     """The code of kernel ``name``: from its label to its end. Without a kernel: all code of the file."""
     text = source.text
     if not name:
-        return [item for item in text if not isinstance(item, Mark) or item.kind in ("label", "align")]
+        kept = ("label", "align", "data")
+        return _trimmed([item for item in text if not isinstance(item, Mark) or item.kind in kept])
     start = next(
         (
             at
@@ -57,9 +65,7 @@ def _body(source: Source, name: str) -> list[Instruction | Mark]:
             if item.kind == "label" and item.name.startswith(".Lfunc_end"):
                 break
         body.append(item)
-    while body and isinstance(body[-1], Mark) and body[-1].kind in ("align", "data"):
-        body.pop()
-    return body
+    return _trimmed(body)
 
 
 def _assemble(

@@ -185,7 +185,7 @@ class _Reader:
             found = parse_line(code, self.arch, span, self.location, comment)
         except (LineError, UnknownInstruction) as error:
             raise located(error, line, span) from None
-        if any(isinstance(operand, Symbol) for operand in found.operands) or "b" in code or "f" in code:
+        if any(isinstance(operand, Symbol) for operand in found.operands):
             found = self.resolved(found)
         self.source.text.append(found)
 

@@ -66,7 +66,10 @@ def expand(names: str) -> list[str]:
     return found
 
 
-def _operands(text: str, opcode: str, words: tuple[str, ...], span: SourceSpan) -> tuple[OperandSpec, ...]:
+@cache
+def _operands(text: str, words: tuple[str, ...], file: str) -> tuple[OperandSpec, ...]:
+    """Specs of an ``operands`` text, for opcodes whose names have the type words ``words``."""
+    span = SourceSpan(file)
     specs = []
     for token in text.split():
         match = _OPERAND.match(token)
@@ -77,7 +80,7 @@ def _operands(text: str, opcode: str, words: tuple[str, ...], span: SourceSpan) 
             of_type = "b32"
         elif of_type.isdigit():
             if not words:
-                raise UserError(f"{opcode} has no type in its name for {token!r}", span)
+                raise UserError(f"an opcode with operand {token!r} has no type in its name", span)
             of_type = words[min(int(of_type), len(words) - 1)]
         count = int(dwords.replace("?", "0")) if dwords else _TYPE_DWORDS.get(of_type, 1)
         specs.append(_spec(role, kinds, count, of_type))
@@ -99,13 +102,13 @@ def _declare(group: Mapping[str, Any], span: SourceSpan, table: dict[str, Opcode
     flags = frozenset(group.get("flags", "").split())
     width, lgkm, vm = group.get("width", 0), group.get("lgkm", 0), group.get("vm", 0)
     typed = any(part in operand_text for part in (":0", ":1", ":2"))
-    shared = None if typed else _operands(operand_text, "", (), span)
+    shared = None if typed else _operands(operand_text, (), span.file)
     for name in expand(group["names"]):
         if name in table:
             raise UserError(f"{name} is declared twice", span)
         operands = shared
         if operands is None:
-            operands = _operands(operand_text, name, type_words(name), span)
+            operands = _operands(operand_text, type_words(name), span.file)
         table[name] = OpcodeInfo(name, layout, kind, operands, reads, writes, width, lgkm, vm, archs, flags)
 
 

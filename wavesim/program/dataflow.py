@@ -31,7 +31,7 @@ _SPECIALS: dict[str, tuple[RegisterName, ...]] = {
     "lds_direct": (("m0", 0),),
 }
 _VECTOR_FORMATS = frozenset(
-    ("VOP1", "VOP2", "VOPC", "VOP3", "VOP3P", "DS", "MUBUF", "FLAT", "GLOBAL", "SCRATCH")
+    ("VOP1", "VOP2", "VOPC", "VOP3", "VOP3P", "DS", "MUBUF", "MTBUF", "FLAT", "GLOBAL", "SCRATCH")
 )
 _EXEC, _M0 = ("exec", 0), ("m0", 0)
 
