@@ -215,3 +215,35 @@ def test_special_registers_print_as_written() -> None:
     text = "s_endpgm\n"
     assert "s_endpgm" in print_program(parse_program(text, "a.s", "gfx942"))
     assert parse_instruction("s_mov_b64 exec, vcc", "gfx942").operands == (Special("exec"), Special("vcc"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("v_mov_b32 v256, 0", "v256 does not exist; the last is v255"),
+        ("s_load_dwordx4 s[100:103], s[0:1], 0", "s[100:103] does not exist; the last is s101"),
+        ("v_mov_b32 v0, v99999999999999999999", "v99999999999999999999 does not exist"),
+        ("s_mov_b64 [s0,s2], 0", "the registers of [s0,s2] do not follow each other"),
+        ("v_mov_b32 v0, " + "neg(" * 700 + "v0" + ")" * 700, "an input modifier needs"),
+        ("s_mov_b32 s0, " + "9" * 4000, "is not an operand"),
+        ("s_mov_b32 s0, 09", "'09' is not an operand"),
+        ("s_mov_b32 s0, " + "," * 5000, "more than 4096 characters"),
+    ],
+)
+def test_hostile_operands_are_refused_by_message(text: str, message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        parse_instruction(text, "gfx942")
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "value", ["(" * 5000, "-" * 5000, "1" + "<<63" * 500, "max(1)", "1/0", "alignto(1, 0)"]
+)
+def test_hostile_expressions(value: str) -> None:
+    parse_program(f"{HEAD}.set x, {value}\ns_endpgm\n", "a.s")
+    with pytest.raises(UserError):
+        parse_program(f"{HEAD}k: s_endpgm\n.amdhsa_kernel k\n.amdhsa_kernarg_size {value} y\n", "a.s")
+
+
+def test_register_lists() -> None:
+    assert parse_instruction("s_mov_b64 [s4, s5], 0", "gfx942").operands[0] == Register("s", 4, 2)

@@ -35,7 +35,7 @@ def operands(draw: st.DrawFn, spec: OperandSpec, label: str) -> Operand:
     kind = draw(st.sampled_from([letter for letter in spec.kinds if letter in "vasilwon"]))
     count = spec.dwords or draw(st.sampled_from([1, 2, 8]))
     if kind in ("v", "a", "s"):
-        return Register(kind, draw(st.integers(0, 60)) * 2, count)  # type: ignore[arg-type]
+        return Register(kind, draw(st.integers(0, 40)) * 2, count)  # type: ignore[arg-type]
     if kind == "o":
         return Special("off")
     if kind == "l":

@@ -77,6 +77,11 @@ _FUNCTIONS: dict[str, Callable[..., int]] = {
 }
 
 
+def _wrapped(value: int) -> int:
+    """``value`` as the assembler's 64-bit integer."""
+    return (value + (1 << 63) & (1 << 64) - 1) - (1 << 63)
+
+
 class _Parser:
     def __init__(self, text: str, symbols: Mapping[str, int]) -> None:
         self.symbols = symbols
@@ -109,7 +114,7 @@ class _Parser:
         left = self.unary()
         while _PRECEDENCE.get(self.peek(), 0) >= least:
             operator = self.take()
-            left = _BINARY[operator](left, self.expression(_PRECEDENCE[operator] + 1))
+            left = _wrapped(_BINARY[operator](left, self.expression(_PRECEDENCE[operator] + 1)))
         self.depth -= 1
         return left
 

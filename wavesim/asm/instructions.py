@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from wavesim.asm.modifiers import ModifierError, is_modifier, parse_modifier
 from wavesim.asm.operands import OperandError, parse_operand, parse_waitcnt
-from wavesim.errors import SourceSpan, UnknownInstruction, UserError
+from wavesim.errors import LimitExceeded, SourceSpan, UnknownInstruction, UserError
 from wavesim.isa.opcode_info import OpcodeInfo, OperandSpec
 from wavesim.isa.opcodes import aliases, lookup, opcode_table
 from wavesim.program import Call, Immediate, Instruction, Modified, Operand, Register, Special, Symbol
@@ -17,6 +17,7 @@ from wavesim.program.program import ModifierValue
 ENCODINGS = ("e32", "e64", "dpp", "sdwa")
 """Suffixes that name an encoding."""
 
+_LONGEST_TEXT = 4096
 _COMMA = re.compile(r",(?![^\[(]*[\])])")
 _TOKEN = re.compile(r'(?:\[[^\]]*\]|\([^()]*(?:\([^()]*\)[^()]*)*\)|"[^"]*"|[^\s])+')
 _COLON_SPACE = re.compile(r":\s+(?=\[)")
@@ -216,6 +217,8 @@ def parse_instruction(text: str, arch: str, span: SourceSpan | None = None) -> I
     code = code.strip()
     if not code:
         raise UserError("an instruction is missing", span)
+    if len(code) > _LONGEST_TEXT:
+        raise LimitExceeded(f"an instruction of more than {_LONGEST_TEXT} characters", span)
     try:
         return parse_line(code, arch, span, None, comment.strip())
     except (LineError, UnknownInstruction) as error:

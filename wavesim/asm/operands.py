@@ -51,9 +51,14 @@ SPECIALS = frozenset(
 )
 """Named registers and constant sources of gfx9."""
 
-_REGISTER = re.compile(r"([vsa])(\d+)$")
-_RANGE = re.compile(r"([vsa])\[\s*(\d+)\s*(?::\s*(\d+)\s*)?\]$")
-_TRAP = re.compile(r"ttmp(\d+|\[\d+(?::\d+)?\])$")
+REGISTERS = {"v": 256, "a": 256, "s": 102}
+"""Registers of each file that an instruction can name on gfx9."""
+
+_LONGEST_NUMBER = 80
+_REGISTER = re.compile(r"([vsa])(\d{1,4})$")
+_LOOKS_LIKE_REGISTER = re.compile(r"[vsa]\d+$")
+_RANGE = re.compile(r"([vsa])\[\s*(\d{1,4})\s*(?::\s*(\d{1,4})\s*)?\]$")
+_TRAP = re.compile(r"ttmp(\d|1[0-5]|\[(\d|1[0-5])(?::(\d|1[0-5]))?\])$")
 _INTEGER = re.compile(r"-?(0[xX][0-9a-fA-F]+|0[bB][01]+|\d+)$")
 _FLOAT = re.compile(r"-?(\d+\.\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+)$")
 _CALL = re.compile(r"(hwreg|sendmsg|gpr_idx)\s*\((.*)\)$", re.IGNORECASE)
@@ -71,40 +76,54 @@ class OperandError(ValueError):
 
 def parse_integer(text: str) -> int | None:
     """The integer that ``text`` spells (decimal, hex, binary, octal), or None."""
-    if not _INTEGER.match(text):
+    if len(text) > _LONGEST_NUMBER or not _INTEGER.match(text):
         return None
     digits = text.lstrip("-")
     octal = len(digits) > 1 and digits[0] == "0" and digits[1:].isdigit()
-    value = int(digits, 8 if octal else 0)
+    try:
+        value = int(digits, 8 if octal else 0)
+    except ValueError:  # 09
+        return None
     return -value if text.startswith("-") else value
 
 
 def _constant(text: str) -> Immediate | None:
-    integer = parse_integer(text)
+    match = _LITERAL.match(text)
+    digits = match.group(1).strip() if match else text
+    integer = parse_integer(digits)
     if integer is not None:
         return Immediate(integer, text)
-    if _FLOAT.match(text):
-        return Immediate(float(text), text)
-    match = _LITERAL.match(text)
-    if match:
-        inner = _constant(match.group(1).strip())
-        return Immediate(inner.value, text) if inner else None
+    if _FLOAT.match(digits):
+        return Immediate(float(digits), text)
     return None
+
+
+def _checked(file: str, first: int, last: int, text: str) -> Register:
+    if last < first:
+        raise OperandError(f"register range {text!r} ends before it begins")
+    if last >= REGISTERS[file]:
+        raise OperandError(f"{text} does not exist; the last is {file}{REGISTERS[file] - 1}")
+    return Register(file, first, last - first + 1)  # type: ignore[arg-type]  # the patterns allow v, s, a only
 
 
 def _register(text: str) -> Register | None:
     match = _REGISTER.match(text)
     if match:
         file, first = match.groups()
-        return Register(file, int(first))  # type: ignore[arg-type]  # the pattern allows v, s, a only
+        return _checked(file, int(first), int(first), text)
     match = _RANGE.match(text)
-    if match is None:
-        return None
-    file, first, last = match.groups()
-    count = int(last) - int(first) + 1 if last is not None else 1
-    if count < 1:
-        raise OperandError(f"register range {text!r} ends before it begins")
-    return Register(file, int(first), count)  # type: ignore[arg-type]
+    if match is not None:
+        file, first, last = match.groups()
+        return _checked(file, int(first), int(first if last is None else last), text)
+    if text.startswith("[") and text.endswith("]"):  # a list of single registers: [s0,s1]
+        parts = [_REGISTER.match(part.strip()) for part in text[1:-1].split(",")]
+        found = [(part.group(1), int(part.group(2))) for part in parts if part is not None]
+        if len(found) == len(parts):
+            file, start = found[0]
+            if found != [(file, start + place) for place in range(len(found))]:
+                raise OperandError(f"the registers of {text} do not follow each other")
+            return _checked(file, start, start + len(found) - 1, text)
+    return None
 
 
 def _modified(text: str) -> Modified | None:
@@ -123,10 +142,21 @@ def _modified(text: str) -> Modified | None:
         sext, inner = True, inner[5:-1].strip()
     if not (negate or absolute or sext):
         return None
-    operand = parse_operand(inner)
-    if not isinstance(operand, Register | Special | Immediate):
+    operand = _plain(inner)
+    if operand is None:
         raise OperandError(f"{text!r}: an input modifier needs a register or a constant")
     return Modified(operand, negate, absolute, sext)
+
+
+def _plain(text: str) -> Register | Special | Immediate | None:
+    """A register, named register or constant without modifiers."""
+    register = _register(text)
+    if register is not None:
+        return register
+    lower = text.lower()
+    if lower in SPECIALS or _TRAP.match(lower):
+        return Special(lower)
+    return _constant(text)
 
 
 @lru_cache(maxsize=65536)
@@ -136,15 +166,9 @@ def parse_operand(text: str) -> Operand:
     Raises:
         OperandError: it spells none.
     """
-    register = _register(text)
-    if register is not None:
-        return register
-    lower = text.lower()
-    if lower in SPECIALS or _TRAP.match(lower):
-        return Special(lower)
-    constant = _constant(text)
-    if constant is not None:
-        return constant
+    plain = _plain(text)
+    if plain is not None:
+        return plain
     call = _CALL.match(text)
     if call is not None:
         return Call(call.group(1).lower(), text)
@@ -154,6 +178,8 @@ def parse_operand(text: str) -> Operand:
             return modified
     symbol = _SYMBOL.match(text)
     if symbol is not None:
+        if _LOOKS_LIKE_REGISTER.match(text):
+            raise OperandError(f"{text} does not exist; the last is {text[0]}{REGISTERS[text[0]] - 1}")
         return Symbol(symbol.group(1), symbol.group(2).replace(" ", ""))
     raise OperandError(f"{text!r} is not an operand")
 

@@ -65,6 +65,7 @@ _REFUSED = frozenset(
     )
 )
 _ALIGN = frozenset((".p2align", ".p2alignl", ".p2alignw", ".align", ".balign", ".balignl", ".balignw"))
+_LONGEST_STATEMENT = 4096
 _NUMERIC_REFERENCE = re.compile(r"(\d+)([bf])$")
 
 
@@ -137,11 +138,13 @@ class _Reader:
         raise UserError(".amdgpu_metadata has no .end_amdgpu_metadata", span)
 
     def statement(self, code: str, comment: str, line: str, span: SourceSpan) -> None:
-        match = _LABEL.match(code)
+        if len(code) > _LONGEST_STATEMENT and code[0] != ".":
+            raise LimitExceeded(f"a line of more than {_LONGEST_STATEMENT} characters", span)
+        match = _LABEL.match(code[:_LONGEST_STATEMENT])
         while match is not None:
             self.label(match.group(1).strip('"'), span)
             code = code[match.end() :].strip()
-            match = _LABEL.match(code) if code else None
+            match = _LABEL.match(code[:_LONGEST_STATEMENT]) if code else None
         if not code:
             return
         if self.kernel:

@@ -16,6 +16,7 @@ VERSIONS = (22, 21, 20, 19)
 """Suffixes tried, newest first: LLVM 20 and later know gfx950, 19 knows gfx942 and gfx90a."""
 
 FIRST_VERSION = {"gfx90a": 19, "gfx942": 19, "gfx950": 20}
+_VERSIONED = "/usr/lib/llvm-{}/bin"
 _FOLDERS = ("/opt/rocm/llvm/bin", "/opt/rocm/bin")
 _TIMEOUT_S = 120
 
@@ -26,7 +27,7 @@ class MissingTool(UserError):
 
 def _candidates(name: str, oldest: int) -> list[str]:
     suffixed = [f"{name}-{version}" for version in VERSIONS if version >= oldest]
-    folders = [f"/usr/lib/llvm-{version}/bin/{name}" for version in VERSIONS if version >= oldest]
+    folders = [f"{_VERSIONED.format(version)}/{name}" for version in VERSIONS if version >= oldest]
     return [*suffixed, *folders, *(f"{folder}/{name}" for folder in _FOLDERS), name]
 
 
