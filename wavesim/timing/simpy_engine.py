@@ -1,0 +1,228 @@
+"""The compute unit as a SimPy model: events call arbiters, phases order what happens in one clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import simpy
+from simpy.events import Event
+
+from wavesim.errors import LimitExceeded
+from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.limits import MAX_CLK
+from wavesim.timing.ops import Op
+from wavesim.timing.simpy_ports import BankArray, BusyLog, LdsPort, MemoryPath
+from wavesim.timing.simpy_simd import Simd
+from wavesim.timing.simpy_wave import UNKNOWN_CLK, Wave
+from wavesim.trace import BusySpan, Kind, Timeline, Trace, WaveTimeline
+
+Progress = Callable[[float], None]
+
+
+class ComputeUnit:
+    """Waves, arbiters and ports of one CU, and the clock they share.
+
+    Phases of one clock, in order: barrier arrivals, choice in each SIMD, grants of the shared ports, filling
+    up of SIMDs that were denied, the bank array.
+    """
+
+    ARRIVE, CHOOSE, PORTS, FILL, ARRAY = 1, 2, 3, 4, 5
+
+    def __init__(self, trace: Trace, parameters: TimingParameters) -> None:
+        self.trace = trace
+        self.parameters = parameters
+        self.env = simpy.Environment()
+        self.now = 0
+        self.logs: dict[tuple[str, int], BusyLog] = {}
+        self.simds = [Simd(self, number) for number in range(parameters.structure_simds)]
+        self.array = BankArray(self)
+        self.memory = MemoryPath(self)
+        self.ports = []
+        for number, members in enumerate(parameters.structure_simd_pairs):
+            port = LdsPort(self, number)
+            self.ports.append(port)
+            for simd in members:
+                port.simds.append(self.simds[simd])
+                self.simds[simd].port = port
+        ops = [Op(entry, parameters) for entry in trace.code]
+        self.waves = [Wave(position, wave, ops, parameters) for position, wave in enumerate(trace.waves)]
+        self.order = {simd: place for place, simd in enumerate(parameters.barrier_simd_order)}
+        self.ended: dict[int, list[tuple[int, int]]] = {}
+        self.live: dict[int, list[Wave]] = {}
+        for wave in self.waves:
+            self.live.setdefault(wave.trace.workgroup, []).append(wave)
+            self.simds[wave.trace.simd].waves.append(wave)
+
+    # -- events
+
+    def log(self, resource: str, number: int) -> BusyLog:
+        """The log of one resource's uses."""
+        return self.logs.setdefault((resource, number), BusyLog())
+
+    def call_at(self, clk: int, phase: int, action: Callable[[], None]) -> None:
+        """Call ``action`` in ``phase`` of clock ``clk`` (not before now)."""
+        event = Event(self.env)
+        event._ok = True
+        event._value = None
+
+        def run(_event: Event) -> None:
+            self.now = int(self.env.now)
+            action()
+
+        assert event.callbacks is not None
+        event.callbacks.append(run)
+        self.env.schedule(event, priority=phase, delay=max(0, clk - self.now))  # type: ignore[arg-type]
+
+    def call_late(self, phase: int, action: Callable[[], None]) -> None:
+        """Call ``action`` in a later phase of this clock."""
+        self.call_at(self.now, phase, action)
+
+    # -- barriers and ends (§8)
+
+    def expect_arrival(self, wave: Wave) -> None:
+        """The wave's next instruction is a barrier; it arrives when its bytes are there."""
+        self.call_at(wave.ready_clk, self.ARRIVE, lambda: self._arrive(wave))
+
+    def _arrive(self, wave: Wave) -> None:
+        wave.arrival_clk = self.now
+        self._complete_barrier(wave.trace.workgroup)
+
+    def _complete_barrier(self, workgroup: int) -> None:
+        live = self.live[workgroup]
+        if not live or any(wave.arrival_clk < 0 or wave.release_clk >= 0 for wave in live):
+            return
+        events = [(wave.arrival_clk, self.order[wave.trace.simd]) for wave in live]
+        first = min(events)[0]
+        events += [event for event in self.ended.pop(workgroup, []) if event[0] >= first]
+        last_clk, last_place = max(events)
+        p = self.parameters
+        for wave in live:
+            early = self.order[wave.trace.simd] > last_place
+            wave.release_clk = last_clk + (
+                p.barrier_release_early_clk if early else p.barrier_release_late_clk
+            )
+            if wave.ready_clk >= UNKNOWN_CLK:
+                wave.ready_clk = wave.release_clk - p.issue_slot_clk
+            self.simds[wave.trace.simd].wake(max(self.now, wave.release_clk - p.issue_slot_clk))
+
+    def finish(self, wave: Wave, end: int, ended: bool) -> None:
+        """The wave's last instruction ends at ``end``; if its trace only stops, it stays alive for barriers."""
+        wave.finish_clk = end
+        self.simds[wave.trace.simd].waves.remove(wave)
+        if ended:
+            self.call_at(end, self.ARRIVE, lambda: self._end(wave))
+
+    def _end(self, wave: Wave) -> None:
+        workgroup = wave.trace.workgroup
+        self.live[workgroup].remove(wave)
+        if any(other.arrival_clk >= 0 and other.release_clk < 0 for other in self.live[workgroup]):
+            self.ended.setdefault(workgroup, []).append((self.now, self.order[wave.trace.simd]))
+        self._complete_barrier(workgroup)
+
+    # -- small services
+
+    def is_visible(self, store_wave: int, store_row: int, now: int) -> bool:
+        """Whether a store has been done (§12)."""
+        wave = self.waves[store_wave]
+        return 0 <= wave.done[store_row] <= now and wave.issue[store_row] >= 0
+
+    def dma_array_clk(self, moved_bytes: int) -> int:
+        """Bank-array clocks of a direct-to-LDS load's data (§6)."""
+        return max(1, moved_bytes // 128)
+
+    # -- run
+
+    def start(self) -> None:
+        """Let every wave enter its first instruction."""
+        for wave in self.waves:
+            if not wave.length:
+                wave.finish_clk = wave.start_clk
+                self.simds[wave.trace.simd].waves.remove(wave)
+                self.live[wave.trace.workgroup].remove(wave)
+                continue
+            wave.enter(wave.start_clk)
+            self.simds[wave.trace.simd].wake(wave.ready_clk)
+            if wave.code[0].kind is Kind.BARRIER:
+                self.expect_arrival(wave)
+
+    def run(self, progress: Progress | None = None) -> None:
+        """Until nothing can happen any more.
+
+        Raises:
+            LimitExceeded: past ``MAX_CLK``.
+        """
+        step, peek = self.env.step, self.env.peek
+        total = max(1, sum(wave.length for wave in self.waves))
+        count = 0
+        while peek() != float("inf"):
+            step()
+            count += 1
+            if count % 20_000 == 0:
+                if self.now > MAX_CLK:
+                    raise LimitExceeded(f"the simulation passed {MAX_CLK} clk")
+                if progress is not None:
+                    progress(sum(wave.row for wave in self.waves) / total)
+
+
+def timeline_of(unit: ComputeUnit) -> Timeline:
+    """The finished (or stuck) model as a Timeline."""
+    complete = unit.trace.complete and all(wave.finish_clk >= 0 for wave in unit.waves)
+    total = max((wave.finish_clk for wave in unit.waves), default=0)
+    stuck = [wave for wave in unit.waves if wave.finish_clk < 0]
+    if stuck:
+        total = max(total, unit.now)
+    for wave in stuck:
+        wave.stop_stalling(total)
+    waves = []
+    for wave in unit.waves:
+        trace = wave.trace
+        waves.append(
+            WaveTimeline(
+                wave=trace.wave,
+                workgroup=trace.workgroup,
+                simd=trace.simd,
+                slot=trace.slot,
+                first_clk=wave.start_clk,
+                last_clk=wave.finish_clk if wave.finish_clk >= 0 else total,
+                attempt_clk=np.array(wave.attempt, np.int64),
+                issue_clk=np.array(wave.issue, np.int64),
+                end_clk=np.array(wave.end, np.int64),
+                done_clk=np.array(wave.done, np.int64),
+                stall_row=np.array(wave.stall_row, np.int32),
+                stall_reason=np.array(wave.stall_reason, np.int8),
+                stall_clk=np.array(wave.stall_clk, np.int32),
+                spin_repeats=tuple(wave.spin_repeats),
+            )
+        )
+    return Timeline(
+        trace=unit.trace,
+        waves=tuple(waves),
+        clk_total=total,
+        busy={name: _span(log) for name, log in sorted(unit.logs.items()) if log.start},
+        engine="simpy",
+        complete=complete,
+    )
+
+
+def _span(log: BusyLog) -> BusySpan:
+    start = np.array(log.start, np.int64)
+    order = np.argsort(start, kind="stable")
+    return BusySpan(
+        start[order],
+        np.array(log.end, np.int64)[order],
+        np.array(log.wave, np.int32)[order],
+        np.array(log.row, np.int32)[order],
+    )
+
+
+def run(trace: Trace, parameters: TimingParameters, progress: Progress | None = None) -> Timeline:
+    """Time a trace.
+
+    Raises:
+        LimitExceeded: the simulation passed ``limits.MAX_CLK``.
+    """
+    unit = ComputeUnit(trace, parameters)
+    unit.start()
+    unit.run(progress)
+    return timeline_of(unit)

@@ -1,0 +1,278 @@
+"""Shared ports of the compute unit: LDS pair ports, the bank array and the global-memory path.
+
+Requests only enqueue; each port grants in its own late phase of the timestamp (docs/model.md §6, §10, §11).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wavesim.timing.simpy_wave import Access, Wave
+from wavesim.trace import UNKNOWN, Kind
+
+if TYPE_CHECKING:
+    from wavesim.timing.simpy_engine import ComputeUnit
+    from wavesim.timing.simpy_simd import Simd
+
+
+class BusyLog:
+    """Uses of one resource, as four columns."""
+
+    __slots__ = ("end", "row", "start", "wave")
+
+    def __init__(self) -> None:
+        self.start: list[int] = []
+        self.end: list[int] = []
+        self.wave: list[int] = []
+        self.row: list[int] = []
+
+    def add(self, start: int, end: int, wave: int, row: int) -> None:
+        """One use."""
+        self.start.append(start)
+        self.end.append(end)
+        self.wave.append(wave)
+        self.row.append(row)
+
+
+class LdsPort:
+    """The port and queue of one SIMD pair: one grant per slot, the two SIMDs alternating."""
+
+    def __init__(self, unit: ComputeUnit, number: int) -> None:
+        self.unit = unit
+        self.number = number
+        self.p = unit.parameters
+        self.simds: list[Simd] = []
+        self.asking: list[tuple[Simd, Wave]] = []
+        self.last_simd = -1
+        self.held_until = 0
+        self.queue: list[Access] = []
+        self.waiting: list[Access] = []  # not yet served, in order; the first is the head
+        self.previous_done = 0
+        self.busy = unit.log("lds_port", number)
+
+    def ask(self, simd: Simd, wave: Wave) -> None:
+        """A SIMD's chosen LDS instruction of this slot."""
+        if not self.asking:
+            self.unit.call_late(self.unit.PORTS, self.grant)
+        self.asking.append((simd, wave))
+
+    def grant(self) -> None:
+        """One grant: the SIMD that was not granted last, at the beginning the lower."""
+        asking, self.asking = self.asking, []
+        winner = 0
+        if len(asking) > 1:
+            asking.sort(key=_simd_number)
+            winner = next((i for i, (simd, _) in enumerate(asking) if simd.number != self.last_simd), 0)
+        for i, (simd, wave) in enumerate(asking):
+            if i != winner:
+                simd.deny(wave)
+        simd, wave = asking[winner]
+        self.last_simd = simd.number
+        self._issue(simd, wave)
+
+    def _issue(self, simd: Simd, wave: Wave) -> None:
+        now = self.unit.now
+        op, row = wave.code[wave.row], wave.row
+        access = Access(wave, row, now, op.lgkm)
+        access.port = op.port_clk
+        array = wave.array_clk[row]
+        access.array = op.array_clk if array == UNKNOWN else array
+        access.latency = op.latency_clk
+        wave.lgkm.append(access)
+        self.queue.append(access)
+        self.waiting.append(access)
+        if op.write:
+            self.held_until = now + op.hold_clk
+            for other in self.simds:
+                other.review(now)
+        if len(self.waiting) == 1:
+            self.unit.array.expect(self, max(now, self.previous_done))
+        simd.issued(wave, now + op.hold_clk)
+
+    def served(self, access: Access, done: int) -> None:
+        """The head was served: times become known, the next access becomes head at ``done``."""
+        self.waiting.pop(0)
+        self.previous_done = done
+        access.queue_free = done + self.p.lds_queue_hold_clk
+        access.ret = done + access.latency
+        wave = access.wave
+        wave.done[access.row] = access.ret
+        if self.waiting:
+            self.unit.array.expect(self, done)
+        if wave.waits_for_access:
+            wave.waits_for_access = False
+            self.unit.simds[wave.trace.simd].retry(wave, access.issue)
+        for simd in self.simds:
+            simd.queue_known(self)
+
+    def free_clk(self, now: int) -> int:
+        """When the queue has a free entry: ``now`` or before, a later clock, or unknown."""
+        queue = self.queue
+        while queue and queue[0].queue_free <= now:
+            queue.pop(0)
+        if len(queue) < self.p.lds_queue_entries:
+            return now
+        return queue[len(queue) - self.p.lds_queue_entries].queue_free
+
+
+def _simd_number(item: tuple[Simd, Wave]) -> int:
+    return item[0].number
+
+
+class BankArray:
+    """The banks, one access at a time for the whole compute unit, first come, first served.
+
+    Requesters are the pairs and, numbered after them, returning direct-to-LDS loads. Ties go round robin
+    from the last winner.
+    """
+
+    def __init__(self, unit: ComputeUnit) -> None:
+        self.unit = unit
+        self.free = 0
+        self.last = -1
+        self.requesters = len(unit.parameters.structure_simd_pairs) + 1
+        self.heads: dict[int, list[LdsPort]] = {}
+        self.arrivals: dict[int, list[Access]] = {}
+        self.busy = unit.log("lds_array", 0)
+
+    def expect(self, port: LdsPort, clk: int) -> None:
+        """The pair's first waiting access is its head from ``clk`` on."""
+        self._call_at(clk)
+        self.heads.setdefault(clk, []).append(port)
+
+    def expect_from_memory(self, access: Access, clk: int) -> None:
+        """A direct-to-LDS load returns at ``clk``."""
+        self._call_at(clk)
+        self.arrivals.setdefault(clk, []).append(access)
+
+    def _call_at(self, clk: int) -> None:
+        if clk not in self.heads and clk not in self.arrivals:
+            self.unit.call_at(clk, self.unit.ARRAY, self.serve)
+
+    def serve(self) -> None:
+        """All heads of this clock, in the order of the tie rule."""
+        now = self.unit.now
+        ports = self.heads.pop(now, [])
+        arrivals = self.arrivals.pop(now, [])
+        if len(ports) > 1 or arrivals:
+            ports.sort(key=self._turn_of_port)
+        memory_turn = self._turn(self.requesters - 1)
+        for port in ports:
+            if arrivals and memory_turn < self._turn_of_port(port):
+                self._take_arrivals(arrivals, now)
+                arrivals = []
+            access = port.waiting[0]
+            start = self._take(access, now, port.number)
+            done = max(now + access.port, start + access.array)
+            port.busy.add(now, done, access.wave.position, access.row)
+            port.served(access, done)
+        self._take_arrivals(arrivals, now)
+
+    def _take_arrivals(self, arrivals: list[Access], now: int) -> None:
+        for access in arrivals:
+            self._take(access, now, self.requesters - 1)
+
+    def _take(self, access: Access, now: int, requester: int) -> int:
+        start = max(now, self.free)
+        self.free = start + access.array
+        self.last = requester
+        if access.array:
+            self.busy.add(start, self.free, access.wave.position, access.row)
+        return start
+
+    def _turn_of_port(self, port: LdsPort) -> int:
+        return self._turn(port.number)
+
+    def _turn(self, requester: int) -> int:
+        return (requester - self.last - 1) % self.requesters
+
+
+class MemoryPath:
+    """Global memory: one issue per slot, a queue, a cap on what is in flight, returns in order."""
+
+    def __init__(self, unit: ComputeUnit) -> None:
+        self.unit = unit
+        self.p = unit.parameters
+        self.asking: list[tuple[Simd, Wave]] = []
+        self.last_simd = -1
+        self.last_wave: Wave | None = None
+        self.last_row = -1
+        self.accepted: list[int] = []
+        self.service: list[int] = []
+        self.returned: list[int] = []
+        self.by_order = unit.trace.memory_latency_by_order_clk.tolist()
+        self.busy = unit.log("memory", 0)
+
+    def free_clk(self, now: int) -> int:
+        """When the queue has a free slot (never unknown: acceptance is known at issue)."""
+        entries = self.p.memory_queue_entries
+        if len(self.accepted) < entries:
+            return now
+        return self.accepted[-entries]
+
+    def ask(self, simd: Simd, wave: Wave) -> None:
+        """A SIMD's chosen VMEM instruction of this slot."""
+        if not self.asking:
+            self.unit.call_late(self.unit.PORTS, self.grant)
+        self.asking.append((simd, wave))
+
+    def grant(self) -> None:
+        """The run of the wave granted last goes on; else the next asking SIMD in cyclic order."""
+        asking, self.asking = self.asking, []
+        winner = 0
+        if len(asking) > 1:
+            winner = min(range(len(asking)), key=lambda i: self._turn(*asking[i]))
+        for i, (simd, wave) in enumerate(asking):
+            if i != winner:
+                simd.deny(wave)
+        simd, wave = asking[winner]
+        self.last_simd, self.last_wave, self.last_row = simd.number, wave, wave.row
+        self._issue(simd, wave)
+
+    def _turn(self, simd: Simd, wave: Wave) -> int:
+        if wave is self.last_wave and wave.row == self.last_row + 1:
+            return -1
+        return (simd.number - self.last_simd - 1) % len(self.unit.simds)
+
+    def _issue(self, simd: Simd, wave: Wave) -> None:
+        now = self.unit.now
+        row = wave.row
+        op = wave.code[row]
+        moved = wave.memory_bytes[row]
+        moved = op.memory_bytes if moved == UNKNOWN else moved
+        service = max(self.p.memory_min_service_clk, -(-moved // self.p.memory_bytes_per_clk))
+        number = len(self.accepted)
+        latency = self.by_order[number] if number < len(self.by_order) else UNKNOWN
+        if latency == UNKNOWN:
+            latency = wave.memory_latency[row]
+        if latency == UNKNOWN:
+            latency = op.latency_clk
+        accepted = now
+        returned = 0
+        if number:
+            accepted = max(accepted, self.accepted[-1] + self.service[-1])
+            returned = self.returned[-1] + service
+        if number >= self.p.memory_tail_entries:
+            accepted = max(accepted, self.returned[-self.p.memory_tail_entries])
+        returned = max(returned, accepted + latency)
+        self.accepted.append(accepted)
+        self.service.append(service)
+        self.returned.append(returned)
+        access = Access(wave, row, now, op.vm)
+        access.ret = returned
+        wave.done[row] = returned
+        wave.vm.append(access)
+        if op.lgkm:
+            flat = Access(wave, row, now, op.lgkm)
+            flat.ret = returned
+            wave.lgkm.append(flat)
+        if op.to_lds:
+            access.array = self.unit.dma_array_clk(moved)
+            self.unit.array.expect_from_memory(access, returned)
+        self.busy.add(accepted, returned, wave.position, row)
+        simd.issued(wave, now + op.hold_clk)
+
+
+def is_store(kind: Kind) -> bool:
+    """Whether the kind writes global memory."""
+    return kind is Kind.VMEM_STORE

@@ -1,0 +1,327 @@
+"""The issue arbiter of one SIMD: tests its waves, chooses by rank, grants in late phases (docs/model.md §2, §11)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wavesim.timing.ops import BRANCH, INTERNAL, LDS, MFMA, SCALAR, VALU, VMEM, Op
+from wavesim.timing.simpy_wave import LONG_AGO, UNKNOWN_CLK, Access, Wave
+from wavesim.trace import UNKNOWN, Kind, Reason
+
+if TYPE_CHECKING:
+    from wavesim.timing.simpy_engine import ComputeUnit
+    from wavesim.timing.simpy_ports import LdsPort
+
+BARRIER, LGKMCNT, VMCNT, COUNTER_FULL = (
+    int(Reason.BARRIER),
+    int(Reason.LGKMCNT),
+    int(Reason.VMCNT),
+    int(Reason.COUNTER_FULL),
+)
+MATRIX_PIPE, COISSUE, VALU_BUSY = int(Reason.MATRIX_PIPE), int(Reason.MFMA_COISSUE), int(Reason.VALU_BUSY)
+LDS_HOLD, LDS_QUEUE, VMEM_QUEUE = int(Reason.LDS_HOLD), int(Reason.LDS_QUEUE), int(Reason.VMEM_QUEUE)
+ARBITRATION, PORT = int(Reason.ARBITRATION), int(Reason.PORT)
+
+
+class Simd:
+    """One SIMD's arbiter and the state of its pipes."""
+
+    def __init__(self, unit: ComputeUnit, number: int) -> None:
+        self.unit = unit
+        self.number = number
+        self.p = unit.parameters
+        self.slot = self.p.issue_slot_clk
+        self.waves: list[Wave] = []  # by age
+        self.port: LdsPort
+        self.pipe_free = 0
+        self.scaled_start = LONG_AGO
+        self.valu_blocked_until = 0
+        self.memory_blocked_until = 0
+        self.valu_held_until = 0
+        self.wakes: set[int] = set()
+        self.candidates: list[Wave] = []
+        self.chosen: list[Op] = []
+        self.denied: list[Wave] = []
+        self.busy = unit.log("mfma", number)
+
+    # -- waking
+
+    def wake(self, clk: int) -> None:
+        """Look at this SIMD's waves in the first slot not before ``clk``."""
+        clk = -(-clk // self.slot) * self.slot
+        if clk not in self.wakes:
+            self.wakes.add(clk)
+            self.unit.call_at(clk, self.unit.CHOOSE, self.choose)
+
+    def review(self, now: int) -> None:
+        """Something that stands before the present reasons began at ``now``: test again in the next slot."""
+        again = now + self.slot
+        for wave in self.waves:
+            if wave.ready_clk > again and wave.stalled_for > MATRIX_PIPE:
+                wave.ready_clk = again
+                self.wake(again)
+
+    def retry(self, wave: Wave, _since: int) -> None:
+        """A return time became known that ``wave`` waits for: find when its wait ends."""
+        op = wave.code[wave.row]
+        until = LONG_AGO
+        if wave.stalled_for == LGKMCNT and op.wait_lgkm is not None:
+            until = wave.clk_when_at_most(wave.lgkm, op.wait_lgkm)
+        elif wave.stalled_for == COUNTER_FULL:
+            until = wave.clk_when_at_most(wave.lgkm, self.p.counter_lgkm_max - op.lgkm)
+        if until >= UNKNOWN_CLK:
+            wave.waits_for_access = True
+            return
+        until = max(until, self.unit.now + 1)
+        wave.ready_clk = -(-until // self.slot) * self.slot
+        self.wake(until)
+
+    def queue_known(self, port: LdsPort) -> None:
+        """A queue entry's end became known: waves waiting for one look again then."""
+        for wave in self.waves:
+            if wave.stalled_for == LDS_QUEUE and wave.ready_clk >= UNKNOWN_CLK:
+                until = port.free_clk(self.unit.now)
+                if until < UNKNOWN_CLK:
+                    wave.ready_clk = max(-(-until // self.slot) * self.slot, self.unit.now)
+                    self.wake(wave.ready_clk)
+
+    # -- the slot
+
+    def choose(self) -> None:
+        """Test the waves that can be ready; choose among the candidates by rank."""
+        now = self.unit.now
+        self.wakes.discard(now)
+        candidates = []
+        for wave in self.waves:
+            if wave.ready_clk <= now:
+                reason, until = self._test(wave, wave.code[wave.row], now)
+                if reason < 0:
+                    candidates.append(wave)
+                    continue
+                wave.stall(now, reason)
+                wave.ready_clk = until
+                if until < UNKNOWN_CLK:
+                    wave.ready_clk = -(-until // self.slot) * self.slot
+                    self.wake(until)
+        if not candidates:
+            return
+        if len(candidates) > 1:
+            candidates.sort(key=_rank)
+        self.candidates = candidates
+        self.chosen = []
+        self.denied = []
+        taken = [(wave, self._fits(wave.code[wave.row])) for wave in ()]
+        taken = []
+        for wave in candidates:
+            op = wave.code[wave.row]
+            reason = self._fits(op)
+            if reason < 0:
+                self.chosen.append(op)
+                taken.append(wave)
+            else:
+                self._lost(wave, reason, now)
+        for wave in taken:
+            op = wave.code[wave.row]
+            if op.category == LDS:
+                self.port.ask(self, wave)
+            elif op.category == VMEM:
+                self.unit.memory.ask(self, wave)
+            else:
+                self._issue(wave, op, now)
+
+    def _lost(self, wave: Wave, reason: int, now: int) -> None:
+        wave.stall(now, reason)
+        wave.ready_clk = now + self.slot
+        self.wake(now + self.slot)
+
+    def _fits(self, op: Op) -> int:
+        """-1 if ``op`` can be chosen beside what is chosen already, else why not."""
+        category = op.category
+        if category == INTERNAL:
+            return -1
+        same = 0
+        for other in self.chosen:
+            if other.category == category:
+                if category != VALU or not (op.plain and other.plain):
+                    return ARBITRATION
+                same += 1
+        if same and same >= self.p.issue_plain_valu_per_slot:
+            return ARBITRATION
+        for other in self.chosen:
+            if _conflict(op, other) or _conflict(other, op):
+                return COISSUE
+        return -1
+
+    def deny(self, wave: Wave) -> None:
+        """A port went to another SIMD: after all ports have granted, fill up."""
+        if not self.denied:
+            self.unit.call_late(self.unit.FILL, self.fill)
+        self.denied.append(wave)
+        self.chosen.remove(wave.code[wave.row])
+        self._lost(wave, PORT, self.unit.now)
+
+    def fill(self) -> None:
+        """Candidates without a port that were kept out by what was denied."""
+        now = self.unit.now
+        for wave in self.candidates:
+            if wave in self.denied or wave.ready_clk != now + self.slot or wave.stalled_for < 0:
+                continue
+            if wave.stalled_for not in (ARBITRATION, COISSUE):
+                continue
+            op = wave.code[wave.row]
+            if op.category in (LDS, VMEM):
+                continue
+            reason = self._fits(op)
+            if reason < 0:
+                self.chosen.append(op)
+                self._issue(wave, op, now)
+            else:
+                wave.stall(now, reason)
+
+    # -- conditions 4 to 13 of §2
+
+    def _test(self, wave: Wave, op: Op, now: int) -> tuple[int, int]:
+        """(-1, now) for a candidate, else the reason and when it ends (UNKNOWN_CLK: an event says)."""
+        category = op.category
+        if category == INTERNAL:
+            return self._test_internal(wave, op, now)
+        if op.lgkm and wave.lgkm:
+            room = self.p.counter_lgkm_max - op.lgkm
+            if wave.outstanding(wave.lgkm, now) > room:
+                until = wave.clk_when_at_most(wave.lgkm, room)
+                wave.waits_for_access = until >= UNKNOWN_CLK
+                return COUNTER_FULL, until
+        if op.vm and len(wave.vm) >= self.p.counter_vm_max:
+            room = self.p.counter_vm_max - op.vm
+            if wave.outstanding(wave.vm, now) > room:
+                return COUNTER_FULL, wave.clk_when_at_most(wave.vm, room)
+        if category == MFMA:
+            if op.scaled:
+                return (MATRIX_PIPE, self.scaled_start) if self.scaled_start > now else (-1, now)
+            return (MATRIX_PIPE, self.pipe_free) if self.pipe_free > now else (-1, now)
+        if category == VALU:
+            if self.valu_blocked_until > now:
+                return COISSUE, self.valu_blocked_until
+            if self.valu_held_until > now:
+                return VALU_BUSY, self.valu_held_until
+        elif category == LDS:
+            if self.memory_blocked_until > now:
+                return COISSUE, self.memory_blocked_until
+            if self.port.held_until > now:
+                return LDS_HOLD, self.port.held_until
+            free = self.port.free_clk(now)
+            if free > now:
+                return LDS_QUEUE, free
+        elif category == VMEM:
+            if self.memory_blocked_until > now:
+                return COISSUE, self.memory_blocked_until
+            free = self.unit.memory.free_clk(now)
+            if free > now:
+                return VMEM_QUEUE, free
+        return -1, now
+
+    def _test_internal(self, wave: Wave, op: Op, now: int) -> tuple[int, int]:
+        if op.kind is Kind.BARRIER:
+            issue = wave.release_clk - self.slot
+            if wave.release_clk < 0:
+                return BARRIER, UNKNOWN_CLK
+            return (BARRIER, issue) if issue > now else (-1, now)
+        if op.wait_lgkm is not None and wave.outstanding(wave.lgkm, now) > op.wait_lgkm:
+            until = wave.clk_when_at_most(wave.lgkm, op.wait_lgkm)
+            wave.waits_for_access = until >= UNKNOWN_CLK
+            return LGKMCNT, until
+        if op.wait_vm is not None and wave.outstanding(wave.vm, now) > op.wait_vm:
+            return VMCNT, wave.clk_when_at_most(wave.vm, op.wait_vm)
+        return -1, now
+
+    # -- issue
+
+    def _issue(self, wave: Wave, op: Op, now: int) -> None:
+        end = now + op.hold_clk
+        row = wave.row
+        if op.category == MFMA:
+            end = self._start_mfma(wave, op, now)
+        elif op.category == VALU:
+            wave.last_valu = now
+            if op.writes_sgpr:
+                wave.last_valu_sgpr = now
+            if op.kind is Kind.TRANS:
+                self.valu_held_until = end
+                self.review(now)
+        elif op.category == SCALAR:
+            if op.kind is Kind.SALU:
+                wave.last_salu = now
+                for register in op.sgpr_writes:
+                    wave.sgpr_written[register] = now
+            elif op.lgkm:
+                access = Access(wave, row, now, op.lgkm)
+                latency = wave.memory_latency[row]
+                access.ret = now + (op.latency_clk if latency == UNKNOWN else latency)
+                wave.done[row] = access.ret
+                wave.lgkm.append(access)
+        elif op.kind is Kind.SETPRIO:
+            wave.priority = op.priority
+        elif op.kind is Kind.BARRIER:
+            end = wave.release_clk
+            wave.arrival_clk = wave.release_clk = -1
+        self.issued(wave, end)
+
+    def _start_mfma(self, wave: Wave, op: Op, now: int) -> int:
+        start = now
+        end = now + self.slot
+        if op.scaled:
+            start = max(now + self.p.mfma_scale_load_clk, self.pipe_free)
+            self.scaled_start = start
+            end = start + self.slot
+        self.pipe_free = start + op.pipe_clk
+        self.valu_blocked_until = max(self.valu_blocked_until, start + op.blocks_valu)
+        self.memory_blocked_until = max(self.memory_blocked_until, start + op.blocks_memory)
+        wave.done[wave.row] = self.pipe_free
+        self.busy.add(start, self.pipe_free, wave.position, wave.row)
+        if max(op.blocks_valu, op.blocks_memory) > self.slot or op.scaled:
+            self.review(now)
+        return end
+
+    def issued(self, wave: Wave, end: int) -> None:
+        """Book the issue of the wave's instruction in this slot and move on to its next one."""
+        now = self.unit.now
+        row = wave.row
+        op = wave.code[row]
+        wave.stop_stalling(now)
+        wave.issue[row] = now
+        wave.end[row] = end
+        if wave.done[row] < 0 and op.category != LDS:
+            wave.done[row] = now
+        following = row + 1
+        jumped = op.category == BRANCH and (not op.conditional or wave.taken[row])
+        number = wave.spin_of_last.get(row)
+        if number is not None:
+            spin = wave.trace.spins[number]
+            jumped = not self.unit.is_visible(spin.store_wave, spin.store_index, now)
+            if jumped:
+                wave.spin_repeats[number] += 1
+                following = spin.first
+        wave.row = following
+        if op.kind is Kind.ENDPGM or following >= wave.length:
+            wave.ready_clk = UNKNOWN_CLK
+            self.unit.finish(wave, end, op.kind is Kind.ENDPGM)
+            return
+        after = wave.code[following]
+        if jumped or op.conditional or op.first_chunk != after.first_chunk:
+            wave.fetch_after(op, after, jumped, now)
+        wave.enter(end)
+        if after.kind is Kind.BARRIER:
+            self.unit.expect_arrival(wave)
+        self.wake(wave.ready_clk)
+
+
+def _rank(wave: Wave) -> tuple[int, int]:
+    return (-wave.priority, wave.position)
+
+
+def _conflict(first: Op, second: Op) -> bool:
+    if first.category != MFMA:
+        return False
+    if second.category == VALU:
+        return first.blocks_valu >= 4
+    return second.category in (LDS, VMEM) and first.blocks_memory >= 4

@@ -1,0 +1,202 @@
+"""A wave's state in the SimPy engine: position, fetch buffer, counters, and what its clocks went to."""
+
+from __future__ import annotations
+
+from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.timing.ops import BRANCH, INTERNAL, LDS, SCALAR, VMEM, Op
+from wavesim.trace import Kind, Reason, WaveTrace
+
+LONG_AGO = -(1 << 60)
+UNKNOWN_CLK = 1 << 60
+"""A time that some event will make known."""
+
+
+class Access:
+    """An outstanding memory operation: ``ret`` is its return clock, ``UNKNOWN_CLK`` until served."""
+
+    __slots__ = ("array", "count", "issue", "latency", "port", "queue_free", "ret", "row", "wave")
+
+    def __init__(self, wave: Wave, row: int, issue: int, count: int) -> None:
+        self.wave = wave
+        self.row = row
+        self.issue = issue
+        self.count = count
+        self.ret = UNKNOWN_CLK
+        self.queue_free = UNKNOWN_CLK
+        self.port = 0
+        self.array = 0
+        self.latency = 0
+
+
+class Wave:
+    """Waves are state, not processes: arbiters read and change them."""
+
+    def __init__(self, position: int, trace: WaveTrace, ops: list[Op], p: TimingParameters) -> None:
+        slot = p.issue_slot_clk
+        self.position = position
+        self.trace = trace
+        self.p = p
+        self.code = [ops[index] for index in trace.code.tolist()]
+        self.taken = trace.taken.tolist()
+        self.array_clk = trace.array_clk.tolist()
+        self.memory_bytes = trace.memory_bytes.tolist()
+        self.memory_latency = trace.memory_latency_clk.tolist()
+        self.spin_of_last = {spin.last: number for number, spin in enumerate(trace.spins)}
+        self.spin_repeats = [0] * len(trace.spins)
+        count = len(self.code)
+        self.length = count
+        self.row = 0
+        self.start_clk = -(-trace.start_clk // slot) * slot
+        self.finish_clk = -1
+        self.priority = 0
+        self.attempt = [-1] * count
+        self.issue = [-1] * count
+        self.end = [-1] * count
+        self.done = [-1] * count
+        self.stall_row: list[int] = []
+        self.stall_reason: list[int] = []
+        self.stall_clk: list[int] = []
+        self.stalled_for = -1
+        self.stalled_from = 0
+        self.ready_clk = self.start_clk
+        self.lgkm: list[Access] = []
+        self.vm: list[Access] = []
+        self.waits_for_access = False
+        self.last_valu = self.last_valu_sgpr = self.last_salu = LONG_AGO
+        self.sgpr_written: dict[int, int] = {}
+        self.arrival_clk = -1
+        self.release_clk = -1
+        self.chunk_ready: dict[int, int] = {}
+        self.branch_chunks: dict[int, int] = {}
+        if count:
+            first = self.code[0].first_chunk
+            self.chunk_ready = {first: self.start_clk, first + 1: self.start_clk}
+
+    # -- what clocks went to
+
+    def stall(self, now: int, reason: int) -> None:
+        """From ``now`` on the wave waits for ``reason`` (until it issues or another reason is given)."""
+        if self.stalled_for == reason:
+            return
+        if self.stalled_for >= 0:
+            self._book(self.stalled_for, now - self.stalled_from)
+        self.stalled_for = reason
+        self.stalled_from = now
+
+    def stop_stalling(self, now: int) -> None:
+        """The wave issues at ``now`` (or time ends)."""
+        if self.stalled_for >= 0:
+            self._book(self.stalled_for, now - self.stalled_from)
+            self.stalled_for = -1
+
+    def _book(self, reason: int, clocks: int) -> None:
+        if clocks <= 0:
+            return
+        rows = self.stall_row
+        if rows and rows[-1] == self.row and self.stall_reason[-1] == reason:
+            self.stall_clk[-1] += clocks
+        else:
+            rows.append(self.row)
+            self.stall_reason.append(reason)
+            self.stall_clk.append(clocks)
+
+    # -- from one instruction to the next
+
+    def enter(self, free_clk: int) -> None:
+        """The wave may attempt instruction ``row`` from ``free_clk``: books restart, fetch and gaps, whose
+        ends are known, and sets ``ready_clk``, the slot of the first attempt."""
+        op = self.code[self.row]
+        now = free_clk
+        chunks = self.chunk_ready
+        late = max(chunks.get(op.first_chunk, 0), chunks.get(op.last_chunk, 0))
+        if late > now:
+            restart = 0
+            for chunk in (op.first_chunk, op.last_chunk):
+                if chunk in self.branch_chunks:
+                    restart = max(restart, self.branch_chunks[chunk])
+            now = self._wait_until(now, restart, Reason.BRANCH)
+            now = self._wait_until(now, late, Reason.FETCH)
+        category = op.category
+        if category != INTERNAL:
+            need = LONG_AGO
+            if category in (LDS, VMEM):
+                need = self.last_valu + self.p.gap_valu_to_memory_clk
+                if category == VMEM and self.sgpr_written:
+                    gap = self.p.gap_salu_to_vmem_clk
+                    for register in op.sgpr_reads:
+                        written = self.sgpr_written.get(register)
+                        if written is not None and written + gap > need:
+                            need = written + gap
+            elif category in (SCALAR, BRANCH):
+                need = self.last_valu_sgpr + self.p.gap_valu_sgpr_to_scalar_clk
+                if op.conditional:
+                    need = max(need, self.last_salu + self.p.gap_salu_to_cbranch_clk)
+            now = self._wait_until(now, need, Reason.DEPENDENCY)
+        if op.kind is Kind.WAIT or op.kind is Kind.BARRIER:
+            self.attempt[self.row] = free_clk
+        else:
+            self.attempt[self.row] = now
+        self.ready_clk = now
+
+    def _wait_until(self, now: int, until: int, reason: Reason) -> int:
+        if until <= now:
+            return now
+        slot = self.p.issue_slot_clk
+        until = -(-until // slot) * slot
+        self._book(int(reason), until - now)
+        return until
+
+    def fetch_after(self, op: Op, following: Op, jumped: bool, now: int) -> None:
+        """Fetch bookkeeping (§3) when ``op`` has issued at ``now`` and ``following`` comes next."""
+        chunks = self.chunk_ready
+        p = self.p
+        if jumped:
+            first = following.first_chunk
+            chunks.clear()
+            chunks[first] = now + p.fetch_restart_first_clk
+            chunks[first + 1] = now + p.fetch_restart_next_clk
+            self.branch_chunks = dict(chunks)
+            return
+        if op.conditional:
+            last = op.last_chunk
+            here = chunks.get(last, now)
+            chunks.clear()
+            chunks[last] = here
+            self.branch_chunks = {
+                last + 1: now + p.fetch_restart_first_clk,
+                last + 2: now + p.fetch_restart_next_clk,
+            }
+            chunks.update(self.branch_chunks)
+            return
+        for chunk in range(op.first_chunk, min(op.last_chunk + 1, following.first_chunk)):
+            if chunk + 2 not in chunks:
+                chunks[chunk + 2] = now + p.fetch_refill_clk
+                chunks.pop(chunk, None)
+
+    # -- counters
+
+    def outstanding(self, queue: list[Access], now: int) -> int:
+        """Counter value at ``now``; returned accesses are forgotten."""
+        total = 0
+        returned = False
+        for access in queue:
+            if access.ret > now:
+                total += access.count
+            else:
+                returned = True
+        if returned:
+            queue[:] = [access for access in queue if access.ret > now]
+        return total
+
+    def clk_when_at_most(self, queue: list[Access], count: int) -> int:
+        """When the counter falls to ``count``; ``UNKNOWN_CLK`` where an access is still to be served."""
+        total = sum(access.count for access in queue)
+        for access in sorted(queue, key=_return_clk):
+            total -= access.count
+            if total <= count:
+                return access.ret
+        return LONG_AGO
+
+
+def _return_clk(access: Access) -> int:
+    return access.ret
