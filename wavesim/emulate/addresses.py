@@ -1,0 +1,114 @@
+"""Addresses of vector memory instructions: global, flat and buffer forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from wavesim.emulate.operands import call, dword, scalar_row, vector_row
+from wavesim.emulate.registry import Array, Binding
+from wavesim.emulate.state import FLAT_SCRATCH
+from wavesim.program import Operand, Register, Special
+
+U32, U64 = np.uint32, np.uint64
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Byte addresses uint64 [n, 64], and the lanes that access at all (None: EXEC)."""
+
+    values: Array
+    inside: npt.NDArray[np.bool_] | None = None
+
+
+def is_off(operand: Operand) -> bool:
+    """Whether an address operand is ``off``."""
+    return isinstance(operand, Special) and operand.name in ("off", "null")
+
+
+def pair(binding: Binding, row: int) -> Callable[[], Array]:
+    """A reader of a VGPR pair as uint64 [n, 64]."""
+    low, high = binding.lanes.vgpr[row], binding.lanes.vgpr[row + 1]
+    return lambda: high.astype(U64) << U64(32) | low
+
+
+def scalar_pair(binding: Binding, operand: Operand) -> Callable[[], Array]:
+    """A reader of an SGPR pair as uint64 [n, 1]."""
+    row = scalar_row(binding, operand)
+    low, high = binding.lanes.sgpr[row][:, None], binding.lanes.sgpr[row + 1][:, None]
+    return lambda: high.astype(U64) << U64(32) | low
+
+
+def flat_addresses(binding: Binding, vector: Operand, scalar: Operand | None) -> Callable[[], Addresses]:
+    """Global and flat: a 64-bit VGPR pair, or an SGPR pair plus a 32-bit VGPR; plus the offset."""
+    offset = U64(binding.integer("offset") & 0xFFFFFFFFFFFFFFFF)
+    if scalar is None or is_off(scalar):
+        row = vector_row(binding, vector)
+        read = pair(binding, row)
+        return lambda: Addresses(read() + offset)
+    base = scalar_pair(binding, scalar)
+    if is_off(vector):
+        shape = (binding.lanes.count, 64)
+        return lambda: Addresses(np.broadcast_to(base() + offset, shape).copy())
+    lane = binding.lanes.vgpr[vector_row(binding, vector)]
+    return lambda: Addresses(lane.astype(U64) + (base() + offset))
+
+
+def buffer_addresses(
+    binding: Binding, vector: Operand, resource: Operand, scalar: Operand, width_bytes: int
+) -> Callable[[], Addresses]:
+    """Buffer: base and bounds from the resource's four SGPRs, offsets from VGPRs, SGPR and instruction.
+
+    Lanes outside ``num_records`` read 0 and write nothing, which is legal (CDNA3 ISA, buffer range
+    checking). Swizzled buffers have no semantics.
+    """
+    lanes = binding.lanes
+    row = scalar_row(binding, resource)
+    words = lanes.sgpr[row : row + 4]
+    soffset = dword(binding, scalar)
+    offset = binding.integer("offset")
+    offen, idxen = bool(binding.modifier("offen")), bool(binding.modifier("idxen"))
+    zero = np.zeros((lanes.count, 64), np.uint32)
+    index = byte = zero
+    if idxen:
+        index = lanes.vgpr[vector_row(binding, vector)]
+    if offen:
+        byte = lanes.vgpr[vector_row(binding, vector) + int(idxen)]
+    lane = np.arange(64, dtype=np.int64)
+
+    def read() -> Addresses:
+        base = words[0].astype(np.int64) | (words[1].astype(np.int64) & 0xFFFF) << 32
+        stride = (words[1].astype(np.int64) >> 16 & 0x3FFF)[:, None]
+        if (words[1] >> U32(31)).any():
+            raise binding.refuse("swizzled buffer resources have no semantics")
+        records = words[2].astype(np.int64)[:, None]
+        add_lane = (words[3] >> U32(23) & U32(1)).astype(np.int64)[:, None]
+        scalar_offset = call(soffset).astype(np.int64)
+        place = byte.astype(np.int64) + offset
+        number = index.astype(np.int64) + add_lane * lane
+        relative = number * stride + place
+        raw = relative + scalar_offset + width_bytes <= records
+        inside = np.where(stride == 0, raw, number < records)
+        values = base[:, None] + scalar_offset + relative
+        return Addresses(values.view(U64), None if inside.all() else inside)
+
+    return read
+
+
+def scratch_offsets(binding: Binding, vector: Operand, scalar: Operand) -> Callable[[], Array]:
+    """Scratch: byte offsets int64 [n, 64] within a lane's private memory."""
+    lanes = binding.lanes
+    offset = binding.integer("offset")
+    lane: Array = np.zeros((lanes.count, 64), np.uint32)
+    if isinstance(vector, Register):
+        lane = lanes.vgpr[vector_row(binding, vector)]
+    base: Array = np.zeros((1, 1), np.uint32)
+    if not is_off(scalar):
+        base = lanes.sgpr[scalar_row(binding, scalar)][:, None]
+    return lambda: lane.astype(np.int64) + base.astype(np.int64) + offset
+
+
+__all__ = ["FLAT_SCRATCH", "Addresses", "buffer_addresses", "flat_addresses", "scratch_offsets"]

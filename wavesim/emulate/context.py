@@ -1,0 +1,119 @@
+"""What an execution shares besides registers: memories, findings, and what a block records as it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from wavesim.emulate.memory import Memory, OutOfBounds
+from wavesim.emulate.observe import LdsAccess
+from wavesim.emulate.registry import Array, Binding
+from wavesim.emulate.state import Lanes, State
+from wavesim.isa.machine import LanePhases, Machine
+from wavesim.program import Finding, Program, Severity
+
+LDS_GUARD_BYTES = 64
+"""Bytes between the LDS arrays of two workgroups, so that wide reads of the last one stay inside."""
+
+
+class Lds:
+    """LDS of all workgroups as one array; a wave's bytes begin at ``base[wave]``."""
+
+    def __init__(self, size_bytes: int, workgroups: int, workgroup_of: npt.NDArray[np.int64]) -> None:
+        self.size = size_bytes
+        self.stride = -(-(size_bytes + LDS_GUARD_BYTES) // 16) * 16
+        self.words = np.full(self.stride * workgroups // 4, 0xFFFFFFFF, np.uint32)
+        self.base = workgroup_of * self.stride
+        self.version = 0
+        self.writer: npt.NDArray[np.int32] | None = None
+
+
+@dataclass
+class BlockRecord:
+    """What the memory instructions of one block execution leave for the Trace, in their order.
+
+    ``lds_clk``: clocks [n] per LDS instruction; ``memory_bytes``: [n] per global-memory instruction;
+    ``lines``: per global-memory instruction (counts [n], line numbers).
+    """
+
+    lds_clk: list[npt.NDArray[np.int32]] = field(default_factory=list)
+    memory_bytes: list[npt.NDArray[np.int32]] = field(default_factory=list)
+    lines: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]] = field(default_factory=list)
+
+
+@dataclass
+class Context:
+    """Shared by all batches of one execution.
+
+    Attributes:
+        rows: rows executed by each wave up to the block that runs, [waves].
+        record: of the block that runs.
+        scratch: private memory, dwords of all lanes of all waves; ``scratch_stride`` bytes each.
+        events: (wave, row) of each store so far, if ``track_writers``; memories hold their numbers, from 1.
+        polled: per load of the running pass its waves and the stores [n, lanes] whose values it read.
+    """
+
+    program: Program
+    machine: Machine
+    state: State
+    memory: Memory
+    lds: Lds
+    scratch: npt.NDArray[np.uint32]
+    scratch_stride: int
+    clock_values: dict[int, list[int]]
+    track_writers: bool = False
+    observe_lds: bool = False
+    rows: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    record: BlockRecord = field(default_factory=BlockRecord)
+    findings: dict[tuple[str, int], Finding] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    events: list[tuple[int, int]] = field(default_factory=list)
+    polled: list[tuple[npt.NDArray[np.int64], Array]] = field(default_factory=list)
+    lds_accesses: list[LdsAccess] = field(default_factory=list)
+    clocks_read: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    stored: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+    store_version: int = 0
+
+    @property
+    def arch(self) -> str:
+        """The architecture that is executed."""
+        return self.program.arch
+
+    def phases(self, kind: str, width_bytes: int) -> LanePhases | None:
+        """Lane phases of an LDS access, or None where the machine file has none."""
+        width = max(4, -(-width_bytes // 4) * 4)
+        return self.machine.lds_phases.get((kind, width))
+
+    def find(
+        self, rule: str, binding: Binding, message: str, waves: Array, severity: Severity = Severity.ERROR
+    ) -> None:
+        """Add a finding, once per rule and static instruction."""
+        key = (rule, binding.index)
+        if key not in self.findings:
+            span = binding.instruction.span
+            spans = (span,) if span is not None else ()
+            numbers = tuple(int(wave) for wave in waves)
+            self.findings[key] = Finding(rule, severity, message, spans, numbers)
+
+    def find_out_of_bounds(self, binding: Binding, what: str, beyond: OutOfBounds, waves: Array) -> None:
+        """The finding of a global access outside every allocation."""
+        self.find(
+            "global-out-of-bounds",
+            binding,
+            f"{binding.instruction.opcode} {what} outside every allocation: {beyond.lanes} lanes, "
+            f"first at {beyond.near}",
+            waves,
+        )
+
+    def note_store(self, lanes: Lanes, row: int) -> npt.NDArray[np.int32]:
+        """Count a store of a batch; its numbers [n, 1], one per wave (zeros where stores are not tracked)."""
+        self.store_version += 1
+        self.stored[lanes.waves] = True
+        if not self.track_writers:
+            return np.zeros((lanes.count, 1), np.int32)
+        first = len(self.events) + 1
+        rows = (self.rows[lanes.waves] + row).tolist()
+        self.events.extend(zip(lanes.numbers.tolist(), rows, strict=True))
+        return np.arange(first, first + lanes.count, dtype=np.int32)[:, None]

@@ -1,0 +1,24 @@
+"""Imports every family of semantics, so that each registers its opcodes."""
+
+from __future__ import annotations
+
+from functools import cache
+
+
+@cache
+def load() -> None:
+    """Import the families (they register on import)."""
+    from wavesim.emulate import (  # noqa: F401
+        control,
+        lds,
+        lds_atomics,
+        lds_exchange,
+        mfma,
+        packed,
+        salu,
+        smem,
+        valu_float,
+        valu_int,
+        valu_mask,
+        vmem,
+    )

@@ -1,0 +1,262 @@
+"""The state in which a launch starts its waves: memories, kernel arguments, initial registers."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+import numpy.typing as npt
+
+from wavesim.emulate.context import Context, Lds
+from wavesim.emulate.matrices import VirtualMatrix
+from wavesim.emulate.memory import Memory, Region
+from wavesim.emulate.recorder import Placement
+from wavesim.emulate.state import LANES, State
+from wavesim.errors import LimitExceeded, SourceSpan, UserError
+from wavesim.isa.machine import Machine
+from wavesim.kernel.launch import Launch, MatrixArgument, ScalarArgument
+from wavesim.limits import MAX_WAVES
+from wavesim.program import Modified, Operand, Program, Register
+
+_SCALARS = {"i32": "<i", "u32": "<I", "i64": "<q", "u64": "<Q", "f32": "<f", "f64": "<d"}
+_ARCH_VGPRS = 256
+_SIMDS = 4
+
+
+def waves_per_workgroup(launch: Launch) -> int:
+    """Waves of one workgroup."""
+    return -(-launch.workgroup_size // LANES)
+
+
+def placements(launch: Launch, machine: Machine) -> list[Placement]:
+    """Where every wave sits and when it starts, oldest first."""
+    per_group = waves_per_workgroup(launch)
+    wave_gap = _quantity(machine, "dispatch.wave_interval_clk")
+    group_gap = _quantity(machine, "dispatch.workgroup_interval_clk")
+    slots_per_group = -(-per_group // _SIMDS)
+    return [
+        Placement(
+            wave,
+            group,
+            wave % _SIMDS,
+            group * slots_per_group + wave // _SIMDS,
+            group * group_gap + wave * wave_gap,
+        )
+        for group in range(len(launch.workgroups))
+        for wave in range(per_group)
+    ]
+
+
+def _quantity(machine: Machine, key: str) -> int:
+    return machine.integer(key) if key in machine.quantities else 0
+
+
+def register_counts(program: Program) -> tuple[int, int]:
+    """VGPRs and AGPRs that the instructions name."""
+    vgprs, agprs = 1, 0
+    for instruction in program.instructions:
+        for operand in instruction.operands:
+            inner: Operand = operand.operand if isinstance(operand, Modified) else operand
+            if isinstance(inner, Register):
+                if inner.file == "v":
+                    vgprs = max(vgprs, inner.index + inner.count)
+                elif inner.file == "a":
+                    agprs = max(agprs, inner.index + inner.count)
+    if vgprs > _ARCH_VGPRS or agprs > _ARCH_VGPRS:
+        raise UserError(f"registers up to v{vgprs - 1} and a{agprs - 1} are named; there are 256 of each")
+    return vgprs, agprs
+
+
+def pack_arguments(program: Program, launch: Launch, regions: dict[str, Region]) -> bytes:
+    """The kernarg segment: launch arguments in order at the metadata's offsets, hidden ones filled in.
+
+    Raises:
+        UserError: the launch's arguments do not fit the kernel's.
+    """
+    metadata = program.metadata
+    span = SourceSpan(program.file) if program.file else None
+    visible = [argument for argument in metadata.arguments if not argument.kind.startswith("hidden_")]
+    content = bytearray(metadata.kernarg_bytes)
+    offset = 0
+    if visible and len(visible) != len(launch.arguments):
+        raise UserError(
+            f"kernel {program.name} takes {len(visible)} arguments, the launch gives {len(launch.arguments)}",
+            span,
+        )
+    for place, argument in enumerate(launch.arguments):
+        packed = _packed(argument, regions)
+        if visible:
+            offset = visible[place].offset_bytes
+            size = visible[place].size_bytes
+            if size != len(packed):
+                raise UserError(
+                    f"argument {place} ({argument.name}) has {len(packed)} bytes; "
+                    f"kernel {program.name} takes {size}",
+                    span,
+                )
+        else:  # no metadata: natural alignment
+            offset = -(-offset // len(packed)) * len(packed)
+        if len(content) < offset + len(packed):
+            content.extend(bytes(offset + len(packed) - len(content)))
+        content[offset : offset + len(packed)] = packed
+        offset += len(packed)
+    for hidden in metadata.arguments:
+        value = _hidden(hidden.kind, launch)
+        if value is not None:
+            end = hidden.offset_bytes + hidden.size_bytes
+            content.extend(bytes(max(0, end - len(content))))
+            content[hidden.offset_bytes : end] = value.to_bytes(hidden.size_bytes, "little")
+    return bytes(content)
+
+
+def _packed(argument: MatrixArgument | ScalarArgument, regions: dict[str, Region]) -> bytes:
+    if isinstance(argument, MatrixArgument):
+        return struct.pack("<Q", regions[argument.name].base)
+    form = _SCALARS.get(argument.dtype)
+    if form is None:
+        raise UserError(
+            f"argument {argument.name}: unknown type {argument.dtype!r}", hint=", ".join(_SCALARS)
+        )
+    try:
+        return struct.pack(form, float(argument.value) if form in ("<f", "<d") else int(argument.value))
+    except (struct.error, OverflowError):
+        raise UserError(f"argument {argument.name}: {argument.value} is no {argument.dtype}") from None
+
+
+def _hidden(kind: str, launch: Launch) -> int | None:
+    """Hidden arguments that the launch determines (code object version 5)."""
+    if kind.startswith("hidden_block_count_"):
+        return launch.grid["xyz".index(kind[-1])]
+    if kind.startswith("hidden_group_size_"):
+        return launch.workgroup_size if kind[-1] == "x" else 1
+    if kind == "hidden_grid_dims":
+        return 3 if launch.grid[2] > 1 else 2 if launch.grid[1] > 1 else 1
+    return None
+
+
+def make_memory(
+    program: Program, launch: Launch, track_writers: bool
+) -> tuple[Memory, dict[str, Region], Region]:
+    """Global memory with the launch's matrices and the kernarg segment."""
+    memory = Memory()
+    memory.track_writers = track_writers
+    regions: dict[str, Region] = {}
+    for argument in launch.arguments:
+        if isinstance(argument, MatrixArgument):
+            if argument.name in regions:
+                raise UserError(f"two matrices are named {argument.name}")
+            matrix = VirtualMatrix(argument, program.arch)
+            regions[argument.name] = memory.add(argument.name, matrix.data, matrix.size, matrix)
+    kernarg = memory.add_bytes("kernarg segment", pack_arguments(program, launch, regions))
+    return memory, regions, kernarg
+
+
+def make_state(program: Program, launch: Launch, memory: Memory, kernarg: Region) -> State:
+    """Registers as the dispatcher sets them (LLVM AMDGPU usage, initial kernel execution state)."""
+    per_group = waves_per_workgroup(launch)
+    waves = per_group * len(launch.workgroups)
+    if waves > MAX_WAVES or not 0 < launch.workgroup_size <= 1024:
+        raise LimitExceeded(
+            f"{len(launch.workgroups)} workgroups of {launch.workgroup_size} work-items are {waves} waves; "
+            f"at most {MAX_WAVES} waves and 1024 work-items in a workgroup"
+        )
+    state = State(waves, *register_counts(program))
+    group = np.repeat(np.arange(len(launch.workgroups)), per_group)
+    local = np.tile(np.arange(per_group), len(launch.workgroups))[:, None] * LANES + np.arange(LANES)
+    state.vgpr[0] = local.astype(np.uint32)
+    state.exec_lanes[...] = local < launch.workgroup_size
+    state.sgpr[126:128] = np.packbits(state.exec_lanes, axis=1, bitorder="little").view(np.uint32).T
+    state.sgpr[:102] = 0xFFFFFFFF
+    row = _user_sgprs(program, launch, state, memory, kernarg)
+    metadata = program.metadata
+    position = np.array(launch.workgroups, np.uint32).reshape(-1, 3)[group]
+    for axis, enabled in enumerate(
+        (metadata.workgroup_id_x, metadata.workgroup_id_y, metadata.workgroup_id_z)
+    ):
+        if enabled:
+            state.sgpr[row] = position[:, axis]
+            row += 1
+    return state
+
+
+def _user_sgprs(program: Program, launch: Launch, state: State, memory: Memory, kernarg: Region) -> int:
+    """Fill the user SGPRs in their fixed order; returns the first row after them."""
+    metadata, extra = program.metadata, program.metadata.extra
+
+    def enabled(name: str) -> bool:
+        return extra.get(f"user_sgpr_{name}", "0").strip() not in ("0", "")
+
+    row = 4 if enabled("private_segment_buffer") else 0
+    if metadata.user_sgpr_dispatch_ptr:
+        _put_pair(state, row, memory.add_bytes("dispatch packet", _dispatch_packet(launch, kernarg)).base)
+        row += 2
+    if enabled("queue_ptr"):
+        row += 2
+    if metadata.user_sgpr_kernarg_segment_ptr:
+        _put_pair(state, row, kernarg.base)
+        row += 2
+    for name, count in (("dispatch_id", 2), ("flat_scratch_init", 2), ("private_segment_size", 1)):
+        if enabled(name):
+            row += count
+    row = _preload(program, state, kernarg, row)
+    return max(row, metadata.user_sgpr_count)
+
+
+def _preload(program: Program, state: State, kernarg: Region, row: int) -> int:
+    """Kernel arguments that the dispatcher puts into SGPRs itself."""
+
+    def number(name: str) -> int:
+        text = program.metadata.extra.get(f"user_sgpr_kernarg_preload_{name}", "0")
+        return int(text, 0) if text.strip().lower().removeprefix("0x").isalnum() else 0
+
+    length, offset = number("length"), number("offset")
+    words = kernarg.words[offset : offset + length]
+    state.sgpr[row : row + len(words)] = words[:, None]
+    return row + length
+
+
+def _put_pair(state: State, row: int, value: int) -> None:
+    state.sgpr[row] = value & 0xFFFFFFFF
+    state.sgpr[row + 1] = value >> 32
+
+
+def _dispatch_packet(launch: Launch, kernarg: Region) -> bytes:
+    """An AQL kernel dispatch packet with the sizes (HSA runtime specification)."""
+    x, y, z = launch.grid
+    sizes = (launch.workgroup_size, 1, 1)
+    grid = (x * launch.workgroup_size, y, z)
+    return struct.pack("<HHHHHHIIIIIQQQQ", 0, 3, *sizes, 0, *grid, 0, 0, 0, kernarg.base, 0, 0)
+
+
+def make_context(
+    program: Program,
+    launch: Launch,
+    machine: Machine,
+    *,
+    track_writers: bool,
+    observe_lds: bool,
+    clock_values: dict[int, list[int]],
+) -> tuple[Context, dict[str, Region]]:
+    """Everything an execution needs.
+
+    Raises:
+        UserError: the launch does not fit the kernel, or asks for too much.
+    """
+    memory, regions, kernarg = make_memory(program, launch, track_writers)
+    state = make_state(program, launch, memory, kernarg)
+    group: npt.NDArray[np.int64] = np.repeat(np.arange(len(launch.workgroups)), waves_per_workgroup(launch))
+    lds = Lds(program.metadata.lds_bytes, len(launch.workgroups), group)
+    if track_writers:
+        lds.writer = np.zeros(len(lds.words), np.int32)
+    stride = -(-program.metadata.scratch_bytes // 16) * 16
+    try:
+        scratch = np.zeros(state.waves * LANES * stride // 4 + 16, np.uint32)
+    except MemoryError:
+        raise LimitExceeded(f"{program.metadata.scratch_bytes} bytes of scratch memory per lane") from None
+    context = Context(
+        program, machine, state, memory, lds, scratch, stride, clock_values, track_writers, observe_lds
+    )
+    context.rows = np.zeros(state.waves, np.int64)
+    context.clocks_read = np.zeros(state.waves, np.int64)
+    context.stored = np.zeros(state.waves, np.bool_)
+    return context, regions

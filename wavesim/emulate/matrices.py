@@ -1,0 +1,150 @@
+"""A matrix argument in global memory: elements are a function of (seed, row, column), made when touched."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from wavesim.emulate.elements import SIZES, STORAGE, decode, encode, random_values
+from wavesim.emulate.registry import Array
+from wavesim.errors import LimitExceeded, UserError
+from wavesim.kernel.launch import MatrixArgument
+
+PAGE_ELEMENTS = 4096
+"""Elements that are made together (power of two)."""
+
+_PAGES_AT_ONCE = 16
+"""Pages that are made in one go: few enough for the intermediate arrays to stay in cache."""
+
+MAX_MATRIX_BYTES = 1 << 36
+"""Largest matrix; only touched pages take real memory."""
+
+
+class VirtualMatrix:
+    """Row-major storage of which only touched pages are filled.
+
+    Attributes:
+        data: the bytes, uint8 (virtual memory: untouched parts do not exist).
+        size: bytes of the matrix; ``data`` is a little longer, so that wide reads stay inside.
+        stored_to: whether the kernel stored anything into it.
+        written: for ``unwritten`` matrices, per dword whether it was stored; else None.
+    """
+
+    def __init__(self, argument: MatrixArgument, arch: str) -> None:
+        if argument.dtype not in SIZES:
+            known = ", ".join(SIZES)
+            raise UserError(f"matrix {argument.name}: unknown element type {argument.dtype!r}", hint=known)
+        self.argument = argument
+        self.arch = arch
+        self.element_bytes = SIZES[argument.dtype]
+        self.row_elements = argument.row_elements or argument.cols
+        self.elements = (argument.rows - 1) * self.row_elements + argument.cols if argument.rows else 0
+        self.size = self.elements * self.element_bytes
+        if self.size > MAX_MATRIX_BYTES or argument.rows < 0 or argument.cols < 0:
+            raise LimitExceeded(
+                f"matrix {argument.name} has {self.size} bytes; the limit is {MAX_MATRIX_BYTES}"
+            )
+        pages = -(-max(self.elements, 1) // PAGE_ELEMENTS)
+        room = pages * PAGE_ELEMENTS * self.element_bytes
+        try:
+            self.data: npt.NDArray[np.uint8] = np.empty(room, np.uint8)
+            self.written = np.zeros(room // 4, np.bool_) if argument.init == "unwritten" else None
+        except MemoryError:
+            raise LimitExceeded(f"matrix {argument.name}: {room} bytes cannot be had") from None
+        self.typed: Array = self.data.view(STORAGE[argument.dtype])
+        self.page_bytes = PAGE_ELEMENTS * self.element_bytes
+        self.stored_to = False
+        self._ready = np.zeros(pages, np.bool_)
+        self._all_ready = False
+
+    def prepare(self, first: Array, last: Array) -> None:
+        """Make every page that holds a byte in ``first``..``last`` (same shape, inclusive)."""
+        if self._all_ready:
+            return
+        pages_first, pages_last = first // self.page_bytes, last // self.page_bytes
+        if self._ready[pages_first].all() and self._ready[pages_last].all():
+            return
+        wanted = np.union1d(pages_first, pages_last)
+        self._make(wanted[~self._ready[wanted]])
+        self._all_ready = bool(self._ready.all())
+
+    def _make(self, pages: Array) -> None:
+        self._ready[pages] = True
+        if self.written is not None:
+            self.data.reshape(-1, self.page_bytes)[pages] = 0
+            return
+        table = self.typed.reshape(-1, PAGE_ELEMENTS)
+        inner = np.arange(PAGE_ELEMENTS)
+        for start in range(0, len(pages), _PAGES_AT_ONCE):
+            some = pages[start : start + _PAGES_AT_ONCE]
+            first = some.astype(np.int64)[:, None] * PAGE_ELEMENTS
+            if self.row_elements and self.row_elements % PAGE_ELEMENTS == 0:
+                row, column = first // self.row_elements, first % self.row_elements + inner
+            else:
+                row, column = np.divmod(first + inner, max(self.row_elements, 1))
+            table[some] = self.initial(row, column)
+
+    def initial(self, rows: Array, columns: Array) -> Array:
+        """Initial elements, as stored, at (rows, columns); the arrays broadcast."""
+        argument = self.argument
+        shape = np.broadcast(rows, columns).shape
+        if argument.init == "random":
+            return encode(
+                random_values(argument.seed, rows, columns, argument.dtype), argument.dtype, self.arch
+            )
+        if argument.init == "index":
+            value = (rows * argument.cols + columns).astype(np.float64)
+            as_float = argument.dtype in ("bf16", "f16", "f32", "f64", "fp8", "bf8")
+            return encode(value.astype(np.float32 if as_float else np.int64), argument.dtype, self.arch)
+        if argument.init in ("zero", "unwritten", "ones"):
+            value = np.full(shape, float(argument.init == "ones"), np.float32)
+            return encode(value, argument.dtype, self.arch)
+        raise UserError(
+            f"matrix {argument.name}: unknown init {argument.init!r}",
+            hint="random, zero, ones, index or unwritten",
+        )
+
+    def initial_values(self, rows: Array, columns: Array) -> Array:
+        """As :meth:`initial`, as numbers."""
+        return decode(self.initial(rows, columns), self.argument.dtype, self.arch)
+
+    def launched_region(self, row: int, column: int, rows: int, columns: int) -> Array:
+        """Elements of a region as numbers, as they were at the launch."""
+        if not self.stored_to:
+            return self.region(row, column, rows, columns)
+        return self.initial_values((row + np.arange(rows))[:, None], (column + np.arange(columns))[None, :])
+
+    def region(self, row: int, column: int, rows: int, columns: int) -> Array:
+        """Current elements of a region as numbers, [rows, columns]; cut off at the matrix's edges."""
+        rows = max(0, min(rows, self.argument.rows - row))
+        columns = max(0, min(columns, self.argument.cols - column))
+        index = (row + np.arange(rows))[:, None] * self.row_elements + (column + np.arange(columns))
+        first = index * self.element_bytes
+        if index.size:
+            self.prepare(first, first + self.element_bytes - 1)
+        return decode(self.typed[index], self.argument.dtype, self.arch)
+
+    def written_region(self, row: int, column: int, rows: int, columns: int) -> npt.NDArray[np.bool_]:
+        """Whether each element of a region was stored to; all True where that is not tracked."""
+        rows = max(0, min(rows, self.argument.rows - row))
+        columns = max(0, min(columns, self.argument.cols - column))
+        if self.written is None:
+            return np.ones((rows, columns), np.bool_)
+        index = (row + np.arange(rows))[:, None] * self.row_elements + (column + np.arange(columns))
+        return np.asarray(self.written[index * self.element_bytes // 4])
+
+    def touched_box(self) -> tuple[int, int, int, int]:
+        """Bounding box (row, column, rows, columns) of what exists: stored elements, or made pages."""
+        if self.written is not None:
+            places = np.flatnonzero(self.written) * 4 // self.element_bytes
+        else:
+            pages = np.flatnonzero(self._ready)
+            places = np.concatenate([pages * PAGE_ELEMENTS, pages * PAGE_ELEMENTS + PAGE_ELEMENTS - 1])
+        if not len(places) or not self.row_elements:
+            return 0, 0, 0, 0
+        row, column = np.divmod(places, self.row_elements)
+        top, bottom = int(row.min()), min(int(row.max()), self.argument.rows - 1)
+        if self.written is None:
+            return top, 0, bottom - top + 1, self.argument.cols
+        left, right = int(column.min()), min(int(column.max()), self.argument.cols - 1)
+        return top, left, bottom - top + 1, right - left + 1

@@ -1,0 +1,98 @@
+"""The semantics registry: which opcodes can be executed, and how each is bound to a batch of waves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
+
+from wavesim.errors import UnknownInstruction
+from wavesim.isa.opcode_info import OpcodeInfo, OperandSpec
+from wavesim.isa.opcodes import opcode_table
+from wavesim.program import Instruction
+from wavesim.program.program import ModifierValue
+
+if TYPE_CHECKING:
+    from wavesim.emulate.context import Context
+    from wavesim.emulate.state import Lanes
+
+Array = npt.NDArray[Any]
+Step = Callable[[], None]
+"""A bound instruction: executes it once for every wave of its batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """An instruction about to be bound: its table entry, its batch of waves and the execution's context.
+
+    ``specs`` are the operand specs in written order; ``row`` the place of the instruction in its block.
+    """
+
+    instruction: Instruction
+    info: OpcodeInfo
+    specs: tuple[OperandSpec, ...]
+    lanes: Lanes
+    context: Context
+    row: int
+    index: int = 0
+
+    def modifier(self, name: str, default: ModifierValue | None = None) -> ModifierValue | None:
+        """Value of a modifier of the instruction."""
+        return self.instruction.modifier(name, default)
+
+    def integer(self, name: str, default: int = 0) -> int:
+        """A modifier as an integer (a flag counts as 1)."""
+        value = self.instruction.modifier(name, default)
+        if isinstance(value, int):
+            return int(value)
+        raise self.refuse(f"modifier {name!r} must be a number here")
+
+    def refuse(self, why: str) -> UnknownInstruction:
+        """The error for a form of a known opcode that has no semantics."""
+        return UnknownInstruction(f"{self.instruction.opcode}: {why}", self.instruction.span)
+
+
+Binder = Callable[[Binding], Step]
+
+_BINDERS: dict[str, Binder] = {}
+
+
+def semantics(*opcodes: str) -> Callable[[Binder], Binder]:
+    """Register a binder for ``opcodes`` (space-separated names are allowed)."""
+
+    def register(binder: Binder) -> Binder:
+        for text in opcodes:
+            for opcode in text.split():
+                assert opcode not in _BINDERS, f"{opcode} has semantics twice"
+                _BINDERS[opcode] = binder
+        return binder
+
+    return register
+
+
+def binder_of(opcode: str) -> Binder | None:
+    """The binder of ``opcode``, or None where it has no semantics."""
+    _load()
+    return _BINDERS.get(opcode)
+
+
+def covered() -> frozenset[str]:
+    """Opcodes of the opcode table that have semantics."""
+    _load()
+    return frozenset(_BINDERS) & frozenset(opcode_table())
+
+
+def uncovered(arch: str) -> tuple[str, ...]:
+    """Opcodes that exist on ``arch`` and have no semantics, sorted."""
+    known = covered()
+    table = opcode_table()
+    return tuple(sorted(name for name, info in table.items() if arch in info.archs and name not in known))
+
+
+def _load() -> None:
+    """Import the families; each registers itself."""
+    from wavesim.emulate.families import load
+
+    load()

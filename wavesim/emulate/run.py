@@ -1,0 +1,138 @@
+"""Executes a Program for the launched workgroups: Program and Launch in, Trace and results out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from wavesim.emulate.blocks import BlockMap, refuse_unknown
+from wavesim.emulate.launch_state import make_context, placements
+from wavesim.emulate.matrices import VirtualMatrix
+from wavesim.emulate.observe import LdsAccess
+from wavesim.emulate.polls import find_polls
+from wavesim.emulate.registry import Array
+from wavesim.emulate.scheduler import Scheduler
+from wavesim.errors import SourceSpan, UserError
+from wavesim.isa.machine import Machine
+from wavesim.kernel.launch import Launch
+from wavesim.program import Finding, Program
+from wavesim.trace.decode import code_entries
+from wavesim.trace.trace import Trace
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What was executed.
+
+    Attributes:
+        trace: the streams of all waves.
+        findings: faults met (out of bounds, deadlock, reads of results before they were stored ...).
+        complete: whether every wave reached its end.
+        launch: what was launched.
+        matrices: the matrix arguments after execution.
+        lds_accesses: every LDS access, if asked for.
+        clock_reads: executed clock reads (s_memtime) of all waves.
+    """
+
+    trace: Trace
+    findings: tuple[Finding, ...]
+    complete: bool
+    launch: Launch
+    matrices: Mapping[str, VirtualMatrix] = field(repr=False)
+    lds_accesses: tuple[LdsAccess, ...] = field(default=(), repr=False)
+    clock_reads: int = 0
+
+    @property
+    def instruction_count(self) -> int:
+        """Dynamic instructions of all waves."""
+        return self.trace.instruction_count
+
+    def matrix(self, name: str, region: tuple[int, int, int, int] | None = None) -> Array:
+        """Elements of a matrix as numbers (float32, or integers), [rows, columns].
+
+        ``region`` is (row, column, rows, columns); without it, the bounding box of what was touched.
+
+        Raises:
+            KeyError: no such matrix.
+        """
+        matrix = self.matrices[name]
+        return matrix.region(*(region or matrix.touched_box()))
+
+
+def emulate(
+    program: Program,
+    launch: Launch,
+    machine: Machine,
+    *,
+    progress: Callable[[int], None] | None = None,
+    allow_unknown: bool = False,
+    observe_lds: bool = False,
+    clock_values: Mapping[int, Sequence[int]] | None = None,
+) -> Execution:
+    """Execute every wave of the launch's workgroups.
+
+    Args:
+        program: the kernel.
+        launch: arguments, data and workgroups.
+        machine: gives LDS lane phases and dispatch intervals.
+        progress: called now and then with the number of executed wave instructions.
+        allow_unknown: go over instructions without semantics as if they did nothing (noted in the Trace).
+        observe_lds: keep every LDS access with its byte addresses.
+        clock_values: per wave position, what its clock reads show, in order (else placeholders).
+
+    Raises:
+        UnknownInstruction: a reachable instruction has no semantics.
+        UserError: the launch does not fit the kernel, or control leaves the program.
+        LimitExceeded: too many waves, instructions or bytes.
+    """
+    if machine.arch != program.arch:
+        place = SourceSpan(program.file) if program.file else None
+        raise UserError(
+            f"kernel {program.name} is for {program.arch}, the machine is a {machine.arch}", place
+        )
+    code = code_entries(program)
+    blocks = BlockMap(program, code)
+    missing = blocks.require_semantics()
+    if not allow_unknown:
+        refuse_unknown(program, missing)
+    context, regions = make_context(
+        program,
+        launch,
+        machine,
+        track_writers=bool(find_polls(program, blocks)),
+        observe_lds=observe_lds,
+        clock_values={wave: list(values) for wave, values in (clock_values or {}).items()},
+    )
+    places = placements(launch, machine)
+    scheduler = Scheduler(
+        context, blocks, [place.workgroup for place in places], skip_unknown=allow_unknown, progress=progress
+    )
+    with np.errstate(all="ignore"):
+        complete = scheduler.run()
+    findings = (*scheduler.findings, *context.findings.values())
+    notes = list(context.notes)
+    if missing:
+        names = sorted({program.instructions[index].opcode for index in missing})
+        notes.append(f"passed over as unknown: {', '.join(names)}")
+    trace = Trace(
+        arch=program.arch,
+        program=program,
+        code=code,
+        waves=tuple(scheduler.recorder.wave_trace(at, place) for at, place in enumerate(places)),
+        provenance="emulated",
+        complete=complete,
+        findings=findings,
+        notes=tuple(notes),
+    )
+    matrices = {name: region.matrix for name, region in regions.items() if region.matrix is not None}
+    return Execution(
+        trace,
+        findings,
+        complete,
+        launch,
+        matrices,
+        tuple(context.lds_accesses),
+        int(context.clocks_read.sum()),
+    )

@@ -1,0 +1,244 @@
+"""Which waves run next: batches at one program counter, barriers, parked waves, deadlocks.
+
+Of the waves that can run, those least advanced in loops and then at the lowest program counter go first,
+so that waves that parted at a branch meet again behind it. Any order is one that the hardware may take;
+barriers and polling loops are what orders waves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+
+from wavesim.emulate.blocks import Block, BlockMap, Exit
+from wavesim.emulate.context import Context
+from wavesim.emulate.polls import find_polls
+from wavesim.emulate.recorder import Recorder
+from wavesim.emulate.runner import Runner, Runners, batches
+from wavesim.emulate.spins import PollPasses, RepeatedStates
+from wavesim.errors import LimitExceeded
+from wavesim.limits import MAX_INSTRUCTIONS_PER_WAVE
+from wavesim.program import Finding, Severity
+
+PASSES_PER_TURN = 1024
+"""Backward branches after which other waves get a turn, so that a counting spin starves nobody."""
+
+PROGRESS_ROWS = 20_000
+"""Executed instructions between two calls of the progress function."""
+
+
+class Status(IntEnum):
+    """What a wave does."""
+
+    RUN = 0
+    BARRIER = 1
+    PARKED = 2
+    ENDED = 3
+
+
+class Scheduler:
+    """Executes all waves to their end, or to a deadlock."""
+
+    def __init__(
+        self,
+        context: Context,
+        blocks: BlockMap,
+        workgroup_of: list[int],
+        *,
+        skip_unknown: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        waves = context.state.waves
+        self.context = context
+        self.blocks = blocks
+        self.workgroup_of = workgroup_of
+        self.runners = Runners(context, blocks, skip_unknown)
+        self.recorder = Recorder(waves)
+        polls = find_polls(context.program, blocks) if context.track_writers else {}
+        self.passes = PollPasses(context, self.recorder, polls)
+        self.repeated = RepeatedStates(context)
+        self.status = [Status.RUN] * waves
+        self.pc = [0] * waves
+        self.turn = [0] * waves
+        self.backward = [0] * waves
+        self.waiting_at = [0] * waves
+        self.parked_version = [0] * waves
+        self.progress = progress
+        self._reported = 0
+        self.findings: list[Finding] = []
+
+    def run(self) -> bool:
+        """Run everything; False if it ended in a deadlock (see ``findings``).
+
+        Raises:
+            LimitExceeded: a wave executed too many instructions.
+        """
+        while True:
+            ready = self._ready()
+            if not ready:
+                if all(status is Status.ENDED for status in self.status):
+                    return True
+                self._report_deadlock()
+                return False
+            key = min((self.turn[wave], self.pc[wave]) for wave in ready)
+            chosen = [wave for wave in ready if self.pc[wave] == key[1]]
+            for waves in batches(chosen):
+                self._run_batch(key[1], waves, alone=len(chosen) == len(ready))
+
+    def _ready(self) -> list[int]:
+        version = self.context.store_version
+        for wave, status in enumerate(self.status):
+            if status is Status.PARKED and self.parked_version[wave] != version:
+                self.status[wave] = Status.RUN
+        return [wave for wave, status in enumerate(self.status) if status is Status.RUN]
+
+    def _run_batch(self, start: int, waves: slice, alone: bool) -> None:
+        """Run one block, and those after it while the batch stays together and nobody else can run."""
+        while True:
+            runner = self.runners.get(start, waves)
+            following = self._run_block(start, runner)
+            if following is None or not alone or following < 0:
+                return
+            if len(runner.numbers) != self.context.state.waves and self._others_ready(runner.numbers):
+                return
+            start = following
+
+    def _others_ready(self, numbers: list[int]) -> bool:
+        return len(self._ready()) != len(numbers)
+
+    def _run_block(self, start: int, runner: Runner) -> int | None:
+        """Execute; the block where all waves of the batch go on, or None if they part or stop."""
+        context, block = self.context, runner.block
+        numbers = runner.numbers
+        if context.track_writers:
+            context.polled.clear()
+            for wave in numbers:
+                self.passes.enter(wave, start)
+        executed, taken = runner.run()
+        self.recorder.add(executed, numbers)
+        context.rows[runner.lanes.waves] += len(block)
+        if context.track_writers:
+            self.passes.collect()
+        self._check_limit(runner)
+        if block.exit is Exit.END:
+            self._end(numbers)
+            return None
+        if block.exit is Exit.BARRIER:
+            self._arrive(numbers, block)
+            return None
+        if taken is not None:
+            if taken.all():
+                return self._go(numbers, [block.target] * len(numbers), block)
+            if not taken.any():
+                return self._go(numbers, [block.stop] * len(numbers), block)
+            return self._go(numbers, [block.target if each else block.stop for each in taken.tolist()], block)
+        if runner.targets is not None:
+            return self._go(numbers, runner.targets().tolist(), block)
+        target = block.target if block.exit is Exit.JUMP else block.stop
+        return self._go(numbers, [target] * len(numbers), block)
+
+    def _go(self, numbers: list[int], targets: list[int], block: Block) -> int | None:
+        together = True
+        first = targets[0]
+        for wave, target in zip(numbers, targets, strict=True):
+            self.pc[wave] = target
+            together = together and target == first
+            if self.passes.current[wave] is not None and self.passes.leave(wave, target):
+                self._park(wave, block)
+                together = False
+            elif target < block.stop:
+                if self.repeated.repeats(wave, block.stop - 1):
+                    self._park(wave, block)
+                    together = False
+                self.backward[wave] += 1
+                if self.backward[wave] % PASSES_PER_TURN == 0:
+                    self.turn[wave] += 1
+                    together = False
+        return first if together else None
+
+    def _park(self, wave: int, block: Block) -> None:
+        self.status[wave] = Status.PARKED
+        self.parked_version[wave] = self.context.store_version
+        self.waiting_at[wave] = block.stop - 1
+
+    def _end(self, numbers: list[int]) -> None:
+        for wave in numbers:
+            self.status[wave] = Status.ENDED
+        for group in {self.workgroup_of[wave] for wave in numbers}:
+            self._release(group)
+
+    def _arrive(self, numbers: list[int], block: Block) -> None:
+        for wave in numbers:
+            self.status[wave] = Status.BARRIER
+            self.pc[wave] = block.stop
+            self.waiting_at[wave] = block.stop - 1
+        for group in {self.workgroup_of[wave] for wave in numbers}:
+            self._release(group)
+
+    def _release(self, group: int) -> None:
+        """Let the waves of a workgroup go on if all that live have arrived at a barrier."""
+        members = [wave for wave, each in enumerate(self.workgroup_of) if each == group]
+        if all(self.status[wave] in (Status.BARRIER, Status.ENDED) for wave in members):
+            for wave in members:
+                if self.status[wave] is Status.BARRIER:
+                    self.status[wave] = Status.RUN
+                    self.turn[wave] = 0
+
+    def _check_limit(self, runner: Runner) -> None:
+        rows = self.context.rows
+        highest = int(rows[runner.lanes.waves].max())
+        if highest > MAX_INSTRUCTIONS_PER_WAVE:
+            span = self.context.program.instructions[runner.block.stop - 1].span
+            raise LimitExceeded(
+                f"a wave executed more than {MAX_INSTRUCTIONS_PER_WAVE} instructions; it is here", span
+            )
+        if self.progress is not None and highest - self._reported > PROGRESS_ROWS // len(self.pc):
+            self._reported = highest
+            self.progress(int(rows.sum()))
+
+    def _report_deadlock(self) -> None:
+        """Findings for what every stuck wave waits for; their traces end before the wait."""
+        at_barrier = self._places(Status.BARRIER)
+        spinning = self._places(Status.PARKED)
+        for wave, status in enumerate(self.status):
+            if status is Status.BARRIER:
+                self.recorder.dropped[wave] = 1
+        stuck = [*self._texts(at_barrier, "wait at the barrier"), *self._texts(spinning, "spin")]
+        story = "; ".join(stuck)
+        instructions = self.context.program.instructions
+        for rule, places, fix in (
+            ("barrier-deadlock", at_barrier, "every live wave of the workgroup must reach the same barriers"),
+            ("spin-deadlock", spinning, "no other wave can store the value that is waited for"),
+        ):
+            if places:
+                spans = [instructions[index].span for index in (*places, *(at_barrier | spinning))]
+                known = tuple(dict.fromkeys(span for span in spans if span is not None))
+                waves = tuple(sorted(wave for group in places.values() for wave in group))
+                message = f"deadlock: {story}"
+                self.findings.append(Finding(rule, Severity.ERROR, message, known, waves, fix))
+
+    def _places(self, status: Status) -> dict[int, list[int]]:
+        places: dict[int, list[int]] = {}
+        for wave, each in enumerate(self.status):
+            if each is status:
+                places.setdefault(self.waiting_at[wave], []).append(wave)
+        return dict(sorted(places.items()))
+
+    def _texts(self, places: dict[int, list[int]], what: str) -> list[str]:
+        instructions = self.context.program.instructions
+        return [
+            f"{'waves' if len(waves) > 1 else 'wave'} {_ranges(waves)} {what}"
+            f" ({instructions[index].span or f'instruction {index}'})"
+            for index, waves in places.items()
+        ]
+
+
+def _ranges(waves: list[int]) -> str:
+    """``0-3, 6`` for 0, 1, 2, 3, 6."""
+    parts: list[list[int]] = []
+    for wave in waves:
+        if parts and parts[-1][-1] == wave - 1:
+            parts[-1].append(wave)
+        else:
+            parts.append([wave])
+    return ", ".join(str(part[0]) if len(part) == 1 else f"{part[0]}-{part[-1]}" for part in parts)

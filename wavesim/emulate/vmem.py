@@ -1,0 +1,363 @@
+"""Global, flat and buffer memory: loads, stores, loads to LDS, atomics, all widths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from wavesim.emulate.addresses import Addresses, buffer_addresses, flat_addresses, scratch_offsets
+from wavesim.emulate.lds import narrow_result, put_registers
+from wavesim.emulate.lds_atomics import ATOMICS, apply_atomic
+from wavesim.emulate.memory import Region
+from wavesim.emulate.observe import LdsAccess
+from wavesim.emulate.operands import vector_row
+from wavesim.emulate.registry import Array, Binding, Step, semantics
+from wavesim.emulate.state import LANES, M0
+from wavesim.emulate.touched_lines import LineFinder
+from wavesim.emulate.transfer import gather, scatter
+from wavesim.isa.opcodes import opcode_table
+from wavesim.program import Operand, Severity
+from wavesim.program.forms import loads_to_lds, returns_old_value
+
+U32 = np.uint32
+SHARED_APERTURE = np.uint64(1 << 16)
+"""High dword of flat addresses that mean LDS (see operands)."""
+
+
+class Access:
+    """The common part of vector memory instructions: addresses, bounds, what the Trace records."""
+
+    def __init__(self, binding: Binding, addresses: Callable[[], Addresses], width_bytes: int) -> None:
+        self.binding = binding
+        self.addresses = addresses
+        self.width = width_bytes
+        self.context = binding.context
+        self.lanes = binding.lanes
+        self.finder = LineFinder(width_bytes)
+        self.flat = binding.info.format == "FLAT"
+
+    def begin(
+        self, *, write: bool
+    ) -> tuple[list[tuple[Region, Array, npt.NDArray[np.bool_]]], npt.NDArray[np.bool_]]:
+        """Compute addresses, record the access; its parts by allocation, and the lanes taking part."""
+        found = self.addresses()
+        active = self.lanes.exec if found.inside is None else self.lanes.exec & found.inside
+        if self.flat:
+            active = self._without_lds(found.values, active)
+        self._record(found.values, active)
+        parts, beyond = self.context.memory.split(found.values, active, self.width, write=write)
+        if beyond is not None:
+            waves = self.lanes.numbers[active.any(axis=1)]
+            self.context.find_out_of_bounds(self.binding, "writes" if write else "reads", beyond, waves)
+        for region, offsets, _ in parts:
+            if region.matrix is not None:
+                region.matrix.prepare(offsets, offsets + (self.width - 1))
+        return parts, active
+
+    def _without_lds(self, addresses: Array, active: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        in_lds = active & ((addresses >> np.uint64(32)) == SHARED_APERTURE)
+        if in_lds.any():
+            raise self.binding.refuse("flat accesses to LDS have no semantics")
+        return active
+
+    def _record(self, addresses: Array, active: npt.NDArray[np.bool_]) -> None:
+        record = self.context.record
+        whole = bool(active.all())
+        if whole:
+            moved = np.full(self.lanes.count, LANES * self.width, np.int32)
+        else:
+            moved = (active.sum(axis=1) * self.width).astype(np.int32)
+        record.memory_bytes.append(moved)
+        record.lines.append(self.finder.lines(addresses.view(np.int64), None if whole else active))
+
+    def load(self) -> tuple[Array, npt.NDArray[np.bool_] | None]:
+        """Loaded dwords [dwords, n, 64], and the lanes that were really read (None: all of the batch)."""
+        parts, active = self.begin(write=False)
+        if len(parts) == 1:
+            region, offsets, lanes = parts[0]
+            self._check_written(region, offsets, lanes)
+            self.note_read(region, offsets, lanes)
+            values = gather(region.words, offsets, self.width)
+            return values, None if lanes is active and self._is_exec(active) else lanes
+        values = np.zeros((max(1, self.width // 4), self.lanes.count, LANES), np.uint32)
+        for region, offsets, lanes in parts:
+            self._check_written(region, offsets, lanes)
+            self.note_read(region, offsets, lanes)
+            values = np.where(lanes, gather(region.words, offsets, self.width), values)
+        return values, None
+
+    def _is_exec(self, active: npt.NDArray[np.bool_]) -> bool:
+        return active is self.lanes.exec
+
+    def note_read(self, region: Region, offsets: Array, lanes: npt.NDArray[np.bool_]) -> None:
+        """Tell which stores the values come from, where that is tracked."""
+        if region.writer is not None:
+            sources = np.where(lanes, region.writer[offsets >> 2], 0)
+            self.context.polled.append((self.lanes.numbers, sources))
+
+    def _check_written(self, region: Region, offsets: Array, lanes: npt.NDArray[np.bool_]) -> None:
+        matrix = region.matrix
+        if matrix is None or matrix.written is None:
+            return
+        first = offsets >> 2
+        known = matrix.written[first] & matrix.written[(offsets + self.width - 1) >> 2]
+        if not known[lanes].all():
+            waves = self.lanes.numbers[(lanes & ~known).any(axis=1)]
+            self.context.find(
+                "global-uninitialised",
+                self.binding,
+                f"{self.binding.instruction.opcode} reads elements of {region.name} "
+                "before anything was stored there",
+                waves,
+                Severity.WARNING,
+            )
+
+    def store(self, values: Array) -> None:
+        """Store dwords [dwords, n, 64]."""
+        parts, _ = self.begin(write=True)
+        for region, offsets, lanes in parts:
+            scatter(region.words, offsets, values, self.width, None if lanes.all() else lanes)
+            self.mark(region, offsets, lanes)
+
+    def mark(self, region: Region, offsets: Array, lanes: npt.NDArray[np.bool_]) -> None:
+        """Note which dwords were stored, and by which store."""
+        numbers = self.context.note_store(self.lanes, self.binding.row)
+        matrix = region.matrix
+        if matrix is not None:
+            matrix.stored_to = True
+        places = offsets[lanes]
+        for part in range(0, self.width, 4):
+            if matrix is not None and matrix.written is not None:
+                matrix.written[(places + part) >> 2] = True
+            if region.writer is not None:
+                region.writer[(places + part) >> 2] = np.broadcast_to(numbers, lanes.shape)[lanes]
+
+
+def _split_operands(binding: Binding) -> tuple[list[Operand], Callable[[], Addresses]]:
+    """Data operands of an instruction in order, and its addresses."""
+    operands = list(binding.instruction.operands)
+    layout, width = binding.info.format, binding.info.width_bytes
+    if layout == "MUBUF":
+        *data, vector, resource, scalar = operands
+        return data, buffer_addresses(binding, vector, resource, scalar, width)
+    scalar_operand = operands.pop() if layout == "GLOBAL" else None
+    store = binding.info.kind == "vmem_store" and not returns_old_value(binding.info, binding.instruction)
+    place = 0 if store or loads_to_lds(binding.info, binding.instruction) else 1
+    vector = operands.pop(place)
+    return operands, flat_addresses(binding, vector, scalar_operand)
+
+
+def _bind_load(binding: Binding) -> Step:
+    if loads_to_lds(binding.info, binding.instruction):
+        return _bind_load_to_lds(binding)
+    data, addresses = _split_operands(binding)
+    width = binding.info.width_bytes
+    access = Access(binding, addresses, width)
+    row = vector_row(binding, data[0])
+    put = put_registers(binding, row, max(1, width // 4))
+    name = binding.info.name
+    narrow = narrow_result(name)
+    old = binding.lanes.vgpr[row : row + 1]
+
+    def run() -> None:
+        values, lanes = access.load()
+        if narrow is not None:
+            values = narrow(values, old)
+        put(values, lanes)
+
+    return run
+
+
+def _bind_load_to_lds(binding: Binding) -> Step:
+    """Lane i's data goes to LDS byte M0 + offset + i * max(4, width), after those before it."""
+    _, addresses = _split_operands(binding)
+    width = binding.info.width_bytes
+    access = Access(binding, addresses, width)
+    context, lanes = binding.context, binding.lanes
+    offset = binding.integer("offset")
+    step = max(4, width)
+    place = np.arange(LANES, dtype=np.int64) * step
+    m0 = lanes.sgpr[M0]
+    limit = U32(0x3FFFF if context.arch == "gfx950" else 0xFFFF)
+    narrow = narrow_result(binding.info.name)
+    base = context.lds.base[lanes.waves][:, None]
+
+    def run() -> None:
+        values, read = access.load()
+        if read is not None:
+            values = np.where(read, values, U32(0))
+        if narrow is not None:
+            values = narrow(values, values)
+        local = (m0 & limit).astype(np.int64)[:, None] + offset + place
+        inside = lanes.exec & (local + step <= context.lds.size)
+        if (inside != lanes.exec).any():
+            beyond = lanes.exec & ~inside
+            context.find(
+                "lds-out-of-bounds",
+                binding,
+                f"{binding.instruction.opcode} writes LDS byte {int(local[beyond][0])}; "
+                f"the workgroup has {context.lds.size} bytes",
+                lanes.numbers[beyond.any(axis=1)],
+            )
+        target = np.where(inside, local, 0) + base
+        scatter(context.lds.words, target, values, step, None if inside.all() else inside)
+        numbers = context.note_store(lanes, binding.row)
+        if context.lds.writer is not None:
+            for part in range(0, step, 4):
+                sources = np.broadcast_to(numbers, inside.shape)[inside]
+                context.lds.writer[(target[inside] + part) >> 2] = sources
+        if context.observe_lds:
+            for index, wave in enumerate(lanes.numbers.tolist()):
+                row = int(context.rows[wave]) + binding.row
+                chosen = local[index][inside[index]]
+                context.lds_accesses.append(
+                    LdsAccess(wave, row, binding.index, chosen, step, write=True, from_memory=True)
+                )
+
+    return run
+
+
+def _bind_store(binding: Binding) -> Step:
+    data, addresses = _split_operands(binding)
+    width = binding.info.width_bytes
+    access = Access(binding, addresses, width)
+    row = vector_row(binding, data[0])
+    window = binding.lanes.vgpr[row : row + max(1, width // 4)]
+    if "_d16_hi" in binding.info.name:
+        return lambda: access.store(window >> U32(16))
+    return lambda: access.store(window)
+
+
+def _bind_cache_control(binding: Binding) -> Step:
+    record, count = binding.context, binding.lanes.count
+    nothing = np.zeros(count, np.int32)
+    no_lines = (np.zeros(count, np.int64), np.zeros(0, np.int64))
+
+    def run() -> None:
+        record.record.memory_bytes.append(nothing)
+        record.record.lines.append(no_lines)
+
+    return run
+
+
+_ATOMIC_KINDS = {"smin": "min", "smax": "max", "umin": "min", "umax": "max"}
+
+
+def _bind_atomic(binding: Binding) -> Step:
+    words = binding.info.name.split("_")
+    wide = words[-1] in ("x2", "f64")
+    operation = words[2]
+    float_kind = words[-1] if words[-1] in ("f32", "f64") else ""
+    signed = operation in ("smin", "smax")
+    if words[2] == "pk":
+        raise binding.refuse("packed atomics have no semantics yet")
+    change_name = _ATOMIC_KINDS.get(operation, operation)
+    compare = operation == "cmpswap"
+    dtype: type[np.generic] = np.int64 if wide else np.int32
+    if not signed:
+        dtype = np.uint64 if wide else np.uint32
+    if float_kind:
+        dtype = np.float64 if wide else np.float32
+    width = 8 if wide else 4
+    returns = returns_old_value(binding.info, binding.instruction)
+    data, addresses = _split_operands(binding)
+    access = Access(binding, addresses, width)
+    lanes = binding.lanes
+    row = vector_row(binding, data[-1])
+    put = put_registers(binding, vector_row(binding, data[0]), width // 4) if returns else None
+
+    def flat(first: int, active: Array) -> Array:
+        low = lanes.vgpr[first][active]
+        if not wide:
+            return np.asarray(low.view(dtype))
+        joined = lanes.vgpr[first + 1][active].astype(np.uint64) << np.uint64(32) | low
+        return np.asarray(joined.view(dtype))
+
+    def change(old: Array, *values: Array) -> Array:
+        if compare:  # data: the new value, then what is expected
+            return np.where(old == values[1], values[0], old)
+        return ATOMICS[change_name](old, values[0])
+
+    def run() -> None:
+        parts, _ = access.begin(write=True)
+        result = np.zeros((width // 4, lanes.count, LANES), np.uint32)
+        for region, offsets, mask in parts:
+            cells: Array = region.data.view(dtype)
+            places = offsets[mask] // width
+            rows = (row, row + width // 4) if compare else (row,)
+            before = cells[places]
+            old = apply_atomic(cells, places, change, tuple(flat(each, mask) for each in rows))
+            access.note_read(region, offsets, mask)
+            if not np.array_equal(before, cells[places]):
+                access.mark(region, offsets, mask)
+            result[:, mask] = np.ascontiguousarray(old).view(np.uint32).reshape(-1, width // 4).T
+        if put is not None:
+            put(result, None)
+
+    return run
+
+
+def _bind_scratch(binding: Binding) -> Step:
+    """Private memory of each lane."""
+    context, lanes = binding.context, binding.lanes
+    width = binding.info.width_bytes
+    operands = list(binding.instruction.operands)
+    store = binding.info.kind == "vmem_store"
+    scalar = operands.pop()
+    vector = operands.pop(0 if store else 1)
+    offsets = scratch_offsets(binding, vector, scalar)
+    row = vector_row(binding, operands[0])
+    window = lanes.vgpr[row : row + max(1, width // 4)]
+    put = put_registers(binding, row, max(1, width // 4))
+    narrow, high = narrow_result(binding.info.name), "_d16_hi" in binding.info.name
+    lane = lanes.numbers[:, None].astype(np.int64) * LANES + np.arange(LANES)
+    base = lane * context.scratch_stride
+    size = context.program.metadata.scratch_bytes
+    nothing = (np.zeros(lanes.count, np.int64), np.zeros(0, np.int64))
+
+    def run() -> None:
+        local = offsets()
+        inside = lanes.exec & (local >= 0) & (local + width <= size)
+        if (inside != lanes.exec).any():
+            waves = lanes.numbers[(inside != lanes.exec).any(axis=1)]
+            context.find(
+                "scratch-out-of-bounds", binding, f"beyond the {size} bytes of scratch memory", waves
+            )
+        context.record.memory_bytes.append((inside.sum(axis=1) * width).astype(np.int32))
+        context.record.lines.append(nothing)
+        place = np.where(inside, local, 0) + base
+        if store:
+            values = window >> U32(16) if high else window
+            scatter(context.scratch, place, values, width, inside)
+            context.stored[lanes.waves] = True
+            return
+        values = gather(context.scratch, place, width)
+        if narrow is not None:
+            values = narrow(values, window)
+        put(values, inside)
+
+    return run
+
+
+def _register() -> None:
+    for name, info in opcode_table().items():
+        if info.format not in ("MUBUF", "GLOBAL", "FLAT", "SCRATCH"):
+            continue
+        if "cache" in info.flags:
+            semantics(name)(_bind_cache_control)
+        elif "format" in name or "_d16_hi_x" in name or ("_lds_" in name and info.format == "SCRATCH"):
+            continue
+        elif info.format == "SCRATCH":
+            semantics(name)(_bind_scratch)
+        elif "atomic" in info.flags:
+            if "_pk_" not in name:
+                semantics(name)(_bind_atomic)
+        elif info.kind == "vmem_load":
+            semantics(name)(_bind_load)
+        elif info.kind == "vmem_store":
+            semantics(name)(_bind_store)
+
+
+_register()
