@@ -50,8 +50,8 @@ class Run:
     @property
     def good(self) -> bool:
         """The verdict: no warning or error, numbers not wrong, no deadlock."""
-        wrong = self.numerics.checked and not self.numerics.ok
-        return self.analysis.complete and not wrong and not any(each.is_bad for each in self.findings)
+        fine = self.analysis.complete and self.numerics.ok
+        return fine and not any(each.is_bad for each in self.findings)
 
 
 def _load_tile_program(path: Path, arch: str | None, settings: Mapping[str, str]) -> LoadedKernel:
@@ -99,11 +99,17 @@ def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None
     """
     from wavesim.isa.load import load_machine
 
-    def stage(name: str) -> Callable[..., None] | None:
-        if progress is None:
-            return None
-        progress(name, 0.0)
-        return lambda done, total=0: progress(name, done / total if total else 0.0)
+    def stage(name: str) -> None:
+        if progress is not None:
+            progress(name, 0.0)
+
+    def executed(count: int) -> None:
+        if progress is not None:
+            progress(f"execute, {count} instructions", 0.0)
+
+    def timed(share: float) -> None:
+        if progress is not None:
+            progress("time", share)
 
     launch_settings, machine_settings = split_settings(options.settings)
     stage("load")
@@ -120,13 +126,13 @@ def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None
     from wavesim.emulate.run import emulate
     from wavesim.timing import simulate
 
-    execution = emulate(kernel.program, kernel.launch, machine, progress=stage("execute"))
+    execution = emulate(kernel.program, kernel.launch, machine, progress=executed)
     timeline = simulate(
         execution.trace,
         machine.parameters,
         engine=options.engine,
         extrapolate=options.extrapolate,
-        progress=stage("time"),
+        progress=timed,
     )
     stage("check numbers")
     numerics = check_numerics(execution, kernel.launch)

@@ -35,6 +35,7 @@ def wave_stalls(timeline: Timeline, position: int, tables: CodeTables) -> WaveSt
     wave = timeline.waves[position]
     rows = issued_rows(wave)
     clocks = _reason_clk(timeline, position, tables, slice(0, rows), np.ones(len(wave.stall_row), bool))
+    clocks += _spun_clk(timeline, position, tables)
     clocks[Reason.NOT_STARTED] += wave.first_clk
     clocks[Reason.FINISHED] += timeline.clk_total - wave.last_clk
     stalls = {REASON_NAMES[reason]: int(clocks[reason]) for reason in Reason}
@@ -52,6 +53,16 @@ def wave_stalls(timeline: Timeline, position: int, tables: CodeTables) -> WaveSt
         instructions=rows,
         stalls=stalls,
     )
+
+
+def _spun_clk(timeline: Timeline, position: int, tables: CodeTables) -> Int64:
+    """Clocks in which repeated passes of polling loops issue: rows hold the final pass only."""
+    wave, trace = timeline.waves[position], timeline.trace.waves[position]
+    total = np.zeros(len(Reason), np.int64)
+    for spin, repeats in zip(trace.spins, wave.spin_repeats, strict=False):
+        none = np.zeros(len(wave.stall_row), bool)
+        total += repeats * _reason_clk(timeline, position, tables, slice(spin.first, spin.last + 1), none)
+    return total
 
 
 def reason_clk(timeline: Timeline, position: int, tables: CodeTables, after: int, last: int) -> Int64:

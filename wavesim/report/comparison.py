@@ -196,7 +196,9 @@ def _verdict(runs: Sequence[Run], width: int) -> list[Text]:
         text += f" {busy} of the time against {best_busy}"
         costs = sorted(((clk - ours.get(name, 0.0), name) for name, clk in theirs.items()), reverse=True)
         why = [
-            f"{IDLE_WORDS[Activity[name.upper()]]} (+{100 * clk:.0f} %)" for clk, name in costs if clk >= 0.01
+            f"{IDLE_WORDS[Activity[name.upper()]]} (+{100 * clk:.0f} points)"
+            for clk, name in costs
+            if clk >= 0.01
         ]
         if why:
             text += f"; the difference goes while its waves {', '.join(why[:3])}"

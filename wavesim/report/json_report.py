@@ -105,8 +105,8 @@ def run_json(run: Run) -> dict[str, Json]:
         else None,
         "numerics": {
             "checked": run.numerics.checked,
-            "ok": run.numerics.ok if run.numerics.checked else None,
-            "max_rel_error": _finite(run.numerics.max_rel_error) if run.numerics.checked else None,
+            "ok": run.numerics.ok if run.numerics.checked or not run.numerics.ok else None,
+            "max_rel_error": _finite(run.numerics.max_rel_error),
             "message": run.numerics.message,
         },
         "waves": [
@@ -188,6 +188,6 @@ def _numbers(values: Mapping[str, float]) -> dict[str, Json]:
     return {name: float(value) for name, value in values.items()}
 
 
-def _finite(value: float) -> float | None:
+def _finite(value: float | None) -> float | None:
     """JSON has no NaN and no infinity: null for both."""
-    return float(value) if math.isfinite(value) else None
+    return float(value) if value is not None and math.isfinite(value) else None

@@ -36,19 +36,26 @@ def perfetto_events(timeline: Timeline, title: str, *, process_offset: int = 0) 
         yield _named("process_name", process, 0, f"{title}: {name}")
     for position in range(len(timeline.waves)):
         yield from _wave(timeline, position, waves)
+    names = _names(timeline)
     tracks = sorted(timeline.busy)
     for track, resource in enumerate(tracks):
         span = timeline.busy[resource]
         process = pipes if resource[0] == "mfma" else ports
         yield _named("thread_name", process, track + 1, f"{resource[0]} {resource[1]}")
-        names = _names(timeline)
-        for start, end, wave, row in zip(
+        spans = zip(
             span.start_clk.tolist(), span.end_clk.tolist(), span.wave.tolist(), span.row.tolist(), strict=True
-        ):
+        )
+        for number, (start, end, wave, row) in enumerate(spans):
             code = timeline.trace.waves[wave].code[row]
-            yield _slice(
-                process, track + 1, start, end - start, f'"w{timeline.waves[wave].wave} {names[code][1:]}'
-            )
+            name = f'"w{timeline.waves[wave].wave} {names[code][1:]}'
+            if resource[0] == "memory":  # accesses overlap, which slices of one track may not
+                for phase, clk in (("b", start), ("e", end)):
+                    yield (
+                        f'{{"ph":"{phase}","cat":"memory","id":{number},"pid":{process},"tid":{track + 1},'
+                        f'"ts":{clk},"name":{name}}}'
+                    )
+            else:
+                yield _slice(process, track + 1, start, end - start, name)
 
 
 def _wave(timeline: Timeline, position: int, process: int) -> Iterator[str]:

@@ -123,12 +123,14 @@ def _headline(run: Run, width: int) -> list[Text]:
         )
     lines += _throughput_rows(run, width)
     numerics = run.numerics
-    if not numerics.checked:
-        lines += _row("numbers", "unchecked", numerics.message, width, "bold yellow")
-    elif numerics.ok:
-        lines += _row("numbers", "ok", f"max rel error {numerics.max_rel_error:.1e}", width, "bold green")
+    error = numerics.max_rel_error
+    note = numerics.message if error is None else f"max rel error {error:.1e}; {numerics.message}"
+    if not numerics.ok:
+        lines += _row("numbers", "WRONG" if numerics.checked else "none", note, width, "bold red")
+    elif not numerics.checked:
+        lines += _row("numbers", "unchecked", note, width, "bold yellow")
     else:
-        lines += _row("numbers", "WRONG", numerics.message, width, "bold red")
+        lines += _row("numbers", "ok", note, width, "bold green")
     bad = sum(finding.is_bad for finding in run.findings)
     style = "bold red" if bad else "bold green"
     lines += _row(
