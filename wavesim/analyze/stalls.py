@@ -20,7 +20,7 @@ UNATTRIBUTED = "unattributed"
 """Clocks of a measured wave that its trace does not explain."""
 
 SLOT_CLK = 4
-GROUP_SHARE = 0.15
+GROUP_SHARE = 0.3
 """Waves of one code path are one group if their shares per reason differ by less than this in sum."""
 
 
