@@ -22,7 +22,7 @@ WAVE_LANES = 64
 
 
 class Op:
-    """One :class:`~wavesim.trace.CodeEntry` with its clocks for one machine. Section numbers: docs/model.md."""
+    """A :class:`~wavesim.trace.CodeEntry` with its clocks on one machine (sections: docs/model.md)."""
 
     __slots__ = (
         "array_clk",
@@ -32,6 +32,7 @@ class Op:
         "conditional",
         "first_chunk",
         "hold_clk",
+        "is_barrier",
         "kind",
         "last_chunk",
         "latency_clk",
@@ -45,6 +46,7 @@ class Op:
         "sgpr_reads",
         "sgpr_writes",
         "to_lds",
+        "ungapped",
         "vm",
         "wait_lgkm",
         "wait_vm",
@@ -59,6 +61,8 @@ class Op:
         self.last_chunk = (entry.address + entry.size_bytes - 1) // p.fetch_chunk_bytes
         self.conditional = entry.kind is Kind.COND_BRANCH
         self.hold_clk = _hold_clk(entry, p)
+        self.ungapped = self.category in (VALU, MFMA, INTERNAL)
+        self.is_barrier = entry.kind is Kind.BARRIER
         self.plain = entry.plain_valu
         self.writes_sgpr = entry.writes_sgpr
         self.sgpr_writes = tuple(entry.sgpr_writes)

@@ -23,11 +23,11 @@ Progress = Callable[[float], None]
 class ComputeUnit:
     """Waves, arbiters and ports of one CU, and the clock they share.
 
-    Phases of one clock, in order: barrier arrivals, choice in each SIMD, grants of the shared ports, filling
-    up of SIMDs that were denied, the bank array.
+    Phases of one clock, in order: barrier arrivals; the slot, in which all SIMDs choose, then the shared
+    ports grant, then SIMDs that were denied fill up; the bank array.
     """
 
-    ARRIVE, CHOOSE, PORTS, FILL, ARRAY = 1, 2, 3, 4, 5
+    ARRIVE, SLOT, ARRAY = 1, 2, 3
 
     def __init__(self, trace: Trace, parameters: TimingParameters) -> None:
         self.trace = trace
@@ -35,6 +35,9 @@ class ComputeUnit:
         self.env = simpy.Environment()
         self.now = 0
         self.logs: dict[tuple[str, int], BusyLog] = {}
+        self.slots: dict[int, list[Simd]] = {}
+        self.asked: list[LdsPort | MemoryPath] = []
+        self.to_fill: list[Simd] = []
         self.simds = [Simd(self, number) for number in range(parameters.structure_simds)]
         self.array = BankArray(self)
         self.memory = MemoryPath(self)
@@ -62,21 +65,42 @@ class ComputeUnit:
 
     def call_at(self, clk: int, phase: int, action: Callable[[], None]) -> None:
         """Call ``action`` in ``phase`` of clock ``clk`` (not before now)."""
-        event = Event(self.env)
-        event._ok = True
-        event._value = None
 
         def run(_event: Event) -> None:
             self.now = int(self.env.now)
             action()
 
-        assert event.callbacks is not None
-        event.callbacks.append(run)
-        self.env.schedule(event, priority=phase, delay=max(0, clk - self.now))  # type: ignore[arg-type]
+        self._schedule(clk, phase, run)
 
-    def call_late(self, phase: int, action: Callable[[], None]) -> None:
-        """Call ``action`` in a later phase of this clock."""
-        self.call_at(self.now, phase, action)
+    def wake_at(self, clk: int, simd: Simd) -> None:
+        """Let ``simd`` choose in slot ``clk``: one event serves all SIMDs of a slot."""
+        waiting = self.slots.get(clk)
+        if waiting is None:
+            self.slots[clk] = [simd]
+            self._schedule(clk, self.SLOT, self._slot)
+        else:
+            waiting.append(simd)
+
+    def _schedule(self, clk: int, phase: int, action: Callable[[Event], None]) -> None:
+        event = Event(self.env)
+        event._ok = True
+        event._value = None
+        event.callbacks.append(action)
+        self.env.schedule(event, phase, clk - self.now if clk > self.now else 0)  # type: ignore[arg-type]
+
+    def _slot(self, _event: Event) -> None:
+        """One slot: every SIMD chooses before any port grants, and fills up after all ports have."""
+        now = self.now = int(self.env.now)
+        for simd in self.slots.pop(now):
+            simd.choose(now)
+        if self.asked:
+            asked, self.asked = self.asked, []
+            for port in asked:
+                port.grant()
+            if self.to_fill:
+                to_fill, self.to_fill = self.to_fill, []
+                for simd in to_fill:
+                    simd.fill()
 
     # -- barriers and ends (§8)
 
@@ -107,7 +131,7 @@ class ComputeUnit:
             self.simds[wave.trace.simd].wake(max(self.now, wave.release_clk - p.issue_slot_clk))
 
     def finish(self, wave: Wave, end: int, ended: bool) -> None:
-        """The wave's last instruction ends at ``end``; if its trace only stops, it stays alive for barriers."""
+        """The wave's last instruction ends at ``end``. One whose trace only stops stays live for barriers."""
         wave.finish_clk = end
         self.simds[wave.trace.simd].waves.remove(wave)
         if ended:
@@ -177,6 +201,7 @@ def timeline_of(unit: ComputeUnit) -> Timeline:
     waves = []
     for wave in unit.waves:
         trace = wave.trace
+        stalls = np.array(wave.stalls, np.int32).reshape(-1, 3)
         waves.append(
             WaveTimeline(
                 wave=trace.wave,
@@ -189,9 +214,9 @@ def timeline_of(unit: ComputeUnit) -> Timeline:
                 issue_clk=np.array(wave.issue, np.int64),
                 end_clk=np.array(wave.end, np.int64),
                 done_clk=np.array(wave.done, np.int64),
-                stall_row=np.array(wave.stall_row, np.int32),
-                stall_reason=np.array(wave.stall_reason, np.int8),
-                stall_clk=np.array(wave.stall_clk, np.int32),
+                stall_row=stalls[:, 0].copy(),
+                stall_reason=stalls[:, 1].astype(np.int8),
+                stall_clk=stalls[:, 2].copy(),
                 spin_repeats=tuple(wave.spin_repeats),
             )
         )
@@ -199,20 +224,17 @@ def timeline_of(unit: ComputeUnit) -> Timeline:
         trace=unit.trace,
         waves=tuple(waves),
         clk_total=total,
-        busy={name: _span(log) for name, log in sorted(unit.logs.items()) if log.start},
+        busy={name: _span(log) for name, log in sorted(unit.logs.items()) if log.uses},
         engine="simpy",
         complete=complete,
     )
 
 
 def _span(log: BusyLog) -> BusySpan:
-    start = np.array(log.start, np.int64)
-    order = np.argsort(start, kind="stable")
+    uses = np.array(log.uses, np.int64)
+    uses = uses[np.argsort(uses[:, 0], kind="stable")]
     return BusySpan(
-        start[order],
-        np.array(log.end, np.int64)[order],
-        np.array(log.wave, np.int32)[order],
-        np.array(log.row, np.int32)[order],
+        uses[:, 0].copy(), uses[:, 1].copy(), uses[:, 2].astype(np.int32), uses[:, 3].astype(np.int32)
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wavesim.timing.simpy_wave import Access, Wave
-from wavesim.trace import UNKNOWN, Kind
+from wavesim.trace import UNKNOWN
 
 if TYPE_CHECKING:
     from wavesim.timing.simpy_engine import ComputeUnit
@@ -16,22 +16,16 @@ if TYPE_CHECKING:
 
 
 class BusyLog:
-    """Uses of one resource, as four columns."""
+    """Uses of one resource: (start, end, wave position, row)."""
 
-    __slots__ = ("end", "row", "start", "wave")
+    __slots__ = ("uses",)
 
     def __init__(self) -> None:
-        self.start: list[int] = []
-        self.end: list[int] = []
-        self.wave: list[int] = []
-        self.row: list[int] = []
+        self.uses: list[tuple[int, int, int, int]] = []
 
     def add(self, start: int, end: int, wave: int, row: int) -> None:
-        """One use."""
-        self.start.append(start)
-        self.end.append(end)
-        self.wave.append(wave)
-        self.row.append(row)
+        """One use, from ``start`` to ``end`` clk."""
+        self.uses.append((start, end, wave, row))
 
 
 class LdsPort:
@@ -53,7 +47,7 @@ class LdsPort:
     def ask(self, simd: Simd, wave: Wave) -> None:
         """A SIMD's chosen LDS instruction of this slot."""
         if not self.asking:
-            self.unit.call_late(self.unit.PORTS, self.grant)
+            self.unit.asked.append(self)
         self.asking.append((simd, wave))
 
     def grant(self) -> None:
@@ -213,7 +207,7 @@ class MemoryPath:
     def ask(self, simd: Simd, wave: Wave) -> None:
         """A SIMD's chosen VMEM instruction of this slot."""
         if not self.asking:
-            self.unit.call_late(self.unit.PORTS, self.grant)
+            self.unit.asked.append(self)
         self.asking.append((simd, wave))
 
     def grant(self) -> None:
@@ -271,8 +265,3 @@ class MemoryPath:
             self.unit.array.expect_from_memory(access, returned)
         self.busy.add(accepted, returned, wave.position, row)
         simd.issued(wave, now + op.hold_clk)
-
-
-def is_store(kind: Kind) -> bool:
-    """Whether the kind writes global memory."""
-    return kind is Kind.VMEM_STORE

@@ -1,4 +1,4 @@
-"""The issue arbiter of one SIMD: tests its waves, chooses by rank, grants in late phases (docs/model.md §2, §11)."""
+"""The issue arbiter of one SIMD: tests its waves and chooses by rank (docs/model.md §2, §11)."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ MATRIX_PIPE, COISSUE, VALU_BUSY = int(Reason.MATRIX_PIPE), int(Reason.MFMA_COISS
 LDS_HOLD, LDS_QUEUE, VMEM_QUEUE = int(Reason.LDS_HOLD), int(Reason.LDS_QUEUE), int(Reason.VMEM_QUEUE)
 ARBITRATION, PORT = int(Reason.ARBITRATION), int(Reason.PORT)
 
+LGKM_ENTRIES_TO_COUNT = 7
+"""With fewer accesses outstanding (of at most two counts each) no lgkmcnt of 15 can be full."""
+
 
 class Simd:
     """One SIMD's arbiter and the state of its pipes."""
@@ -38,6 +41,7 @@ class Simd:
         self.valu_blocked_until = 0
         self.memory_blocked_until = 0
         self.valu_held_until = 0
+        self.reason = -1  # why the wave tested last is no candidate
         self.wakes: set[int] = set()
         self.candidates: list[Wave] = []
         self.chosen: list[Op] = []
@@ -51,7 +55,7 @@ class Simd:
         clk = -(-clk // self.slot) * self.slot
         if clk not in self.wakes:
             self.wakes.add(clk)
-            self.unit.call_at(clk, self.unit.CHOOSE, self.choose)
+            self.unit.wake_at(clk, self)
 
     def review(self, now: int) -> None:
         """Something that stands before the present reasons began at ``now``: test again in the next slot."""
@@ -87,47 +91,53 @@ class Simd:
 
     # -- the slot
 
-    def choose(self) -> None:
+    def choose(self, now: int) -> None:
         """Test the waves that can be ready; choose among the candidates by rank."""
-        now = self.unit.now
         self.wakes.discard(now)
         candidates = []
         for wave in self.waves:
             if wave.ready_clk <= now:
-                reason, until = self._test(wave, wave.code[wave.row], now)
-                if reason < 0:
+                until = self._test(wave, wave.code[wave.row], now)
+                if not until:
                     candidates.append(wave)
                     continue
-                wave.stall(now, reason)
-                wave.ready_clk = until
+                if wave.stalled_for != self.reason:
+                    wave.stall(now, self.reason)
                 if until < UNKNOWN_CLK:
-                    wave.ready_clk = -(-until // self.slot) * self.slot
+                    until = -(-until // self.slot) * self.slot
                     self.wake(until)
+                wave.ready_clk = until
         if not candidates:
             return
-        if len(candidates) > 1:
-            candidates.sort(key=_rank)
         self.candidates = candidates
-        self.chosen = []
         self.denied = []
-        taken = [(wave, self._fits(wave.code[wave.row])) for wave in ()]
+        if len(candidates) == 1:
+            op = candidates[0].code[candidates[0].row]
+            self.chosen = [op]
+            self._go(candidates[0], op, now)
+            return
+        candidates.sort(key=_rank)
+        self.chosen = []
         taken = []
         for wave in candidates:
             op = wave.code[wave.row]
             reason = self._fits(op)
             if reason < 0:
                 self.chosen.append(op)
-                taken.append(wave)
+                taken.append((wave, op))
             else:
                 self._lost(wave, reason, now)
-        for wave in taken:
-            op = wave.code[wave.row]
-            if op.category == LDS:
-                self.port.ask(self, wave)
-            elif op.category == VMEM:
-                self.unit.memory.ask(self, wave)
-            else:
-                self._issue(wave, op, now)
+        for wave, op in taken:
+            self._go(wave, op, now)
+
+    def _go(self, wave: Wave, op: Op, now: int) -> None:
+        """A chosen instruction issues, or asks its port."""
+        if op.category == LDS:
+            self.port.ask(self, wave)
+        elif op.category == VMEM:
+            self.unit.memory.ask(self, wave)
+        else:
+            self._issue(wave, op, now)
 
     def _lost(self, wave: Wave, reason: int, now: int) -> None:
         wave.stall(now, reason)
@@ -155,7 +165,7 @@ class Simd:
     def deny(self, wave: Wave) -> None:
         """A port went to another SIMD: after all ports have granted, fill up."""
         if not self.denied:
-            self.unit.call_late(self.unit.FILL, self.fill)
+            self.unit.to_fill.append(self)
         self.denied.append(wave)
         self.chosen.remove(wave.code[wave.row])
         self._lost(wave, PORT, self.unit.now)
@@ -180,59 +190,70 @@ class Simd:
 
     # -- conditions 4 to 13 of §2
 
-    def _test(self, wave: Wave, op: Op, now: int) -> tuple[int, int]:
-        """(-1, now) for a candidate, else the reason and when it ends (UNKNOWN_CLK: an event says)."""
+    def _test(self, wave: Wave, op: Op, now: int) -> int:
+        """0 for a candidate, else when ``self.reason`` ends (UNKNOWN_CLK: an event says)."""
         category = op.category
         if category == INTERNAL:
             return self._test_internal(wave, op, now)
-        if op.lgkm and wave.lgkm:
+        if op.lgkm and len(wave.lgkm) >= LGKM_ENTRIES_TO_COUNT:
             room = self.p.counter_lgkm_max - op.lgkm
             if wave.outstanding(wave.lgkm, now) > room:
                 until = wave.clk_when_at_most(wave.lgkm, room)
                 wave.waits_for_access = until >= UNKNOWN_CLK
-                return COUNTER_FULL, until
+                self.reason = COUNTER_FULL
+                return until
         if op.vm and len(wave.vm) >= self.p.counter_vm_max:
             room = self.p.counter_vm_max - op.vm
             if wave.outstanding(wave.vm, now) > room:
-                return COUNTER_FULL, wave.clk_when_at_most(wave.vm, room)
+                self.reason = COUNTER_FULL
+                return wave.clk_when_at_most(wave.vm, room)
         if category == MFMA:
-            if op.scaled:
-                return (MATRIX_PIPE, self.scaled_start) if self.scaled_start > now else (-1, now)
-            return (MATRIX_PIPE, self.pipe_free) if self.pipe_free > now else (-1, now)
-        if category == VALU:
+            free = self.scaled_start if op.scaled else self.pipe_free
+            if free > now:
+                self.reason = MATRIX_PIPE
+                return free
+        elif category == VALU:
             if self.valu_blocked_until > now:
-                return COISSUE, self.valu_blocked_until
+                self.reason = COISSUE
+                return self.valu_blocked_until
             if self.valu_held_until > now:
-                return VALU_BUSY, self.valu_held_until
-        elif category == LDS:
-            if self.memory_blocked_until > now:
-                return COISSUE, self.memory_blocked_until
-            if self.port.held_until > now:
-                return LDS_HOLD, self.port.held_until
-            free = self.port.free_clk(now)
-            if free > now:
-                return LDS_QUEUE, free
-        elif category == VMEM:
-            if self.memory_blocked_until > now:
-                return COISSUE, self.memory_blocked_until
-            free = self.unit.memory.free_clk(now)
-            if free > now:
-                return VMEM_QUEUE, free
-        return -1, now
+                self.reason = VALU_BUSY
+                return self.valu_held_until
+        elif category in (LDS, VMEM):
+            return self._test_memory(category, now)
+        return 0
 
-    def _test_internal(self, wave: Wave, op: Op, now: int) -> tuple[int, int]:
-        if op.kind is Kind.BARRIER:
-            issue = wave.release_clk - self.slot
-            if wave.release_clk < 0:
-                return BARRIER, UNKNOWN_CLK
-            return (BARRIER, issue) if issue > now else (-1, now)
+    def _test_memory(self, category: int, now: int) -> int:
+        if self.memory_blocked_until > now:
+            self.reason = COISSUE
+            return self.memory_blocked_until
+        if category == LDS:
+            if self.port.held_until > now:
+                self.reason = LDS_HOLD
+                return self.port.held_until
+            free = self.port.free_clk(now)
+            self.reason = LDS_QUEUE
+        else:
+            free = self.unit.memory.free_clk(now)
+            self.reason = VMEM_QUEUE
+        return free if free > now else 0
+
+    def _test_internal(self, wave: Wave, op: Op, now: int) -> int:
         if op.wait_lgkm is not None and wave.outstanding(wave.lgkm, now) > op.wait_lgkm:
             until = wave.clk_when_at_most(wave.lgkm, op.wait_lgkm)
             wave.waits_for_access = until >= UNKNOWN_CLK
-            return LGKMCNT, until
+            self.reason = LGKMCNT
+            return until
         if op.wait_vm is not None and wave.outstanding(wave.vm, now) > op.wait_vm:
-            return VMCNT, wave.clk_when_at_most(wave.vm, op.wait_vm)
-        return -1, now
+            self.reason = VMCNT
+            return wave.clk_when_at_most(wave.vm, op.wait_vm)
+        if op.is_barrier:
+            self.reason = BARRIER
+            if wave.release_clk < 0:
+                return UNKNOWN_CLK
+            issue = wave.release_clk - self.slot
+            return issue if issue > now else 0
+        return 0
 
     # -- issue
 
@@ -287,32 +308,50 @@ class Simd:
         now = self.unit.now
         row = wave.row
         op = wave.code[row]
-        wave.stop_stalling(now)
+        if wave.stalled_for >= 0:
+            wave.stop_stalling(now)
         wave.issue[row] = now
         wave.end[row] = end
         if wave.done[row] < 0 and op.category != LDS:
             wave.done[row] = now
         following = row + 1
-        jumped = op.category == BRANCH and (not op.conditional or wave.taken[row])
-        number = wave.spin_of_last.get(row)
-        if number is not None:
-            spin = wave.trace.spins[number]
-            jumped = not self.unit.is_visible(spin.store_wave, spin.store_index, now)
-            if jumped:
-                wave.spin_repeats[number] += 1
-                following = spin.first
+        jumped = False
+        if op.category == BRANCH:
+            jumped = not op.conditional or wave.taken[row]
+            if row in wave.spin_of_last:
+                following, jumped = self._spin(wave, now)
         wave.row = following
-        if op.kind is Kind.ENDPGM or following >= wave.length:
+        if following >= wave.length or op.kind is Kind.ENDPGM:
             wave.ready_clk = UNKNOWN_CLK
             self.unit.finish(wave, end, op.kind is Kind.ENDPGM)
             return
         after = wave.code[following]
-        if jumped or op.conditional or op.first_chunk != after.first_chunk:
-            wave.fetch_after(op, after, jumped, now)
-        wave.enter(end)
-        if after.kind is Kind.BARRIER:
+        if (
+            after.ungapped
+            and op.first_chunk == after.first_chunk
+            and op.last_chunk == after.last_chunk
+            and not jumped
+        ):
+            wave.attempt[following] = wave.ready_clk = end  # nothing to fetch, no gap: the common case
+        else:
+            if jumped or op.conditional or op.first_chunk != after.first_chunk:
+                wave.fetch_after(op, after, jumped, now)
+            wave.enter(end)
+            end = wave.ready_clk
+        if after.is_barrier:
             self.unit.expect_arrival(wave)
-        self.wake(wave.ready_clk)
+        if end not in self.wakes:
+            self.wakes.add(end)
+            self.unit.wake_at(end, self)
+
+    def _spin(self, wave: Wave, now: int) -> tuple[int, bool]:
+        """§12: another pass of the polling loop until the store is visible: (next row, jumped)."""
+        number = wave.spin_of_last[wave.row]
+        spin = wave.trace.spins[number]
+        if self.unit.is_visible(spin.store_wave, spin.store_index, now):
+            return wave.row + 1, False
+        wave.spin_repeats[number] += 1
+        return spin.first, True
 
 
 def _rank(wave: Wave) -> tuple[int, int]:

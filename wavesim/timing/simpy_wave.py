@@ -53,9 +53,7 @@ class Wave:
         self.issue = [-1] * count
         self.end = [-1] * count
         self.done = [-1] * count
-        self.stall_row: list[int] = []
-        self.stall_reason: list[int] = []
-        self.stall_clk: list[int] = []
+        self.stalls: list[list[int]] = []  # [row, reason, clocks]
         self.stalled_for = -1
         self.stalled_from = 0
         self.ready_clk = self.start_clk
@@ -92,13 +90,11 @@ class Wave:
     def _book(self, reason: int, clocks: int) -> None:
         if clocks <= 0:
             return
-        rows = self.stall_row
-        if rows and rows[-1] == self.row and self.stall_reason[-1] == reason:
-            self.stall_clk[-1] += clocks
+        stalls = self.stalls
+        if stalls and stalls[-1][0] == self.row and stalls[-1][1] == reason:
+            stalls[-1][2] += clocks
         else:
-            rows.append(self.row)
-            self.stall_reason.append(reason)
-            self.stall_clk.append(clocks)
+            stalls.append([self.row, reason, clocks])
 
     # -- from one instruction to the next
 
