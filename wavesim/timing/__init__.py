@@ -38,5 +38,5 @@ def simulate(
     if engine == "simpy":
         from wavesim.timing import simpy_engine
 
-        return simpy_engine.run(trace, parameters, progress)
+        return simpy_engine.run(trace, parameters, progress, extrapolate=extrapolate)
     raise UserError(f"no timing engine {engine!r}", None, f"engines: {', '.join(ENGINES)}")

@@ -33,6 +33,7 @@ class Op:
         "first_chunk",
         "hold_clk",
         "is_barrier",
+        "is_head",
         "kind",
         "last_chunk",
         "latency_clk",
@@ -63,6 +64,7 @@ class Op:
         self.hold_clk = _hold_clk(entry, p)
         self.ungapped = self.category in (VALU, MFMA, INTERNAL)
         self.is_barrier = entry.kind is Kind.BARRIER
+        self.is_head = False
         self.plain = entry.plain_valu
         self.writes_sgpr = entry.writes_sgpr
         self.sgpr_writes = tuple(entry.sgpr_writes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 import numpy as np
@@ -15,6 +16,7 @@ from wavesim.timing.ops import Op
 from wavesim.timing.simpy_ports import BankArray, BusyLog, LdsPort, MemoryPath
 from wavesim.timing.simpy_simd import Simd
 from wavesim.timing.simpy_wave import UNKNOWN_CLK, Wave
+from wavesim.timing.steady import SteadyState, loop_head
 from wavesim.trace import BusySpan, Kind, Timeline, Trace, WaveTimeline
 
 Progress = Callable[[float], None]
@@ -29,7 +31,7 @@ class ComputeUnit:
 
     ARRIVE, SLOT, ARRAY = 1, 2, 3
 
-    def __init__(self, trace: Trace, parameters: TimingParameters) -> None:
+    def __init__(self, trace: Trace, parameters: TimingParameters, extrapolate: bool = False) -> None:
         self.trace = trace
         self.parameters = parameters
         self.env = simpy.Environment()
@@ -49,6 +51,13 @@ class ComputeUnit:
                 port.simds.append(self.simds[simd])
                 self.simds[simd].port = port
         ops = [Op(entry, parameters) for entry in trace.code]
+        self.steady: SteadyState | None = None
+        self.at_head = False
+        head = loop_head(trace) if extrapolate and _may_repeat(trace) else None
+        if head is not None:
+            self.steady = SteadyState(self)
+            ops[head].is_head = True
+        self.watching = self.steady is not None
         self.waves = [Wave(position, wave, ops, parameters) for position, wave in enumerate(trace.waves)]
         self.order = {simd: place for place, simd in enumerate(parameters.barrier_simd_order)}
         self.ended: dict[int, list[tuple[int, int]]] = {}
@@ -130,6 +139,11 @@ class ComputeUnit:
                 wave.ready_clk = wave.release_clk - p.issue_slot_clk
             self.simds[wave.trace.simd].wake(max(self.now, wave.release_clk - p.issue_slot_clk))
 
+    def head_issued(self, wave: Wave) -> None:
+        """A wave issued the loop head; the oldest one's is where states are compared."""
+        if wave.position == 0:
+            self.at_head = True
+
     def finish(self, wave: Wave, end: int, ended: bool) -> None:
         """The wave's last instruction ends at ``end``. One whose trace only stops stays live for barriers."""
         wave.finish_clk = end
@@ -177,9 +191,14 @@ class ComputeUnit:
             LimitExceeded: past ``MAX_CLK``.
         """
         step, peek = self.env.step, self.env.peek
+        endless = float("inf")
         total = max(1, sum(wave.length for wave in self.waves))
         count = 0
-        while peek() != float("inf"):
+        while (due := peek()) != endless:
+            if self.at_head and due > self.now:
+                self.at_head = False
+                if self.watching and self.steady is not None and self.steady.observe():
+                    self.watching = False
             step()
             count += 1
             if count % 20_000 == 0:
@@ -192,16 +211,22 @@ class ComputeUnit:
 def timeline_of(unit: ComputeUnit) -> Timeline:
     """The finished (or stuck) model as a Timeline."""
     complete = unit.trace.complete and all(wave.finish_clk >= 0 for wave in unit.waves)
+    steady = unit.steady or SteadyState(unit)
     total = max((wave.finish_clk for wave in unit.waves), default=0)
     stuck = [wave for wave in unit.waves if wave.finish_clk < 0]
     if stuck:
         total = max(total, unit.now)
     for wave in stuck:
         wave.stop_stalling(total)
+    total += steady.skipped_clk
     waves = []
     for wave in unit.waves:
         trace = wave.trace
-        stalls = np.array(wave.stalls, np.int32).reshape(-1, 3)
+        stalls = steady.fill_stalls(wave, np.array(wave.stalls, np.int32).reshape(-1, 3))
+        attempt, issue, end, done = (
+            np.array(column, np.int64) for column in (wave.attempt, wave.issue, wave.end, wave.done)
+        )
+        steady.fill_wave(wave, (attempt, issue, end, done))
         waves.append(
             WaveTimeline(
                 wave=trace.wave,
@@ -209,11 +234,11 @@ def timeline_of(unit: ComputeUnit) -> Timeline:
                 simd=trace.simd,
                 slot=trace.slot,
                 first_clk=wave.start_clk,
-                last_clk=wave.finish_clk if wave.finish_clk >= 0 else total,
-                attempt_clk=np.array(wave.attempt, np.int64),
-                issue_clk=np.array(wave.issue, np.int64),
-                end_clk=np.array(wave.end, np.int64),
-                done_clk=np.array(wave.done, np.int64),
+                last_clk=steady.finish_clk(wave) if wave.finish_clk >= 0 else total,
+                attempt_clk=attempt,
+                issue_clk=issue,
+                end_clk=end,
+                done_clk=done,
                 stall_row=stalls[:, 0].copy(),
                 stall_reason=stalls[:, 1].astype(np.int8),
                 stall_clk=stalls[:, 2].copy(),
@@ -224,27 +249,46 @@ def timeline_of(unit: ComputeUnit) -> Timeline:
         trace=unit.trace,
         waves=tuple(waves),
         clk_total=total,
-        busy={name: _span(log) for name, log in sorted(unit.logs.items()) if log.uses},
+        busy={name: _span(log, steady) for name, log in sorted(unit.logs.items()) if log.uses},
         engine="simpy",
         complete=complete,
+        extrapolation=steady.extrapolation(),
     )
 
 
-def _span(log: BusyLog) -> BusySpan:
-    uses = np.array(log.uses, np.int64)
-    uses = uses[np.argsort(uses[:, 0], kind="stable")]
+def _span(log: BusyLog, steady: SteadyState) -> BusySpan:
+    uses = steady.fill_uses(np.array(log.uses, np.int64))
+    uses = uses[np.lexsort((uses[:, 3], uses[:, 2], uses[:, 0]))]
     return BusySpan(
         uses[:, 0].copy(), uses[:, 1].copy(), uses[:, 2].astype(np.int32), uses[:, 3].astype(np.int32)
     )
 
 
-def run(trace: Trace, parameters: TimingParameters, progress: Progress | None = None) -> Timeline:
-    """Time a trace.
+def _may_repeat(trace: Trace) -> bool:
+    """Whether copying periods is sound: no polling loops, latencies not tied to the order of issue."""
+    spins = any(wave.spins for wave in trace.waves)
+    return trace.complete and not spins and not len(trace.memory_latency_by_order_clk)
+
+
+def run(
+    trace: Trace,
+    parameters: TimingParameters,
+    progress: Progress | None = None,
+    *,
+    extrapolate: bool = False,
+) -> Timeline:
+    """Time a trace; with ``extrapolate`` periods of a proven steady state are copied.
 
     Raises:
         LimitExceeded: the simulation passed ``limits.MAX_CLK``.
     """
-    unit = ComputeUnit(trace, parameters)
-    unit.start()
-    unit.run(progress)
+    unit = ComputeUnit(trace, parameters, extrapolate)
+    collecting = gc.isenabled()
+    gc.disable()  # the events and records of a run form no cycles; looking for some costs a tenth of it
+    try:
+        unit.start()
+        unit.run(progress)
+    finally:
+        if collecting:
+            gc.enable()
     return timeline_of(unit)

@@ -314,6 +314,8 @@ class Simd:
         wave.end[row] = end
         if wave.done[row] < 0 and op.category != LDS:
             wave.done[row] = now
+        if op.is_head:
+            self.unit.head_issued(wave)
         following = row + 1
         jumped = False
         if op.category == BRANCH:
@@ -333,6 +335,9 @@ class Simd:
             and not jumped
         ):
             wave.attempt[following] = wave.ready_clk = end  # nothing to fetch, no gap: the common case
+            if after.category == MFMA and not after.scaled and self.pipe_free > end:
+                wave.stall(end, MATRIX_PIPE)  # no other MFMA can begin before the pipe is free
+                end = wave.ready_clk = self.pipe_free
         else:
             if jumped or op.conditional or op.first_chunk != after.first_chunk:
                 wave.fetch_after(op, after, jumped, now)
