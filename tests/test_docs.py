@@ -1,0 +1,77 @@
+"""Commands shown in README.md and docs/*.md print what is shown.
+
+A ``console`` block holds ``$ wavesim ...`` lines, each followed by its exact output; ``...`` stands for
+anything, as in doctest. A command without output is only run. ``echo $?`` lines give the exit code.
+"""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Example:
+    page: Path
+    line: int
+    command: str
+    output: str
+
+
+def examples() -> list[Example]:
+    found = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for block in BLOCK.finditer(text):
+            line = text[: block.start(1)].count("\n") + 1
+            for part in re.split(r"^(?=\$ )", block.group(1), flags=re.MULTILINE):
+                if part.startswith("$ "):
+                    command, _, output = part[2:].partition("\n")
+                    found.append(Example(page, line, command, output))
+                line += part.count("\n")
+    return found
+
+
+def run(command: str, folder: Path) -> tuple[str, int]:
+    words = shlex.split(command)
+    assert words[0] == "wavesim", command
+    done = subprocess.run(
+        [sys.executable, "-m", "wavesim", *words[1:]],
+        cwd=folder,
+        env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONUTF8": "1", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.stdout + done.stderr, done.returncode
+
+
+@pytest.mark.parametrize("example", examples(), ids=lambda example: f"{example.page.name}:{example.line}")
+def test_shown_output_is_true(example: Example, tmp_path: Path) -> None:
+    for name in ("isa", "kernels"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    printed, _code = run(example.command, tmp_path)
+    if example.output.strip():
+        same = doctest.OutputChecker().check_output(example.output, printed, doctest.ELLIPSIS)
+        assert same, f"{example.page.name}:{example.line}: $ {example.command} prints\n{printed}"
+
+
+def test_readme_has_the_two_commands() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "make run" in text
+    assert "make test" in text
