@@ -122,6 +122,8 @@ def immediate_bits(value: int | float, kind: str) -> int:
             return int(np.float16(value).view(np.uint16))
         single = int(np.float32(value).view(np.uint32))
         return single >> 16 if kind == "bf16" else single
+    if kind in _WIDE and value > 0xFFFFFFFF:  # an inline constant written as its 64 bits
+        return value & 0xFFFFFFFFFFFFFFFF
     if kind == "f64" and not -16 <= value <= 64:
         return (value & 0xFFFFFFFF) << 32
     if kind in ("u64", "b64") and value > 64:
