@@ -333,6 +333,7 @@ class Simd:
             and op.first_chunk == after.first_chunk
             and op.last_chunk == after.last_chunk
             and not jumped
+            and not op.conditional
         ):
             wave.attempt[following] = wave.ready_clk = end  # nothing to fetch, no gap: the common case
             if after.category == MFMA and not after.scaled and self.pipe_free > end:
