@@ -273,6 +273,38 @@ def test_ended_waves_do_not_count_for_a_barrier() -> None:
     assert [len(wave) for wave in execution.trace.waves] == [5, 7, 7]
 
 
+def test_staggered_waves_meet_at_different_barriers() -> None:
+    """Half of the waves pass one barrier more before a loop, the others one more after it."""
+    outcome = execute(
+        WAVE
+        + """
+        v_lshlrev_b32 v1, 2, v0
+        s_cmp_lt_u32 s4, 2
+        s_cbranch_scc1 early
+        s_barrier
+        early:
+        s_mov_b32 s5, 0
+        loop:
+        s_add_u32 s5, s5, 1
+        v_mov_b32 v2, s5
+        ds_write_b32 v1, v2
+        s_barrier
+        s_cmp_lt_u32 s5, 3
+        s_cbranch_scc1 loop
+        s_cmp_lt_u32 s4, 2
+        s_cbranch_scc0 late
+        s_barrier
+        late:
+        v_xor_b32 v3, 0x200, v1
+        ds_read_b32 v4, v3
+        """,
+        waves=4,
+    )
+    assert outcome.complete
+    assert [outcome.s(5, wave) for wave in range(4)] == [3] * 4
+    assert (outcome.v(4) == 3).all()
+
+
 def test_counting_spin_starves_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scheduler_module, "PASSES_PER_TURN", 4)
     execution = run(

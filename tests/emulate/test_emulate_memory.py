@@ -161,6 +161,31 @@ def test_atomics() -> None:
     assert sorted(rows[1, :64].tolist()) == list(range(0, 128, 2))
 
 
+def test_packed_atomics() -> None:
+    """2 + 64 * (1, 2) in halves: f16 exactly, bf16 too."""
+    result = replace(OUT, init="zero")
+    execution = run(
+        LOAD
+        + """
+        v_mov_b32 v2, 0
+        v_mov_b32 v3, 0x40003c00
+        global_atomic_pk_add_f16 v2, v3, s[6:7]
+        v_mov_b32 v3, 0x40003f80
+        global_atomic_pk_add_bf16 v2, v3, s[6:7] offset:4
+        ds_write_b32 v2, v2
+        ds_pk_add_f16 v2, v3
+        """,
+        arguments=(IN, result),
+    )
+    words = execution.matrix("C", (0, 0, 1, 2))[0].astype(np.uint32)
+    halves = words[:1].view(np.float16)
+    assert halves.tolist() == [64, 128]
+    assert (np.array([words[1] << 16, words[1] & 0xFFFF0000], np.uint32)).view(np.float32).tolist() == [
+        64,
+        128,
+    ]
+
+
 def test_lines_touched() -> None:
     execution = run(
         LOAD

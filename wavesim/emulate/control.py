@@ -23,7 +23,8 @@ CODE_BASE = 1 << 46
 @semantics(
     "s_waitcnt s_nop s_setprio s_sleep s_barrier s_endpgm s_branch s_cbranch_scc0 s_cbranch_scc1 "
     "s_cbranch_vccz s_cbranch_vccnz s_cbranch_execz s_cbranch_execnz s_sethalt s_setkill s_incperflevel "
-    "s_decperflevel s_wakeup s_icache_inv s_ttracedata s_setreg_b32 s_setreg_imm32_b32 ds_nop"
+    "s_decperflevel s_wakeup s_icache_inv s_ttracedata s_sendmsg s_sendmsghalt "
+    "s_setreg_b32 s_setreg_imm32_b32 ds_nop"
 )
 def _bind_nothing(binding: Binding) -> Step:
     return lambda: None

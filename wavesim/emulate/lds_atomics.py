@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from wavesim.emulate.elements import f32_to_bf16
 from wavesim.emulate.lds import Accessor, put_registers
-from wavesim.emulate.operands import vector_row
+from wavesim.emulate.operands import bf16_to_f32, vector_row
 from wavesim.emulate.registry import Array, Binding, Step, semantics
 from wavesim.emulate.state import LANES
 
@@ -37,6 +38,23 @@ ATOMICS: dict[str, Callable[[Array, Array], Array]] = {
     "swap": lambda old, data: data,
 }
 """New memory value from the old one and the data."""
+
+
+def packed_add(kind: str) -> Callable[[Array, Array], Array]:
+    """Addition of two halves (``f16`` or ``bf16``) in a dword, for the packed atomics."""
+
+    def add(old: Array, data: Array) -> Array:
+        result = np.zeros_like(old)
+        for shift in (np.uint32(0), np.uint32(16)):
+            halves = [(each >> shift & np.uint32(0xFFFF)).astype(np.uint16) for each in (old, data)]
+            if kind == "f16":
+                total = np.asarray(halves[0].view(np.float16) + halves[1].view(np.float16)).view(np.uint16)
+            else:
+                total = f32_to_bf16(bf16_to_f32(halves[0]) + bf16_to_f32(halves[1]))
+            result |= total.astype(np.uint32) << shift
+        return result
+
+    return add
 
 
 def apply_atomic(
@@ -72,7 +90,8 @@ def _atomic_names() -> str:
         for kind in kinds
         for returns in ("", "_rtn")
     ]
-    return " ".join([*names, "ds_wrxchg_rtn_b32", "ds_wrxchg_rtn_b64"])
+    packed = [f"ds_pk_add{returns}_{kind}" for returns in ("", "_rtn") for kind in ("f16", "bf16")]
+    return " ".join([*names, *packed, "ds_wrxchg_rtn_b32", "ds_wrxchg_rtn_b64"])
 
 
 @semantics(_atomic_names())
@@ -81,12 +100,13 @@ def _bind_atomic(binding: Binding) -> Step:
     returns = "rtn" in words_of_name
     operation, kind = words_of_name[1], words_of_name[-1]
     width = 8 if kind.endswith("64") else 4
+    packed = packed_add(kind) if operation == "pk" else None
     operands = list(binding.instruction.operands)
     target = vector_row(binding, operands.pop(0)) if returns else None
     lanes, context = binding.lanes, binding.context
     address = lanes.vgpr[vector_row(binding, operands[0])]
     accessor = Accessor(binding, address, binding.integer("offset"), width, write=True)
-    dtype = _signed(kind)
+    dtype = np.uint32 if packed is not None else _signed(kind)
     cells: Array = context.lds.words.view(dtype)
     rows = [vector_row(binding, operand) for operand in operands[1:]]
     compare = operation == "cmpst"
@@ -95,6 +115,8 @@ def _bind_atomic(binding: Binding) -> Step:
     def change(old: Array, *data: Array) -> Array:
         if compare:  # data: what is expected, then the new value
             return np.where(old == data[0], data[1], old)
+        if packed is not None:
+            return packed(old, data[0])
         return ATOMICS[operation](old, data[0])
 
     def flat(row: int, active: Array) -> Array:

@@ -190,6 +190,25 @@ vector("v_sad_u32", lambda a, b, c: np.maximum(a, b) - np.minimum(a, b) + c)
 vector("v_cvt_pk_u16_u32", lambda a, b: np.minimum(a, U32(65535)) | np.minimum(b, U32(65535)) << U32(16))
 
 
+def _limit16(value: Array, low: int, high: int) -> Array:
+    return np.asarray(np.clip(value, low, high).astype(np.int64).astype(np.uint16).astype(U32))
+
+
+vector(
+    "v_cvt_pk_i16_i32",
+    lambda a, b: (
+        _limit16(a.view(np.int32), -32768, 32767) | _limit16(b.view(np.int32), -32768, 32767) << U32(16)
+    ),
+)
+vector("v_sad_u16", lambda a, b, c: _absolute_halves(a, b) + c)
+
+
+def _absolute_halves(a: Array, b: Array) -> Array:
+    low = np.abs((a & U32(0xFFFF)).astype(I64) - (b & U32(0xFFFF)))
+    high = np.abs((a >> U32(16)).astype(I64) - (b >> U32(16)))
+    return np.asarray((low + high).astype(U32))
+
+
 @semantics("v_mov_b64")
 def _bind_move_pair(binding: Binding) -> Step:
     """Register to register as one copy of two rows; constants and scalars as any 64-bit operation."""

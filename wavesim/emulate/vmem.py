@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from wavesim.emulate.addresses import Addresses, buffer_addresses, flat_addresses, scratch_offsets
 from wavesim.emulate.lds import narrow_result, put_registers
-from wavesim.emulate.lds_atomics import ATOMICS, apply_atomic
+from wavesim.emulate.lds_atomics import ATOMICS, apply_atomic, packed_add
 from wavesim.emulate.memory import Region
 from wavesim.emulate.observe import LdsAccess
 from wavesim.emulate.operands import vector_row
@@ -251,8 +251,7 @@ def _bind_atomic(binding: Binding) -> Step:
     operation = words[2]
     float_kind = words[-1] if words[-1] in ("f32", "f64") else ""
     signed = operation in ("smin", "smax")
-    if words[2] == "pk":
-        raise binding.refuse("packed atomics have no semantics yet")
+    packed = packed_add(words[-1]) if operation == "pk" else None
     change_name = _ATOMIC_KINDS.get(operation, operation)
     compare = operation == "cmpswap"
     dtype: type[np.generic] = np.int64 if wide else np.int32
@@ -278,6 +277,8 @@ def _bind_atomic(binding: Binding) -> Step:
     def change(old: Array, *values: Array) -> Array:
         if compare:  # data: the new value, then what is expected
             return np.where(old == values[1], values[0], old)
+        if packed is not None:
+            return packed(old, values[0])
         return ATOMICS[change_name](old, values[0])
 
     def run() -> None:
@@ -352,8 +353,7 @@ def _register() -> None:
         elif info.format == "SCRATCH":
             semantics(name)(_bind_scratch)
         elif "atomic" in info.flags:
-            if "_pk_" not in name:
-                semantics(name)(_bind_atomic)
+            semantics(name)(_bind_atomic)
         elif info.kind == "vmem_load":
             semantics(name)(_bind_load)
         elif info.kind == "vmem_store":
