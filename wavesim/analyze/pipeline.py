@@ -12,13 +12,14 @@ from wavesim.analyze.result import Analysis
 from wavesim.errors import UserError
 from wavesim.isa.machine import Machine
 from wavesim.kernel.launch import LoadedKernel
+from wavesim.kernel.launch_file import LaunchOptions
 from wavesim.program import Finding
 from wavesim.trace import Timeline
 
 if TYPE_CHECKING:
     from wavesim.emulate.numerics import Numerics
 
-Loader = Callable[[Path, str | None, Mapping[str, str]], LoadedKernel]
+Loader = Callable[[Path, "RunOptions", str | None, Mapping[str, str]], LoadedKernel]
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share of it that is done (0..1)."""
 
@@ -34,6 +35,7 @@ class RunOptions:
     engine: str = "simpy"
     extrapolate: bool = True
     clock_ghz: float | None = None
+    launch: LaunchOptions = field(default_factory=LaunchOptions)
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,29 @@ class Run:
         return fine and not any(each.is_bad for each in self.findings)
 
 
-def _load_tile_program(path: Path, arch: str | None, settings: Mapping[str, str]) -> LoadedKernel:
+def _load_tile_program(
+    path: Path, options: RunOptions, arch: str | None, settings: Mapping[str, str]
+) -> LoadedKernel:
     from wavesim.kernel.load import load_tile_program
 
-    return load_tile_program(path, arch, settings)
+    if options.launch != LaunchOptions():
+        raise UserError(f"{path}: a tile program states its own launch", None, "change it with --set")
+    return load_tile_program(path, arch or DEFAULT_ARCH, settings)
 
 
-LOADERS: dict[str, Loader] = {".yaml": _load_tile_program, ".yml": _load_tile_program}
+def _load_assembly(
+    path: Path, options: RunOptions, arch: str | None, settings: Mapping[str, str]
+) -> LoadedKernel:
+    from wavesim.kernel.assembly import load_assembly
+
+    return load_assembly(path, arch, settings, options.launch)
+
+
+LOADERS: dict[str, Loader] = {
+    ".yaml": _load_tile_program,
+    ".yml": _load_tile_program,
+    ".s": _load_assembly,
+}
 """File ending -> front end. Each gives the same LoadedKernel."""
 
 DEFAULT_ARCH = "gfx942"
@@ -91,13 +109,32 @@ def split_settings(settings: Mapping[str, str]) -> tuple[dict[str, str], dict[st
     return launch, machine
 
 
+def prepare(path: Path, options: RunOptions) -> tuple[LoadedKernel, Machine]:
+    """Load a kernel, and the machine with the kernel's and the caller's values.
+
+    Raises:
+        UserError: unusable kernel, machine or setting.
+    """
+    from wavesim.isa.load import load_machine
+
+    launch_settings, machine_settings = split_settings(options.settings)
+    arch = options.arch
+    if options.machine is not None and arch is not None:
+        raise UserError("--arch and --machine exclude each other", None, "a machine file names its base")
+    loader = find_loader(path)
+    if options.machine is not None:
+        arch = load_machine(options.machine).arch
+    kernel = loader(path, options, arch, launch_settings)
+    overrides = {**kernel.launch.machine_overrides, **machine_settings}
+    return kernel, load_machine(options.machine or kernel.program.arch, overrides)
+
+
 def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None) -> Run:
     """Run one kernel through the whole pipeline.
 
     Raises:
         UserError: unusable kernel, machine or setting.
     """
-    from wavesim.isa.load import load_machine
 
     def stage(name: str) -> None:
         if progress is not None:
@@ -111,21 +148,18 @@ def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None
         if progress is not None:
             progress("time", share)
 
-    launch_settings, machine_settings = split_settings(options.settings)
     stage("load")
-    arch = options.arch
-    if options.machine is not None and arch is not None:
-        raise UserError("--arch and --machine exclude each other", None, "a machine file names its base")
-    find_loader(path)
-    if options.machine is not None:
-        arch = load_machine(options.machine).arch
-    kernel = find_loader(path)(path, arch or DEFAULT_ARCH, launch_settings)
-    overrides = {**kernel.launch.machine_overrides, **machine_settings}
-    machine = load_machine(options.machine or kernel.program.arch, overrides)
+    kernel, machine = prepare(path, options)
     from wavesim.emulate.numerics import check_numerics
     from wavesim.emulate.run import emulate
     from wavesim.timing import simulate
 
+    if not kernel.launch.arguments and kernel.program.metadata.arguments:
+        raise UserError(
+            f"{path}: no launch is known: what arguments does {kernel.name} get?",
+            None,
+            "put a launch file beside it (NAME.launch.yaml) or give --arg, --block, --expect",
+        )
     execution = emulate(kernel.program, kernel.launch, machine, progress=executed)
     timeline = simulate(
         execution.trace,

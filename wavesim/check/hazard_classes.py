@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from wavesim.isa.opcodes import lookup
-from wavesim.program import Immediate, Instruction, Modified, Operand, Register
-from wavesim.program.dataflow import Effects
+from wavesim.program import Instruction
+from wavesim.program.dataflow import Effects, registers_of
 from wavesim.trace import CodeEntry, Kind
 
 VALU_KINDS = frozenset({Kind.VALU, Kind.TRANS})
@@ -70,15 +70,5 @@ def source_registers(instruction: Instruction, arch: str) -> tuple[frozenset[Reg
     found = []
     for spec, operand in zip(info.operands, instruction.operands, strict=False):
         if spec.role != "dst":
-            found.append(registers_of(operand))
+            found.append(frozenset(registers_of(operand)))
     return tuple(found)
-
-
-def registers_of(operand: Operand) -> frozenset[RegisterKey]:
-    """The 32-bit registers an operand names."""
-    if isinstance(operand, Modified):
-        return registers_of(operand.operand)
-    if isinstance(operand, Register):
-        return frozenset((operand.file, operand.index + offset) for offset in range(operand.count))
-    assert isinstance(operand, Immediate) or operand is not None
-    return frozenset()

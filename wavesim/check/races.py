@@ -31,7 +31,7 @@ class _Alive:
 
 
 def lds_races(trace: Trace, accesses: Sequence[LdsAccess], lds_bytes: int) -> Iterator[Finding]:
-    """One finding per pair of racing static instructions, in program order of the pair."""
+    """One finding per writing instruction that races, in program order; it names the first other one."""
     by_wave: dict[int, list[LdsAccess]] = defaultdict(list)
     for access in accesses:
         by_wave[access.wave].append(access)
@@ -44,8 +44,13 @@ def lds_races(trace: Trace, accesses: Sequence[LdsAccess], lds_bytes: int) -> It
         for first, second, byte in _racing(alive, lds_bytes):
             low, high = sorted((first, second), key=lambda access: (access.index, access.wave))
             pairs.setdefault((low.index, high.index), (low, high, byte))
+    by_writer: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for key in sorted(pairs):
-        yield _finding(trace, *pairs[key])
+        writer = next(access.index for access in pairs[key][:2] if access.write)
+        by_writer[writer].append(key)
+    for writer in sorted(by_writer):
+        keys = by_writer[writer]
+        yield _finding(trace, *pairs[keys[0]], others=len(keys) - 1)
 
 
 def _intervals(trace: Trace, wave: WaveTrace, accesses: list[LdsAccess]) -> Iterator[_Alive]:
@@ -142,7 +147,7 @@ def _pairs_on(
                 yield accesses[writer], accesses[number], int(places[first_writer[places] == writer][0])
 
 
-def _finding(trace: Trace, first: LdsAccess, second: LdsAccess, byte: int) -> Finding:
+def _finding(trace: Trace, first: LdsAccess, second: LdsAccess, byte: int, others: int) -> Finding:
     program = trace.program
     words = ["writes" if access.write else "reads" for access in (first, second)]
     names = [program.instructions[access.index].opcode for access in (first, second)]
@@ -153,6 +158,7 @@ def _finding(trace: Trace, first: LdsAccess, second: LdsAccess, byte: int) -> Fi
         message=(
             f"{names[0]} of wave {waves[0]} {words[0]} LDS byte {byte} (0x{byte:x}) and {names[1]} of wave "
             f"{waves[1]} {words[1]} it, with no barrier between them that both have completed before"
+            + (f"; {others} more instructions race with the same one" if others else "")
         ),
         spans=(span_of(program, first.index), span_of(program, second.index)),
         waves=tuple(sorted(set(waves))),

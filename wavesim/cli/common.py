@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from wavesim.kernel.launch_file import LaunchOptions
+
 if TYPE_CHECKING:
     from wavesim.report.output import Look
 
@@ -45,6 +47,34 @@ def apply(*options: Callable[[Command], Command]) -> Callable[[Command], Command
         return command
 
     return decorate
+
+
+launch_options = apply(
+    click.option("--launch", "launch_file", type=click.Path(dir_okay=False), help="Launch file (YAML)."),
+    click.option(
+        "--arg",
+        "arguments",
+        multiple=True,
+        metavar="NAME=WHAT",
+        help="Kernel argument, in order: A=bf16[128,512]:random or K=512.",
+    ),
+    click.option("--block", type=int, help="Threads of a workgroup."),
+    click.option("--grid", metavar="X,Y", help="Position of the simulated workgroup."),
+    click.option("--expect", metavar="TEXT", help="Expected result: 'C = A @ B.T'."),
+    click.option("--tile", metavar="ROWS,COLS", help="Result tile of a workgroup (default: all of it)."),
+)
+
+
+def launch_of(
+    launch_file: str | None,
+    arguments: tuple[str, ...],
+    block: int | None,
+    grid: str | None,
+    expect: str | None,
+    tile: str | None,
+) -> LaunchOptions:
+    """What ``launch_options`` say."""
+    return LaunchOptions(launch_file, arguments, block, grid, expect, tile)
 
 
 machine_options = apply(

@@ -11,10 +11,11 @@ from wavesim import __version__
 from wavesim.errors import UserError
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "isa": ("wavesim.cli.isa", "List and explain the machine data."),
-    "lower": ("wavesim.cli.lower", "Print the assembly that a kernel file becomes."),
     "run": ("wavesim.cli.run", "Execute, time and report a kernel."),
+    "check": ("wavesim.cli.check", "Find races, missing waits and hazards in a kernel."),
     "compare": ("wavesim.cli.compare", "Report several kernels side by side."),
+    "lower": ("wavesim.cli.lower", "Print the assembly that a kernel file becomes."),
+    "isa": ("wavesim.cli.isa", "List and explain the machine data."),
     "trace": ("wavesim.cli.trace", "Look into a measured thread trace."),
     "replay": ("wavesim.cli.replay", "Replay a measured thread trace and compare."),
 }

@@ -9,6 +9,8 @@ import click
 
 from wavesim.cli.common import (
     json_option,
+    launch_of,
+    launch_options,
     look,
     look_options,
     machine_options,
@@ -21,6 +23,7 @@ from wavesim.cli.common import (
 @click.command()
 @click.argument("kernel", type=click.Path())
 @machine_options
+@launch_options
 @timing_options
 @json_option
 @click.option("--perfetto", metavar="FILE", help="Write a trace for ui.perfetto.dev.")
@@ -31,6 +34,12 @@ def run(
     arch: str | None,
     machine: str | None,
     settings: dict[str, str],
+    launch_file: str | None,
+    arguments: tuple[str, ...],
+    block: int | None,
+    grid: str | None,
+    expect: str | None,
+    tile: str | None,
     engine: str,
     no_extrapolate: bool,
     clock_ghz: float | None,
@@ -55,6 +64,7 @@ def run(
         engine=engine,
         extrapolate=not no_extrapolate,
         clock_ghz=clock_ghz,
+        launch=launch_of(launch_file, arguments, block, grid, expect, tile),
     )
     with progress_line(kernel) as progress:
         result = run_kernel(Path(kernel), options, progress)

@@ -104,17 +104,12 @@ def mfma_waits(arch: str) -> Mapping[str, MfmaWaits]:
             key = f"{name} fp4" if variant.startswith("both") else name
             try:
                 found[key] = MfmaWaits(
-                    *(
-                        int(row[column] or 0)
-                        for column in (
-                            "waits_srcC_same",
-                            "waits_srcC_overlap",
-                            "waits_srcAB",
-                            "waits_valu",
-                            "waits_mem",
-                            "waits_war_valu_write_srcC",
-                        )
-                    ),
+                    srcc_same=int(row["waits_srcC_same"] or 0),
+                    srcc_overlap=int(row["waits_srcC_overlap"] or 0),
+                    srcab=int(row["waits_srcAB"] or 0),
+                    valu=int(row["waits_valu"] or 0),
+                    memory=int(row["waits_mem"] or 0),
+                    war_srcc=int(row["waits_war_valu_write_srcC"] or 0),
                     source=row["source"],
                 )
             except ValueError:

@@ -1,0 +1,97 @@
+"""Runs every rule on a kernel: what its code says on all paths, and what its execution shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wavesim.check.cfg import control_flow
+from wavesim.check.hazards import hazards
+from wavesim.check.limits_rules import occupancy
+from wavesim.check.pending import pending_before
+from wavesim.check.races import lds_races
+from wavesim.check.registers import uninitialised_reads
+from wavesim.check.waits import missing_waits
+from wavesim.emulate.numerics import Numerics, check_numerics
+from wavesim.emulate.run import Execution, emulate
+from wavesim.isa.machine import Machine
+from wavesim.kernel.launch import LoadedKernel
+from wavesim.program import Finding, Program, Severity
+from wavesim.program.dataflow import effects
+from wavesim.trace.decode import code_entries
+
+ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+WAVE_LANES = 64
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """Findings, the worst first; ``numerics`` where the kernel was executed with an expected result."""
+
+    kernel: LoadedKernel
+    findings: tuple[Finding, ...]
+    numerics: Numerics | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing above a note was found."""
+        return not any(finding.is_bad for finding in self.findings)
+
+
+def check_program(program: Program) -> list[Finding]:
+    """The rules that need no execution.
+
+    Raises:
+        UnknownInstruction: the program has an opcode without data.
+    """
+    code = code_entries(program)
+    used = tuple(effects(instruction, program.arch) for instruction in program)
+    flow = control_flow(program, code)
+    before = pending_before(flow, code, used)
+    return [
+        *missing_waits(program, code, used, before),
+        *hazards(program, code, used, flow),
+        *uninitialised_reads(program, code, used, flow),
+    ]
+
+
+def check_execution(execution: Execution) -> tuple[list[Finding], Numerics]:
+    """The rules on what the waves did: races from the real addresses, results."""
+    program = execution.trace.program
+    found = list(execution.findings)
+    found += lds_races(execution.trace, execution.lds_accesses, program.metadata.lds_bytes)
+    numerics = check_numerics(execution, execution.launch)
+    if numerics.checked and not numerics.ok:
+        found.append(
+            Finding(
+                "wrong-result",
+                Severity.ERROR,
+                numerics.message,
+                fix="see the other findings; the first wrong elements are listed by `wavesim run`",
+            )
+        )
+    return found, numerics
+
+
+def check_kernel(kernel: LoadedKernel, machine: Machine, *, execute: bool = True) -> CheckResult:
+    """All rules; without ``execute`` (no launch is known) only those that read the code.
+
+    Raises:
+        UnknownInstruction: an opcode has no data or no semantics.
+        UserError: the launch does not fit the kernel.
+    """
+    found = [*kernel.findings, *check_program(kernel.program)]
+    waves = -(-kernel.launch.workgroup_size // WAVE_LANES)
+    found += occupancy(kernel.program, machine, waves)
+    numerics = None
+    if execute:
+        execution = emulate(kernel.program, kernel.launch, machine, observe_lds=True)
+        seen, numerics = check_execution(execution)
+        found += seen
+    unique = list(dict.fromkeys(found))
+    unique.sort(key=_place)
+    return CheckResult(kernel, tuple(unique), numerics)
+
+
+def _place(finding: Finding) -> tuple[int, str, int, str]:
+    line = finding.spans[0].line if finding.spans else 0
+    return ORDER[finding.severity], finding.rule, line, finding.message

@@ -1,0 +1,59 @@
+"""``wavesim check``: what is wrong with a kernel, with the line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wavesim.cli.common import launch_of, launch_options, machine_options
+
+
+@click.command()
+@click.argument("kernel", type=click.Path())
+@machine_options
+@launch_options
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.option("--sarif", "as_sarif", is_flag=True, help="Print the findings as SARIF 2.1.0.")
+def check(
+    kernel: str,
+    arch: str | None,
+    machine: str | None,
+    settings: dict[str, str],
+    launch_file: str | None,
+    arguments: tuple[str, ...],
+    block: int | None,
+    grid: str | None,
+    expect: str | None,
+    tile: str | None,
+    as_json: bool,
+    as_sarif: bool,
+) -> int:
+    """Find missing waits, races, hazards, deadlocks and wrong results in KERNEL.
+
+    Exit code 0: nothing above a note. 1: a warning or an error. 2: unusable input.
+    """
+    import json
+
+    from wavesim.analyze.pipeline import RunOptions, prepare
+    from wavesim.check.checker import check_kernel
+    from wavesim.report.findings import findings_json, findings_text
+    from wavesim.report.sarif import sarif
+
+    if as_json and as_sarif:
+        raise click.UsageError("--json and --sarif exclude each other")
+    options = RunOptions(
+        arch=arch,
+        machine=machine,
+        settings=settings,
+        launch=launch_of(launch_file, arguments, block, grid, expect, tile),
+    )
+    loaded, chosen = prepare(Path(kernel), options)
+    result = check_kernel(loaded, chosen, execute=bool(loaded.launch.arguments))
+    if as_json:
+        click.echo(findings_json(result))
+    elif as_sarif:
+        click.echo(json.dumps(sarif(result.findings), indent=2))
+    else:
+        click.echo(findings_text(result))
+    return 0 if result.good else 1

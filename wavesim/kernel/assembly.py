@@ -1,0 +1,52 @@
+"""Assembly files as kernels: the Program from the text, the Launch from a launch file or options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from wavesim.asm.parse import parse_program
+from wavesim.errors import SourceSpan, UserError
+from wavesim.kernel.launch import Launch, LoadedKernel
+from wavesim.kernel.launch_file import LaunchOptions, launch_from_options, launch_path, read_launch
+from wavesim.program import Program
+from wavesim.yaml_source import read_text
+
+
+def launch_of(program: Program, path: Path, options: LaunchOptions) -> Launch:
+    """The launch of a kernel: from ``--arg`` and its kin, a named launch file, or the file beside it.
+
+    Without any, the kernel can be checked but not executed: the launch then has no arguments.
+    """
+    span = SourceSpan(str(path))
+    if options.arguments:
+        return launch_from_options(options, span)
+    beside = Path(options.file) if options.file else launch_path(path)
+    if options.file and not beside.is_file():
+        raise UserError(f"no such launch file: {beside}", span)
+    if beside.is_file():
+        return read_launch(beside, options.constants)
+    return Launch((), options.block or program.metadata.workgroup_size or 256)
+
+
+def load_assembly(
+    path: Path, arch: str | None, settings: Mapping[str, str], options: LaunchOptions | None = None
+) -> LoadedKernel:
+    """Load a ``.s`` file.
+
+    Raises:
+        UserError: not assembly, another architecture than asked for, or a launch that cannot be read.
+    """
+    program = parse_program(read_text(path), str(path), arch)
+    given = options or LaunchOptions()
+    if settings:
+        given = LaunchOptions(
+            given.file,
+            given.arguments,
+            given.block,
+            given.grid,
+            given.expect,
+            given.tile,
+            {**given.constants, **settings},
+        )
+    return LoadedKernel(program.name, str(path), program, launch_of(program, path, given))

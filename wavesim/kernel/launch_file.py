@@ -1,0 +1,230 @@
+"""Launch descriptions for assembly and code objects: a YAML file beside the kernel, or command-line texts.
+
+``A=bf16[128,512]:random`` is a matrix argument, ``K=512`` or ``K=i32:512`` a scalar; they are matched to the
+kernel's by position. ``C = A @ B.T`` is the expected result.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from wavesim.errors import SourceSpan, UserError
+from wavesim.kernel.launch import Expectation, Launch, MatrixArgument, ScalarArgument
+from wavesim.yaml_source import load_yaml
+
+MATRIX_TYPES = ("bf16", "f16", "f32", "i32", "i8", "fp8", "bf8", "f64")
+SCALAR_TYPES = ("i32", "u32", "i64", "u64", "f32")
+INITS = ("random", "zero", "ones", "index", "unwritten")
+KEYS = ("workgroup", "grid", "position", "constants", "arguments", "expect", "tile", "memory")
+
+_MATRIX = re.compile(r"(\w+)\[\s*([\w*]+)\s*,\s*([\w*]+)\s*\](?::(\w+))?$")
+_SCALAR = re.compile(r"(?:(\w+):)?(-?[\w.*]+)$")
+_EXPECT = re.compile(r"\s*(\w+)\s*=\s*(\w+)\s*@\s*(\w+)(\.T)?\s*$")
+
+
+@dataclass(frozen=True)
+class LaunchOptions:
+    """What the command line says of a launch; empty fields leave it to the launch file."""
+
+    file: str | None = None
+    arguments: tuple[str, ...] = ()
+    block: int | None = None
+    grid: str | None = None
+    expect: str | None = None
+    tile: str | None = None
+    constants: Mapping[str, str] = field(default_factory=dict)
+
+
+def launch_path(kernel: Path) -> Path:
+    """The launch file that belongs to a kernel file: ``gemm8.s`` -> ``gemm8.launch.yaml``."""
+    return kernel.with_suffix(".launch.yaml")
+
+
+def read_launch(path: Path, constants: Mapping[str, str]) -> Launch:
+    """Read a launch file; ``constants`` override the ones it declares.
+
+    Raises:
+        UserError: not a launch file: unknown key, unknown constant, unreadable argument.
+    """
+    data, marks = load_yaml(path)
+    if not isinstance(data, dict):
+        raise UserError("a launch file is a mapping", SourceSpan(str(path)), f"keys: {', '.join(KEYS)}")
+    for key in data:
+        if key not in KEYS:
+            raise marks.error(
+                (key,), f"unknown key {key!r} in a launch file", f"keys: {', '.join(KEYS)}", at_key=True
+            )
+    known = _constants(data.get("constants", {}), constants, marks.span(("constants",)))
+    arguments = data.get("arguments")
+    if not isinstance(arguments, dict):
+        raise marks.error(("arguments",), "arguments: a mapping of names to descriptions is needed")
+    parsed = [
+        parse_argument(f"{name}={text}", number, known, marks.span(("arguments", name)))
+        for number, (name, text) in enumerate(arguments.items())
+    ]
+    grid = data.get("grid", [1, 1])
+    position = data.get("position", [0, 0])
+    tile = data.get("tile")
+    return build_launch(
+        parsed,
+        workgroup=_integer(data.get("workgroup"), "workgroup", known, marks.span(("workgroup",))),
+        grid=[_integer(value, "grid", known, marks.span(("grid",))) for value in grid],
+        position=[_integer(value, "position", known, marks.span(("position",))) for value in position],
+        expect=data.get("expect"),
+        tile=None
+        if tile is None
+        else [_integer(value, "tile", known, marks.span(("tile",))) for value in tile],
+        memory=data.get("memory", {}),
+        span=marks.span(),
+    )
+
+
+def launch_from_options(options: LaunchOptions, span: SourceSpan) -> Launch:
+    """A launch from ``--arg``, ``--block``, ``--grid``, ``--expect`` and ``--tile`` alone.
+
+    Raises:
+        UserError: a text that cannot be read.
+    """
+    known = _constants({}, options.constants, span)
+    parsed = [parse_argument(text, number, known, span) for number, text in enumerate(options.arguments)]
+    position = [int(part) for part in _numbers(options.grid or "0,0", "--grid", span)]
+    tile = _numbers(options.tile, "--tile", span) if options.tile else None
+    return build_launch(
+        parsed,
+        workgroup=options.block or 256,
+        grid=[value + 1 for value in position],
+        position=position,
+        expect=options.expect,
+        tile=tile,
+        memory={},
+        span=span,
+    )
+
+
+def _numbers(text: str, what: str, span: SourceSpan) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise UserError(f"{what} {text!r} is not numbers with commas between", span, "such as 0,0") from None
+
+
+def build_launch(
+    arguments: Sequence[MatrixArgument | ScalarArgument],
+    *,
+    workgroup: int,
+    grid: Sequence[int],
+    position: Sequence[int],
+    expect: str | None,
+    tile: Sequence[int] | None,
+    memory: Mapping[str, Any],
+    span: SourceSpan,
+) -> Launch:
+    """A launch of one workgroup at ``position`` (x, y, z); x runs along the columns of the result.
+
+    Raises:
+        UserError: the expected result names no matrix, or is not of the form ``C = A @ B.T``.
+    """
+    group = (*position, 0, 0)[:3]
+    size = (*grid, 1, 1)[:3]
+    x, y, z = (int(value) for value in group)
+    launch = Launch(
+        arguments=tuple(arguments),
+        workgroup_size=workgroup,
+        grid=(int(size[0]), int(size[1]), int(size[2])),
+        workgroups=((x, y, z),),
+        machine_overrides={f"memory.{name}": int(value) for name, value in memory.items()},
+    )
+    if expect is None:
+        return launch
+    match = _EXPECT.match(expect)
+    if match is None:
+        raise UserError(f"expected result {expect!r} cannot be read", span, "form: C = A @ B.T or C = A @ B")
+    result, left, right, transposed = match.groups()
+    names = [argument.name for argument in arguments if isinstance(argument, MatrixArgument)]
+    for name in (result, left, right):
+        if name not in names:
+            raise UserError(f"the expected result names {name!r}", span, f"matrices: {', '.join(names)}")
+    matrix = launch.matrix(result)
+    rows, cols = (int(tile[0]), int(tile[1])) if tile else (matrix.rows, matrix.cols)
+    region = (y * rows, x * cols, rows, cols)
+    wanted = Expectation(result, left, right, bool(transposed), {(x, y, z): region})
+    return Launch(
+        launch.arguments,
+        launch.workgroup_size,
+        launch.grid,
+        launch.workgroups,
+        wanted,
+        launch.machine_overrides,
+    )
+
+
+def parse_argument(
+    text: str, number: int, constants: Mapping[str, int], span: SourceSpan
+) -> MatrixArgument | ScalarArgument:
+    """``NAME=bf16[rows,cols]:init`` or ``NAME=type:value``; the number seeds random data.
+
+    Raises:
+        UserError: neither of the two, an unknown type or constant.
+    """
+    name, equals, value = text.partition("=")
+    name, value = name.strip(), value.strip()
+    form = "NAME=bf16[128,512]:random or NAME=i32:512"
+    if not equals or not name:
+        raise UserError(f"argument {text!r} cannot be read", span, form)
+    match = _MATRIX.match(value)
+    if match:
+        dtype, rows, cols, init = match.groups()
+        if dtype not in MATRIX_TYPES:
+            raise UserError(
+                f"{name}: unknown element type {dtype!r}", span, f"one of {', '.join(MATRIX_TYPES)}"
+            )
+        init = init or "random"
+        if init not in INITS:
+            raise UserError(f"{name}: unknown data {init!r}", span, f"one of {', '.join(INITS)}")
+        shape = [_integer(dimension, name, constants, span) for dimension in (rows, cols)]
+        return MatrixArgument(name, dtype, shape[0], shape[1], init=init, seed=number + 1)
+    match = _SCALAR.match(value)
+    if match is None:
+        raise UserError(f"argument {text!r} cannot be read", span, form)
+    dtype = match.group(1) or "i32"
+    if dtype not in SCALAR_TYPES:
+        raise UserError(f"{name}: unknown scalar type {dtype!r}", span, f"one of {', '.join(SCALAR_TYPES)}")
+    if dtype == "f32":
+        try:
+            return ScalarArgument(name, dtype, float(match.group(2)))
+        except ValueError:
+            raise UserError(f"{name}: {match.group(2)!r} is not a number", span) from None
+    return ScalarArgument(name, dtype, _integer(match.group(2), name, constants, span))
+
+
+def _constants(declared: Any, given: Mapping[str, str], span: SourceSpan) -> dict[str, int]:
+    if not isinstance(declared, dict):
+        raise UserError("constants: a mapping of names to whole numbers is needed", span)
+    values = {name: _integer(value, name, {}, span) for name, value in declared.items()}
+    for name, text in given.items():
+        if declared and name not in declared:
+            raise UserError(f"no launch constant {name!r}", span, f"constants: {', '.join(declared)}")
+        values[name] = _integer(text, name, values, span)
+    return values
+
+
+def _integer(value: Any, name: str, constants: Mapping[str, int], span: SourceSpan) -> int:
+    """A whole number, a constant, or a product of such (``2*K``)."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    product = 1
+    for part in str(value).split("*"):
+        word = part.strip()
+        if word in constants:
+            product *= constants[word]
+        else:
+            try:
+                product *= int(word, 0)
+            except ValueError:
+                known = f"constants: {', '.join(constants)}" if constants else "no constants are declared"
+                raise UserError(f"{name}: {value!r} is not a whole number", span, known) from None
+    return product

@@ -1,0 +1,51 @@
+"""Findings as text and JSON."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+from wavesim.check.checker import CheckResult
+from wavesim.program import Finding
+
+
+def findings_text(result: CheckResult) -> str:
+    """One paragraph per finding, the worst first, and a line that sums up."""
+    lines = []
+    for finding in result.findings:
+        place = f"{finding.spans[0]}: " if finding.spans else ""
+        lines.append(f"{place}{finding.severity}: {finding.message} [{finding.rule}]")
+        lines += [f"  also {span}" for span in finding.spans[1:]]
+        if finding.waves:
+            lines.append(f"  waves {', '.join(map(str, finding.waves))}")
+        if finding.fix:
+            lines.append(f"  fix: {finding.fix}")
+    counts = Counter(finding.severity.value for finding in result.findings)
+    total = ", ".join(f"{counts[name]} {name}(s)" for name in ("error", "warning", "note") if counts[name])
+    verdict = "clean" if result.good else "not clean"
+    lines.append(f"{result.kernel.name}: {verdict}" + (f" ({total})" if total else ""))
+    return "\n".join(lines)
+
+
+def findings_json(result: CheckResult) -> str:
+    """The same as JSON: kernel, verdict, findings with rule, severity, message, places, waves and fix."""
+    data = {
+        "kernel": result.kernel.name,
+        "arch": result.kernel.program.arch,
+        "good": result.good,
+        "findings": [finding_json(finding) for finding in result.findings],
+    }
+    return json.dumps(data, indent=2)
+
+
+def finding_json(finding: Finding) -> dict[str, Any]:
+    """One finding."""
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "places": [{"file": span.file, "line": span.line, "column": span.column} for span in finding.spans],
+        "waves": list(finding.waves),
+        "fix": finding.fix,
+    }
