@@ -118,11 +118,16 @@ class VirtualMatrix:
         """Current elements of a region as numbers, [rows, columns]; cut off at the matrix's edges."""
         rows = max(0, min(rows, self.argument.rows - row))
         columns = max(0, min(columns, self.argument.cols - column))
-        index = (row + np.arange(rows))[:, None] * self.row_elements + (column + np.arange(columns))
-        first = index * self.element_bytes
-        if index.size:
-            self.prepare(first, first + self.element_bytes - 1)
-        return decode(self.typed[index], self.argument.dtype, self.arch)
+        if not rows or not columns:
+            return decode(np.zeros((rows, columns), self.typed.dtype), self.argument.dtype, self.arch)
+        start = (row + np.arange(rows)) * self.row_elements + column
+        first_page, last_page = start // PAGE_ELEMENTS, (start + columns - 1) // PAGE_ELEMENTS
+        pages = first_page[:, None] + np.arange(int((last_page - first_page).max()) + 1)
+        pages = np.minimum(pages, last_page[:, None])
+        self.prepare(pages * self.page_bytes, pages * self.page_bytes)
+        strides = (self.row_elements * self.element_bytes, self.element_bytes)
+        window = np.lib.stride_tricks.as_strided(self.typed[int(start[0]) :], (rows, columns), strides)
+        return np.array(decode(window, self.argument.dtype, self.arch))
 
     def written_region(self, row: int, column: int, rows: int, columns: int) -> npt.NDArray[np.bool_]:
         """Whether each element of a region was stored to; all True where that is not tracked."""
