@@ -154,7 +154,7 @@ class ComputeUnit:
     def _end(self, wave: Wave) -> None:
         workgroup = wave.trace.workgroup
         self.live[workgroup].remove(wave)
-        if any(other.arrival_clk >= 0 and other.release_clk < 0 for other in self.live[workgroup]):
+        if self.live[workgroup]:
             self.ended.setdefault(workgroup, []).append((self.now, self.order[wave.trace.simd]))
         self._complete_barrier(workgroup)
 

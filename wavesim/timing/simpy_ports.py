@@ -8,11 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wavesim.timing.simpy_wave import Access, Wave
-from wavesim.trace import UNKNOWN
+from wavesim.trace import UNKNOWN, Reason
 
 if TYPE_CHECKING:
     from wavesim.timing.simpy_engine import ComputeUnit
     from wavesim.timing.simpy_simd import Simd
+
+
+COUNTING = (int(Reason.LGKMCNT), int(Reason.COUNTER_FULL))
+"""Reasons that end with the return of an access."""
 
 
 class BusyLog:
@@ -93,9 +97,8 @@ class LdsPort:
         wave.done[access.row] = access.ret
         if self.waiting:
             self.unit.array.expect(self, done)
-        if wave.waits_for_access:
-            wave.waits_for_access = False
-            self.unit.simds[wave.trace.simd].retry(wave, access.issue)
+        if wave.stalled_for in COUNTING:
+            self.unit.simds[wave.trace.simd].retry(wave)
         for simd in self.simds:
             simd.queue_known(self)
 
@@ -148,23 +151,24 @@ class BankArray:
         now = self.unit.now
         ports = self.heads.pop(now, [])
         arrivals = self.arrivals.pop(now, [])
-        if len(ports) > 1 or arrivals:
+        if len(ports) > 1:
             ports.sort(key=self._turn_of_port)
-        memory_turn = self._turn(self.requesters - 1)
+        before = len(ports)
+        if arrivals:
+            memory_turn = self._turn(self.requesters - 1)
+            before = sum(self._turn_of_port(port) < memory_turn for port in ports)
+        self._serve_ports(ports[:before], now)
+        for access in arrivals:
+            self._take(access, now, self.requesters - 1)
+        self._serve_ports(ports[before:], now)
+
+    def _serve_ports(self, ports: list[LdsPort], now: int) -> None:
         for port in ports:
-            if arrivals and memory_turn < self._turn_of_port(port):
-                self._take_arrivals(arrivals, now)
-                arrivals = []
             access = port.waiting[0]
             start = self._take(access, now, port.number)
             done = max(now + access.port, start + access.array)
             port.busy.add(now, done, access.wave.position, access.row)
             port.served(access, done)
-        self._take_arrivals(arrivals, now)
-
-    def _take_arrivals(self, arrivals: list[Access], now: int) -> None:
-        for access in arrivals:
-            self._take(access, now, self.requesters - 1)
 
     def _take(self, access: Access, now: int, requester: int) -> int:
         start = max(now, self.free)

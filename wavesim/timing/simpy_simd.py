@@ -22,9 +22,6 @@ MATRIX_PIPE, COISSUE, VALU_BUSY = int(Reason.MATRIX_PIPE), int(Reason.MFMA_COISS
 LDS_HOLD, LDS_QUEUE, VMEM_QUEUE = int(Reason.LDS_HOLD), int(Reason.LDS_QUEUE), int(Reason.VMEM_QUEUE)
 ARBITRATION, PORT = int(Reason.ARBITRATION), int(Reason.PORT)
 
-LGKM_ENTRIES_TO_COUNT = 7
-"""With fewer accesses outstanding (of at most two counts each) no lgkmcnt of 15 can be full."""
-
 
 class Simd:
     """One SIMD's arbiter and the state of its pipes."""
@@ -34,6 +31,9 @@ class Simd:
         self.number = number
         self.p = unit.parameters
         self.slot = self.p.issue_slot_clk
+        self.lgkm_entries_to_count = (
+            self.p.counter_lgkm_max - 1
+        ) // 2  # two counts each: fewer never fill it
         self.waves: list[Wave] = []  # by age
         self.port: LdsPort
         self.pipe_free = 0
@@ -65,20 +65,19 @@ class Simd:
                 wave.ready_clk = again
                 self.wake(again)
 
-    def retry(self, wave: Wave, _since: int) -> None:
-        """A return time became known that ``wave`` waits for: find when its wait ends."""
+    def retry(self, wave: Wave) -> None:
+        """A return time became known while ``wave`` waits for accesses: find when its wait ends."""
         op = wave.code[wave.row]
-        until = LONG_AGO
         if wave.stalled_for == LGKMCNT and op.wait_lgkm is not None:
             until = wave.clk_when_at_most(wave.lgkm, op.wait_lgkm)
-        elif wave.stalled_for == COUNTER_FULL:
+        elif wave.stalled_for == COUNTER_FULL and op.lgkm:
             until = wave.clk_when_at_most(wave.lgkm, self.p.counter_lgkm_max - op.lgkm)
-        if until >= UNKNOWN_CLK:
-            wave.waits_for_access = True
+        else:
             return
-        until = max(until, self.unit.now + 1)
-        wave.ready_clk = -(-until // self.slot) * self.slot
-        self.wake(until)
+        if until < UNKNOWN_CLK:
+            until = max(until, self.unit.now + 1)
+            wave.ready_clk = -(-until // self.slot) * self.slot
+            self.wake(until)
 
     def queue_known(self, port: LdsPort) -> None:
         """A queue entry's end became known: waves waiting for one look again then."""
@@ -195,13 +194,11 @@ class Simd:
         category = op.category
         if category == INTERNAL:
             return self._test_internal(wave, op, now)
-        if op.lgkm and len(wave.lgkm) >= LGKM_ENTRIES_TO_COUNT:
+        if op.lgkm and len(wave.lgkm) >= self.lgkm_entries_to_count:
             room = self.p.counter_lgkm_max - op.lgkm
             if wave.outstanding(wave.lgkm, now) > room:
-                until = wave.clk_when_at_most(wave.lgkm, room)
-                wave.waits_for_access = until >= UNKNOWN_CLK
                 self.reason = COUNTER_FULL
-                return until
+                return wave.clk_when_at_most(wave.lgkm, room)
         if op.vm and len(wave.vm) >= self.p.counter_vm_max:
             room = self.p.counter_vm_max - op.vm
             if wave.outstanding(wave.vm, now) > room:
@@ -240,10 +237,8 @@ class Simd:
 
     def _test_internal(self, wave: Wave, op: Op, now: int) -> int:
         if op.wait_lgkm is not None and wave.outstanding(wave.lgkm, now) > op.wait_lgkm:
-            until = wave.clk_when_at_most(wave.lgkm, op.wait_lgkm)
-            wave.waits_for_access = until >= UNKNOWN_CLK
             self.reason = LGKMCNT
-            return until
+            return wave.clk_when_at_most(wave.lgkm, op.wait_lgkm)
         if op.wait_vm is not None and wave.outstanding(wave.vm, now) > op.wait_vm:
             self.reason = VMCNT
             return wave.clk_when_at_most(wave.vm, op.wait_vm)

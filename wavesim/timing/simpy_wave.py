@@ -59,7 +59,6 @@ class Wave:
         self.ready_clk = self.start_clk
         self.lgkm: list[Access] = []
         self.vm: list[Access] = []
-        self.waits_for_access = False
         self.last_valu = self.last_valu_sgpr = self.last_salu = LONG_AGO
         self.sgpr_written: dict[int, int] = {}
         self.arrival_clk = -1

@@ -294,7 +294,6 @@ def _wave_state(wave: Wave, now: int) -> tuple[Any, ...]:
         wave.priority,
         tuple((_left(access.ret, now), access.count) for access in wave.lgkm if access.ret > now),
         tuple((_left(access.ret, now), access.count) for access in wave.vm if access.ret > now),
-        wave.waits_for_access,
         _ago(wave.last_valu, now),
         _ago(wave.last_valu_sgpr, now),
         _ago(wave.last_salu, now),

@@ -1,0 +1,124 @@
+"""Random traces that reach every rule of docs/model.md: loops, barriers, ports, queues, counters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+import builders as b
+
+from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.trace import CodeEntry, Kind, Trace
+
+MEMORY = (Kind.VMEM_LOAD, Kind.VMEM_STORE, Kind.SMEM)
+
+
+def random_parameters(random: Random, arch: str) -> TimingParameters:
+    """The stock machine, now and then with short queues, small counters and short latencies."""
+    stock = b.parameters(arch, memory_latency_clk=random.choice((60, 300, 1000)))
+    if random.random() < 0.5:
+        return stock
+    return replace(
+        stock,
+        lds_queue_entries=random.choice((2, 4, 10)),
+        memory_queue_entries=random.choice((2, 12)),
+        memory_tail_entries=random.choice((3, 14)),
+        counter_lgkm_max=random.choice((4, 15)),
+        counter_vm_max=random.choice((2, 63)),
+    )
+
+
+def random_entry(random: Random, arch: str, mix: str) -> CodeEntry:
+    """One instruction; ``mix`` leans the draw: "any", "lds", "matrix", "memory"."""
+    matrix = [b.mfma(b.MFMA_942, 2)]
+    if arch == "gfx950":
+        matrix = [
+            b.mfma(b.MFMA_950, vgprs) if not scaled else b.mfma(b.MFMA_SCALED, vgprs, fmt="fp8", scaled=True)
+            for vgprs in (2, 4, 8)
+            for scaled in (False, True)
+        ]
+    widths = (4, 8, 16)
+    groups = {
+        "lds": [
+            b.lds_read(random.choice(widths)),
+            b.lds_read(random.choice(widths)),
+            b.lds_write(random.choice(widths)),
+            b.load(random.choice((4, 16)), to_lds=True),
+            b.wait(lgkm=random.choice((0, 1, 3, 7))),
+        ],
+        "matrix": [*matrix, *matrix, b.valu(), b.valu(plain=False), b.trans()],
+        "memory": [
+            b.load(random.choice(widths), reads=(random.randrange(4),)),
+            b.load(16),
+            b.store(random.choice(widths)),
+            b.wait(vm=random.choice((0, 1, 4))),
+            b.salu(writes=(random.randrange(4),)),
+        ],
+        "any": [
+            b.smem(random.choice((1, 2, 4))),
+            b.wait(lgkm=0, vm=random.choice((None, 2))),
+            b.nop(random.randrange(5)),
+            b.sleep(random.randrange(3)),
+            b.setprio(random.randrange(4)),
+            b.valu(writes_sgpr=True),
+            b.salu(size_bytes=random.choice((4, 8))),
+            b.valu(size_bytes=random.choice((4, 8))),
+        ],
+    }
+    group = mix if random.random() < 0.6 else random.choice(tuple(groups))
+    return random.choice(groups[group])
+
+
+def random_trace(random: Random, arch: str, *, longest_loop: int = 4) -> Trace:
+    """One or two workgroups; the waves of a role share code, every role passes the same barriers."""
+    mixes = ("any", "lds", "matrix", "memory")
+    roles, segments = random.randint(1, 3), random.randint(1, 3)
+    code: list[CodeEntry] = []
+    plan: list[list[tuple[int, int, int]]] = []  # per role: (first, last, kind of end) of each segment
+    for _ in range(roles):
+        of_role = []
+        for _ in range(segments):
+            mix = random.choice(mixes)
+            first = len(code)
+            code += [random_entry(random, arch, mix) for _ in range(random.randint(1, 14))]
+            ends_with_branch = random.random() < 0.5
+            if ends_with_branch:
+                code.append(b.cbranch())
+            of_role.append((first, len(code), int(ends_with_branch)))
+            code.append(b.barrier())
+        code.append(b.endpgm())
+        plan.append(of_role)
+    placed = b.laid_out(code, 4 * random.randrange(8))
+    waves = []
+    for workgroup in range(random.choice((1, 1, 2))):
+        start = 0 if workgroup == 0 else random.randrange(300)
+        count = random.choice((1, 2, 4, 5, 8))
+        spread = random.random() < 0.3
+        for number in range(count):
+            rows: list[int] = []
+            taken = []
+            of_role = plan[number % roles]
+            for first, last, ends_with_branch in of_role:
+                passes = random.randint(1, longest_loop) if ends_with_branch else 1
+                for turn in range(passes):
+                    rows += range(first, last)
+                    if ends_with_branch and turn + 1 < passes:
+                        taken.append(len(rows) - 1)
+                rows.append(last)
+            rows.append(of_role[-1][1] + 1)
+            lds = {r: random.choice((4, 8, 32)) for r, c in enumerate(rows) if random.random() < 0.1}
+            memory = {r for r, c in enumerate(rows) if placed[c].kind in MEMORY and random.random() < 0.3}
+            waves.append(
+                b.wave(
+                    rows,
+                    simd=random.randrange(4) if spread else number % 4,
+                    number=number,
+                    workgroup=workgroup,
+                    start_clk=start + (random.randrange(60) if spread else 0),
+                    taken=taken,
+                    array_clk=lds,
+                    memory_bytes={r: 128 * random.randrange(9) for r in memory},
+                    memory_latency_clk={r: random.randrange(20, 400) for r in memory},
+                )
+            )
+    return b.trace(placed, waves, arch)
