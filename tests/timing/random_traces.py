@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
 import builders as b
 
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.trace import CodeEntry, Kind, Trace
+from wavesim.trace import CodeEntry, Kind, Spin, Trace, WaveTrace
 
 MEMORY = (Kind.VMEM_LOAD, Kind.VMEM_STORE, Kind.SMEM)
 
@@ -121,4 +122,24 @@ def random_trace(random: Random, arch: str, *, longest_loop: int = 4) -> Trace:
                     memory_latency_clk={r: random.randrange(20, 400) for r in memory},
                 )
             )
+    if random.random() < 0.25:
+        add_polling(random, placed, waves)
     return b.trace(placed, waves, arch)
+
+
+def add_polling(random: Random, code: Sequence[CodeEntry], waves: list[WaveTrace]) -> None:
+    """Lets the first wave poll for a store of another wave before any barrier of either."""
+    stores = []
+    for position, wave in enumerate(waves[1:], 1):
+        for row, index in enumerate(wave.code.tolist()):
+            if code[index].kind is Kind.BARRIER:
+                break
+            if code[index].kind in (Kind.LDS_WRITE, Kind.VMEM_STORE):
+                stores.append((position, row))
+    kinds = [code[index].kind for index in waves[0].code.tolist()]
+    last = next(row for row, kind in enumerate(kinds) if kind in (Kind.COND_BRANCH, Kind.BARRIER))
+    if stores and kinds[last] is Kind.COND_BRANCH:
+        taken = waves[0].taken.copy()
+        taken[last] = False
+        position, row = random.choice(stores)
+        waves[0] = replace(waves[0], taken=taken, spins=(Spin(0, last, position, row),))

@@ -43,6 +43,7 @@ class Op:
         "plain",
         "port_clk",
         "priority",
+        "returns",
         "scaled",
         "sgpr_reads",
         "sgpr_writes",
@@ -65,6 +66,7 @@ class Op:
         self.ungapped = self.category in (VALU, MFMA, INTERNAL)
         self.is_barrier = entry.kind is Kind.BARRIER
         self.is_head = False
+        self.returns = self.category in (LDS, VMEM, MFMA) or entry.lgkm_increment > 0  # has its own done_clk
         self.plain = entry.plain_valu
         self.writes_sgpr = entry.writes_sgpr
         self.sgpr_writes = tuple(entry.sgpr_writes)

@@ -158,12 +158,33 @@ class ComputeUnit:
             self.ended.setdefault(workgroup, []).append((self.now, self.order[wave.trace.simd]))
         self._complete_barrier(workgroup)
 
-    # -- small services
+    # -- polling loops (§12)
 
-    def is_visible(self, store_wave: int, store_row: int, now: int) -> bool:
-        """Whether a store has been done (§12)."""
-        wave = self.waves[store_wave]
-        return 0 <= wave.done[store_row] <= now and wave.issue[store_row] >= 0
+    def spin(self, wave: Wave, leaves_by_jump: bool) -> tuple[int, bool]:
+        """The wave issues the last row of a polling loop: (next row, whether it jumps there).
+
+        The next row is -1 if nothing can ever end its polling.
+        """
+        number = wave.spin_of_last[wave.row]
+        spin = wave.trace.spins[number]
+        if 0 <= self.waves[spin.store_wave].done[spin.store_index] <= self.now:
+            wave.spinning = None
+            return wave.row + 1, leaves_by_jump
+        wave.spin_repeats[number] += 1
+        wave.spinning = spin
+        if all(self._is_blocked(other) for other in self.waves):
+            wave.ready_clk = UNKNOWN_CLK
+            return -1, False
+        return spin.first, True
+
+    def _is_blocked(self, wave: Wave) -> bool:
+        """Whether only another wave can ever let this one go on; a deadlock if all waves are."""
+        if wave.finish_clk >= 0 or (wave.arrival_clk >= 0 and wave.release_clk < 0):
+            return True
+        spin = wave.spinning
+        return spin is not None and self.waves[spin.store_wave].issue[spin.store_index] < 0
+
+    # -- small services
 
     def dma_array_clk(self, moved_bytes: int) -> int:
         """Bank-array clocks of a direct-to-LDS load's data (§6)."""
@@ -214,8 +235,10 @@ def timeline_of(unit: ComputeUnit) -> Timeline:
     steady = unit.steady or SteadyState(unit)
     total = max((wave.finish_clk for wave in unit.waves), default=0)
     stuck = [wave for wave in unit.waves if wave.finish_clk < 0]
-    if stuck:
-        total = max(total, unit.now)
+    for wave in stuck:  # time ends when nothing more is issued or attempted
+        total = max(
+            total, max(wave.end), wave.ready_clk if wave.ready_clk < UNKNOWN_CLK else 0, *wave.attempt
+        )
     for wave in stuck:
         wave.stop_stalling(total)
     total += steady.skipped_clk

@@ -307,7 +307,7 @@ class Simd:
             wave.stop_stalling(now)
         wave.issue[row] = now
         wave.end[row] = end
-        if wave.done[row] < 0 and op.category != LDS:
+        if not op.returns:
             wave.done[row] = now
         if op.is_head:
             self.unit.head_issued(wave)
@@ -315,8 +315,10 @@ class Simd:
         jumped = False
         if op.category == BRANCH:
             jumped = not op.conditional or wave.taken[row]
-            if row in wave.spin_of_last:
-                following, jumped = self._spin(wave, now)
+        if wave.spin_of_last and row in wave.spin_of_last:
+            following, jumped = self.unit.spin(wave, jumped)
+            if following < 0:
+                return
         wave.row = following
         if following >= wave.length or op.kind is Kind.ENDPGM:
             wave.ready_clk = UNKNOWN_CLK
@@ -344,15 +346,6 @@ class Simd:
         if end not in self.wakes:
             self.wakes.add(end)
             self.unit.wake_at(end, self)
-
-    def _spin(self, wave: Wave, now: int) -> tuple[int, bool]:
-        """§12: another pass of the polling loop until the store is visible: (next row, jumped)."""
-        number = wave.spin_of_last[wave.row]
-        spin = wave.trace.spins[number]
-        if self.unit.is_visible(spin.store_wave, spin.store_index, now):
-            return wave.row + 1, False
-        wave.spin_repeats[number] += 1
-        return spin.first, True
 
 
 def _rank(wave: Wave) -> tuple[int, int]:

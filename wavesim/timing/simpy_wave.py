@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing.ops import BRANCH, INTERNAL, LDS, SCALAR, VMEM, Op
-from wavesim.trace import Kind, Reason, WaveTrace
+from wavesim.trace import Kind, Reason, Spin, WaveTrace
 
 LONG_AGO = -(1 << 60)
 UNKNOWN_CLK = 1 << 60
@@ -43,6 +43,7 @@ class Wave:
         self.memory_latency = trace.memory_latency_clk.tolist()
         self.spin_of_last = {spin.last: number for number, spin in enumerate(trace.spins)}
         self.spin_repeats = [0] * len(trace.spins)
+        self.spinning: Spin | None = None  # the polling loop whose last pass found nothing
         count = len(self.code)
         self.length = count
         self.row = 0
