@@ -48,7 +48,7 @@ class Matrix:
 @dataclass(frozen=True, slots=True)
 class LdsBuffer:
     """An array [stages][rows][cols] in LDS. A row takes ``row_bytes`` (padding included); the byte in the
-    row is XORed with (row mod ``swizzle_rows``) x ``swizzle_bytes`` (0: no swizzle)."""
+    row is XORed with ((row >> ``swizzle_shift``) mod ``swizzle_rows``) x ``swizzle_bytes`` (0: none)."""
 
     name: str
     dtype: str
@@ -59,6 +59,7 @@ class LdsBuffer:
     row_bytes: int
     swizzle_bytes: int
     swizzle_rows: int
+    swizzle_shift: int
 
     @property
     def element_bytes(self) -> int:
@@ -225,12 +226,13 @@ def _buffer(name: str, node: Node, reader: Reader, used: int, reserved: int) -> 
     cols = reader.number(node.need("cols"), 1, 1 << 16)
     stages = reader.optional(node, "stages", 1, 1, 64)
     row_bytes = cols * ELEMENT_BYTES[dtype] + reader.optional(node, "pad_bytes", 0, 0, 4096)
-    unit = over = 0
+    unit = over = shift = 0
     swizzle = node.get("swizzle")
     if swizzle is not None:
-        swizzle.keys(("unit_bytes", "rows"), "swizzle")
+        swizzle.keys(("unit_bytes", "rows", "shift"), "swizzle")
         unit = reader.number(swizzle.need("unit_bytes"), 0, CHUNK_BYTES)
         over = reader.number(swizzle.need("rows"), 1, 1024)
+        shift = reader.optional(swizzle, "shift", 0, 0, 8)
         if unit and (unit not in (4, 8, 16) or over & (over - 1) or unit * over > row_bytes):
             raise swizzle.error(
                 f"swizzle of {unit} bytes over {over} rows in rows of {row_bytes} bytes",
@@ -243,7 +245,7 @@ def _buffer(name: str, node: Node, reader: Reader, used: int, reserved: int) -> 
         raise flag.error("after_reserved: must be true or false")
     start = max(used, reserved) if flag is not None and flag.data else used
     start = -(-start // CHUNK_BYTES) * CHUNK_BYTES
-    return LdsBuffer(name, dtype, rows, cols, stages, start, row_bytes, unit, over)
+    return LdsBuffer(name, dtype, rows, cols, stages, start, row_bytes, unit, over, shift)
 
 
 def _fragments(name: str, node: Node, reader: Reader, made: Declarations, tile_rows: int) -> list[Fragment]:

@@ -23,12 +23,16 @@ from wavesim.kernel.emitter import Emitter, part
 from wavesim.kernel.materialize import Materializer
 from wavesim.kernel.node import Node
 from wavesim.kernel.shapes import MfmaShape
+from wavesim.kernel.tile_bounds import rows_outside
 from wavesim.program import Finding, Immediate, Register, Severity
 
 WIDTHS = {"b32": 4, "b64": 8, "b128": 16}
 MAX_LDS_OFFSET = 65535
 MAX_GLOBAL_OFFSET = 4095
 """Largest immediate offsets of DS and GLOBAL instructions (the latter also down to -4096)."""
+
+MAX_PREPARED = 8
+"""Addresses computed ahead of a statement's accesses: half of the materializer's temporary VGPRs."""
 
 _REFERENCE = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:\[(.*)\])?\s*", re.DOTALL)
 
@@ -38,7 +42,7 @@ class Lowering:
     """The state of lowering: what is declared, what names mean now, and the code so far.
 
     ``binding`` says which registers a fragment name stands for at this place (``swap`` changes it);
-    ``aliases`` are names given by ``use``.
+    ``aliases`` are names given by ``use``; ``active`` are the waves that can come here.
     """
 
     arch: str
@@ -52,6 +56,7 @@ class Lowering:
     aliases: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     macro_depth: int = 0
+    active: frozenset[int] = frozenset()
     copies: int = 0
 
     # --- names
@@ -181,22 +186,26 @@ class Lowering:
         wide = buffer.row_bytes % CHUNK_BYTES == 0 and buffer.swizzle_bytes in (0, CHUNK_BYTES)
         width = CHUNK_BYTES if wide else 8
         stage = self.value(node, "stage")
+        places = []
         for piece in self._pieces(node, load):
             chunk = add(load.thread, Value(piece * load.threads))
             row = divide(chunk, Value(load.row_chunks))
             first = multiply(modulo(chunk, Value(load.row_chunks)), Value(CHUNK_BYTES))
             for half in range(CHUNK_BYTES // width):
                 place = self.lds_place(buffer, stage, row, add(first, Value(half * width)))
-                address, offset = self.lds_address(place, node)
                 data = part(load.registers, 4 * piece + half * width // 4, width // 4)
-                self.emitter.put(f"ds_write_b{width * 8}", address, data, offset=offset)
+                places.append((place, data))
+        self.prepare([place for place, _ in places], node)
+        for place, data in places:
+            address, offset = self.lds_address(place, node)
+            self.emitter.put(f"ds_write_b{width * 8}", address, data, offset=offset)
 
     # --- LDS
 
     def lds_place(self, buffer: LdsBuffer, stage: Value, row: Value, byte: Value) -> Value:
         """LDS byte address of byte ``byte`` of row ``row``, swizzle included."""
         if buffer.swizzle_bytes:
-            over = modulo(row, Value(buffer.swizzle_rows))
+            over = modulo(divide(row, Value(1 << buffer.swizzle_shift)), Value(buffer.swizzle_rows))
             byte = combine("xor", byte, multiply(over, Value(buffer.swizzle_bytes)))
         place = add(multiply(row, Value(buffer.row_bytes)), byte)
         return add(add(place, multiply(stage, Value(buffer.stage_bytes))), Value(buffer.base))
@@ -209,6 +218,13 @@ class Lowering:
         except ValueProblem as problem:
             raise node.error(str(problem)) from None
 
+    def prepare(self, places: list[Value], node: Node) -> None:
+        """Computes addresses ahead of the accesses: an LDS instruction waits after a VALU instruction."""
+        different = dict.fromkeys(place.without_constant() for place in places)
+        if len(different) <= MAX_PREPARED:
+            for place in places:
+                self.lds_address(place, node)
+
     def lds_read(self, node: Node) -> None:
         """Reads a fragment from LDS: per row block and slab of k one instruction."""
         fragment = self.fragment(node.child("lds_read"))
@@ -217,6 +233,9 @@ class Lowering:
         row, column, stage = self.value(node, "row"), self.value(node, "col"), self.value(node, "stage")
         if fragment is None:
             return
+        outside = rows_outside(row, fragment.rows, buffer.rows, self.active, buffer.name, self.emitter.span)
+        if outside is not None:
+            self.findings.append(outside)
         lanes = self.shape.m
         groups = WAVE_LANES // lanes
         row_bytes = fragment.cols * 2
@@ -225,15 +244,18 @@ class Lowering:
         column_bytes = multiply(column, Value(buffer.element_bytes))
         lane = self.reader.names["lane"]
         group = multiply(divide(lane, Value(lanes)), Value(width))
-        register = 0
+        register, places = 0, []
         for block in range(fragment.rows // lanes):
             rows = add(add(row, Value(block * lanes)), modulo(lane, Value(lanes)))
             for slab in range(row_bytes // slab_bytes):
                 byte = add(add(column_bytes, group), Value(slab * slab_bytes))
-                address, offset = self.lds_address(self.lds_place(buffer, stage, rows, byte), node)
                 target = part(fragment.registers, register, width // 4)
-                self.emitter.put(f"ds_read_b{width * 8}", target, address, offset=offset)
+                places.append((self.lds_place(buffer, stage, rows, byte), target))
                 register += width // 4
+        self.prepare([place for place, _ in places], node)
+        for place, target in places:
+            address, offset = self.lds_address(place, node)
+            self.emitter.put(f"ds_read_b{width * 8}", target, address, offset=offset)
         fragment.width_bytes = width
 
     def _check_read(

@@ -14,7 +14,7 @@ INVARIANT = frozenset({"wave", "lane", "thread", "grid_x", "grid_y"})
 
 _SCALAR = {"and": "s_and_b32", "or": "s_or_b32", "xor": "s_xor_b32", "min": "s_min_i32", "max": "s_max_i32"}
 _VECTOR = {"and": "v_and_b32", "or": "v_or_b32", "xor": "v_xor_b32", "min": "v_min_i32", "max": "v_max_i32"}
-_TEMPORARIES = {"s": 10, "v": 4, "pair": 4}
+_TEMPORARIES = {"s": 10, "v": 16, "pair": 4}
 """Registers kept for values that change in loops; the oldest value gives way."""
 
 
