@@ -14,10 +14,12 @@ from wavesim.kernel.emitter import Item, Label, Raw, part
 from wavesim.kernel.expressions import Comparison, evaluate_condition
 from wavesim.kernel.lowering import Lowering
 from wavesim.kernel.node import Node
+from wavesim.kernel.tile_bounds import waves_where
 from wavesim.limits import MAX_UNROLL
 from wavesim.program import Register, Symbol, Waitcnt
 
 MAX_MACRO_DEPTH = 16
+_INVERSE = {"eq": "lg", "lg": "eq", "lt": "ge", "ge": "lt", "gt": "le", "le": "gt"}
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*(?:\[[^\]]*\])?)(?::(\d+)(?::(\d+))?)?\}")
 
 
@@ -170,6 +172,8 @@ class Statements(Lowering):
         span = emitter.span
         before = dict(self.binding)
         values.boundary()
+        everyone = self.active
+        self.active = waves_where(found, everyone)
         self.statements(then)
         after = dict(self.binding)
         if other:
@@ -178,11 +182,13 @@ class Statements(Lowering):
             emitter.body.append(Label(no))
             values.boundary()
             self.binding = before
+            self.active = waves_where(Comparison(_INVERSE[found.relation], found.left, found.right), everyone)
             self.statements(other)
         elif after != before:
             raise node.error("if: swap in one branch only", "swap outside, or in both branches")
         if self.binding != after:
             raise node.error("if: the branches swap differently", "swap alike in both branches")
+        self.active = everyone
         emitter.body.append(Label(end))
         values.boundary()
 

@@ -69,6 +69,7 @@ def load_tile_program(
     _prologue(emitter, declared)
     values = start(emitter, _THREAD, {"grid_x": _GRID_X, "grid_y": _GRID_Y}, waves)
     lowering = Statements(arch, declared, reader, emitter, values, shape, source.named["macros"])
+    lowering.active = frozenset(range(waves))
     lowering.binding = {
         (name, index): fragment
         for name, copies in declared.fragments.items()
