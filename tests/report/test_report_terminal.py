@@ -68,7 +68,7 @@ def test_the_verdict_shows() -> None:
     assert "DEADLOCK" in text
     assert "WRONG" in text
     assert "no loop" in text
-    assert "k.yaml:3: error: deadlock: waves wait (waves 0, 4)" in text
+    assert "k.yaml:3: error: deadlock: waves wait (waves 0,4)" in text
     assert "fix: reach it" in text
 
 

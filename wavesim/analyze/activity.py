@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.analyze.intervals import Intervals, complement, intersection, union
-from wavesim.analyze.stalls import issued_rows, stall_starts
+from wavesim.analyze.stalls import is_stuck, issued_rows, stall_starts, stuck_at_barrier
 from wavesim.trace import CodeEntry, Kind, Reason, Timeline
 
 Int64 = npt.NDArray[np.int64]
@@ -96,7 +96,10 @@ def wave_activity(
         activity.append(own[trace.code[[rows]]])
     start.append(np.array([0, wave.last_clk], np.int64))
     stop.append(np.array([wave.first_clk, max(timeline.clk_total, wave.last_clk)], np.int64))
-    activity.append(np.array([Activity.ABSENT, Activity.ABSENT], np.int64))
+    afterwards = Activity.ABSENT
+    if is_stuck(timeline, position):
+        afterwards = Activity.BARRIER if stuck_at_barrier(timeline, position) else Activity.OTHER
+    activity.append(np.array([Activity.ABSENT, afterwards], np.int64))
 
     begin, finish, kind = np.concatenate(start), np.concatenate(stop), np.concatenate(activity)
     found = {

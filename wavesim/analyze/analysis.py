@@ -49,7 +49,7 @@ def analyze(
     runs = iterations_of_each_wave(measured, timeline, issued)
     reference = measured[0][0].waves[0] if measured else None
     window = find_window(timeline, reference, runs)
-    steady = steady_state(timeline, reference, window)
+    steady = steady_state(timeline, reference, runs, window)
     occupancy = find_occupancy(timeline, tables, parameters)
     notes = list(timeline.notes)
     if occupancy.estimated:
@@ -74,7 +74,7 @@ def analyze(
         steady=steady,
         mfma_busy=tuple(busy_share(span, steady) for span in occupancy.pipes),
         lds_busy=tuple(busy_share(span, steady) for span in occupancy.ports),
-        mfma_idle=idle_pipe_clk(timeline, occupancy, steady),
+        mfma_idle=idle_pipe_clk(timeline, occupancy, steady, window.period_clk if window else None),
         busy_estimated=occupancy.estimated,
         overlap=find_overlap(timeline, occupancy, tables, parameters, steady),
         bounds=find_bounds(timeline, runs, window, tables, machine),

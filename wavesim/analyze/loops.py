@@ -149,6 +149,6 @@ def iterations_of_each_wave(
         if chosen[position] is None:
             rows = np.searchsorted(wave.issue_clk[: issued[position]], begins).astype(np.int64)
             rows = rows[rows < issued[position]]
-            if 2 * len(rows) >= len(begins) and wave.first_clk < begins[-1]:
+            if len(rows) > 1 and 2 * len(rows) >= len(begins) and wave.first_clk < begins[-1]:
                 chosen[position] = WaveLoop(position, rows, np.ones(len(rows) - 1, bool))
     return chosen

@@ -17,7 +17,7 @@ from wavesim.trace import REASON_NAMES, Kind, Reason, Timeline, WaveTimeline
 Int64 = npt.NDArray[np.int64]
 
 UNATTRIBUTED = "unattributed"
-"""Clocks of a measured wave that its trace does not explain."""
+"""Clocks of a measured wave that its trace does not explain; in a deadlock, those of polling for ever."""
 
 SLOT_CLK = 4
 GROUP_SHARE = 0.3
@@ -37,7 +37,11 @@ def wave_stalls(timeline: Timeline, position: int, tables: CodeTables) -> WaveSt
     clocks = _reason_clk(timeline, position, tables, slice(0, rows), np.ones(len(wave.stall_row), bool))
     clocks += _spun_clk(timeline, position, tables)
     clocks[Reason.NOT_STARTED] += wave.first_clk
-    clocks[Reason.FINISHED] += timeline.clk_total - wave.last_clk
+    after_end = timeline.clk_total - wave.last_clk
+    if not is_stuck(timeline, position):
+        clocks[Reason.FINISHED] += after_end
+    elif stuck_at_barrier(timeline, position):
+        clocks[Reason.BARRIER] += after_end
     stalls = {REASON_NAMES[reason]: int(clocks[reason]) for reason in Reason}
     rest = timeline.clk_total - sum(stalls.values())
     if rest:
@@ -53,6 +57,21 @@ def wave_stalls(timeline: Timeline, position: int, tables: CodeTables) -> WaveSt
         instructions=rows,
         stalls=stalls,
     )
+
+
+def is_stuck(timeline: Timeline, position: int) -> bool:
+    """Whether the wave's stream stops before its s_endpgm (a deadlock)."""
+    code = timeline.trace.waves[position].code
+    if timeline.measured or (timeline.complete and timeline.trace.complete) or not len(code):
+        return False
+    return timeline.trace.code[int(code[-1])].kind is not Kind.ENDPGM
+
+
+def stuck_at_barrier(timeline: Timeline, position: int) -> bool:
+    """Whether a stuck wave's last or next instruction is a barrier."""
+    entries = timeline.trace.code
+    last = int(timeline.trace.waves[position].code[-1])
+    return any(entry.kind is Kind.BARRIER for entry in entries[last : last + 2])
 
 
 def _spun_clk(timeline: Timeline, position: int, tables: CodeTables) -> Int64:

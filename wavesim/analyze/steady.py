@@ -61,12 +61,26 @@ def find_window(
     return Window(first, last, period, int(heads[first + period] - heads[first]))
 
 
-def steady_state(timeline: Timeline, reference: WaveLoop | None, window: Window | None) -> SteadyState:
-    """The window in clocks of the oldest wave that loops; the whole run where none does."""
+def steady_state(
+    timeline: Timeline, reference: WaveLoop | None, runs: Sequence[WaveLoop | None], window: Window | None
+) -> SteadyState:
+    """The window in clocks of the oldest wave that loops; the whole run where none does.
+
+    In a periodic window it is cut to the clocks at which every wave is inside the repeating iterations
+    (staggered waves enter them later, or leave them earlier), as far as whole periods remain.
+    """
     if window is None or reference is None:
         return SteadyState(0, timeline.clk_total, 0, exact=False)
     heads = timeline.waves[reference.wave].issue_clk[reference.head_rows]
     first, last = window.first, window.last
+    if window.period is not None:
+        issues = [timeline.waves[run.wave].issue_clk[run.head_rows] for run in runs if run is not None]
+        entered = max(int(issue[window.first]) for issue in issues)
+        left = min(int(issue[window.last]) for issue in issues)
+        while first + window.period < last and heads[first] < entered:
+            first += window.period
+        while first + window.period < last and heads[last] > left:
+            last -= window.period
     return SteadyState(int(heads[first]), int(heads[last]), last - first, window.period is not None)
 
 

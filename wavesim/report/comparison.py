@@ -97,7 +97,7 @@ def _block(runs: Sequence[Run]) -> list[Text]:
             lambda run, name=name: run.analysis.bounds.named()[name] if run.analysis.bounds else None,  # type: ignore[misc]
             differences=False,
         )
-    lines += [Text(), Text("Matrix pipe idle  clk per iteration, by what waves do", style="bold")]
+    lines += [Text(), Text("Matrix pipe idle  clk per iteration, by what holds waves up", style="bold")]
     for activity in Activity:
         name = activity.name.lower()
         idle = [run.analysis.mfma_idle.get(name, 0.0) for run in runs]
@@ -207,7 +207,7 @@ def _verdict(runs: Sequence[Run], width: int) -> list[Text]:
 
 
 def _idle_shares(run: Run) -> dict[str, float]:
-    """Share of the steady clocks in which matrix pipes are idle, by what waves do meanwhile."""
+    """Share of the steady clocks in which matrix pipes are idle, by what holds waves up meanwhile."""
     steady = run.analysis.steady
     clk = steady.clk / max(1, steady.iterations)
     return {name: value / clk for name, value in run.analysis.mfma_idle.items()} if clk else {}

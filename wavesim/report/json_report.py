@@ -56,7 +56,7 @@ def run_json(run: Run) -> dict[str, Json]:
         "mfma_busy_per_simd": list(analysis.mfma_busy),
         "mfma_idle": {
             "clk_per_iteration": sum(analysis.mfma_idle.values()) if per_iteration else None,
-            "by_activity": _numbers(analysis.mfma_idle) if per_iteration else {},
+            "by_cause": _numbers(analysis.mfma_idle) if per_iteration else {},
         },
         "lds_busy": analysis.lds_busy_share,
         "lds_busy_per_pair": list(analysis.lds_busy),

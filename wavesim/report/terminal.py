@@ -23,7 +23,7 @@ IDLE_WORDS = {
     Activity.GLOBAL: "issue global loads and stores",
     Activity.WAIT_LGKM: "wait for lgkmcnt",
     Activity.WAIT_VM: "wait for vmcnt",
-    Activity.BARRIER: "stand at a barrier",
+    Activity.BARRIER: "leave a barrier",
     Activity.PIPE_WAIT: "wait for the pipe",
     Activity.ALU: "issue VALU and scalar",
     Activity.OTHER: "wait for other things",
@@ -158,11 +158,12 @@ def _idle_row(analysis: Analysis, width: int) -> list[Text]:
     idle = sum(analysis.mfma_idle.values())
     if not idle or analysis.bounds is None or not analysis.bounds.mfma:
         return []
-    meanings = {activity.name.lower(): IDLE_WORDS[activity] for activity in Activity}
     parts = [
-        f"{meanings[name]} {number(clk)}" for name, clk in analysis.mfma_idle.items() if clk >= 0.1 * idle
+        f"{IDLE_WORDS[Activity[name.upper()]]} {number(clk)}"
+        for name, clk in analysis.mfma_idle.items()
+        if clk >= 0.1 * idle
     ]
-    note = f"clk/iteration; meanwhile its waves: {', '.join(parts)}"
+    note = f"clk/iteration, while waves (those that hold up a barrier): {', '.join(parts)}"
     return _row("MFMA idle", number(idle), note, width)
 
 
@@ -281,7 +282,7 @@ def _findings(run: Run, width: int) -> list[Text]:
         place = f"{finding.spans[0]}: " if finding.spans else ""
         text = f"{finding.rule}: {finding.message}"
         if finding.waves:
-            text += f" (waves {', '.join(map(str, finding.waves))})"
+            text += f" (wave{'s' * (len(finding.waves) > 1)} {_ranges(sorted(finding.waves))})"
         wrapped = textwrap.wrap(
             f"{place}{finding.severity}: {text}", width, subsequent_indent="    ", break_long_words=False
         )
