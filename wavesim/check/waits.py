@@ -11,6 +11,9 @@ from wavesim.program import Finding, Program, Severity
 from wavesim.program.dataflow import Effects
 from wavesim.trace import CodeEntry, Kind
 
+LARGEST_COUNT = {"lgkmcnt": 15, "vmcnt": 63}
+"""What a wait can ask for (CDNA3 ISA §4.4: 4 and 6 bits)."""
+
 COUNTER_OF_QUEUE = {Queue.LDS: "lgkmcnt", Queue.SMEM: "lgkmcnt", Queue.VMEM: "vmcnt"}
 
 
@@ -31,8 +34,12 @@ def missing_waits(
     effects: tuple[Effects, ...],
     before: dict[int, State],
 ) -> Iterator[Finding]:
-    """One finding per load and first use that may come before its data, in program order."""
+    """One finding per load and first use that may come before its data, in program order.
+
+    Loads that one source line makes and another one uses (a tile program's fragment) are one finding.
+    """
     seen: set[tuple[int, str]] = set()
+    groups: dict[tuple[SourceSpan, SourceSpan, str], list[tuple[int, RegisterKey, Outstanding]]] = {}
     for index in sorted(before):
         state = before[index]
         if not state or code[index].kind is Kind.WAIT:
@@ -45,7 +52,13 @@ def missing_waits(
             if key in seen:
                 continue
             seen.add(key)
-            yield _finding(program, index, register, hazard, pending)
+            lines = (span_of(program, index), span_of(program, pending.load), hazard)
+            groups.setdefault(lines, []).append((index, register, pending))
+    for (_, _, hazard), members in groups.items():
+        strictest = min(members, key=lambda member: (member[2].queue is not Queue.SMEM, member[2].age))
+        count = 0 if strictest[2].queue is Queue.SMEM else strictest[2].age
+        index, register, pending = members[0]
+        yield _finding(program, index, register, hazard, pending, count, len(members) - 1)
 
 
 def _uses(state: State, effects: Effects) -> Iterator[tuple[RegisterKey, str]]:
@@ -64,10 +77,16 @@ def _returns_in_order(pending: Outstanding, entry: CodeEntry) -> bool:
 
 
 def _finding(
-    program: Program, index: int, register: RegisterKey, hazard: str, pending: Outstanding
+    program: Program,
+    index: int,
+    register: RegisterKey,
+    hazard: str,
+    pending: Outstanding,
+    count: int,
+    others: int,
 ) -> Finding:
     counter = COUNTER_OF_QUEUE[pending.queue]
-    count = 0 if pending.queue is Queue.SMEM else pending.age
+    count = min(count, LARGEST_COUNT[counter])
     load, use = program.instructions[pending.load], program.instructions[index]
     back = " of an earlier loop trip" if pending.load >= index else ""
     order = ""
@@ -78,7 +97,7 @@ def _finding(
         severity=Severity.ERROR,
         message=(
             f"{use.opcode} {hazard} {register_text(register)} while {load.opcode}{back} may not have "
-            f"returned it{order}"
+            f"returned it{order}" + (f"; {others} more loads of that line likewise" if others else "")
         ),
         spans=(span_of(program, index), span_of(program, pending.load)),
         fix=f"put s_waitcnt {counter}({count}) or a smaller count between the load and this use",
