@@ -189,6 +189,7 @@ def test_throughput_at_a_stated_clock() -> None:
     flop = 8 * 6 * 8 * 2 * 16**3
     assert throughput.flop == flop
     assert throughput.tflops == pytest.approx(flop / timeline.clk_total * 304 * 1.5e9 / 1e12)
+    assert throughput.tflops_steady == pytest.approx(flop / 6 / 320 * 304 * 1.5e9 / 1e12)
 
 
 def test_an_extrapolated_run_says_so() -> None:

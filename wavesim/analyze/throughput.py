@@ -51,6 +51,7 @@ def find_throughput(
     share = (workgroups - (rounds - 1) * per_round) / per_round if workgroups else 0.0
     all_flop = flop / simulated * workgroups
     with_tail = all_flop / (rounds * timeline.clk_total) * clock / 1e3 if rounds else 0.0
+    in_loop = _flop_per_iteration(timeline, tables, runs, window)
     return Throughput(
         flop=flop,
         clk=timeline.clk_total,
@@ -58,7 +59,7 @@ def find_throughput(
         clock_ghz=clock,
         clock_source=source,
         tflops=flop / timeline.clk_total * rate,
-        tflops_steady=_steady_flop(timeline, tables, runs, window) / steady.clk * rate if window else None,
+        tflops_steady=in_loop / steady.clk * steady.iterations * rate if window else None,
         workgroups=workgroups,
         workgroups_per_round=per_round,
         rounds=rounds,
@@ -67,20 +68,17 @@ def find_throughput(
     )
 
 
-def _steady_flop(
+def _flop_per_iteration(
     timeline: Timeline, tables: CodeTables, runs: list[WaveLoop | None], window: Window | None
-) -> int:
+) -> float:
     if window is None:
-        return 0
-    return sum(
-        int(
-            tables.flop[
-                timeline.trace.waves[run.wave].code[run.head_rows[window.first] : run.head_rows[window.last]]
-            ].sum()
-        )
-        for run in runs
-        if run is not None
-    )
+        return 0.0
+    total = 0
+    for run in runs:
+        if run is not None:
+            rows = slice(int(run.head_rows[window.first]), int(run.head_rows[window.last]))
+            total += int(tables.flop[timeline.trace.waves[run.wave].code[rows]].sum())
+    return total / (window.last - window.first)
 
 
 def _quantity(machine: Machine, key: str) -> tuple[float, str] | None:

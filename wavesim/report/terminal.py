@@ -124,7 +124,8 @@ def _headline(run: Run, width: int) -> list[Text]:
     lines += _throughput_rows(run, width)
     numerics = run.numerics
     error = numerics.max_rel_error
-    note = numerics.message if error is None else f"max rel error {error:.1e}; {numerics.message}"
+    notes = [f"max rel error {error:.1e}"] if error is not None else []
+    note = "; ".join([*notes, *([numerics.message] if numerics.message else [])])
     if not numerics.ok:
         lines += _row("numbers", "WRONG" if numerics.checked else "none", note, width, "bold red")
     elif not numerics.checked:
