@@ -4,30 +4,18 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from rich.text import Text
 
 from wavesim.analyze.activity import Activity
 from wavesim.analyze.pipeline import Run
 from wavesim.report.json_report import Json, run_json
-from wavesim.report.terminal import IDLE_WORDS, number, percent
+from wavesim.report.terminal import IDLE_CAUSES, number, percent
 from wavesim.trace import REASON_NAMES
 
-LABEL = 18
+LABEL = 20
 COLUMN = 15
-IDLE_SHORT = {
-    Activity.MFMA: "MFMA",
-    Activity.LDS_READ: "LDS reads",
-    Activity.LDS_WRITE: "LDS writes",
-    Activity.GLOBAL: "global memory",
-    Activity.WAIT_LGKM: "lgkmcnt",
-    Activity.WAIT_VM: "vmcnt",
-    Activity.BARRIER: "barrier",
-    Activity.PIPE_WAIT: "pipe",
-    Activity.ALU: "VALU, scalar",
-    Activity.OTHER: "other waits",
-    Activity.ABSENT: "not there",
-}
 ALWAYS_SHOWN = ("mfma", "lds_bytes", "lds_service", "issue", "global_bytes")
 
 
@@ -56,7 +44,7 @@ def comparison_json(runs: Sequence[Run]) -> Json:
 def _block(runs: Sequence[Run]) -> list[Text]:
     head = Text(f"{'':<{LABEL}}")
     for run in runs:
-        name = run.kernel.name
+        name = _file_name(run)
         head.append(f"{name if len(name) < COLUMN else name[: COLUMN - 3] + '..':>{COLUMN}}", "bold")
     lines = [head]
     lines.append(_line("arch", [run.machine.name for run in runs]))
@@ -97,12 +85,12 @@ def _block(runs: Sequence[Run]) -> list[Text]:
             lambda run, name=name: run.analysis.bounds.named()[name] if run.analysis.bounds else None,  # type: ignore[misc]
             differences=False,
         )
-    lines += [Text(), Text("Matrix pipe idle  clk per iteration, by what holds waves up", style="bold")]
+    lines += [Text(), Text("Matrix pipe idle  clk per iteration, put down to", style="bold")]
     for activity in Activity:
         name = activity.name.lower()
         idle = [run.analysis.mfma_idle.get(name, 0.0) for run in runs]
         if any(round(value, 1) for value in idle):
-            lines.append(_line(f"  {IDLE_SHORT[activity]}", [number(value) for value in idle]))
+            lines.append(_line(f"  {IDLE_CAUSES[activity]}", [number(value) for value in idle]))
     lines += [Text(), Text("Where the clocks go  clk per wave and iteration", style="bold")]
     tables = [_stalls_per_iteration(run) for run in runs]
     for reason in [*REASON_NAMES.values(), "unattributed"]:
@@ -141,6 +129,11 @@ def _figure(
         line.stylize("bright_black")
         lines.append(line)
     return lines
+
+
+def _file_name(run: Run) -> str:
+    """The kernel's file without folder and ending: what the user typed."""
+    return Path(run.kernel.file).stem or run.kernel.name
 
 
 def _workgroups(run: Run) -> int:
@@ -184,30 +177,30 @@ def _verdict(runs: Sequence[Run], width: int) -> list[Text]:
         return [Text("No two of them have a good verdict and a rate: nothing to rank.")]
     ranked.sort(key=lambda run: _clk_per_kflop(run) or 0.0)
     best = ranked[0]
-    lines = [Text.assemble((best.kernel.name, "bold"), " takes the fewest clocks per FLOP.")]
+    lines = [Text.assemble((_file_name(best), "bold"), " takes the fewest clocks per FLOP.")]
     ours = _idle_shares(best)
     for run in ranked[1:]:
         theirs = _idle_shares(run)
         more = (_clk_per_kflop(run) or 0.0) / (_clk_per_kflop(best) or 1.0) - 1
         busy, best_busy = percent(run.analysis.mfma_busy_share), percent(best.analysis.mfma_busy_share)
         text = (
-            f"{run.kernel.name}: {100 * more:+.1f} % clocks per FLOP; in the loop its matrix pipes are busy"
+            f"{_file_name(run)}: {100 * more:+.1f} % clocks per FLOP; in the loop its matrix pipes are busy"
         )
         text += f" {busy} of the time against {best_busy}"
         costs = sorted(((clk - ours.get(name, 0.0), name) for name, clk in theirs.items()), reverse=True)
         why = [
-            f"{IDLE_WORDS[Activity[name.upper()]]} (+{100 * clk:.0f} points)"
+            f"{IDLE_CAUSES[Activity[name.upper()]]} (+{100 * clk:.0f} points)"
             for clk, name in costs
             if clk >= 0.01
         ]
         if why:
-            text += f"; the difference goes while its waves {', '.join(why[:3])}"
+            text += f"; more idle time comes from {', '.join(why[:3])}"
         lines += [Text(part) for part in textwrap.wrap(f"{text}.", width, subsequent_indent="  ")]
     return lines
 
 
 def _idle_shares(run: Run) -> dict[str, float]:
-    """Share of the steady clocks in which matrix pipes are idle, by what holds waves up meanwhile."""
+    """Share of the steady clocks in which matrix pipes are idle, by cause."""
     steady = run.analysis.steady
     clk = steady.clk / max(1, steady.iterations)
     return {name: value / clk for name, value in run.analysis.mfma_idle.items()} if clk else {}

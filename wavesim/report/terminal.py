@@ -16,19 +16,21 @@ from wavesim.report.picture import picture
 from wavesim.trace import REASON_NAMES
 
 LABEL = 16
-IDLE_WORDS = {
-    Activity.MFMA: "issue MFMA",
-    Activity.LDS_READ: "issue LDS reads",
-    Activity.LDS_WRITE: "issue LDS writes",
-    Activity.GLOBAL: "issue global loads and stores",
-    Activity.WAIT_LGKM: "wait for lgkmcnt",
-    Activity.WAIT_VM: "wait for vmcnt",
-    Activity.BARRIER: "leave a barrier",
-    Activity.PIPE_WAIT: "wait for the pipe",
-    Activity.ALU: "issue VALU and scalar",
-    Activity.OTHER: "wait for other things",
-    Activity.ABSENT: "not there",
+IDLE_CAUSES = {
+    Activity.MFMA: "MFMA elsewhere",
+    Activity.LDS_READ: "LDS reads",
+    Activity.LDS_WRITE: "LDS writes",
+    Activity.GLOBAL: "global memory",
+    Activity.WAIT_LGKM: "lgkmcnt",
+    Activity.WAIT_VM: "vmcnt",
+    Activity.BARRIER: "barrier release",
+    Activity.PIPE_WAIT: "matrix pipe",
+    Activity.ALU: "VALU and scalar",
+    Activity.OTHER: "other waits",
+    Activity.ABSENT: "wave not there",
 }
+"""What an idle matrix pipe is put down to: what its waves, or those they wait for at a barrier, do."""
+
 SEVERITY_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bright_black"}
 
 
@@ -160,11 +162,11 @@ def _idle_row(analysis: Analysis, width: int) -> list[Text]:
     if not idle or analysis.bounds is None or not analysis.bounds.mfma:
         return []
     parts = [
-        f"{IDLE_WORDS[Activity[name.upper()]]} {number(clk)}"
+        f"{IDLE_CAUSES[Activity[name.upper()]]} {number(clk)}"
         for name, clk in analysis.mfma_idle.items()
         if clk >= 0.1 * idle
     ]
-    note = f"clk/iteration, while waves (those that hold up a barrier): {', '.join(parts)}"
+    note = f"clk/iteration, put down to {', '.join(parts)}"
     return _row("MFMA idle", number(idle), note, width)
 
 
