@@ -233,6 +233,7 @@ def timeline_of(unit: ComputeUnit) -> Timeline:
     """The finished (or stuck) model as a Timeline."""
     complete = unit.trace.complete and all(wave.finish_clk >= 0 for wave in unit.waves)
     steady = unit.steady or SteadyState(unit)
+    steady.give_back()
     total = max((wave.finish_clk for wave in unit.waves), default=0)
     stuck = [wave for wave in unit.waves if wave.finish_clk < 0]
     for wave in stuck:  # time ends when nothing more is issued or attempted
@@ -272,15 +273,15 @@ def timeline_of(unit: ComputeUnit) -> Timeline:
         trace=unit.trace,
         waves=tuple(waves),
         clk_total=total,
-        busy={name: _span(log, steady) for name, log in sorted(unit.logs.items()) if log.uses},
+        busy={name: _span(name, log, steady) for name, log in sorted(unit.logs.items()) if log.uses},
         engine="simpy",
         complete=complete,
         extrapolation=steady.extrapolation(),
     )
 
 
-def _span(log: BusyLog, steady: SteadyState) -> BusySpan:
-    uses = steady.fill_uses(np.array(log.uses, np.int64))
+def _span(name: tuple[str, int], log: BusyLog, steady: SteadyState) -> BusySpan:
+    uses = steady.fill_uses(name, np.array(log.uses, np.int64))
     uses = uses[np.lexsort((uses[:, 3], uses[:, 2], uses[:, 0]))]
     return BusySpan(
         uses[:, 0].copy(), uses[:, 1].copy(), uses[:, 2].astype(np.int32), uses[:, 3].astype(np.int32)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 SHORTEST_GAP_KEPT_CLK = 64
 """Issue times further back than any dependency gap reaches are all alike."""
 
+LONGEST_SERVICE_CLK = 4096
+"""A return further back than any service time lasts delays no later one."""
+
 FEWEST_PERIODS = 2
 """Copying fewer periods is not worth it."""
 
@@ -44,13 +47,18 @@ def loop_head(trace: Trace) -> int | None:
 
 @dataclass(frozen=True)
 class Skip:
-    """Waves' rows ``first`` to ``last`` are one period of ``period_clk``; ``periods`` more were skipped."""
+    """Waves' rows ``first`` to ``last`` are one period of ``period_clk``; ``periods`` more were skipped.
+
+    ``first_use`` to ``last_use``: what the period added to the log of each resource.
+    """
 
     from_clk: int
     period_clk: int
     periods: int
     first: tuple[int, ...]
     last: tuple[int, ...]
+    first_use: dict[tuple[str, int], int]
+    last_use: dict[tuple[str, int], int]
 
 
 class SteadyState:
@@ -58,8 +66,9 @@ class SteadyState:
 
     def __init__(self, unit: ComputeUnit) -> None:
         self.unit = unit
-        self.seen: dict[tuple[Any, ...], tuple[int, tuple[int, ...]]] = {}
+        self.seen: dict[tuple[Any, ...], tuple[int, tuple[int, ...], dict[tuple[str, int], int]]] = {}
         self.skip: Skip | None = None
+        self.in_flight: list[tuple[Wave, int, int]] = []  # whose done clock comes to stand in a later row
 
     def observe(self) -> bool:
         """The oldest wave has issued its loop head in this clock: skip if possible; whether it did."""
@@ -68,10 +77,11 @@ class SteadyState:
         rows = tuple(wave.row for wave in unit.waves)
         state = state_of(unit)
         earlier = self.seen.get(state)  # equal by value: tuples of integers
-        self.seen[state] = (now, rows)
+        uses = {name: len(log.uses) for name, log in unit.logs.items()}
+        self.seen[state] = (now, rows, uses)
         if earlier is None:
             return False
-        then, rows_then = earlier
+        then, rows_then, uses_then = earlier
         periods = min(
             (
                 repeats(wave.trace, first, last - first)
@@ -82,7 +92,7 @@ class SteadyState:
         )
         if periods < FEWEST_PERIODS:
             return False
-        self.skip = Skip(now, now - then, periods, rows_then, rows)
+        self.skip = Skip(now, now - then, periods, rows_then, rows, uses_then, uses)
         self._move(periods)
         return True
 
@@ -103,12 +113,20 @@ class SteadyState:
                 wave.attempt[wave.row] = -1
             wave.row += rows
         for access in _in_flight(self.unit):
-            access.row += distance[access.wave.position]
+            moved = access.row + distance[access.wave.position]
+            self.in_flight.append((access.wave, access.row, moved))
+            access.row = moved
         memory = self.unit.memory
         if memory.last_wave is not None:
             memory.last_row += distance[memory.last_wave.position]
 
     # -- after the run
+
+    def give_back(self) -> None:
+        """Done clocks of accesses that were in flight when the skip happened, to their own rows."""
+        for wave, row, moved in self.in_flight:
+            if wave.done[row] < 0:  # loads to LDS have theirs since they issued
+                wave.done[row] = wave.done[moved]
 
     def fill_wave(self, wave: Wave, columns: Sequence[Int64]) -> None:
         """Fill the skipped rows of per-row clock arrays and move the later ones, in place."""
@@ -119,9 +137,7 @@ class SteadyState:
         length = last - first
         end = last + skip.periods * length
         for column in columns:
-            block = column[first:last]
-            moved = column[end - length : end]  # of accesses in flight when the skip happened
-            known = np.where(block >= 0, block, moved)
+            known = column[first:last].copy()
             column[end:][column[end:] >= 0] += skip.periods * skip.period_clk
             for number in range(skip.periods + 1):
                 begin = first + number * length
@@ -139,28 +155,19 @@ class SteadyState:
         before, after = stalls[stalls[:, 0] < first], stalls[stalls[:, 0] >= last]
         return np.concatenate([before, *copies, after])
 
-    def fill_uses(self, uses: Int64) -> Int64:
-        """Uses of a resource (start, end, wave, row) with the skipped periods' copies put in."""
+    def fill_uses(self, name: tuple[str, int], uses: Int64) -> Int64:
+        """Uses of a resource (start, end, wave, row), as logged, with the skipped periods' copies put in."""
         skip = self.skip
         if skip is None or not len(uses):
             return uses
-        first, last = np.array(skip.first)[uses[:, 2]], np.array(skip.last)[uses[:, 2]]
-        length = last - first
-        jump = skip.periods * length
-        row = uses[:, 3]
-        moved = (row >= first + jump) & (row < last + jump) & (length > 0)
-        uses = uses.copy()
-        uses[moved, 3] -= jump[moved]
-        row = uses[:, 3]
-        later = row >= last + jump
-        inside = (row >= first) & (row < last)
-        uses[later, :2] += skip.periods * skip.period_clk
-        period, step = uses[inside], np.zeros_like(uses[inside])
+        first, last = skip.first_use[name], skip.last_use[name]
+        period, later = uses[first:last], uses[last:].copy()
+        later[:, :2] += self.skipped_clk
+        step = np.zeros_like(period)
         step[:, :2] = skip.period_clk
-        step[:, 3] = length[inside]
-        return np.concatenate(
-            [uses[~inside], *(period + number * step for number in range(skip.periods + 1))]
-        )
+        step[:, 3] = (np.array(skip.last) - np.array(skip.first))[period[:, 2]]
+        copies = [period + number * step for number in range(skip.periods + 1)]
+        return np.concatenate([uses[:first], *copies, later])
 
     @property
     def skipped_clk(self) -> int:
@@ -268,8 +275,9 @@ def state_of(unit: ComputeUnit) -> tuple[Any, ...]:
             -1 if last_wave is None else min(2, last_wave.row - memory.last_row),
             min(len(memory.accepted), max(p.memory_queue_entries, p.memory_tail_entries)),
             tuple(_left(clk, now) for clk in memory.accepted[-p.memory_queue_entries :]),
-            tuple(memory.service[-1:]) if memory.accepted and memory.accepted[-1] > now - 1024 else (),
+            _left(memory.accepted[-1] + memory.service[-1], now) if memory.accepted else 0,
             tuple(_left(clk, now) for clk in memory.returned[-p.memory_tail_entries :]),
+            max(memory.returned[-1] - now, -LONGEST_SERVICE_CLK) if memory.returned else -LONGEST_SERVICE_CLK,
         ),
     )
 
@@ -290,7 +298,9 @@ def _wave_state(wave: Wave, now: int) -> tuple[Any, ...]:
         int(wave.trace.code[wave.row]),
         _left(wave.ready_clk, now),
         wave.stalled_for,
-        _ago(wave.stalled_from, now) if wave.stalled_for >= 0 else 0,
+        now - wave.stalled_from if wave.stalled_for >= 0 else 0,
+        now - wave.attempt[wave.row],
+        tuple((reason, clk) for row, reason, clk in wave.stalls[-8:] if row == wave.row),
         wave.priority,
         tuple((_left(access.ret, now), access.count) for access in wave.lgkm if access.ret > now),
         tuple((_left(access.ret, now), access.count) for access in wave.vm if access.ret > now),
