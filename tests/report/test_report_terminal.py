@@ -89,3 +89,16 @@ def test_ascii_where_the_output_cannot_do_more() -> None:
     assert look_for(io.TextIOWrapper(io.BytesIO(), encoding="latin-1")).ascii_only
     assert not look_for(io.TextIOWrapper(io.BytesIO(), encoding="utf-8")).ascii_only
     assert look_for(io.TextIOWrapper(io.BytesIO(), encoding="utf-8")) == Look(80, False, False)
+
+
+def test_many_groups_stand_in_columns_of_one_width() -> None:
+    reasons = (Reason.LGKMCNT, Reason.VMCNT, Reason.BARRIER, Reason.FETCH, Reason.PORT)
+    waves = [Wave([Step(0), Step(0, ((reason, 1000),))]) for reason in reasons]
+    run = run_of(build((entry(Kind.SALU),), waves))
+    lines = shown(report_lines(run, Look()), Look()).splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("Where the clocks go"))
+    head, *rows = lines[start + 1 : start + 8]
+    assert max(map(len, lines)) <= 80
+    assert head.split() == ["wave", "0", "wave", "1", "wave", "2", "wave", "3"]
+    ends = {number for row in rows[:-1] for number, letter in enumerate(row) if letter == "%"}
+    assert ends == {31, 47, 63, 79}

@@ -240,10 +240,9 @@ def _stall_table(tables: list[tuple[str, Mapping[str, float]]]) -> list[Text]:
             share = value / total if total else 0.0
             if round(value, 1):
                 style = "bold" if share >= 0.1 else ""
-                line.append(f"{number(value):>9}", style).append(f" {100 * share:4.0f} %", "bright_black")
+                line.append(f"{number(value):>9}", style).append(f"{100 * share:5.0f} %", "bright_black")
             else:
-                line.append(f"{'-':>9}      ", "bright_black")
-            line.append(" ")
+                line.append(f"{'-':>9}       ", "bright_black")
         line.rstrip()
         lines.append(line)
     line = Text(f"  {'total':<{LABEL - 2}}", style="bright_black")
