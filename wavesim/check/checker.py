@@ -81,7 +81,8 @@ def check_kernel(kernel: LoadedKernel, machine: Machine, *, execute: bool = True
     """
     found = [*kernel.findings, *check_program(kernel.program)]
     waves = -(-kernel.launch.workgroup_size // WAVE_LANES)
-    found += occupancy(kernel.program, machine, waves)
+    known = {finding.rule for finding in kernel.findings}
+    found += [each for each in occupancy(kernel.program, machine, waves) if each.rule not in known]
     numerics = None
     if execute:
         execution = emulate(kernel.program, kernel.launch, machine, observe_lds=True)
