@@ -101,6 +101,6 @@ def test_v4_has_the_right_map_and_faults_that_show_in_findings() -> None:
     assert len(right_blocks("v4", 32)) == 16
     rules = [each.rule for each in seed("v4").findings]
     assert rules.count("register-index") == 2
-    (outside,) = [each for each in seed("v4").findings if each.rule == "tile-bounds"]
+    (outside,) = [each for each in seed("v4").findings if each.rule == "lds-buffer-overrun"]
     assert outside.waves == (4, 5, 6, 7)
     assert "128 to 191" in outside.message

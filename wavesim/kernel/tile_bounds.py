@@ -73,7 +73,7 @@ def rows_outside(
         return None
     first, last = min(low for low, _ in reach.values()), max(high for _, high in reach.values())
     return Finding(
-        "tile-bounds",
+        "lds-buffer-overrun",
         Severity.ERROR,
         f"waves {', '.join(map(str, sorted(reach)))} read rows {first} to {last} of {what}, "
         f"which has rows 0 to {rows - 1}",
