@@ -226,24 +226,26 @@ class Statements(Lowering):
     def interleave(self, node: Node) -> None:
         """Merges streams in turn: ``take`` instructions of each, until all are used up."""
         streams = node.child("interleave").items("interleave")
-        outer, pieces = self.emitter.body, []
-        self.values.boundary()
+        emitter, values = self.emitter, self.values
+        if values.ahead is not None:
+            raise node.error("interleave: inside interleave:", "put all streams into one")
+        outer, opened = emitter.body, dict(values.opened)
+        pieces: list[tuple[int, list[Item]]] = []
+        values.ahead = outer  # addresses come before the merged streams
         for stream in streams:
             stream.keys(("take", "body"), "a stream of interleave")
             take = self.reader.number(stream.need("take"), 1, 4096)
-            self.emitter.body = []
-            mark = self.values.opened
+            emitter.body = []
             self.statements(self.body(stream, "body"))
-            self.values.boundary()
-            if self.values.opened > mark and len(streams) > 1:
-                raise stream.error(
-                    "a stream of interleave computes values (of a loop variable, say)",
-                    "use them once before interleave:, or take the statement out",
-                )
-            if any(isinstance(item, Label) for item in self.emitter.body):
+            if any(isinstance(item, Label) for item in emitter.body):
                 raise stream.error("a stream of interleave cannot branch", "put loop: and if: around it")
-            pieces.append((take, self.emitter.body))
-        self.emitter.body = outer
+            pieces.append((take, emitter.body))
+        values.ahead = None
+        emitter.body = outer
+        if values.exhausted(opened):
+            raise node.error(
+                "the streams compute too many run-time values", "fewer statements, or unroll the loop"
+            )
         outer.extend(merged(pieces))
 
     # --- waits and order

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from wavesim.errors import UserError
-from wavesim.kernel.affine import Value, ValueProblem, add, combine, divide, modulo, multiply
+from wavesim.kernel.affine import Value, ValueProblem, add, bounds, combine, divide, modulo, multiply
 from wavesim.kernel.declarations import (
     CHUNK_BYTES,
     WAVE_LANES,
@@ -211,8 +211,12 @@ class Lowering:
         return add(add(place, multiply(stage, Value(buffer.stage_bytes))), Value(buffer.base))
 
     def lds_address(self, place: Value, node: Node) -> tuple[Register, int]:
-        """Address VGPR and immediate offset of an LDS address; equal run-time parts share a VGPR."""
-        offset = place.constant % (MAX_LDS_OFFSET + 1)
+        """Address VGPR and immediate offset of an LDS address; equal run-time parts share a VGPR.
+
+        The VGPR is never negative where the address is not: offsets are added to unsigned addresses.
+        """
+        steady = place.constant >= 0 and bounds(place.without_constant())[0] >= 0
+        offset = place.constant % (MAX_LDS_OFFSET + 1) if steady else 0
         try:
             return self.vector(add(place, Value(-offset)), node), offset
         except ValueProblem as problem:

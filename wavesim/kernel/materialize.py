@@ -12,9 +12,12 @@ from wavesim.program import Immediate, Register
 INVARIANT = frozenset({"wave", "lane", "thread", "grid_x", "grid_y"})
 """Variables that keep their value: what depends on them alone is computed once, in the preamble."""
 
+MAX_CONSTANT = 1 << 32
+"""Registers have 32 bits."""
+
 _SCALAR = {"and": "s_and_b32", "or": "s_or_b32", "xor": "s_xor_b32", "min": "s_min_i32", "max": "s_max_i32"}
 _VECTOR = {"and": "v_and_b32", "or": "v_or_b32", "xor": "v_xor_b32", "min": "v_min_i32", "max": "v_max_i32"}
-_TEMPORARIES = {"s": 10, "v": 16, "pair": 4}
+TEMPORARIES = {"s": 10, "v": 16, "pair": 4}
 """Registers kept for values that change in loops; the oldest value gives way."""
 
 
@@ -30,12 +33,13 @@ class _Ring:
 @dataclass
 class Materializer:
     """Makes registers hold values. ``sources`` are the registers of the variables, ``opened`` counts the
-    values computed in the body."""
+    values computed in the body, by kind of register; they go to ``ahead`` where that is a list."""
 
     emitter: Emitter
     sources: dict[str, Register]
     made: list[Register] = field(default_factory=list)
-    opened: int = 0
+    opened: dict[str, int] = field(default_factory=dict)
+    ahead: list[Item] | None = None
     _kept: dict[tuple[str, object], Register] = field(default_factory=dict)
     _block: dict[tuple[str, object], Register] = field(default_factory=dict)
     _rings: dict[str, _Ring] = field(default_factory=dict)
@@ -60,16 +64,20 @@ class Materializer:
         if invariant:
             register = self._kept[kind, value] = self.new(file, count)
             return register, self.emitter.preamble
-        self.opened += 1
+        self.opened[kind] = self.opened.get(kind, 0) + 1
         ring = self._rings.setdefault(kind, _Ring())
-        if len(ring.registers) < _TEMPORARIES[kind]:
+        if len(ring.registers) < TEMPORARIES[kind]:
             ring.registers.append(self.new(file, count))
         register = ring.registers[ring.position % len(ring.registers)]
-        ring.position = (ring.position + 1) % _TEMPORARIES[kind]
+        ring.position = (ring.position + 1) % TEMPORARIES[kind]
         self._block.pop((kind, ring.holds.get(register)), None)
         ring.holds[register] = value
         self._block[kind, value] = register
-        return register, self.emitter.body
+        return register, self.emitter.body if self.ahead is None else self.ahead
+
+    def exhausted(self, opened: Mapping[str, int]) -> bool:
+        """Whether a temporary register was given to a second value since ``opened``."""
+        return any(count - opened.get(kind, 0) > TEMPORARIES[kind] for kind, count in self.opened.items())
 
     def _known(self, kind: str, value: object) -> Register | None:
         return self._kept.get((kind, value)) or self._block.get((kind, value))
@@ -82,6 +90,8 @@ class Materializer:
         Raises:
             ValueProblem: the value differs from lane to lane.
         """
+        if not -MAX_CONSTANT // 2 <= value.constant < MAX_CONSTANT:
+            raise ValueProblem(f"{value.constant} does not fit 32 bits")
         if value.is_constant:
             return Immediate(value.constant)
         if value.is_vector:
