@@ -87,6 +87,8 @@ class Op:
             self.memory_bytes = WAVE_LANES * entry.width_bytes
             store = entry.kind is Kind.VMEM_STORE
             self.latency_clk = p.memory_store_latency_clk if store else p.memory_latency_clk
+            if entry.to_lds and p.arch == "gfx950":  # §6; older ones by the bytes moved
+                self.array_clk = _array_clk(p, "write", entry.width_bytes)
         elif entry.kind is Kind.SMEM:
             self.latency_clk = p.scalar_load_latency_clk
         elif entry.kind is Kind.MFMA:
@@ -103,9 +105,12 @@ class Op:
         else:
             self.port_clk = max(4, WAVE_LANES * width // p.lds_port_bytes_per_clk)
             self.latency_clk = p.lds_read_latency_clk
-        kind = "write" if self.write else "read"
-        table = {bytes_: clk for (which, bytes_), clk in p.lds_array_clk.items() if which == kind}
-        self.array_clk = p.write_clk(table, width)
+        self.array_clk = _array_clk(p, "write" if self.write else "read", width)
+
+
+def _array_clk(p: TimingParameters, kind: str, width_bytes: int) -> int:
+    table = {bytes_: clk for (which, bytes_), clk in p.lds_array_clk.items() if which == kind}
+    return p.write_clk(table, width_bytes)
 
 
 def _hold_clk(entry: CodeEntry, p: TimingParameters) -> int:

@@ -186,10 +186,6 @@ class ComputeUnit:
 
     # -- small services
 
-    def dma_array_clk(self, moved_bytes: int) -> int:
-        """Bank-array clocks of a direct-to-LDS load's data (§6)."""
-        return max(1, moved_bytes // 128)
-
     # -- run
 
     def start(self) -> None:

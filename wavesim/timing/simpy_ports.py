@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from wavesim.timing.simpy_simd import Simd
 
 
+LOAD_TO_LDS_BYTES_PER_CLK = 128
+"""Bank-array rate of a load to LDS where no array clocks of its width are known (§6)."""
+
 COUNTING = (int(Reason.LGKMCNT), int(Reason.COUNTER_FULL))
 """Reasons that end with the return of an access."""
 
@@ -265,7 +268,7 @@ class MemoryPath:
             flat.ret = returned
             wave.lgkm.append(flat)
         if op.to_lds:
-            access.array = self.unit.dma_array_clk(moved)
+            access.array = op.array_clk or -(-moved // LOAD_TO_LDS_BYTES_PER_CLK)
             self.unit.array.expect_from_memory(access, returned)
         self.busy.add(accepted, returned, wave.position, row)
         simd.issued(wave, now + op.hold_clk)
