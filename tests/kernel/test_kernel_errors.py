@@ -129,6 +129,9 @@ CHANGES = [
     ("workgroup: {waves: 2}", "include: gone.yaml\nworkgroup: {waves: 2}", 2, "no such file 'gone.yaml'"),
     ("workgroup: {waves: 2}", "include: /etc/passwd\nworkgroup: {waves: 2}", 2, "a path relative"),
     ("constants:", "kernel: two words\nconstants:", 1, "kernel: 'two words'"),
+    ("workgroup: {waves: 2}", "require: [K % 64 == 1]\nworkgroup: {waves: 2}", 2, "here K = 64"),
+    ("workgroup: {waves: 2}", "require: [wave < 3]\nworkgroup: {waves: 2}", 2, "unknown name 'wave'"),
+    ("workgroup: {waves: 2}", "require: K\nworkgroup: {waves: 2}", 2, "must be a list"),
     ("fragments:", "values: {K: 3}\nfragments:", 11, "K is taken already"),
 ]
 
@@ -207,6 +210,16 @@ def test_faults_of_real_kernels_are_findings() -> None:
     (finding,) = load(index).findings
     assert finding.rule == "register-index"
     assert finding.spans[0].line == 24
+
+
+def test_more_workgroups_than_fit() -> None:
+    big = GOOD.replace("rows: 32, cols: 32}", "rows: 32, cols: 32, stages: 20}", 1)
+    assert not load(big).findings
+    more = big.replace("grid: [1, 1]", "grid: [1, 2]\n  workgroups_per_cu: 2")
+    (finding,) = load(more).findings
+    assert finding.rule == "occupancy"
+    assert finding.is_bad
+    assert not load(more, "gfx950").findings
 
 
 def test_endless_macros_stop() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +14,7 @@ from wavesim.kernel.affine import Value, ValueProblem, variable
 from wavesim.kernel.control import Statements
 from wavesim.kernel.declarations import WAVE_LANES, Declarations, Reader, declare
 from wavesim.kernel.emitter import Emitter, Item, Label, Raw
-from wavesim.kernel.expressions import evaluate
+from wavesim.kernel.expressions import evaluate, evaluate_condition
 from wavesim.kernel.launch import LoadedKernel
 from wavesim.kernel.launching import read_launch
 from wavesim.kernel.materialize import start
@@ -50,6 +51,7 @@ def load_tile_program(
     source = read_source(path, text)
     arch = _arch(source, arch)
     reader = Reader(_constants(source, overrides))
+    _require(source, reader)
     waves = _waves(source, reader)
     reader.names.update(
         wave=variable("wave", 0, waves - 1) if waves > 1 else Value(0),
@@ -84,7 +86,9 @@ def load_tile_program(
     about = source.single["about"].text().strip() if "about" in source.single else ""
     findings = (
         *dict.fromkeys(lowering.findings),
-        *resource_findings(source, arch, declared, vgprs, agprs, program.metadata.sgprs),
+        *resource_findings(
+            source, arch, declared, vgprs, agprs, program.metadata.sgprs, len(launch.workgroups)
+        ),
     )
     return LoadedKernel(name, str(path), program, launch, about, findings)
 
@@ -130,6 +134,21 @@ def _override(name: str, text: str, names: Mapping[str, Value]) -> Value:
     except ValueProblem as problem:
         message = f"--set {name}={text}: {problem}"
         raise UserError(message, None, f"a whole number: --set {name}=512") from None
+
+
+def _require(source: Source, reader: Reader) -> None:
+    """Refuses constants that do not go together, by the conditions that the file states."""
+    node = source.single.get("require")
+    for condition in node.items("require") if node is not None else ():
+        text = condition.expression()
+        try:
+            holds = evaluate_condition(text, reader.names)
+        except ValueProblem as problem:
+            raise condition.error(f"require: {problem}") from None
+        if holds is not True:
+            names = sorted(name for name in reader.names if name in re.findall(r"\w+", text))
+            given = ", ".join(f"{name} = {reader.names[name].constant}" for name in names)
+            raise condition.error(f"the kernel needs {text}", f"here {given}")
 
 
 def _waves(source: Source, reader: Reader) -> int:

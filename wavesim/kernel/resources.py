@@ -13,9 +13,10 @@ ARCH_VGPRS = 256
 
 
 def resource_findings(
-    source: Source, arch: str, declared: Declarations, vgprs: int, agprs: int, sgprs: int
+    source: Source, arch: str, declared: Declarations, vgprs: int, agprs: int, sgprs: int, workgroups: int
 ) -> tuple[Finding, ...]:
-    """``register-overflow`` and ``lds-overflow``: faults that a kernel may have and still be read."""
+    """``register-overflow``, ``lds-overflow``: faults that a kernel may have and still be read; and
+    ``occupancy`` where the launch puts more ``workgroups`` on a compute unit than fit."""
     machine = load_machine(arch)
     found = []
     limit = machine.integer("lds.size_bytes")
@@ -55,6 +56,20 @@ def resource_findings(
                 fix="fewer different rows and columns of global memory",
             )
         )
+    if not found and workgroups > 1:
+        by_registers = fitting // per_simd
+        by_lds = limit // max(1, machine.lds_allocated_bytes(declared.lds_bytes))
+        if min(by_registers, by_lds) < workgroups:
+            found.append(
+                Finding(
+                    "occupancy",
+                    Severity.WARNING,
+                    f"{workgroups} workgroups are to share a compute unit; {vgprs + agprs} registers per "
+                    f"wave leave room for {by_registers}, {declared.lds_bytes} bytes of LDS for {by_lds}",
+                    (source.need("launch", "").span,),
+                    fix=f"workgroups_per_cu: {max(1, min(by_registers, by_lds))}",
+                )
+            )
     return tuple(found)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from wavesim.isa.paths import data_dir
 from wavesim.kernel.node import Node
 from wavesim.yaml_source import load_yaml
 
-SINGLE = ("kernel", "about", "arch", "workgroup", "mfma", "launch", "program")
+SINGLE = ("kernel", "about", "arch", "require", "workgroup", "mfma", "launch", "program")
 """Keys whose value is taken as a whole from the last file that has them."""
 
 NAMED = ("constants", "values", "macros", "memory", "lds", "loads", "fragments", "accumulators")
@@ -87,8 +86,3 @@ def _include(source: Source, entry: Node, path: Path, open_files: tuple[Path, ..
         chain = " -> ".join(each.name for each in (*open_files, found.resolve()))
         raise entry.error(f"include: goes round in a circle: {chain}", "take one include: out")
     _merge(source, Node(data, marks, ()), found, open_files)
-
-
-def settings_of(names: Mapping[str, object]) -> str:
-    """A list of names for a message."""
-    return ", ".join(names) if names else "none"
