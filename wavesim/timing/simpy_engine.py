@@ -21,6 +21,9 @@ from wavesim.trace import BusySpan, Kind, Timeline, Trace, WaveTimeline
 
 Progress = Callable[[float], None]
 
+STEPS_PER_CHECK = 20_000
+"""Events between looks at the limit and calls of ``progress``."""
+
 
 class ComputeUnit:
     """Waves, arbiters and ports of one CU, and the clock they share.
@@ -218,7 +221,7 @@ class ComputeUnit:
                     self.watching = False
             step()
             count += 1
-            if count % 20_000 == 0:
+            if count % STEPS_PER_CHECK == 0:
                 if self.now > MAX_CLK:
                     raise LimitExceeded(f"the simulation passed {MAX_CLK} clk")
                 if progress is not None:
