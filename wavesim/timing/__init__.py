@@ -39,4 +39,8 @@ def simulate(
         from wavesim.timing import simpy_engine
 
         return simpy_engine.run(trace, parameters, progress, extrapolate=extrapolate)
+    if engine == "reference":
+        from wavesim.timing import reference
+
+        return reference.run(trace, parameters, progress)
     raise UserError(f"no timing engine {engine!r}", None, f"engines: {', '.join(ENGINES)}")

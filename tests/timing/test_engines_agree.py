@@ -1,0 +1,120 @@
+"""Random traces: both engines give the same Timeline, and every Timeline tiles its waves' clocks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from random import Random
+
+import builders as b
+import numpy as np
+import random_traces
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.timing import simulate
+from wavesim.trace import Category, Spin, Timeline, Trace
+
+ARCHES = st.sampled_from(("gfx942", "gfx950"))
+SEEDS = st.integers(0, 2**32)
+
+
+def both(trace: Trace, p: TimingParameters) -> tuple[Timeline, Timeline]:
+    return simulate(trace, p, extrapolate=False), simulate(trace, p, engine="reference")
+
+
+def assert_same(one: Timeline, other: Timeline) -> None:
+    for left, right in zip(one.waves, other.waves, strict=True):
+        who = f"wave {left.wave} of workgroup {left.workgroup}"
+        for name in ("issue_clk", "attempt_clk", "end_clk", "done_clk"):
+            mine, yours = getattr(left, name), getattr(right, name)
+            differ = np.flatnonzero(mine != yours)
+            assert not len(differ), (who, name, int(differ[0]), mine[differ[0]], yours[differ[0]])
+        stalls = [
+            list(zip(wave.stall_row, wave.stall_reason, wave.stall_clk, strict=True))
+            for wave in (left, right)
+        ]
+        assert stalls[0] == stalls[1], who
+        assert (left.first_clk, left.last_clk) == (right.first_clk, right.last_clk), who
+        assert left.spin_repeats == right.spin_repeats, who
+    assert one.clk_total == other.clk_total
+    assert one.complete == other.complete
+    assert one.busy.keys() == other.busy.keys()
+    for name, left_span in one.busy.items():
+        right_span = other.busy[name]
+        for column in ("start_clk", "end_clk", "wave", "row"):
+            assert getattr(left_span, column).tolist() == getattr(right_span, column).tolist(), name
+
+
+def assert_tiles(timeline: Timeline) -> None:
+    """Stalls and holds of complete waves without polling fill [first_clk, last_clk) exactly."""
+    for wave, trace in zip(timeline.waves, timeline.trace.waves, strict=True):
+        if trace.spins or (wave.issue_clk < 0).any():
+            continue
+        stalled = np.zeros(len(trace) + 1, np.int64)
+        np.add.at(stalled, wave.stall_row, wave.stall_clk)
+        clk = wave.first_clk
+        for row, (issue, end) in enumerate(zip(wave.issue_clk, wave.end_clk, strict=True)):
+            assert issue == clk + stalled[row], (wave.wave, row)
+            assert end >= issue + 4
+            clk = int(end)
+        assert clk == wave.last_clk
+
+
+def assert_grants(timeline: Timeline, p: TimingParameters) -> None:
+    """Per slot: one instruction of a category per SIMD, one LDS per pair, one VMEM per compute unit."""
+    used: dict[tuple[object, ...], list[bool]] = defaultdict(list)
+    pair_of = {simd: pair for pair, simds in enumerate(p.structure_simd_pairs) for simd in simds}
+    for wave, trace in zip(timeline.waves, timeline.trace.waves, strict=True):
+        if trace.spins:
+            continue
+        for index, issue in zip(trace.code.tolist(), wave.issue_clk.tolist(), strict=True):
+            entry = timeline.trace.code[index]
+            assert issue % p.issue_slot_clk == 0
+            place: object = {Category.LDS: ("pair", pair_of[wave.simd]), Category.VMEM: "unit"}.get(
+                entry.category, wave.simd
+            )
+            if entry.category is not Category.INTERNAL:
+                used[entry.category, place, issue].append(entry.plain_valu)
+    for (category, _, _), plain in used.items():
+        limit = p.issue_plain_valu_per_slot if category is Category.VALU and all(plain) else 1
+        assert len(plain) <= limit
+
+
+@settings(max_examples=150)
+@given(SEEDS, ARCHES)
+def test_engines_agree_on_random_traces(seed: int, arch: str) -> None:
+    random = Random(seed)
+    p = random_traces.random_parameters(random, arch)
+    simpy, reference = both(random_traces.random_trace(random, arch), p)
+    assert_same(simpy, reference)
+    assert_tiles(reference)
+    assert_grants(reference, p)
+
+
+def test_a_barrier_that_is_never_complete_ends_the_run() -> None:
+    """A wave whose trace stops without s_endpgm stays expected: the other waits to the end of the run."""
+    code = b.one_chunk([b.valu(), b.barrier(), b.endpgm(), b.lds_read(8)])
+    trace = b.trace(code, [b.wave([0, 1, 2]), b.wave([0, 3, 3], simd=1, number=1)])
+    simpy, reference = both(trace, b.parameters())
+    assert_same(simpy, reference)
+    assert not reference.complete
+    assert reference.waves[0].issue_clk.tolist() == [0, -1, -1]
+    assert reference.waves[0].last_clk == reference.clk_total
+
+
+def test_two_waves_that_poll_for_each_other_end_the_run() -> None:
+    code = b.laid_out([b.valu(), b.cbranch(), b.lds_write(8), b.endpgm()])
+    waves = [b.wave([0, 1, 2, 3], simd=n, number=n, spins=(Spin(0, 1, 1 - n, 2),)) for n in range(2)]
+    simpy, reference = both(b.trace(code, waves), b.parameters())
+    assert_same(simpy, reference)
+    assert not reference.complete
+
+
+def test_waves_without_instructions() -> None:
+    code = b.one_chunk([b.barrier(), b.endpgm()])
+    simpy, reference = both(
+        b.trace(code, [b.wave([], start_clk=6), b.wave([0, 1], number=1)]), b.parameters()
+    )
+    assert_same(simpy, reference)
+    assert reference.waves[0].last_clk == 8
