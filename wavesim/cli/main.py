@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "isa": ("wavesim.cli.isa", "List and explain the machine data."),
     "trace": ("wavesim.cli.trace", "Look into a measured thread trace."),
     "replay": ("wavesim.cli.replay", "Replay a measured thread trace and compare."),
+    "validate": ("wavesim.cli.validate", "Replay a folder of traces: the accuracy table."),
 }
 """Command name -> (module with a click command of that name, one-line help)."""
 
