@@ -31,6 +31,7 @@ class Op:
         "category",
         "conditional",
         "first_chunk",
+        "free",
         "hold_clk",
         "is_barrier",
         "is_head",
@@ -66,6 +67,9 @@ class Op:
         self.ungapped = self.category in (VALU, MFMA, INTERNAL)
         self.is_barrier = entry.kind is Kind.BARRIER
         self.is_head = False
+        waits = self.is_barrier or entry.wait_lgkmcnt is not None or entry.wait_vmcnt is not None
+        counts = entry.lgkm_increment > 0 or entry.vm_increment > 0
+        self.free = self.category in (SCALAR, BRANCH, INTERNAL) and not waits and not counts  # nothing to test
         self.returns = self.category in (LDS, VMEM, MFMA) or entry.lgkm_increment > 0  # has its own done_clk
         self.plain = entry.plain_valu
         self.writes_sgpr = entry.writes_sgpr

@@ -46,7 +46,8 @@ class LdsPort:
         self.asking: list[tuple[Simd, Wave]] = []
         self.last_simd = -1
         self.held_until = 0
-        self.queue: list[Access] = []
+        self.entries = self.p.lds_queue_entries
+        self.queue: list[Access] = []  # also entries given back since the queue was full last
         self.waiting: list[Access] = []  # not yet served, in order; the first is the head
         self.previous_done = 0
         self.busy = unit.log("lds_port", number)
@@ -110,9 +111,9 @@ class LdsPort:
         queue = self.queue
         while queue and queue[0].queue_free <= now:
             queue.pop(0)
-        if len(queue) < self.p.lds_queue_entries:
+        if len(queue) < self.entries:
             return now
-        return queue[len(queue) - self.p.lds_queue_entries].queue_free
+        return queue[len(queue) - self.entries].queue_free
 
 
 def _simd_number(item: tuple[Simd, Wave]) -> int:

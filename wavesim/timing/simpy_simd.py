@@ -96,30 +96,33 @@ class Simd:
         candidates = []
         for wave in self.waves:
             if wave.ready_clk <= now:
-                until = self._test(wave, wave.code[wave.row], now)
-                if not until:
+                op = wave.op
+                if op.free or not (until := self._test(wave, op, now)):
                     candidates.append(wave)
                     continue
                 if wave.stalled_for != self.reason:
                     wave.stall(now, self.reason)
                 if until < UNKNOWN_CLK:
                     until = -(-until // self.slot) * self.slot
-                    self.wake(until)
+                    if until not in self.wakes:
+                        self.wakes.add(until)
+                        self.unit.wake_at(until, self)
                 wave.ready_clk = until
         if not candidates:
             return
         self.candidates = candidates
         self.denied = []
         if len(candidates) == 1:
-            op = candidates[0].code[candidates[0].row]
+            wave = candidates[0]
+            op = wave.op
             self.chosen = [op]
-            self._go(candidates[0], op, now)
+            self._go(wave, op, now)
             return
         candidates.sort(key=_rank)
         self.chosen = []
         taken = []
         for wave in candidates:
-            op = wave.code[wave.row]
+            op = wave.op
             reason = self._fits(op)
             if reason < 0:
                 self.chosen.append(op)
@@ -139,9 +142,12 @@ class Simd:
             self._issue(wave, op, now)
 
     def _lost(self, wave: Wave, reason: int, now: int) -> None:
-        wave.stall(now, reason)
-        wave.ready_clk = now + self.slot
-        self.wake(now + self.slot)
+        if wave.stalled_for != reason:
+            wave.stall(now, reason)
+        again = wave.ready_clk = now + self.slot
+        if again not in self.wakes:
+            self.wakes.add(again)
+            self.unit.wake_at(again, self)
 
     def _fits(self, op: Op) -> int:
         """-1 if ``op`` can be chosen beside what is chosen already, else why not."""
@@ -166,7 +172,7 @@ class Simd:
         if not self.denied:
             self.unit.to_fill.append(self)
         self.denied.append(wave)
-        self.chosen.remove(wave.code[wave.row])
+        self.chosen.remove(wave.op)
         self._lost(wave, PORT, self.unit.now)
 
     def fill(self) -> None:
@@ -177,7 +183,7 @@ class Simd:
                 continue
             if wave.stalled_for not in (ARBITRATION, COISSUE):
                 continue
-            op = wave.code[wave.row]
+            op = wave.op
             if op.category in (LDS, VMEM):
                 continue
             reason = self._fits(op)
@@ -217,23 +223,23 @@ class Simd:
                 self.reason = VALU_BUSY
                 return self.valu_held_until
         elif category in (LDS, VMEM):
-            return self._test_memory(category, now)
+            if self.memory_blocked_until > now:
+                self.reason = COISSUE
+                return self.memory_blocked_until
+            if category == VMEM:
+                self.reason = VMEM_QUEUE
+                free = self.unit.memory.free_clk(now)
+            else:
+                port = self.port
+                if port.held_until > now:
+                    self.reason = LDS_HOLD
+                    return port.held_until
+                if len(port.queue) < port.entries:
+                    return 0
+                self.reason = LDS_QUEUE
+                free = port.free_clk(now)
+            return free if free > now else 0
         return 0
-
-    def _test_memory(self, category: int, now: int) -> int:
-        if self.memory_blocked_until > now:
-            self.reason = COISSUE
-            return self.memory_blocked_until
-        if category == LDS:
-            if self.port.held_until > now:
-                self.reason = LDS_HOLD
-                return self.port.held_until
-            free = self.port.free_clk(now)
-            self.reason = LDS_QUEUE
-        else:
-            free = self.unit.memory.free_clk(now)
-            self.reason = VMEM_QUEUE
-        return free if free > now else 0
 
     def _test_internal(self, wave: Wave, op: Op, now: int) -> int:
         if op.wait_lgkm is not None and wave.outstanding(wave.lgkm, now) > op.wait_lgkm:
@@ -302,7 +308,7 @@ class Simd:
         """Book the issue of the wave's instruction in this slot and move on to its next one."""
         now = self.unit.now
         row = wave.row
-        op = wave.code[row]
+        op = wave.op
         if wave.stalled_for >= 0:
             wave.stop_stalling(now)
         wave.issue[row] = now
@@ -324,7 +330,7 @@ class Simd:
             wave.ready_clk = UNKNOWN_CLK
             self.unit.finish(wave, end, op.kind is Kind.ENDPGM)
             return
-        after = wave.code[following]
+        after = wave.op = wave.code[following]
         if (
             after.ungapped
             and op.first_chunk == after.first_chunk

@@ -46,6 +46,9 @@ class Wave:
         self.spinning: Spin | None = None  # the polling loop whose last pass found nothing
         count = len(self.code)
         self.length = count
+        self.op: Op  # of row: what it does next
+        if count:
+            self.op = self.code[0]
         self.row = 0
         self.start_clk = -(-trace.start_clk // slot) * slot
         self.finish_clk = -1

@@ -242,7 +242,7 @@ def state_of(unit: ComputeUnit) -> tuple[Any, ...]:
                 port.last_simd,
                 _left(port.held_until, now),
                 _left(port.previous_done, now),
-                tuple(_left(access.queue_free, now) for access in port.queue),
+                tuple(_left(access.queue_free, now) for access in port.queue if access.queue_free > now),
                 tuple(
                     (
                         access.wave.position,
