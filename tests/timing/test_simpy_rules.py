@@ -292,3 +292,12 @@ def test_limits_and_unknown_engines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simpy_engine, "MAX_CLK", 100)
     with pytest.raises(LimitExceeded):
         simulate(b.streams([[b.sleep(127)] * 40_000]), b.parameters(), extrapolate=False)
+
+
+def test_a_stuck_run_ends_with_the_last_arrival() -> None:
+    """The barrier stands in a chunk that a branch restarts: its wave arrives at 20 and waits for ever."""
+    code = b.laid_out([b.cbranch(), *[b.valu()] * 7, b.barrier(), b.endpgm()])
+    waves = [b.wave([0, 8, 9], taken=[0]), b.wave([1], simd=1, number=1)]
+    timeline = timed(b.trace(code, waves, complete=False))
+    assert stalls(timeline) == [(1, Reason.BRANCH, 16)]
+    assert (timeline.waves[0].last_clk, timeline.waves[1].last_clk) == (20, 4)

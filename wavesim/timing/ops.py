@@ -69,7 +69,7 @@ class Op:
         self.is_head = False
         waits = self.is_barrier or entry.wait_lgkmcnt is not None or entry.wait_vmcnt is not None
         counts = entry.lgkm_increment > 0 or entry.vm_increment > 0
-        self.free = self.category in (SCALAR, BRANCH, INTERNAL) and not waits and not counts  # nothing to test
+        self.free = self.category in (SCALAR, BRANCH, INTERNAL) and not waits and not counts
         self.returns = self.category in (LDS, VMEM, MFMA) or entry.lgkm_increment > 0  # has its own done_clk
         self.plain = entry.plain_valu
         self.writes_sgpr = entry.writes_sgpr

@@ -235,10 +235,8 @@ def timeline_of(unit: ComputeUnit) -> Timeline:
     steady.give_back()
     total = max((wave.finish_clk for wave in unit.waves), default=0)
     stuck = [wave for wave in unit.waves if wave.finish_clk < 0]
-    for wave in stuck:  # time ends when nothing more is issued or attempted
-        total = max(
-            total, max(wave.end), wave.ready_clk if wave.ready_clk < UNKNOWN_CLK else 0, *wave.attempt
-        )
+    for wave in stuck:  # time ends when nothing more issues and the last wave has come to where it is stuck
+        total = max(total, max(wave.end), max(wave.attempt), wave.arrival_clk)
     for wave in stuck:
         wave.stop_stalling(total)
     total += steady.skipped_clk
