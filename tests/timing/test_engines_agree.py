@@ -103,6 +103,16 @@ def test_a_barrier_that_is_never_complete_ends_the_run() -> None:
     assert reference.waves[0].last_clk == reference.clk_total
 
 
+def test_a_stuck_wave_that_arrived_late_for_its_bytes() -> None:
+    """The run ends with the last arrival, the fetch before it included: reasons still tile the clocks."""
+    code = b.laid_out([b.branch(), *[b.valu()] * 9, b.barrier(), b.endpgm()])
+    trace = b.trace(code, [b.wave([0, 10, 11]), b.wave([1], simd=1, number=1)])
+    simpy, reference = both(trace, b.parameters())
+    assert_same(simpy, reference)
+    assert reference.clk_total == 20
+    assert reference.waves[0].stall_clk.sum() == 16
+
+
 def test_two_waves_that_poll_for_each_other_end_the_run() -> None:
     code = b.laid_out([b.valu(), b.cbranch(), b.lds_write(8), b.endpgm()])
     waves = [b.wave([0, 1, 2, 3], simd=n, number=n, spins=(Spin(0, 1, 1 - n, 2),)) for n in range(2)]
