@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,9 @@ from wavesim.emulate.registry import Array, Binding
 from wavesim.emulate.state import Lanes, State
 from wavesim.isa.machine import LanePhases, Machine
 from wavesim.program import Finding, Program, Severity
+
+if TYPE_CHECKING:
+    from wavesim.emulate.adversary import Adversary
 
 LDS_GUARD_BYTES = 64
 """Bytes between the LDS arrays of two workgroups, so that wide reads of the last one stay inside."""
@@ -52,6 +56,7 @@ class Context:
         record: of the block that runs.
         scratch: private memory, dwords of all lanes of all waves; ``scratch_stride`` bytes each.
         events: (wave, row) of each store so far, if ``track_writers``; memories hold their numbers, from 1.
+        adversary: holds back the results of loads, if they are to arrive late.
         polled: per load of the running pass its waves and the stores [n, lanes] whose values it read.
     """
 
@@ -75,6 +80,7 @@ class Context:
     clocks_read: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     stored: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
     store_version: int = 0
+    adversary: Adversary | None = None
 
     @property
     def arch(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from wavesim.emulate.adversary import Adversary
 from wavesim.emulate.blocks import BlockMap, refuse_unknown
 from wavesim.emulate.launch_state import make_context, placements
 from wavesim.emulate.matrices import VirtualMatrix
@@ -69,6 +70,7 @@ def emulate(
     progress: Callable[[int], None] | None = None,
     allow_unknown: bool = False,
     observe_lds: bool = False,
+    adversarial: bool = False,
     clock_values: Mapping[int, Sequence[int]] | None = None,
 ) -> Execution:
     """Execute every wave of the launch's workgroups.
@@ -80,6 +82,7 @@ def emulate(
         progress: called now and then with the number of executed wave instructions.
         allow_unknown: go over instructions without semantics as if they did nothing (noted in the Trace).
         observe_lds: keep every LDS access with its byte addresses.
+        adversarial: deliver loads as late as the ISA allows and run waves one at a time in hostile order.
         clock_values: per wave position, what its clock reads show, in order (else placeholders).
 
     Raises:
@@ -105,6 +108,8 @@ def emulate(
         observe_lds=observe_lds,
         clock_values={wave: list(values) for wave, values in (clock_values or {}).items()},
     )
+    if adversarial:
+        context.adversary = Adversary(context.state.waves)
     places = placements(launch, machine)
     scheduler = Scheduler(
         context, blocks, [place.workgroup for place in places], skip_unknown=allow_unknown, progress=progress

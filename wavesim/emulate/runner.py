@@ -11,7 +11,7 @@ from wavesim.emulate.blocks import Block, BlockMap, Exit
 from wavesim.emulate.context import BlockRecord, Context
 from wavesim.emulate.control import condition, jump_targets, next_address
 from wavesim.emulate.recorder import Executed
-from wavesim.emulate.registry import Binding, Step, binder_of
+from wavesim.emulate.registry import Binder, Binding, Step, binder_of
 from wavesim.emulate.state import Lanes
 from wavesim.errors import UserError
 from wavesim.isa.opcodes import lookup
@@ -98,6 +98,15 @@ def _bind(index: int, row: int, lanes: Lanes, context: Context, blocks: BlockMap
         if skip_unknown:
             return _skip(entry.kind, lanes, context)
         raise UserError(f"{entry.instruction.opcode} has no semantics", entry.instruction.span)
+    if context.adversary is not None:
+        return context.adversary.wrap(
+            entry, lanes, context, _plain(binder, index, row, lanes, context, blocks)
+        )
+    return _plain(binder, index, row, lanes, context, blocks)
+
+
+def _plain(binder: Binder, index: int, row: int, lanes: Lanes, context: Context, blocks: BlockMap) -> Step:
+    entry = blocks.code[index]
     if entry.instruction.opcode in ("s_branch", "s_waitcnt", "s_nop", "s_barrier", "s_setprio"):
         return _nothing
     return binder(_binding(index, row, lanes, context, blocks))

@@ -64,6 +64,7 @@ class Scheduler:
         self.waiting_at = [0] * waves
         self.parked_version = [0] * waves
         self.progress = progress
+        self.releases = 0
         self._reported = 0
         self.findings: list[Finding] = []
 
@@ -75,6 +76,9 @@ class Scheduler:
         """
         while True:
             ready = self._ready()
+            if ready and self.context.adversary is not None:
+                self._run_hostile(ready)
+                continue
             if not ready:
                 if all(status is Status.ENDED for status in self.status):
                     return True
@@ -84,6 +88,14 @@ class Scheduler:
             chosen = [wave for wave in ready if self.pc[wave] == key[1]]
             for waves in batches(chosen):
                 self._run_batch(key[1], waves, alone=len(chosen) == len(ready))
+
+    def _run_hostile(self, ready: list[int]) -> None:
+        """Adversarial order: one wave alone up to its barrier, then the next; youngest first, then oldest
+        first in the next interval between barriers, and so on."""
+        turn = min(self.turn[wave] for wave in ready)
+        waves = [wave for wave in ready if self.turn[wave] == turn]
+        wave = waves[0] if self.releases % 2 else waves[-1]
+        self._run_block(self.pc[wave], self.runners.get(self.pc[wave], slice(wave, wave + 1, 1)))
 
     def _ready(self) -> list[int]:
         version = self.context.store_version
@@ -179,6 +191,7 @@ class Scheduler:
         """Let the waves of a workgroup go on if all that live have arrived at a barrier."""
         members = [wave for wave, each in enumerate(self.workgroup_of) if each == group]
         if all(self.status[wave] in (Status.BARRIER, Status.ENDED) for wave in members):
+            self.releases += 1
             for wave in members:
                 if self.status[wave] is Status.BARRIER:
                     self.status[wave] = Status.RUN
