@@ -27,7 +27,8 @@ Progress = Callable[[str, float], None]
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """What a run is asked for. ``machine`` is a machine file instead of the stock one of ``arch``;
-    ``settings`` are the ``--set`` values, of the launch or (with a dot in the name) of the machine."""
+    ``settings`` are the ``--set`` values, of the launch or (with a dot in the name) of the machine;
+    ``adversarial`` delivers loads as late as the ISA allows, to waves in hostile order."""
 
     arch: str | None = None
     machine: str | None = None
@@ -35,6 +36,7 @@ class RunOptions:
     engine: str = "simpy"
     extrapolate: bool = True
     clock_ghz: float | None = None
+    adversarial: bool = False
     launch: LaunchOptions = field(default_factory=LaunchOptions)
 
 
@@ -160,7 +162,9 @@ def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None
             None,
             "put a launch file beside it (NAME.launch.yaml) or give --arg, --block, --expect",
         )
-    execution = emulate(kernel.program, kernel.launch, machine, progress=executed)
+    execution = emulate(
+        kernel.program, kernel.launch, machine, progress=executed, adversarial=options.adversarial
+    )
     timeline = simulate(
         execution.trace,
         machine.parameters,

@@ -13,6 +13,7 @@ from wavesim.check.registers import uninitialised_reads
 from wavesim.check.waits import missing_waits
 from wavesim.emulate.numerics import Numerics, check_numerics
 from wavesim.emulate.run import Execution, emulate
+from wavesim.errors import UserError
 from wavesim.isa.machine import Machine
 from wavesim.kernel.launch import LoadedKernel
 from wavesim.program import Finding, Program, Severity
@@ -72,6 +73,28 @@ def check_execution(execution: Execution) -> tuple[list[Finding], Numerics]:
     return found, numerics
 
 
+def adversarial_result(kernel: LoadedKernel, machine: Machine) -> list[Finding]:
+    """Rule wrong-result once more: a kernel with right numbers must keep them when loads arrive as late as
+    the ISA allows and waves run in hostile order."""
+    try:
+        execution = emulate(kernel.program, kernel.launch, machine, adversarial=True)
+    except UserError as error:  # values that came too late can lead anywhere, past the limits too
+        message = f"executed adversarially it fails: {error.message}"
+        return [Finding("wrong-result", Severity.ERROR, message, (error.span,) if error.span else ())]
+    numerics = check_numerics(execution, kernel.launch)
+    if numerics.ok:
+        return []
+    return [
+        Finding(
+            "wrong-result",
+            Severity.ERROR,
+            f"executed adversarially (loads as late as the ISA allows, waves in hostile order), "
+            f"{numerics.message}; in the usual order the result is right",
+            fix="see the other findings; `wavesim run --adversarial` lists the first wrong elements",
+        )
+    ]
+
+
 def check_kernel(kernel: LoadedKernel, machine: Machine, *, execute: bool = True) -> CheckResult:
     """All rules; without ``execute`` (no launch is known) only those that read the code.
 
@@ -88,6 +111,9 @@ def check_kernel(kernel: LoadedKernel, machine: Machine, *, execute: bool = True
         execution = emulate(kernel.program, kernel.launch, machine, observe_lds=True)
         seen, numerics = check_execution(execution)
         found += seen
+        # where something is found already, wrong numbers are its consequence and no second fault
+        if numerics.checked and not any(finding.is_bad for finding in found):
+            found += adversarial_result(kernel, machine)
     unique = list(dict.fromkeys(found))
     unique.sort(key=_place)
     return CheckResult(kernel, tuple(unique), numerics)

@@ -28,6 +28,11 @@ from wavesim.cli.common import (
 @json_option
 @click.option("--perfetto", metavar="FILE", help="Write a trace for ui.perfetto.dev.")
 @click.option("--konata", metavar="FILE", help="Write a pipeline log for Konata.")
+@click.option(
+    "--adversarial",
+    is_flag=True,
+    help="Execute with loads as late as the ISA allows and waves in hostile order.",
+)
 @look_options
 def run(
     kernel: str,
@@ -46,6 +51,7 @@ def run(
     json_file: str | None,
     perfetto: str | None,
     konata: str | None,
+    adversarial: bool,
     ascii_only: bool,
     width: int | None,
     color: bool | None,
@@ -64,6 +70,7 @@ def run(
         engine=engine,
         extrapolate=not no_extrapolate,
         clock_ghz=clock_ghz,
+        adversarial=adversarial,
         launch=launch_of(launch_file, arguments, block, grid, expect, tile),
     )
     with progress_line(kernel) as progress:
