@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wavesim.check.cfg import control_flow
+from wavesim.check.coverage import tile_coverage
 from wavesim.check.hazards import hazards
 from wavesim.check.limits_rules import occupancy
 from wavesim.check.pending import pending_before
@@ -62,6 +63,7 @@ def check_execution(execution: Execution) -> tuple[list[Finding], Numerics]:
     found += lds_races(execution.trace, execution.lds_accesses, program.metadata.lds_bytes)
     numerics = check_numerics(execution, execution.launch)
     if numerics.checked and not numerics.ok:
+        found += tile_coverage(execution)
         found.append(
             Finding(
                 "wrong-result",
