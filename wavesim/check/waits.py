@@ -1,11 +1,10 @@
-"""Rules missing-wait and wait-too-strong: registers used before their load returned, and the reverse."""
+"""Rule missing-wait: registers used before their load returned, over all paths."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wavesim.check.cfg import ControlFlow
-from wavesim.check.pending import Outstanding, Queue, RegisterKey, State
+from wavesim.check.pending import FLAT_QUEUES, Outstanding, Queue, RegisterKey, State
 from wavesim.errors import SourceSpan
 from wavesim.program import Finding, Program, Severity
 from wavesim.program.dataflow import Effects
@@ -14,7 +13,16 @@ from wavesim.trace import CodeEntry, Kind
 LARGEST_COUNT = {"lgkmcnt": 15, "vmcnt": 63}
 """What a wait can ask for (CDNA3 ISA §4.4: 4 and 6 bits)."""
 
-COUNTER_OF_QUEUE = {Queue.LDS: "lgkmcnt", Queue.SMEM: "lgkmcnt", Queue.VMEM: "vmcnt"}
+COUNTER_OF_QUEUE = {
+    Queue.LDS: "lgkmcnt",
+    Queue.SMEM: "lgkmcnt",
+    Queue.VMEM: "vmcnt",
+    Queue.FLAT: "vmcnt(0) lgkmcnt",
+    Queue.FLAT_VMCNT: "vmcnt",
+    Queue.FLAT_LGKMCNT: "lgkmcnt",
+}
+ANY_ORDER = FLAT_QUEUES | {Queue.SMEM}
+"""Only a count of 0 completes these."""
 
 
 def register_text(register: RegisterKey) -> str:
@@ -44,10 +52,8 @@ def missing_waits(
         state = before[index]
         if not state or code[index].kind is Kind.WAIT:
             continue
-        for register, hazard in _uses(state, effects[index]):
+        for register, hazard in hazardous_uses(state, code[index], effects[index]):
             pending = state[register]
-            if hazard == "overwrites" and _returns_in_order(pending, code[index]):
-                continue  # both results arrive in order: the later one stays
             key = (pending.load, hazard)
             if key in seen:
                 continue
@@ -55,18 +61,21 @@ def missing_waits(
             lines = (span_of(program, index), span_of(program, pending.load), hazard)
             groups.setdefault(lines, []).append((index, register, pending))
     for (_, _, hazard), members in groups.items():
-        strictest = min(members, key=lambda member: (member[2].queue is not Queue.SMEM, member[2].age))
-        count = 0 if strictest[2].queue is Queue.SMEM else strictest[2].age
+        count = min(0 if member[2].queue in ANY_ORDER else member[2].age for member in members)
         index, register, pending = members[0]
         yield _finding(program, index, register, hazard, pending, count, len(members) - 1)
 
 
-def _uses(state: State, effects: Effects) -> Iterator[tuple[RegisterKey, str]]:
+def hazardous_uses(state: State, entry: CodeEntry, effects: Effects) -> Iterator[tuple[RegisterKey, str]]:
+    """Registers in ``state`` that an instruction reads or overwrites before they are there.
+
+    A later load of the same return order may overwrite: its result arrives later and stays.
+    """
     for register in sorted(effects.reads):
         if register in state:
             yield register, "reads"
     for register in sorted(effects.writes - effects.reads):
-        if register in state:
+        if register in state and not _returns_in_order(state[register], entry):
             yield register, "overwrites"
 
 
@@ -86,12 +95,14 @@ def _finding(
     others: int,
 ) -> Finding:
     counter = COUNTER_OF_QUEUE[pending.queue]
-    count = min(count, LARGEST_COUNT[counter])
+    count = min(count, LARGEST_COUNT[counter.split()[-1]])
     load, use = program.instructions[pending.load], program.instructions[index]
     back = " of an earlier loop trip" if pending.load >= index else ""
     order = ""
     if pending.queue is Queue.SMEM:
         order = "; scalar loads return in any order, so only a count of 0 is safe"
+    elif pending.queue in FLAT_QUEUES:
+        order = "; a flat load has returned when both counters are 0"
     return Finding(
         rule="missing-wait",
         severity=Severity.ERROR,
@@ -102,52 +113,3 @@ def _finding(
         spans=(span_of(program, index), span_of(program, pending.load)),
         fix=f"put s_waitcnt {counter}({count}) or a smaller count between the load and this use",
     )
-
-
-def needed_counts(
-    flow: ControlFlow, code: tuple[CodeEntry, ...], effects: tuple[Effects, ...], before: dict[int, State]
-) -> dict[int, dict[Queue, int]]:
-    """For each ``s_waitcnt``, per queue, the largest count that still protects every use that relies on it.
-
-    A load relies on the first wait that completes it on a path. Missing queues: nothing relies on it.
-    """
-    waits = {index: entry for index, entry in enumerate(code) if entry.kind is Kind.WAIT and index in before}
-    needed: dict[int, dict[Queue, int]] = {index: {} for index in waits}
-    for index, entry in waits.items():
-        completed = _completed(before[index], entry)
-        if completed:
-            for pending in _used_later(flow, effects, index, completed):
-                count = 0 if pending.queue is Queue.SMEM else pending.age
-                known = needed[index].get(pending.queue, MAX_COUNT)
-                needed[index][pending.queue] = min(known, count)
-    return needed
-
-
-MAX_COUNT = 64
-
-
-def _completed(state: State, entry: CodeEntry) -> State:
-    from wavesim.check.pending import after_wait
-
-    kept = after_wait(state, entry)
-    return {register: pending for register, pending in state.items() if register not in kept}
-
-
-def _used_later(
-    flow: ControlFlow, effects: tuple[Effects, ...], wait: int, completed: State
-) -> Iterator[Outstanding]:
-    """Loads among ``completed`` whose register some path uses before overwriting it without a read."""
-    todo = [(target, frozenset(completed)) for target in flow.successors[wait]]
-    seen: dict[int, frozenset[RegisterKey]] = {}
-    used: set[RegisterKey] = set()
-    while todo:
-        index, live = todo.pop()
-        live = live - used - seen.get(index, frozenset())
-        if not live:
-            continue
-        seen[index] = seen.get(index, frozenset()) | live
-        used |= live & (effects[index].reads | effects[index].writes)
-        rest = live - effects[index].writes - used
-        todo.extend((target, rest) for target in flow.successors[index])
-    for register in sorted(used):
-        yield completed[register]
