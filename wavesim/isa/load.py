@@ -23,8 +23,9 @@ from wavesim.isa.timing_parameters import TimingParameters
 
 __all__ = ["data_dir", "load_machine", "stock_machines"]
 
-NOT_FROM_KEYS = ("arch", "mfma_table", "lds_array_clk")
-"""Fields of :class:`TimingParameters` that are not a key's value: the header, mfma.csv, the lane phases."""
+NOT_FROM_KEYS = ("arch", "mfma_table", "lds_array_clk", "rules_off")
+"""Fields of :class:`TimingParameters` that are not a key's value: the header, mfma.csv, the lane phases,
+the switched-off rules."""
 
 
 def load_machine(name_or_path: str, overrides: Mapping[str, object] = MappingProxyType({})) -> Machine:
@@ -125,6 +126,7 @@ def _parameters(
         "lds_array_clk": MappingProxyType(
             {(kind, width): each.conflict_free_clk(width) for (kind, width), each in phases.items()}
         ),
+        "rules_off": frozenset(),
     }
     for each in fields(TimingParameters):
         if each.name not in values:

@@ -47,6 +47,11 @@ class TimingParameters:
     lds_port_bytes_per_clk: int
     lds_queue_entries: int
     lds_queue_hold_clk: int
+    lds_subdword_port_clk: int
+    lds_join_from_clk: int
+    lds_join_near_clk: int
+    lds_join_most_clk: int
+    lds_join_clk: int
     lds_read_latency_clk: int
     lds_write_latency_clk: Mapping[int, int]  # by bytes per lane: 4, 8, 16 (others: next larger)
     lds_write_hold_clk: Mapping[int, int]  # by bytes per lane: 4, 8, 12, 16 (others: next larger)
@@ -75,8 +80,12 @@ class TimingParameters:
     memory_tail_entries: int
     memory_bytes_per_clk: int
     memory_min_service_clk: int
+    memory_idle_clk: int
+    memory_idle_restart_clk: int
     memory_latency_clk: int
     memory_store_latency_clk: int
+    # names of switched-off rules (docs/model.md §14); wavesim.timing.rules knows them
+    rules_off: frozenset[str] = frozenset()
 
     def write_clk(self, table: Mapping[int, int], width_bytes: int) -> int:
         """Value of a by-width table: the entry of the smallest width not below ``width_bytes``."""

@@ -6,6 +6,7 @@ Two engines implement it independently: the SimPy model, and a clock-stepped ref
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from wavesim.errors import UserError
 from wavesim.isa.timing_parameters import TimingParameters
@@ -32,15 +33,22 @@ def simulate(
         progress: called now and then with the share done, 0..1.
 
     Raises:
-        UserError: no such engine.
+        UserError: no such engine, or ``parameters.rules_off`` names no such rule.
         LimitExceeded: the simulation passed ``limits.MAX_CLK``.
     """
+    if engine not in ENGINES:
+        raise UserError(f"no timing engine {engine!r}", None, f"engines: {', '.join(ENGINES)}")
+    given = trace
+    if parameters.rules_off:
+        from wavesim.timing.rules import plain_inputs
+
+        trace, parameters = plain_inputs(trace, parameters)
     if engine == "simpy":
         from wavesim.timing import simpy_engine
 
-        return simpy_engine.run(trace, parameters, progress, extrapolate=extrapolate)
-    if engine == "reference":
+        timeline = simpy_engine.run(trace, parameters, progress, extrapolate=extrapolate)
+    else:
         from wavesim.timing import reference
 
-        return reference.run(trace, parameters, progress)
-    raise UserError(f"no timing engine {engine!r}", None, f"engines: {', '.join(ENGINES)}")
+        timeline = reference.run(trace, parameters, progress)
+    return timeline if trace is given else replace(timeline, trace=given)
