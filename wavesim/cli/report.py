@@ -1,0 +1,102 @@
+"""``wavesim report``: a page for the browser, one kernel, several on one clock axis, or a replayed trace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from wavesim.cli.common import machine_options, progress_line, timing_options
+from wavesim.errors import UserError
+
+if TYPE_CHECKING:
+    from wavesim.analyze.pipeline import Progress, RunOptions
+    from wavesim.report.html import Panel
+
+MOST_KERNELS = 4
+
+
+@click.command()
+@click.argument("kernels", nargs=-1, required=True, type=click.Path())
+@click.option(
+    "-o", "--output", default="report.html", show_default=True, metavar="FILE", help="Where to write."
+)
+@machine_options
+@timing_options
+@click.option("--check/--no-check", default=True, help="With the findings of wavesim check (default: yes).")
+def report(
+    kernels: tuple[str, ...],
+    output: str,
+    arch: str | None,
+    machine: str | None,
+    settings: dict[str, str],
+    engine: str,
+    no_extrapolate: bool,
+    clock_ghz: float | None,
+    check: bool,
+) -> int:
+    """Run KERNELS and write one self-contained HTML file: timeline, listing, figures, findings.
+
+    Two kernels stand on one clock axis. A folder is taken as a measured thread trace: it is replayed, and
+    the measured and the simulated timeline stand side by side.
+
+    Exit code 1 if the verdict of any of the kernels is bad.
+    """
+    from wavesim.analyze.pipeline import RunOptions
+    from wavesim.report.files import write_atomically
+    from wavesim.report.html import page_parts
+
+    if len(kernels) > MOST_KERNELS:
+        raise UserError(f"{len(kernels)} kernels on one page; at most {MOST_KERNELS} can be read")
+    options = RunOptions(
+        arch=arch,
+        machine=machine,
+        settings=settings,
+        engine=engine,
+        extrapolate=not no_extrapolate,
+        clock_ghz=clock_ghz,
+    )
+    panels, good = [], True
+    for kernel in kernels:
+        path = Path(kernel)
+        if path.is_dir():
+            panels += _trace_panels(path, options.arch, engine)
+            continue
+        with progress_line(kernel) as progress:
+            panel, fine = _kernel_panel(path, options, check, progress)
+        panels.append(panel)
+        good = good and fine
+    write_atomically(Path(output), page_parts(panels))
+    size_mb = Path(output).stat().st_size / 1e6
+    click.echo(f"{output}: {len(panels)} timeline(s), {size_mb:.1f} MB; open it in a browser")
+    return 0 if good else 1
+
+
+def _kernel_panel(
+    path: Path, options: RunOptions, check: bool, progress: Progress | None
+) -> tuple[Panel, bool]:
+    """A kernel's panel and whether its verdict is good."""
+    from wavesim.analyze.pipeline import run_kernel
+    from wavesim.check.checker import check_kernel
+    from wavesim.report.html import run_panel
+
+    result = run_kernel(path, options, progress)
+    if not check:
+        return run_panel(result), result.good
+    if progress is not None:
+        progress("check", 0.0)
+    checked = check_kernel(result.kernel, result.machine, execute=bool(result.kernel.launch.arguments))
+    return run_panel(result, checked.findings), result.good and checked.good
+
+
+def _trace_panels(folder: Path, arch: str | None, engine: str) -> list[Panel]:
+    """Measured and simulated panel of each compute unit of a thread trace."""
+    from wavesim.analyze.replay import memory_mode, replay
+    from wavesim.att.importer import import_trace
+    from wavesim.isa.load import load_machine
+    from wavesim.report.html import replay_panels
+
+    imported = import_trace(folder, arch or "auto")
+    results = replay(imported, load_machine(imported.arch), memory_mode("measured"), engine=engine)
+    return [panel for result in results for panel in replay_panels(result)]

@@ -1,0 +1,69 @@
+"use strict";
+// Marks: what is drawn over the lanes: selection, hover, the lines of code chosen, arrows, the cursor.
+
+class MarkedPainter extends Painter {
+  marks(marks) {
+    const { context, colours } = this;
+    context.save();
+    context.beginPath();
+    context.rect(this.labelWidth, 0, this.width, this.height);
+    context.clip();
+    if (marks.codes.size) this.highlight(marks.run, marks.codes);
+    for (const place of [marks.hover, marks.selected]) {
+      if (!place) continue;
+      const wave = place.run.waves[place.position];
+      const lane = this.laneOf(place.run, place.position);
+      const x = this.x(wave.issue[place.row] + place.run.offset);
+      context.strokeStyle = colours.mark;
+      context.lineWidth = place === marks.selected ? 2.5 : 1.5;
+      context.strokeRect(x, lane.y, Math.max(3, (wave.end[place.row] - wave.issue[place.row]) * this.scale), lane.height);
+    }
+    for (const arrow of marks.arrows) this.arrow(arrow);
+    if (marks.cursor !== null) {
+      context.fillStyle = colours.cursor;
+      context.fillRect(this.x(marks.cursor), 0, Math.max(2, 4 * this.scale), 0.25 * this.unit);
+      context.globalAlpha = 0.35;
+      context.fillRect(this.x(marks.cursor), 0, Math.max(2, 4 * this.scale), this.height);
+      context.globalAlpha = 1;
+    }
+    context.restore();
+  }
+
+  highlight(run, codes) {
+    this.context.fillStyle = this.colours.mark;
+    for (const wave of run.waves) {
+      const lane = this.laneOf(run, wave.position);
+      let before = -10;
+      for (let row = upperBound(wave.issue, this.view.from - run.offset); row < wave.issue.length; row += 1) {
+        if (wave.issue[row] > this.view.to - run.offset) break;
+        if (!codes.has(wave.code[row])) continue;
+        const x = this.x(wave.issue[row] + run.offset);
+        if (x - before < 2) continue;
+        before = x;
+        this.context.fillRect(x, lane.y - 2, Math.max(2, 4 * this.scale), 3);
+      }
+    }
+  }
+
+  arrow({ run, position, from, to, kind }) {
+    const { context, colours } = this;
+    const wave = run.waves[position];
+    const lane = this.laneOf(run, position);
+    const x0 = this.x(wave.issue[from] + 2 + run.offset);
+    const x1 = this.x(wave.issue[to] + 1 + run.offset);
+    const y = lane.y + 0.2 * lane.height;
+    const lift = Math.min(1.6 * this.unit, 6 + Math.abs(x1 - x0) / 8);
+    context.strokeStyle = kind === "data" ? colours.mark : colours.text;
+    context.lineWidth = 1.6;
+    context.beginPath();
+    context.moveTo(x0, y);
+    context.quadraticCurveTo((x0 + x1) / 2, y - 2 * lift, x1, y);
+    context.stroke();
+    context.fillStyle = context.strokeStyle;
+    context.beginPath();
+    context.moveTo(x1, y + 1);
+    context.lineTo(x1 - 5, y - 5);
+    context.lineTo(x1 + 2, y - 6);
+    context.fill();
+  }
+}

@@ -1,0 +1,345 @@
+"use strict";
+// Paint: the lanes of waves, pipes and ports on a canvas, at any zoom.
+
+const SEPARATE_FROM_PX = 5; // a slot at least this wide is drawn as a block of its own
+const TEXT_FROM_PX = 34; // a block at least this wide gets its opcode written in
+const FLIGHT_FROM_SCALE = 0.2; // pixels per clock from which data in flight is drawn
+
+/** Lanes of all runs from top to bottom: [{kind, run, ...}], with y and height filled in. */
+function layLanes(runs, unit) {
+  const lanes = [];
+  for (const run of runs) {
+    lanes.push({ kind: "title", run, height: 1.1 * unit });
+    const simds = [...new Set(run.waves.map((wave) => wave.simd))].sort((a, b) => a - b);
+    const find = (resource, index) => run.busy.find((span) => span.resource === resource && span.index === index);
+    simds.forEach((simd, place) => {
+      for (const wave of run.waves) {
+        if (wave.simd === simd) lanes.push({ kind: "wave", run, position: wave.position, height: 1.15 * unit });
+      }
+      const pipe = find("mfma", simd);
+      if (pipe) lanes.push({ kind: "busy", run, span: pipe, label: `pipe ${simd}`, height: 0.55 * unit });
+      const endsPair = place + 1 === simds.length || simds[place + 1] >> 1 !== simd >> 1;
+      const port = endsPair && find("lds_port", simd >> 1);
+      if (port) {
+        const label = `LDS ${2 * (simd >> 1)},${2 * (simd >> 1) + 1}`;
+        lanes.push({ kind: "busy", run, span: port, label, height: 0.55 * unit, gap: 0.35 * unit });
+      }
+    });
+    const array = find("lds_array", 0);
+    if (array) lanes.push({ kind: "busy", run, span: array, label: "LDS array", height: 0.55 * unit, gap: 0.35 * unit });
+  }
+  let y = 1.3 * unit; // the ruler
+  for (const lane of lanes) {
+    lane.y = y;
+    y += lane.height + (lane.gap || 0.15 * unit);
+  }
+  lanes.total = y + 0.4 * unit;
+  return lanes;
+}
+
+/** Colours from the style sheet, so that light, dark and print share one list. */
+function readColours(vocabulary) {
+  const style = getComputedStyle(document.documentElement);
+  const get = (name) => style.getPropertyValue(name).trim();
+  return {
+    activity: vocabulary.activities.map((name) => get(`--${name.replaceAll("_", "-")}`)),
+    text: get("--text"),
+    faint: get("--faint"),
+    line: get("--line"),
+    ground: get("--ground"),
+    lane: get("--lane"),
+    mark: get("--mark"),
+    cursor: get("--cursor"),
+    onBlock: get("--on-block"),
+  };
+}
+
+/** Fills intervals in time order; what is narrower than a pixel is summed and its largest class shown. */
+class ColumnFill {
+  constructor(context, classes, draw) {
+    this.context = context;
+    this.draw = draw; // (class, x, width)
+    this.sums = new Float64Array(classes);
+    this.column = -1;
+    this.pending = null;
+  }
+
+  put(from, to, which) {
+    const first = Math.floor(from);
+    const last = Math.floor(to);
+    if (first !== this.column) this.flush(first);
+    if (first === last) {
+      this.sums[which] += to - from;
+      return;
+    }
+    this.sums[which] += first + 1 - from;
+    this.flush(last);
+    if (last > first + 1) this.rectangle(which, first + 1, last - first - 1);
+    this.sums[which] += to - last;
+  }
+
+  flush(next) {
+    if (this.column >= 0) {
+      let best = -1;
+      for (let which = 0; which < this.sums.length; which += 1) {
+        if (this.sums[which] > 0 && (best < 0 || this.sums[which] > this.sums[best])) best = which;
+      }
+      if (best >= 0) this.rectangle(best, this.column, 1);
+      this.sums.fill(0);
+    }
+    this.column = next;
+  }
+
+  rectangle(which, x, width) {
+    const last = this.pending;
+    if (last && last.which === which && last.x + last.width === x) {
+      last.width += width;
+      return;
+    }
+    this.finishPending();
+    this.pending = { which, x, width };
+  }
+
+  finishPending() {
+    if (this.pending) this.draw(this.pending.which, this.pending.x, this.pending.width);
+    this.pending = null;
+  }
+
+  finish() {
+    this.flush(-1);
+    this.finishPending();
+  }
+}
+
+class Painter {
+  constructor(canvas, runs, vocabulary) {
+    this.canvas = canvas;
+    this.runs = runs;
+    this.vocabulary = vocabulary;
+    this.context = canvas.getContext("2d");
+    this.unit = 18;
+    this.refresh();
+  }
+
+  refresh() {
+    this.colours = readColours(this.vocabulary);
+    this.lanes = layLanes(this.runs, this.unit);
+    this.labelWidth = Math.round(4.6 * this.unit);
+    this.smallFont = `${Math.round(0.55 * this.unit)}px ui-monospace, "DejaVu Sans Mono", monospace`;
+    this.font = `${Math.round(0.68 * this.unit)}px ui-monospace, "DejaVu Sans Mono", monospace`;
+  }
+
+  /** The unit (line height in pixels) with which the lanes fill a given height, within reason. */
+  fit(height) {
+    this.unit = Math.min(Math.max((this.unit * height) / this.lanes.total, 14), 30);
+    this.refresh();
+  }
+
+  resize() {
+    const ratio = window.devicePixelRatio || 1;
+    this.width = Math.max(200, this.canvas.parentElement.clientWidth);
+    this.height = Math.ceil(this.lanes.total);
+    this.canvas.style.height = `${this.height}px`;
+    this.canvas.style.width = `${this.width}px`;
+    this.canvas.width = Math.round(this.width * ratio);
+    this.canvas.height = Math.round(this.height * ratio);
+    this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  }
+
+  /** Draws everything between clocks view.from and view.to of the shared axis. */
+  paint(view, marks) {
+    const { context, colours } = this;
+    this.view = view;
+    this.scale = (this.width - this.labelWidth) / (view.to - view.from);
+    context.fillStyle = colours.ground;
+    context.fillRect(0, 0, this.width, this.height);
+    context.font = this.font;
+    context.textBaseline = "middle";
+    this.ruler();
+    for (const lane of this.lanes) {
+      if (lane.kind === "wave") this.waveLane(lane, marks);
+      else if (lane.kind === "busy") this.busyLane(lane);
+      else this.label(lane, lane.run.data.title, colours.text);
+    }
+    for (const run of this.runs) this.barrierLines(run);
+    this.marks(marks);
+  }
+
+  x(clk) {
+    return this.labelWidth + (clk - this.view.from) * this.scale;
+  }
+
+  clk(x) {
+    return this.view.from + (x - this.labelWidth) / this.scale;
+  }
+
+  label(lane, text, colour) {
+    this.context.font = lane.kind === "busy" ? this.smallFont : this.font;
+    this.context.fillStyle = colour;
+    this.context.fillText(text, 4, lane.y + lane.height / 2);
+  }
+
+  ruler() {
+    const { context, view, colours } = this;
+    const about = (view.to - view.from) / Math.max(2, this.width / 110);
+    const power = 10 ** Math.floor(Math.log10(about));
+    const step = Math.max(4, [1, 2, 5, 10].map((factor) => factor * power).find((value) => value >= about));
+    context.fillStyle = colours.faint;
+    context.fillText("clk", 4, 0.6 * this.unit);
+    for (let clk = Math.ceil(view.from / step) * step; clk <= view.to; clk += step) {
+      const x = Math.round(this.x(clk));
+      context.fillStyle = colours.line;
+      context.fillRect(x, 1.1 * this.unit, 1, this.height);
+      context.fillStyle = colours.faint;
+      context.fillText(String(Math.round(clk)), x + 3, 0.6 * this.unit);
+    }
+  }
+
+  waveLane(lane, marks) {
+    const { context, colours, scale } = this;
+    const { run, position, y, height } = lane;
+    const wave = run.waves[position];
+    const from = this.view.from - run.offset;
+    const to = this.view.to - run.offset;
+    this.label(lane, run.name(position), marks.wave === position && marks.run === run ? colours.mark : colours.text);
+    context.save();
+    context.beginPath();
+    context.rect(this.labelWidth, y, this.width, height);
+    context.clip();
+    context.fillStyle = colours.lane;
+    const start = this.x(Math.max(from, wave.first_clk) + run.offset);
+    context.fillRect(start, y, Math.max(0, this.x(Math.min(to, wave.last_clk) + run.offset) - start), height);
+    const classes = colours.activity.length;
+    const fill = new ColumnFill(context, 2 * classes, (which, x, width) => {
+      const waiting = which >= classes;
+      context.fillStyle = colours.activity[which % classes];
+      if (waiting) context.fillRect(x, y + 0.3 * height, width, 0.4 * height);
+      else context.fillRect(x, y, width, height - 2);
+    });
+    const first = Math.max(0, upperBound(wave.end, from) - 1);
+    const last = Math.min(wave.issue.length, upperBound(wave.issue, to) + 1);
+    const put = (begin, end, which) => {
+      if (end > from && begin < to) fill.put(this.x(Math.max(begin, from - 8) + run.offset), this.x(Math.min(end, to + 8) + run.offset), which);
+    };
+    const written = [];
+    let stall = upperBound(wave.stallRow, first - 1);
+    let clk = first > 0 ? wave.end[first - 1] : wave.first_clk;
+    for (let row = first; row < last; row += 1) {
+      const entry = run.code[wave.code[row]];
+      for (; wave.stallRow[stall] === row; stall += 1) {
+        const reason = wave.stallReason[stall];
+        if (reason === run.hold || reason === run.nop) continue;
+        const shown = run.queueing.has(reason) ? entry.activity : this.vocabulary.reason_activity[reason];
+        put(clk, clk + wave.stallClk[stall], classes + shown);
+        clk += wave.stallClk[stall];
+      }
+      put(wave.issue[row], wave.end[row], entry.activity);
+      clk = wave.end[row];
+      if ((wave.end[row] - wave.issue[row]) * scale >= TEXT_FROM_PX) written.push(row);
+    }
+    fill.finish();
+    this.inFlight(run, wave, first, last, y + height - 2);
+    context.font = this.font;
+    if (4 * scale >= SEPARATE_FROM_PX) this.separate(run, wave, first, last, lane);
+    context.fillStyle = colours.onBlock;
+    for (const row of written) {
+      const room = Math.floor(((wave.end[row] - wave.issue[row]) * scale - 6) / (0.41 * this.unit));
+      context.fillText(run.code[wave.code[row]].text.slice(0, room), this.x(wave.issue[row] + run.offset) + 3, y + height / 2 - 1);
+    }
+    context.restore();
+  }
+
+  /** A hair of ground before each block, so that neighbours of one class can be told apart. */
+  separate(run, wave, first, last, { y, height }) {
+    this.context.fillStyle = this.colours.lane;
+    for (let row = first; row < last; row += 1) {
+      this.context.fillRect(this.x(wave.issue[row] + run.offset), y, 1, height - 2);
+    }
+  }
+
+  /** Thin lines below a wave's lane: loads whose data have not come back yet. */
+  inFlight(run, wave, first, last, y) {
+    if (this.scale < FLIGHT_FROM_SCALE) return;
+    for (let row = Math.max(0, first - 200); row < last; row += 1) {
+      const entry = run.code[wave.code[row]];
+      if (!(entry.lgkm || entry.vm) || wave.done[row] <= wave.issue[row]) continue;
+      this.context.fillStyle = this.colours.activity[entry.activity];
+      const x = this.x(wave.issue[row] + run.offset);
+      this.context.fillRect(x, y, (wave.done[row] - wave.issue[row]) * this.scale, 2);
+    }
+  }
+
+  busyLane(lane) {
+    const { context, colours } = this;
+    const { run, span, y, height } = lane;
+    this.label(lane, lane.label, colours.faint);
+    context.save();
+    context.beginPath();
+    context.rect(this.labelWidth, y, this.width, height);
+    context.clip();
+    context.fillStyle = colours.lane;
+    context.fillRect(this.labelWidth, y, this.width, height);
+    const fill = new ColumnFill(context, colours.activity.length + 1, (which, x, width) => {
+      if (which === colours.activity.length) return; // idle
+      context.fillStyle = colours.activity[which];
+      context.fillRect(x, y, width, height);
+    });
+    const from = this.view.from - run.offset;
+    const to = this.view.to - run.offset;
+    let before = from;
+    for (let at = Math.max(0, upperBound(span.end, from)); at < span.start.length && span.start[at] < to; at += 1) {
+      const begin = Math.max(span.start[at], from);
+      const end = Math.min(span.end[at], to);
+      const entry = run.entry(span.wave[at], span.row[at]);
+      if (begin > before) fill.put(this.x(before + run.offset), this.x(begin + run.offset), colours.activity.length);
+      if (end > begin) fill.put(this.x(begin + run.offset), this.x(end + run.offset), entry ? entry.activity : 0);
+      before = Math.max(before, end);
+    }
+    fill.finish();
+    if (this.scale * 16 >= 26) {
+      context.fillStyle = colours.onBlock;
+      for (let at = upperBound(span.end, from); at < span.start.length && span.start[at] < to; at += 1) {
+        if ((span.end[at] - span.start[at]) * this.scale < 26) continue;
+        context.fillText(run.name(span.wave[at]), this.x(span.start[at] + run.offset) + 3, y + height / 2);
+      }
+    }
+    context.restore();
+  }
+
+  barrierLines(run) {
+    const { context } = this;
+    const lanes = this.lanes.filter((lane) => lane.run === run && lane.kind === "wave");
+    if (!lanes.length) return;
+    const top = lanes[0].y;
+    const bottom = lanes[lanes.length - 1].y + lanes[lanes.length - 1].height;
+    context.strokeStyle = this.colours.activity[this.vocabulary.activities.indexOf("barrier")];
+    context.setLineDash([3, 3]);
+    let before = -100;
+    const releases = [];
+    for (const workgroup of new Set(run.waves.map((wave) => wave.workgroup))) {
+      const members = run.waves.filter((wave) => wave.workgroup === workgroup);
+      for (let pass = 0; pass < members[0].barriers.length; pass += 1) {
+        releases.push(Math.min(...members.map((wave) => wave.issue[wave.barriers[pass]] ?? Infinity)));
+      }
+    }
+    releases.sort((a, b) => a - b);
+    for (const clk of releases) {
+      const x = Math.round(this.x(clk + run.offset)) + 0.5;
+      if (x < this.labelWidth || x > this.width || x - before < 6) continue;
+      before = x;
+      context.beginPath();
+      context.moveTo(x, top);
+      context.lineTo(x, bottom);
+      context.stroke();
+    }
+    context.setLineDash([]);
+  }
+
+  laneOf(run, position) {
+    return this.lanes.find((lane) => lane.kind === "wave" && lane.run === run && lane.position === position);
+  }
+
+  laneAt(y) {
+    return this.lanes.find((lane) => y >= lane.y && y < lane.y + lane.height);
+  }
+}

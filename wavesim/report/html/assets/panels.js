@@ -1,0 +1,272 @@
+"use strict";
+// Panels: the instruction, the listing, the figures and the findings beside the timeline.
+// Kernel text comes from files of others: it only ever becomes text nodes, never markup.
+
+/** make("td", {class: "num"}, "12", node, ...): an element with attributes and children. */
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") element.addEventListener(name, value);
+    else element.setAttribute(name, value);
+  }
+  element.append(...children);
+  return element;
+}
+
+const shown = (value, digits = 1) => (Number.isInteger(value) ? String(value) : value.toFixed(digits));
+const percent = (share) => `${(100 * share).toFixed(1)} %`;
+const lastPart = (path) => path.split("/").pop();
+
+/** The instruction's story as [label, text, holder] rows. */
+function story(run, position, row) {
+  const wave = run.waves[position];
+  const entry = run.entry(position, row);
+  const rows = [
+    ["wave", `${run.name(position)} on SIMD ${wave.simd}, workgroup ${wave.workgroup}; instruction ${row}`],
+    ["issue", `clk ${wave.issue[row]}${wave.attempt[row] < wave.issue[row] ? `, attempted at ${wave.attempt[row]}` : ""}`],
+    ["goes on", `clk ${wave.end[row]}`],
+  ];
+  if (wave.done[row] > wave.issue[row]) rows.push([entry.kind === "mfma" ? "result" : "data", `clk ${wave.done[row]}, ${wave.done[row] - wave.issue[row]} after its issue`]);
+  const reasons = why(run, position, row);
+  if (!reasons.length) rows.push(["waited", "not at all"]);
+  for (const reason of reasons) rows.push([reason.name, `${reason.clk} clk: ${reason.text}`, reason.holder]);
+  const wait = coveringWait(run, position, row);
+  if (wait >= 0) rows.push(["its wait", `${run.entry(position, wait).text}, issues at clk ${wave.issue[wait]}`, { position, row: wait }]);
+  const use = firstUse(run, position, row);
+  if (use >= 0) rows.push(["first use", `${run.entry(position, use).text} at clk ${wave.issue[use]}`, { position, row: use }]);
+  if (entry.places.length) rows.push(["place", entry.places.map(([file, line]) => `${lastPart(file)}:${line}`).join(", ")]);
+  return rows;
+}
+
+class Panels {
+  constructor(root, runs, go) {
+    this.root = root;
+    this.runs = runs;
+    this.go = go; // {select(place), codes(run, set), line(...)}
+    this.run = runs[0];
+    this.tabs = ["figures", "instruction", "source", "assembly", "findings"];
+    this.bodies = {};
+    this.lines = new Map();
+    this.build();
+  }
+
+  build() {
+    const bar = make("div", { class: "tabs", role: "tablist" });
+    this.root.replaceChildren(bar);
+    for (const [index, name] of this.tabs.entries()) {
+      const body = make("section", { id: `tab-${name}`, role: "tabpanel" });
+      const title = name === "findings" ? `findings ${this.run.data.findings.length}` : name;
+      const button = make("button", { role: "tab", title: `${index + 1}`, click: () => this.open(name) }, title);
+      bar.append(button);
+      this.bodies[name] = { body, button };
+      this.root.append(body);
+    }
+    this.figures();
+    this.instruction(null);
+    this.source();
+    this.assembly();
+    this.findings();
+    this.open(this.current || "figures");
+  }
+
+  open(name) {
+    this.current = name;
+    for (const [other, { body, button }] of Object.entries(this.bodies)) {
+      body.hidden = other !== name;
+      button.setAttribute("aria-selected", String(other === name));
+    }
+    this.showMarked();
+  }
+
+  use(run) {
+    if (run === this.run) return;
+    this.run = run;
+    this.build();
+  }
+
+  instruction(place) {
+    const { body } = this.bodies.instruction;
+    body.replaceChildren();
+    if (!place) {
+      body.append(make("p", { class: "hint" }, "Click an instruction in the timeline, or press ← → ↑ ↓ to walk from one to the next."));
+      return;
+    }
+    const { run, position, row } = place;
+    body.append(make("h3", { class: "code" }, run.entry(position, row).text), this.storyTable(run, position, row));
+  }
+
+  storyTable(run, position, row) {
+    const table = make("table", { class: "story" });
+    for (const [label, text, holder] of story(run, position, row)) {
+      const cell = make("td", {}, text);
+      if (holder) {
+        cell.append(" ", make("button", { class: "link", click: () => this.go.select({ run, ...holder }) }, "go"));
+      }
+      table.append(make("tr", {}, make("th", {}, label), cell));
+    }
+    return table;
+  }
+
+  figures() {
+    const { body } = this.bodies.figures;
+    const { data } = this.run;
+    body.append(make("h2", {}, data.title));
+    const table = make("table", { class: "story" });
+    for (const [label, text] of [...data.facts, ...figureRows(data.figures)]) table.append(make("tr", {}, make("th", {}, label), make("td", {}, text)));
+    body.append(table);
+    if (data.ladder.length) body.append(make("h3", {}, "What if"), ladderTable(data.ladder));
+    if (data.advice.length) {
+      body.append(make("h3", {}, "Advice, each tried in the simulator"));
+      body.append(make("ul", {}, ...data.advice.map(([place, text]) => make("li", {}, make("b", {}, place), " ", text))));
+    }
+    if (data.figures.groups) body.append(make("h3", {}, "Where the clocks go"), stallBars(data.figures));
+    for (const note of data.notes) body.append(make("p", { class: "hint" }, note));
+    if (data.cut_clk < data.clk_total) {
+      body.append(make("p", { class: "hint" }, `Shown up to clk ${data.cut_clk} of ${data.clk_total}: the run is longer than a page should be.`));
+    }
+  }
+
+  source() {
+    const { body } = this.bodies.source;
+    const names = Object.keys(this.run.data.files);
+    this.lines.clear();
+    if (!names.length) body.append(make("p", { class: "hint" }, "No source file is known here; see the assembly."));
+    const clocks = this.run.clocksByCode();
+    const total = clocks.reduce((sum, cell) => sum + cell.clk, 0) || 1;
+    for (const name of names) {
+      const costs = new Map();
+      this.run.code.forEach((entry, index) => {
+        const place = entry.places.find((each) => each[0] === name);
+        if (place) costs.set(place[1], (costs.get(place[1]) || 0) + clocks[index].clk);
+      });
+      body.append(make("h3", {}, lastPart(name)), this.listing(this.run.data.files[name].map((text, index) => ({
+        key: `${name}:${index + 1}`,
+        number: index + 1,
+        text,
+        share: (costs.get(index + 1) || 0) / total,
+        codes: costs.has(index + 1) ? () => this.run.codeOfLine(name, index + 1) : null,
+      }))));
+    }
+  }
+
+  assembly() {
+    const clocks = this.run.clocksByCode();
+    const total = clocks.reduce((sum, cell) => sum + cell.clk, 0) || 1;
+    const rows = [];
+    this.run.code.forEach((entry, index) => {
+      const label = this.run.data.labels[String(index)];
+      if (label) rows.push({ key: `label:${index}`, number: "", text: `${label}:`, share: 0, codes: null });
+      rows.push({
+        key: `code:${index}`,
+        number: clocks[index].issues || "",
+        text: `  ${entry.text}`,
+        share: clocks[index].clk / total,
+        codes: () => [index],
+      });
+    });
+    this.bodies.assembly.body.append(make("p", { class: "hint" }, "How often issued; bar: share of all waves' clocks, waiting included."), this.listing(rows));
+  }
+
+  listing(rows) {
+    const most = Math.max(...rows.map((row) => row.share), 1e-9);
+    return make("div", { class: "listing" }, ...rows.map((row) => {
+      const line = make("div", { class: row.codes ? "line live" : "line" },
+        make("span", { class: "num" }, String(row.number)),
+        make("span", { class: "bar", title: row.share ? percent(row.share) : "" }, make("i", { style: `width:${((100 * row.share) / most).toFixed(1)}%` })),
+        make("span", { class: "code" }, row.text));
+      if (row.codes) {
+        line.tabIndex = 0;
+        const act = () => this.go.codes(this.run, new Set(row.codes()), true);
+        line.addEventListener("click", act);
+        line.addEventListener("keydown", (event) => event.key === "Enter" && act());
+        line.addEventListener("mouseenter", () => this.go.codes(this.run, new Set(row.codes()), false));
+      }
+      this.lines.set(row.key, line);
+      return line;
+    }));
+  }
+
+  /** Marks the lines of an instruction, in the source and in the assembly. */
+  mark(run, code, scroll) {
+    for (const line of this.marked || []) line.classList.remove("marked");
+    this.marked = [];
+    if (code === null || run !== this.run) return;
+    const keys = [`code:${code}`, ...run.code[code].places.map(([file, line]) => `${file}:${line}`)];
+    for (const key of keys) {
+      const line = this.lines.get(key);
+      if (!line) continue;
+      line.classList.add("marked");
+      this.marked.push(line);
+    }
+    if (scroll) this.showMarked();
+  }
+
+  showMarked() {
+    const line = (this.marked || []).find((each) => each.offsetParent);
+    if (line) line.scrollIntoView({ block: "center" });
+  }
+
+  findings() {
+    const { body } = this.bodies.findings;
+    const { findings } = this.run.data;
+    if (!findings.length) body.append(make("p", { class: "hint" }, "Nothing was found."));
+    for (const finding of findings) {
+      const places = finding.places.map((place) => make("button", {
+        class: "link",
+        click: () => {
+          const codes = this.run.codeOfLine(place.file, place.line);
+          this.go.codes(this.run, new Set(codes), true);
+        },
+      }, `${lastPart(place.file)}:${place.line}`));
+      body.append(make("div", { class: `finding ${finding.severity}` },
+        make("b", {}, `${finding.severity}: ${finding.rule}`), make("p", {}, finding.message),
+        make("p", {}, ...places.flatMap((place) => [place, " "]), finding.waves.length ? `waves ${finding.waves.join(", ")}` : ""),
+        ...(finding.fix ? [make("p", {}, `fix: ${finding.fix}`)] : [])));
+    }
+  }
+}
+
+/** Key figures of a run's JSON report. */
+function figureRows(figures) {
+  if (!figures.kernel) return [];
+  const rows = [["verdict", figures.verdict], ["span", `${figures.clk_total} clk, ${figures.instructions} instructions`]];
+  if (figures.clk_per_iteration !== null) rows.unshift(["clk/iteration", shown(figures.clk_per_iteration)]);
+  const bound = figures.bound_details.binding;
+  if (bound) rows.push(["bound", `${shown(figures.bounds[bound])} clk: ${bound}`]);
+  rows.push(["MFMA busy", percent(figures.mfma_busy)], ["LDS port busy", percent(figures.lds_busy)]);
+  if (figures.overlap.hidden !== null) {
+    const clk = figures.overlap.exposed_clk_per_iteration;
+    rows.push(["LDS hidden", `${percent(figures.overlap.hidden)}${clk === null ? "" : `; exposed ${shown(clk)} clk/iteration`}`]);
+  }
+  if (figures.tflops !== null) rows.push(["TFLOP/s", `${shown(figures.tflops)} at ${figures.clock_ghz} GHz`]);
+  const numbers = figures.numerics;
+  rows.push(["numbers", numbers.checked ? (numbers.ok ? `right, max rel error ${numbers.max_rel_error.toExponential(1)}` : numbers.message) : "not checked"]);
+  return rows;
+}
+
+/** Stall clocks per wave group, a bar each. */
+function stallBars(figures) {
+  const table = make("table", { class: "bars" });
+  for (const group of figures.groups) {
+    const clocks = group.stalls_per_iteration || group.stalls;
+    const total = group.stalls_per_iteration ? group.iteration_clk : Object.values(clocks).reduce((sum, clk) => sum + clk, 0);
+    const names = group.waves.map((wave) => wave.wave).join(", ");
+    table.append(make("tr", {}, make("th", { colspan: "3" }, `waves ${names}: ${shown(total)} clk${group.stalls_per_iteration ? " per iteration" : ""}`)));
+    for (const [name, clk] of Object.entries(clocks).sort((a, b) => b[1] - a[1])) {
+      if (clk <= 0) continue;
+      table.append(make("tr", {}, make("td", {}, name), make("td", { class: "num" }, shown(clk, 0)),
+        make("td", { class: "wide" }, make("i", { class: `reason-${name}`, style: `width:${((100 * clk) / total).toFixed(1)}%` }))));
+    }
+  }
+  return table;
+}
+
+function ladderTable(ladder) {
+  const most = Math.max(...ladder.map((row) => Math.abs(row[1])), 1);
+  const table = make("table", { class: "bars" });
+  for (const [name, clk, text] of ladder) {
+    table.append(make("tr", { title: text }, make("td", {}, name), make("td", { class: "num" }, shown(clk)),
+      make("td", { class: "wide" }, make("i", { style: `width:${((100 * Math.abs(clk)) / most).toFixed(1)}%`, class: clk < 0 ? "loss" : "gain" }))));
+  }
+  return table;
+}

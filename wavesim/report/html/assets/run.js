@@ -1,0 +1,162 @@
+"use strict";
+// Run: one timeline's columns, and the plain questions asked of them. Clocks are shader clocks.
+
+/** Reads the payload: JSON with one deflated block of int32 columns, stored as differences. */
+async function readPayload() {
+  const payload = JSON.parse(document.getElementById("payload").textContent);
+  const packed = Uint8Array.from(atob(payload.columns), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const data = new Int32Array(await new Response(stream).arrayBuffer());
+  const columns = [];
+  let at = 0;
+  for (const count of payload.counts) {
+    const column = data.subarray(at, at + count);
+    for (let index = 1; index < count; index += 1) column[index] += column[index - 1];
+    columns.push(column);
+    at += count;
+  }
+  return { payload, runs: payload.runs.map((run, index) => new Run(run, payload.vocabulary, columns, index)) };
+}
+
+/** The number of entries of a sorted array that are <= value. */
+function upperBound(sorted, value, high = sorted.length) {
+  let low = 0;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+class Run {
+  constructor(data, vocabulary, columns, index) {
+    this.data = data;
+    this.index = index;
+    this.vocabulary = vocabulary;
+    this.code = data.code;
+    this.hold = vocabulary.reasons.indexOf("hold");
+    this.nop = vocabulary.reasons.indexOf("nop");
+    this.queueing = new Set(vocabulary.queueing);
+    this.waves = data.waves.map((wave, position) => this.readWave(wave, position, columns));
+    this.busy = data.busy.map((span) => {
+      const start = columns[span.start];
+      const end = columns[span.clk].map((clk, row) => start[row] + clk);
+      return { ...span, start, end, wave: columns[span.wave], row: columns[span.row] };
+    });
+    this.endClk = Math.min(data.clk_total, data.cut_clk);
+    this.head = data.head ?? -1;
+    this.offset = 0; // added to this run's clocks on the shared axis
+    this.lineClk = null;
+  }
+
+  readWave(data, position, columns) {
+    const issue = columns[data.issue];
+    const back = columns[data.attempt];
+    const wave = {
+      ...data,
+      position,
+      code: columns[data.code],
+      issue,
+      attempt: issue.map((clk, row) => clk - back[row]),
+      end: columns[data.end].map((clk, row) => issue[row] + clk),
+      done: columns[data.done].map((clk, row) => issue[row] + clk),
+      stallRow: columns[data.stall_row],
+      stallReason: columns[data.stall_reason],
+      stallClk: columns[data.stall_clk],
+    };
+    wave.barriers = [];
+    wave.code.forEach((code, row) => {
+      if (this.code[code].kind === "barrier") wave.barriers.push(row);
+    });
+    return wave;
+  }
+
+  name(position) {
+    const wave = this.waves[position];
+    const several = this.waves.some((other) => other.workgroup !== this.waves[0].workgroup);
+    return several ? `g${wave.workgroup} w${wave.wave}` : `w${wave.wave}`;
+  }
+
+  entry(position, row) {
+    return this.code[this.waves[position].code[row]];
+  }
+
+  /** The last row of a wave that issued at or before clk; -1 before its first. */
+  rowAt(position, clk) {
+    return upperBound(this.waves[position].issue, clk) - 1;
+  }
+
+  /** The stalls before a row: [{reason, start, clk}], in time order. */
+  stalls(position, row) {
+    const wave = this.waves[position];
+    const found = [];
+    let start = row > 0 ? wave.end[row - 1] : wave.first_clk;
+    for (let at = upperBound(wave.stallRow, row - 1); wave.stallRow[at] === row; at += 1) {
+      const reason = wave.stallReason[at];
+      if (reason === this.hold || reason === this.nop) continue;
+      found.push({ reason, start, clk: wave.stallClk[at] });
+      start += wave.stallClk[at];
+    }
+    return found;
+  }
+
+  /** What a wave does at clk: {what: "absent" | "finished" | "issue" | "hold" | "wait", row, reason}. */
+  state(position, clk) {
+    const wave = this.waves[position];
+    if (clk < wave.first_clk) return { what: "absent" };
+    if (clk >= wave.last_clk) return { what: "finished" };
+    const row = this.rowAt(position, clk);
+    if (row >= 0 && clk < wave.end[row]) {
+      return { what: clk < wave.issue[row] + 4 ? "issue" : "hold", row };
+    }
+    if (row + 1 >= wave.issue.length) return { what: "wait", row: row + 1, reason: -1 };
+    for (const stall of this.stalls(position, row + 1)) {
+      if (clk < stall.start + stall.clk) return { what: "wait", row: row + 1, reason: stall.reason };
+    }
+    return { what: "wait", row: row + 1, reason: -1 };
+  }
+
+  /** Issue clocks of the loop head in the wave that ran it most, for stepping by iterations. */
+  iterations() {
+    if (this.head < 0) return [];
+    let best = [];
+    for (const wave of this.waves) {
+      const starts = [];
+      wave.code.forEach((code, row) => {
+        if (code === this.head) starts.push(wave.issue[row]);
+      });
+      if (starts.length > best.length) best = starts;
+    }
+    return best;
+  }
+
+  /** Per static instruction: {issues, clk, waits: Map reason -> clk}; waiting counts for the one that waits. */
+  clocksByCode() {
+    if (this.lineClk) return this.lineClk;
+    this.lineClk = this.code.map(() => ({ issues: 0, clk: 0, waits: new Map() }));
+    for (const wave of this.waves) {
+      let before = wave.first_clk;
+      for (let row = 0; row < wave.code.length; row += 1) {
+        const cell = this.lineClk[wave.code[row]];
+        cell.issues += 1;
+        cell.clk += wave.end[row] - before;
+        before = wave.end[row];
+      }
+      for (let at = 0; at < wave.stallRow.length; at += 1) {
+        const waits = this.lineClk[wave.code[wave.stallRow[at]]].waits;
+        waits.set(wave.stallReason[at], (waits.get(wave.stallReason[at]) || 0) + wave.stallClk[at]);
+      }
+    }
+    return this.lineClk;
+  }
+
+  /** Static instructions that come from a source line. */
+  codeOfLine(file, line) {
+    const found = [];
+    this.code.forEach((entry, index) => {
+      if (entry.places.some((place) => place[0] === file && place[1] === line)) found.push(index);
+    });
+    return found;
+  }
+}
