@@ -108,6 +108,8 @@ class Op:
             self.latency_clk = p.write_clk(p.lds_write_latency_clk, width)
         else:
             self.port_clk = max(4, WAVE_LANES * width // p.lds_port_bytes_per_clk)
+            if entry.width_bytes < 4:
+                self.port_clk = p.lds_subdword_port_clk
             self.latency_clk = p.lds_read_latency_clk
         self.array_clk = _array_clk(p, "write" if self.write else "read", width)
 

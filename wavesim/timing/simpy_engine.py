@@ -53,6 +53,8 @@ class ComputeUnit:
             for simd in members:
                 port.simds.append(self.simds[simd])
                 self.simds[simd].port = port
+        if len(self.ports) == 2:
+            self.ports[0].others, self.ports[1].others = [self.ports[1]], [self.ports[0]]
         ops = [Op(entry, parameters) for entry in trace.code]
         self.steady: SteadyState | None = None
         self.at_head = False

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wavesim.timing.simpy_wave import Access, Wave
+from wavesim.timing.simpy_wave import LONG_AGO, Access, Wave
 from wavesim.trace import UNKNOWN, Reason
 
 if TYPE_CHECKING:
@@ -50,6 +50,9 @@ class LdsPort:
         self.queue: list[Access] = []  # also entries given back since the queue was full last
         self.waiting: list[Access] = []  # not yet served, in order; the first is the head
         self.previous_done = 0
+        self.stream_start = 0  # issue of the access that found the pair idle last
+        self.others: list[LdsPort] = []  # the other pair, where there is one
+        self.alternates = "lds_alternation" not in self.p.rules_off
         self.busy = unit.log("lds_port", number)
 
     def ask(self, simd: Simd, wave: Wave) -> None:
@@ -64,7 +67,8 @@ class LdsPort:
         winner = 0
         if len(asking) > 1:
             asking.sort(key=_simd_number)
-            winner = next((i for i, (simd, _) in enumerate(asking) if simd.number != self.last_simd), 0)
+            if self.alternates:
+                winner = next((i for i, (simd, _) in enumerate(asking) if simd.number != self.last_simd), 0)
         for i, (simd, wave) in enumerate(asking):
             if i != winner:
                 simd.deny(wave)
@@ -81,6 +85,11 @@ class LdsPort:
         access.array = op.array_clk if array == UNKNOWN else array
         access.latency = op.latency_clk
         wave.lgkm.append(access)
+        head = max(now, self.previous_done)
+        if not self.waiting and self.previous_done <= now:
+            self.stream_start = now
+            if not op.write:
+                head += self.join_clk(now)
         self.queue.append(access)
         self.waiting.append(access)
         if op.write:
@@ -88,8 +97,20 @@ class LdsPort:
             for other in self.simds:
                 other.review(now)
         if len(self.waiting) == 1:
-            self.unit.array.expect(self, max(now, self.previous_done))
+            self.unit.array.expect(self, head)
         simd.issued(wave, now + op.hold_clk)
+
+    def join_clk(self, now: int) -> int:
+        """How late a read of this idle pair begins because the other pair streams (§6, Join)."""
+        for other in self.others:
+            if other.waiting or other.previous_done > now:
+                offset = now - other.stream_start
+                if offset < self.p.lds_join_from_clk:
+                    return 0
+                if offset <= self.p.lds_join_near_clk:
+                    return min(offset, self.p.lds_join_most_clk)
+                return self.p.lds_join_clk
+        return 0
 
     def served(self, access: Access, done: int) -> None:
         """The head was served: times become known, the next access becomes head at ``done``."""
@@ -199,6 +220,12 @@ class MemoryPath:
         self.last_simd = -1
         self.last_wave: Wave | None = None
         self.last_row = -1
+        self.last_clk = LONG_AGO  # of the last issue; LONG_AGO: none yet
+        self.wake_clk = LONG_AGO
+        off = self.p.rules_off
+        self.in_order = "vmem_in_order" not in off
+        self.takes_turns = "vmem_round_robin" not in off
+        self.idle_takes_earliest = "vmem_idle_port" not in off
         self.accepted: list[int] = []
         self.service: list[int] = []
         self.returned: list[int] = []
@@ -212,6 +239,16 @@ class MemoryPath:
             return now
         return self.accepted[-entries]
 
+    def attempt(self, now: int) -> int:
+        """A VMEM instruction has its attempt now: the clock before which it may not issue (§10, restart)."""
+        if (
+            self.last_clk > LONG_AGO
+            and now - max(self.last_clk, self.wake_clk) > self.p.memory_idle_clk
+            and self.accepted[-1] <= now
+        ):
+            self.wake_clk = now + self.p.memory_idle_restart_clk
+        return self.wake_clk
+
     def ask(self, simd: Simd, wave: Wave) -> None:
         """A SIMD's chosen VMEM instruction of this slot."""
         if not self.asking:
@@ -219,7 +256,8 @@ class MemoryPath:
         self.asking.append((simd, wave))
 
     def grant(self) -> None:
-        """The run of the wave granted last goes on; else the next asking SIMD in cyclic order."""
+        """The run of the wave granted last goes on; else a busy port takes the next asking SIMD in cyclic
+        order, an idle one the request that was there first."""
         asking, self.asking = self.asking, []
         winner = 0
         if len(asking) > 1:
@@ -229,12 +267,17 @@ class MemoryPath:
                 simd.deny(wave)
         simd, wave = asking[winner]
         self.last_simd, self.last_wave, self.last_row = simd.number, wave, wave.row
+        self.last_clk = self.unit.now
         self._issue(simd, wave)
 
-    def _turn(self, simd: Simd, wave: Wave) -> int:
+    def _turn(self, simd: Simd, wave: Wave) -> tuple[int, int]:
+        if not self.takes_turns:
+            return (0, simd.number)
         if wave is self.last_wave and wave.row == self.last_row + 1:
-            return -1
-        return (simd.number - self.last_simd - 1) % len(self.unit.simds)
+            return (-1, 0)
+        if self.idle_takes_earliest and self.last_clk != self.unit.now - self.p.issue_slot_clk:
+            return (wave.attempt[wave.row], simd.number)
+        return (0, (simd.number - self.last_simd - 1) % len(self.unit.simds))
 
     def _issue(self, simd: Simd, wave: Wave) -> None:
         now = self.unit.now
@@ -253,7 +296,8 @@ class MemoryPath:
         returned = 0
         if number:
             accepted = max(accepted, self.accepted[-1] + self.service[-1])
-            returned = self.returned[-1] + service
+            if self.in_order:
+                returned = self.returned[-1] + service
         if number >= self.p.memory_tail_entries:
             accepted = max(accepted, self.returned[-self.p.memory_tail_entries])
         returned = max(returned, accepted + latency)
@@ -263,6 +307,7 @@ class MemoryPath:
         access = Access(wave, row, now, op.vm)
         access.ret = returned
         wave.done[row] = returned
+        wave.vm_return = max(wave.vm_return, returned)
         wave.vm.append(access)
         if op.lgkm:
             flat = Access(wave, row, now, op.lgkm)

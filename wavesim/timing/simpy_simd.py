@@ -34,6 +34,7 @@ class Simd:
         self.lgkm_entries_to_count = (
             self.p.counter_lgkm_max - 1
         ) // 2  # two counts each: fewer never fill it
+        self.drains = "endpgm_drain" not in self.p.rules_off
         self.waves: list[Wave] = []  # by age
         self.port: LdsPort
         self.pipe_free = 0
@@ -200,6 +201,8 @@ class Simd:
         category = op.category
         if category == INTERNAL:
             return self._test_internal(wave, op, now)
+        if category == VMEM and wave.attempt[wave.row] == now:
+            wave.vm_not_before = self.unit.memory.attempt(now)
         if op.lgkm and len(wave.lgkm) >= self.lgkm_entries_to_count:
             room = self.p.counter_lgkm_max - op.lgkm
             if wave.outstanding(wave.lgkm, now) > room:
@@ -228,7 +231,7 @@ class Simd:
                 return self.memory_blocked_until
             if category == VMEM:
                 self.reason = VMEM_QUEUE
-                free = self.unit.memory.free_clk(now)
+                free = max(wave.vm_not_before, self.unit.memory.free_clk(now))
             else:
                 port = self.port
                 if port.held_until > now:
@@ -283,6 +286,9 @@ class Simd:
                 wave.lgkm.append(access)
         elif op.kind is Kind.SETPRIO:
             wave.priority = op.priority
+        elif op.kind is Kind.ENDPGM:
+            if wave.vm_return > end and self.drains:
+                end = -(-wave.vm_return // self.slot) * self.slot
         elif op.kind is Kind.BARRIER:
             end = wave.release_clk
             wave.arrival_clk = wave.release_clk = -1
@@ -355,7 +361,7 @@ class Simd:
 
 
 def _rank(wave: Wave) -> tuple[int, int]:
-    return (-wave.priority, wave.position)
+    return (-wave.priority, wave.age)
 
 
 def _conflict(first: Op, second: Op) -> bool:

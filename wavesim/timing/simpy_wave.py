@@ -53,6 +53,7 @@ class Wave:
         self.start_clk = -(-trace.start_clk // slot) * slot
         self.finish_clk = -1
         self.priority = 0
+        self.age = -position if "oldest_first" in p.rules_off else position
         self.attempt = [-1] * count
         self.issue = [-1] * count
         self.end = [-1] * count
@@ -65,6 +66,8 @@ class Wave:
         self.vm: list[Access] = []
         self.last_valu = self.last_valu_sgpr = self.last_salu = LONG_AGO
         self.sgpr_written: dict[int, int] = {}
+        self.vm_return = 0  # of all its global memory
+        self.vm_not_before = 0  # the path's restart, for this instruction (§10)
         self.arrival_clk = -1
         self.release_clk = -1
         self.chunk_ready: dict[int, int] = {}

@@ -242,6 +242,7 @@ def state_of(unit: ComputeUnit) -> tuple[Any, ...]:
                 port.last_simd,
                 _left(port.held_until, now),
                 _left(port.previous_done, now),
+                max(port.stream_start - now, -p.lds_join_near_clk - 1),
                 tuple(_left(access.queue_free, now) for access in port.queue if access.queue_free > now),
                 tuple(
                     (
@@ -273,6 +274,8 @@ def state_of(unit: ComputeUnit) -> tuple[Any, ...]:
             memory.last_simd,
             -1 if last_wave is None else last_wave.position,
             -1 if last_wave is None else min(2, last_wave.row - memory.last_row),
+            max(memory.last_clk - now, -p.memory_idle_clk - 1) if memory.accepted else 0,
+            max(memory.wake_clk - now, -p.memory_idle_clk - 1),
             min(len(memory.accepted), max(p.memory_queue_entries, p.memory_tail_entries)),
             tuple(_left(clk, now) for clk in memory.accepted[-p.memory_queue_entries :]),
             _left(memory.accepted[-1] + memory.service[-1], now) if memory.accepted else 0,
@@ -304,6 +307,8 @@ def _wave_state(wave: Wave, now: int) -> tuple[Any, ...]:
         wave.priority,
         tuple((_left(access.ret, now), access.count) for access in wave.lgkm if access.ret > now),
         tuple((_left(access.ret, now), access.count) for access in wave.vm if access.ret > now),
+        _left(wave.vm_return, now),
+        _left(wave.vm_not_before, now),
         _ago(wave.last_valu, now),
         _ago(wave.last_valu_sgpr, now),
         _ago(wave.last_salu, now),
