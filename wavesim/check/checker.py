@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wavesim.check.cfg import control_flow
+from wavesim.check.counters import counter_overflows
 from wavesim.check.coverage import tile_coverage
 from wavesim.check.hazards import hazards
+from wavesim.check.lds_order import unordered_lds_accesses
 from wavesim.check.limits_rules import occupancy
 from wavesim.check.pending import pending_before
 from wavesim.check.races import lds_races
 from wavesim.check.registers import uninitialised_reads
+from wavesim.check.relaxing import WaitRelaxer
+from wavesim.check.strong_waits import strong_waits
 from wavesim.check.waits import missing_waits
 from wavesim.emulate.numerics import Numerics, check_numerics
 from wavesim.emulate.run import Execution, emulate
@@ -39,8 +43,8 @@ class CheckResult:
         return not any(finding.is_bad for finding in self.findings)
 
 
-def check_program(program: Program) -> list[Finding]:
-    """The rules that need no execution.
+def check_program(program: Program) -> tuple[list[Finding], WaitRelaxer]:
+    """The rules that need no execution, and what judges waits once there is one.
 
     Raises:
         UnknownInstruction: the program has an opcode without data.
@@ -49,11 +53,12 @@ def check_program(program: Program) -> list[Finding]:
     used = tuple(effects(instruction, program.arch) for instruction in program)
     flow = control_flow(program, code)
     before = pending_before(flow, code, used)
-    return [
+    found = [
         *missing_waits(program, code, used, before),
         *hazards(program, code, used, flow),
         *uninitialised_reads(program, code, used, flow),
     ]
+    return found, WaitRelaxer.of(program, code, used, flow, before)
 
 
 def check_execution(execution: Execution) -> tuple[list[Finding], Numerics]:
@@ -61,6 +66,7 @@ def check_execution(execution: Execution) -> tuple[list[Finding], Numerics]:
     program = execution.trace.program
     found = list(execution.findings)
     found += lds_races(execution.trace, execution.lds_accesses, program.metadata.lds_bytes)
+    found += unordered_lds_accesses(execution.trace, execution.lds_accesses)
     numerics = check_numerics(execution, execution.launch)
     if numerics.checked and not numerics.ok:
         found += tile_coverage(execution)
@@ -104,18 +110,23 @@ def check_kernel(kernel: LoadedKernel, machine: Machine, *, execute: bool = True
         UnknownInstruction: an opcode has no data or no semantics.
         UserError: the launch does not fit the kernel.
     """
-    found = [*kernel.findings, *check_program(kernel.program)]
+    by_code, relaxer = check_program(kernel.program)
+    found = [*kernel.findings, *by_code]
     waves = -(-kernel.launch.workgroup_size // WAVE_LANES)
     known = {finding.rule for finding in kernel.findings}
     found += [each for each in occupancy(kernel.program, machine, waves) if each.rule not in known]
     numerics = None
+    execution, ordered = None, False
     if execute:
         execution = emulate(kernel.program, kernel.launch, machine, observe_lds=True)
         seen, numerics = check_execution(execution)
         found += seen
+        ordered = not any(finding.rule in ("lds-race", "missing-wait") for finding in seen)
         # where something is found already, wrong numbers are its consequence and no second fault
         if numerics.checked and not any(finding.is_bad for finding in found):
             found += adversarial_result(kernel, machine)
+    found += strong_waits(relaxer, machine, execution, ordered=ordered)
+    found += counter_overflows(relaxer, machine, execution)
     unique = list(dict.fromkeys(found))
     unique.sort(key=_place)
     return CheckResult(kernel, tuple(unique), numerics)

@@ -3,8 +3,9 @@
 A forward data-flow analysis. LDS operations of a wave return in order, and so do global-memory
 operations (CDNA3 ISA §4.4), so a pending register needs one number, its *age*: how many operations of
 its counter were issued after its load. ``lgkmcnt(n)`` completes every LDS load of age >= n. Scalar
-loads may return in any order: only ``lgkmcnt(0)`` completes them. Flat loads need 0 of both counters. Where paths meet, the smaller age
-(the longer wait) stays, so what is said holds on some path and nothing is missed.
+loads may return in any order: only ``lgkmcnt(0)`` completes them. Flat loads need 0 of both counters.
+Where paths meet, the smaller age (the longer wait) stays, so what is said holds on some path and nothing
+is missed.
 """
 
 from __future__ import annotations

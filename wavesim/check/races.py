@@ -53,6 +53,21 @@ def lds_races(trace: Trace, accesses: Sequence[LdsAccess], lds_bytes: int) -> It
         yield _finding(trace, *pairs[keys[0]], others=len(keys) - 1)
 
 
+def races_at_all(trace: Trace, accesses: Sequence[LdsAccess], lds_bytes: int) -> bool:
+    """Whether any two accesses race; ends at the first that do."""
+    by_wave: dict[int, list[LdsAccess]] = defaultdict(list)
+    for access in accesses:
+        by_wave[access.wave].append(access)
+    for workgroup in sorted({wave.workgroup for wave in trace.waves}):
+        alive: list[_Alive] = []
+        for position, wave in enumerate(trace.waves):
+            if wave.workgroup == workgroup:
+                alive.extend(_intervals(trace, wave, by_wave[position]))
+        if any(True for _ in _racing(alive, lds_bytes)):
+            return True
+    return False
+
+
 def _intervals(trace: Trace, wave: WaveTrace, accesses: list[LdsAccess]) -> Iterator[_Alive]:
     """The barrier intervals in which each access may take place."""
     kinds = [entry.kind for entry in trace.code]
@@ -62,14 +77,14 @@ def _intervals(trace: Trace, wave: WaveTrace, accesses: list[LdsAccess]) -> Iter
         chosen = [access for access in accesses if access.from_memory is from_memory]
         if not chosen:
             continue
-        completed_at = _completion_rows(trace, wave, memory=from_memory)
+        completed_at = completion_rows(trace, wave, memory=from_memory)
         for access in chosen:
             first = int(np.searchsorted(barrier_rows, access.row))
             last = int(np.searchsorted(barrier_rows, completed_at.get(access.row, NEVER)))
             yield _Alive(access, first, last)
 
 
-def _completion_rows(trace: Trace, wave: WaveTrace, *, memory: bool) -> dict[int, int]:
+def completion_rows(trace: Trace, wave: WaveTrace, *, memory: bool) -> dict[int, int]:
     """For each operation's row, the row of the wait that completes it (absent: none does)."""
     counted = [
         index
