@@ -9,14 +9,21 @@ from random import Random
 import builders as b
 
 from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.timing.rules import BY_NAME, without
 from wavesim.trace import CodeEntry, Kind, Spin, Trace, WaveTrace
 
 MEMORY = (Kind.VMEM_LOAD, Kind.VMEM_STORE, Kind.SMEM)
 
 
 def random_parameters(random: Random, arch: str) -> TimingParameters:
-    """The stock machine, now and then with short queues, small counters and short latencies."""
-    stock = b.parameters(arch, memory_latency_clk=random.choice((60, 300, 1000)))
+    """The stock machine, now and then with short queues, small counters, short latencies, rules off."""
+    stock = b.parameters(
+        arch,
+        memory_latency_clk=random.choice((60, 300, 1000)),
+        memory_idle_clk=random.choice((40, 200, 1100)),
+    )
+    if random.random() < 0.3:
+        stock = without(stock, random.sample(sorted(BY_NAME), random.randint(1, 4)))
     if random.random() < 0.5:
         return stock
     return replace(
@@ -42,7 +49,7 @@ def random_entry(random: Random, arch: str, mix: str) -> CodeEntry:
     groups = {
         "lds": [
             b.lds_read(random.choice(widths)),
-            b.lds_read(random.choice(widths)),
+            b.lds_read(random.choice((1, 2, *widths))),
             b.lds_write(random.choice(widths)),
             b.load(random.choice((4, 16)), to_lds=True),
             b.wait(lgkm=random.choice((0, 1, 3, 7))),

@@ -1,0 +1,261 @@
+"""The named rules of docs/model.md §14: the newer ones to the clock, and every one can be switched off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import builders as b
+import numpy as np
+import pytest
+
+from wavesim.errors import UserError
+from wavesim.timing import ENGINES, simulate
+from wavesim.timing.rules import BY_NAME, RULES, without
+from wavesim.trace import CodeEntry, Reason, Timeline, Trace
+
+pytestmark = pytest.mark.parametrize("engine", ENGINES)
+
+
+def timed(engine: str, trace: Trace, *off: str, **changes: object) -> Timeline:
+    return simulate(trace, without(b.parameters(trace.arch, **changes), off), engine=engine)
+
+
+def issue(timeline: Timeline, wave: int = 0) -> list[int]:
+    clocks: list[int] = timeline.waves[wave].issue_clk.tolist()
+    return clocks
+
+
+# -- lds_join (§6)
+
+
+def joined(offset_clk: int, entry: CodeEntry, stream: int = 12) -> Trace:
+    """SIMD 0 reads from clock 0; SIMD 2, of the other pair, makes one access ``offset_clk`` later."""
+    late = [b.nop(offset_clk // 4 - 1), entry] if offset_clk else [entry]
+    return b.streams({0: [b.lds_read()] * stream, 2: late})
+
+
+@pytest.mark.parametrize(
+    ("offset_clk", "delay_clk"), [(0, 0), (4, 0), (8, 8), (12, 12), (16, 16), (20, 16), (24, 12), (40, 12)]
+)
+def test_a_pair_that_joins_starts_late(engine: str, offset_clk: int, delay_clk: int) -> None:
+    """A b64 read: 8 clk at the port from the head on, 44 to the return; the array (4 clk) is free in time."""
+    row = 1 if offset_clk else 0
+    timeline = timed(engine, joined(offset_clk, b.lds_read()))
+    wave = timeline.waves[1]
+    assert wave.issue_clk[row] == offset_clk
+    assert wave.done_clk[row] == offset_clk + delay_clk + 8 + 44
+    plain = timed(engine, joined(offset_clk, b.lds_read()), "lds_join").waves[1]
+    assert plain.done_clk[row] == offset_clk + 8 + 44
+
+
+def test_writes_and_pairs_that_follow_an_idle_one_do_not_join(engine: str) -> None:
+    write = timed(engine, joined(16, b.lds_write())).waves[1]
+    assert write.done_clk[1] == 16 + 12 + 44
+    alone = timed(engine, joined(8, b.lds_read(), stream=1)).waves[1]
+    assert alone.done_clk[1] == 8 + 8 + 44  # the other pair's read was done at 8
+
+
+def test_a_stream_starts_anew_when_its_pair_was_idle(engine: str) -> None:
+    """SIMD 0 reads at 0 (done at 8), at 24 and on; SIMD 2 at 40 is 16 behind the second stream."""
+    body = {0: [b.lds_read(), b.nop(4), *[b.lds_read()] * 8], 2: [b.nop(9), b.lds_read()]}
+    assert timed(engine, b.streams(body)).waves[1].done_clk[1] == 40 + 16 + 8 + 44
+
+
+# -- lds_subdword_port (§6)
+
+
+@pytest.mark.parametrize(("arch", "clk"), [("gfx942", 4 + 44), ("gfx950", 8 + 40)])
+def test_reads_of_less_than_a_dword(engine: str, arch: str, clk: int) -> None:
+    byte = replace(b.lds_read(4), width_bytes=1)
+    assert timed(engine, b.streams([[byte]], arch)).waves[0].done_clk[0] == clk
+    dword = timed(engine, b.streams([[b.lds_read(4)]], arch)).waves[0]
+    assert dword.done_clk[0] == 4 + (44 if arch == "gfx942" else 40)
+
+
+# -- vmem_idle_restart (§10)
+
+
+@pytest.mark.parametrize(("units", "restart_clk"), [(17, 0), (18, 8)])
+def test_global_memory_restarts_after_a_pause(engine: str, units: int, restart_clk: int) -> None:
+    """The second load has its attempt 4 + 64 × units clk behind the first one: 1092, 1156."""
+    timeline = timed(engine, b.streams([[b.load(), b.sleep(units), b.load()]]))
+    attempt = 4 + 64 * units
+    wave = timeline.waves[0]
+    assert (wave.attempt_clk[2], wave.issue_clk[2]) == (attempt, attempt + restart_clk)
+    reasons = [Reason(int(reason)) for reason in wave.stall_reason]
+    assert (Reason.VMEM_QUEUE in reasons) == (restart_clk > 0)
+
+
+def test_nothing_restarts_at_the_beginning_or_behind_a_full_queue(engine: str) -> None:
+    first = timed(engine, b.streams([[b.sleep(30), b.load()]]))
+    assert issue(first)[1] == 30 * 64
+    # two loads; the first returns at 2000, the second is accepted only then: at 1156 it is still queued
+    body = {0: [b.load(), b.load()], 1: [b.sleep(18), b.load()]}
+    queued = timed(engine, b.streams(body), memory_tail_entries=1, memory_latency_clk=2000)
+    assert issue(queued, 1)[1] == 18 * 64
+
+
+def test_who_attempts_during_a_restart_waits_for_it_too(engine: str) -> None:
+    """SIMD 0 restarts the path at 1156 (until 1164); SIMD 1 attempts at 1160, SIMD 2 at 1164."""
+    body = {
+        0: [b.load(), b.sleep(18), b.load()],
+        1: [b.sleep(18), b.nop(1), b.load()],
+        2: [b.sleep(18), b.nop(2), b.load()],
+    }
+    timeline = timed(engine, b.streams(body))
+    assert [issue(timeline, wave)[2] for wave in range(3)] == [1164, 1168, 1172]
+
+
+# -- vmem_idle_port (§11)
+
+
+def test_an_idle_port_takes_the_lowest_simd_of_equal_attempts(engine: str) -> None:
+    """SIMD 0 was last; after a pause both SIMDs attempt at 24."""
+    body = {0: [b.load(), b.nop(4), b.load()], 1: [b.nop(5), b.load()]}
+    assert [issue(timed(engine, b.streams(body)), w)[row] for w, row in ((0, 2), (1, 1))] == [24, 28]
+    off = timed(engine, b.streams(body), "vmem_idle_port")
+    assert [issue(off, w)[row] for w, row in ((0, 2), (1, 1))] == [28, 24]
+
+
+def test_an_idle_port_takes_the_earliest_attempt(engine: str) -> None:
+    """The queue is full from 4 to 16; SIMD 1's younger wave attempts at 4, SIMD 0's at 8."""
+    code = b.one_chunk([b.load(), b.load(), b.endpgm(), b.nop(0), b.nop(1)])
+    waves = [
+        b.wave([0, 1, 2], simd=1, number=0),
+        b.wave([3, 1, 2], simd=1, number=1),
+        b.wave([4, 1, 2], simd=0, number=2),
+    ]
+    trace = b.trace(code, waves)
+    timeline = timed(engine, trace, memory_queue_entries=1)
+    assert issue(timeline, 0)[:2] == [0, 4]
+    assert issue(timeline, 1)[1] == 16
+    assert issue(timed(engine, trace, "vmem_idle_port", memory_queue_entries=1), 2)[1] == 16
+
+
+# -- endpgm_drain (§9)
+
+
+def test_a_wave_ends_when_its_global_memory_has_returned(engine: str) -> None:
+    trace = b.streams([[b.store(4), b.lds_read()]])
+    wave = timed(engine, trace, memory_store_latency_clk=101).waves[0]
+    assert (wave.issue_clk[2], wave.end_clk[2], wave.last_clk) == (8, 104, 104)
+    assert timed(engine, trace, "endpgm_drain").clk_total == 12
+
+
+def test_a_draining_wave_keeps_a_barrier_waiting(engine: str) -> None:
+    """SIMD 0 ends at 104, before SIMD 1 in the order of release: SIMD 1 leaves at + 4."""
+    trace = b.streams([[b.load(4)], [b.barrier()]])
+    timeline = timed(engine, trace, memory_latency_clk=104)
+    assert (timeline.waves[0].last_clk, timeline.waves[1].end_clk[0]) == (104, 108)
+
+
+# -- engine switches
+
+
+def test_returns_out_of_order(engine: str) -> None:
+    code = b.one_chunk([b.load(16), b.endpgm()])
+    trace = b.trace(code, [b.wave([0, 0, 1], memory_latency_clk={0: 200, 1: 50})])
+    assert timed(engine, trace).waves[0].done_clk[:2].tolist() == [200, 216]
+    assert timed(engine, trace, "vmem_in_order").waves[0].done_clk[:2].tolist() == [200, 66]
+
+
+def test_the_lowest_simd_wins_without_turns(engine: str) -> None:
+    reads = b.streams([[b.lds_read()] * 3, [b.lds_read()] * 3])
+    assert issue(timed(engine, reads))[:3] == [0, 8, 16]
+    assert issue(timed(engine, reads, "lds_alternation"))[:3] == [0, 4, 8]
+    loads = b.streams({0: [b.nop(0), b.load(4)], 1: [b.load(4), b.load(4)]})
+    assert issue(timed(engine, loads), 1)[:2] == [0, 4]
+    assert issue(timed(engine, loads, "vmem_round_robin"), 1)[:2] == [0, 8]
+
+
+def test_the_youngest_ranks_first_without_age(engine: str) -> None:
+    code = b.one_chunk([b.valu(), b.endpgm()])
+    trace = b.trace(code, [b.wave([0, 1], number=n) for n in range(2)])
+    assert [issue(timed(engine, trace), wave)[0] for wave in range(2)] == [0, 4]
+    assert [issue(timed(engine, trace, "oldest_first"), wave)[0] for wave in range(2)] == [4, 0]
+
+
+# -- every rule
+
+
+def _one_simd(arch: str, *bodies: Sequence[CodeEntry]) -> Trace:
+    code = b.one_chunk([entry for body in bodies for entry in (*body, b.endpgm())])
+    waves, first = [], 0
+    for number, body in enumerate(bodies):
+        waves.append(b.wave(range(first, first + len(body) + 1), simd=0, number=number))
+        first += len(body) + 1
+    return b.trace(code, waves, arch)
+
+
+def _by_order() -> Trace:
+    trace = _one_simd("gfx942", [b.load(4), b.wait(vm=0)])
+    return replace(trace, memory_latency_by_order_clk=np.array([77], np.int32))
+
+
+def _scalar() -> Trace:
+    code = b.one_chunk([b.smem(), b.wait(lgkm=0), b.endpgm()])
+    return b.trace(code, [b.wave([0, 1, 2], memory_latency_clk={0: 400})])
+
+
+SCALED = b.mfma(b.MFMA_SCALED, 8, fmt="fp8", scaled=True)
+BYTE = replace(b.lds_read(4), width_bytes=1)
+LOADS = [*[b.load(16)] * 60, b.wait(vm=0)]
+
+SENSITIVE: dict[str, Callable[[], Trace]] = {
+    "dependency_gaps": lambda: b.streams([[b.valu(), b.lds_read()]]),
+    "fetch": lambda: b.streams([[b.cbranch(), *[b.salu(size_bytes=8)] * 20]], fetch=True),
+    "mfma_coissue": lambda: _one_simd("gfx942", [b.mfma()], [b.valu()]),
+    "scaled_mfma": lambda: _one_simd("gfx950", [SCALED, b.salu()]),
+    "dual_valu": lambda: _one_simd("gfx950", [b.valu()], [b.valu()]),
+    "lds_port": lambda: b.streams([[b.lds_read(16), b.wait(lgkm=0)]]),
+    "lds_subdword_port": lambda: b.streams([[BYTE, b.wait(lgkm=0)]], "gfx950"),
+    "lds_array": lambda: b.trace(
+        b.one_chunk([b.lds_read(), b.endpgm()]), [b.wave([0, 1], array_clk={0: 32})]
+    ),
+    "lds_queue": lambda: b.streams([[b.lds_read()] * 14]),
+    "lds_write_hold": lambda: b.streams([[b.lds_write(), b.valu()]]),
+    "lds_join": lambda: joined(16, b.lds_read()),
+    "lds_alternation": lambda: b.streams([[b.lds_read()] * 3] * 2),
+    "counter_full": lambda: b.streams([[b.lds_read(16)] * 20]),
+    "barrier_phase": lambda: b.streams([[b.barrier()]] * 4),
+    "memory_queue": lambda: b.streams([LOADS]),
+    "memory_in_flight": lambda: b.streams([LOADS]),
+    "memory_service": lambda: b.streams([LOADS]),
+    "vmem_in_order": lambda: b.trace(
+        b.one_chunk([b.load(16), b.endpgm()]), [b.wave([0, 0, 1], memory_latency_clk={0: 200, 1: 50})]
+    ),
+    "vmem_idle_restart": lambda: b.streams([[b.load(), b.sleep(18), b.load()]]),
+    "vmem_idle_port": lambda: b.streams({0: [b.load(), b.nop(4), b.load()], 1: [b.nop(5), b.load()]}),
+    "vmem_round_robin": lambda: b.streams({0: [b.nop(0), b.load(4)], 1: [b.load(4), b.load(4)]}),
+    "latency_by_order": _by_order,
+    "scalar_latency": _scalar,
+    "endpgm_drain": lambda: b.streams([[b.store()]]),
+    "oldest_first": lambda: _one_simd("gfx942", [b.valu()], [b.valu()]),
+    "setprio": lambda: _one_simd("gfx942", [b.salu()] * 3, [b.setprio(1), b.salu(), b.salu()]),
+}
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_each_switch_changes_what_its_rule_governs(engine: str, name: str) -> None:
+    trace = SENSITIVE[name]()
+    changes = {"lds_queue_entries": 100} if name == "counter_full" else {}
+    with_rule, without_it = timed(engine, trace, **changes), timed(engine, trace, name, **changes)
+    assert without_it.trace is trace
+    differ = [
+        not np.array_equal(getattr(one, column), getattr(other, column))
+        for one, other in zip(with_rule.waves, without_it.waves, strict=True)
+        for column in ("issue_clk", "end_clk", "done_clk")
+    ]
+    assert any(differ)
+
+
+def test_all_rules_off_at_once(engine: str) -> None:
+    trace = b.streams([[*LOADS, b.lds_read(), b.lds_write(), b.barrier(), b.mfma(), b.valu()]] * 8)
+    timeline = timed(engine, trace, *(rule.name for rule in RULES))
+    assert timeline.complete
+
+
+def test_unknown_rules_are_refused(engine: str) -> None:
+    with pytest.raises(UserError, match="no rule 'gravity'"):
+        timed(engine, b.streams([[b.valu()]]), "gravity")
