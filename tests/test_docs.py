@@ -1,4 +1,4 @@
-"""Commands shown in README.md and docs/*.md print what is shown.
+"""Commands shown in README.md and docs/ print what is shown.
 
 A ``console`` block holds ``$ wavesim ...`` lines, each followed by its exact output; ``...`` stands for
 anything, as in doctest. A command without output is only run. ``echo $?`` lines give the exit code.
@@ -18,7 +18,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SHARED = ROOT.parent / "shared"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -61,10 +62,18 @@ def run(command: str, folder: Path) -> tuple[str, int]:
     return done.stdout + done.stderr, done.returncode
 
 
+def furnish(folder: Path) -> None:
+    """What the commands of the pages find in their folder: machine data, kernels, measured traces."""
+    for name in ("isa", "kernels"):
+        (folder / name).symlink_to(ROOT / name)
+    (folder / "traces").symlink_to(SHARED / "traces")
+
+
 @pytest.mark.parametrize("example", examples(), ids=lambda example: f"{example.page.name}:{example.line}")
 def test_shown_output_is_true(example: Example, tmp_path: Path) -> None:
-    for name in ("isa", "kernels"):
-        (tmp_path / name).symlink_to(ROOT / name)
+    furnish(tmp_path)
+    if " traces/" in example.command and not (SHARED / "traces").is_dir():
+        pytest.skip("the measured traces are not here")
     printed, _code = run(example.command, tmp_path)
     if example.output.strip():
         same = doctest.OutputChecker().check_output(example.output, printed, doctest.ELLIPSIS)

@@ -1,22 +1,23 @@
-"""Writes the true outputs into README.md and docs/*.md: `python tests/update_docs.py`, then look at the diff.
+"""Writes the true outputs into README.md and docs/: `python tests/update_docs.py [PAGE...]`, then look at the diff.
 
 Outputs that hold ``...`` are left alone.
 """
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 
-from test_docs import PAGES, ROOT, examples, run
+from test_docs import PAGES, examples, furnish, run
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for data in ("isa", "kernels"):
-            (folder / data).symlink_to(ROOT / data)
-        for page in PAGES:
+        furnish(folder)
+        chosen = [Path(name).resolve() for name in sys.argv[1:]] or PAGES
+        for page in chosen:
             text = page.read_text(encoding="utf-8")
             for example in examples():
                 if example.page != page or not example.output.strip() or "..." in example.output:

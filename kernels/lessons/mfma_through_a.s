@@ -1,0 +1,27 @@
+; Lesson 2: four MFMAs per turn, each of which multiplies what the one before has made: 7 wait states in between.
+	.amdgcn_target "amdgcn-amd-amdhsa--gfx942"
+mfma_through_a:
+	v_mov_b32_e32 v0, 0x3f803f80             ; two bf16 ones
+	v_mov_b32_e32 v1, 0x3f803f80
+	s_mov_b32 s0, 16
+	s_nop 0
+	v_mfma_f32_16x16x16_bf16 v[8:11], v[0:1], v[0:1], 0
+.Lturn:
+	s_nop 6
+	v_mfma_f32_16x16x16_bf16 v[4:7], v[8:9], v[0:1], 0
+	s_nop 6
+	v_mfma_f32_16x16x16_bf16 v[8:11], v[4:5], v[0:1], 0
+	s_nop 6
+	v_mfma_f32_16x16x16_bf16 v[4:7], v[8:9], v[0:1], 0
+	s_nop 6
+	v_mfma_f32_16x16x16_bf16 v[8:11], v[4:5], v[0:1], 0
+	s_sub_u32 s0, s0, 1
+	s_cmp_lg_u32 s0, 0
+	s_cbranch_scc1 .Lturn
+	s_endpgm
+	.amdhsa_kernel mfma_through_a
+		.amdhsa_next_free_vgpr 24
+		.amdhsa_next_free_sgpr 16
+		.amdhsa_accum_offset 24
+		.amdhsa_group_segment_fixed_size 0
+	.end_amdhsa_kernel
