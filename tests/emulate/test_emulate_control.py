@@ -229,7 +229,7 @@ def test_spin_deadlock() -> None:
     assert not execution.trace.complete
     (finding,) = execution.findings
     assert (finding.rule, finding.waves) == ("spin-deadlock", (0, 1))
-    assert "waves 0-1 spin (test.s:" in finding.message
+    assert "waves 0-1 poll at test.s:" in finding.message
     assert [len(wave) for wave in execution.trace.waves] == [2, 2]
 
 
@@ -261,7 +261,7 @@ def test_barrier_deadlock_names_who_waits_where() -> None:
     assert set(rules) == {"barrier-deadlock", "spin-deadlock"}
     assert rules["barrier-deadlock"].waves == (0, 1)
     assert rules["spin-deadlock"].waves == (2, 3)
-    assert "waves 0-1 wait at the barrier (test.s:11" in rules["barrier-deadlock"].message
+    assert "waves 0-1 wait at the barrier test.s:11" in rules["barrier-deadlock"].message
     assert [len(wave) for wave in execution.trace.waves] == [6, 6, 6, 6]
 
 

@@ -26,6 +26,8 @@ from wavesim.program.dataflow import effects
 from wavesim.trace.decode import code_entries
 
 ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+ORDER_RULES = frozenset({"missing-wait", "lds-race", "barrier-deadlock", "spin-deadlock"})
+"""What is found where something comes before what it relies on."""
 WAVE_LANES = 64
 
 
@@ -116,15 +118,15 @@ def check_kernel(kernel: LoadedKernel, machine: Machine, *, execute: bool = True
     known = {finding.rule for finding in kernel.findings}
     found += [each for each in occupancy(kernel.program, machine, waves) if each.rule not in known]
     numerics = None
-    execution, ordered = None, False
+    execution = None
     if execute:
         execution = emulate(kernel.program, kernel.launch, machine, observe_lds=True)
         seen, numerics = check_execution(execution)
         found += seen
-        ordered = not any(finding.rule in ("lds-race", "missing-wait") for finding in seen)
         # where something is found already, wrong numbers are its consequence and no second fault
         if numerics.checked and not any(finding.is_bad for finding in found):
             found += adversarial_result(kernel, machine)
+    ordered = ORDER_RULES.isdisjoint(finding.rule for finding in found)
     found += strong_waits(relaxer, machine, execution, ordered=ordered)
     found += counter_overflows(relaxer, machine, execution)
     unique = list(dict.fromkeys(found))

@@ -44,7 +44,10 @@ def occupancy(program: Program, machine: Machine, waves_per_workgroup: int) -> I
         return
     by_lds = lds_limit // metadata.lds_bytes if metadata.lds_bytes else slots
     workgroups = min(by_lds, by_registers // waves_per_simd)
-    limit = "LDS" if by_lds < by_registers // waves_per_simd else "registers"
+    if by_lds < by_registers // waves_per_simd:
+        limit = "LDS"
+    else:
+        limit = "wave slots" if by_registers == slots else "registers"
     yield Finding(
         "occupancy",
         Severity.NOTE,

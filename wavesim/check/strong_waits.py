@@ -54,8 +54,14 @@ def strong_waits(
     relaxer: WaitRelaxer, machine: Machine, execution: Execution | None = None, *, ordered: bool = False
 ) -> Iterator[Finding]:
     """One note per ``s_waitcnt`` of the source, in program order; with the simulated cost if there is an
-    ``execution`` in which every wave came to its end. ``ordered``: its LDS accesses have no conflict."""
+    ``execution`` in which every wave came to its end.
+
+    ``ordered``: nothing was found that more order would mend (missing waits, races, deadlocks). Else only
+    the code is judged, and waits that nothing relies on are kept: with the fault mended something may.
+    """
     found = list(find_strong_waits(relaxer, execution if ordered else None))
+    if not ordered:
+        found = [each for each in found if NOT_WAITED not in each.counts.values()]
     costs = _costs(relaxer, found, execution, machine) if execution else [""] * len(found)
     for strong, cost in zip(found, costs, strict=True):
         yield _finding(relaxer, strong, cost)

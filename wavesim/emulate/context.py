@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +17,14 @@ from wavesim.program import Finding, Program, Severity
 
 if TYPE_CHECKING:
     from wavesim.emulate.adversary import Adversary
+
+FIXES = {
+    "lds-out-of-bounds": "keep every address inside the allocation, or allocate more LDS",
+    "global-out-of-bounds": "mask the lanes beyond the end, or correct the address or the argument's size",
+    "global-uninitialised": "store there first, or launch with data in the argument (zero, random)",
+    "scratch-out-of-bounds": "ask for a larger private segment, or correct the offset",
+}
+"""How to mend what :meth:`Context.find` reports, by rule."""
 
 LDS_GUARD_BYTES = 64
 """Bytes between the LDS arrays of two workgroups, so that wide reads of the last one stay inside."""
@@ -97,11 +105,16 @@ class Context:
     ) -> None:
         """Add a finding, once per rule and static instruction."""
         key = (rule, binding.index)
-        if key not in self.findings:
+        known = self.findings.get(key)
+        numbers = {int(wave) for wave in waves}
+        if known is None:
             span = binding.instruction.span
             spans = (span,) if span is not None else ()
-            numbers = tuple(int(wave) for wave in waves)
-            self.findings[key] = Finding(rule, severity, message, spans, numbers)
+            self.findings[key] = Finding(
+                rule, severity, message, spans, tuple(sorted(numbers)), FIXES.get(rule, "")
+            )
+        elif not numbers <= set(known.waves):
+            self.findings[key] = replace(known, waves=tuple(sorted(numbers | set(known.waves))))
 
     def find_out_of_bounds(self, binding: Binding, what: str, beyond: OutOfBounds, waves: Array) -> None:
         """The finding of a global access outside every allocation."""

@@ -216,12 +216,16 @@ class Scheduler:
         for wave, status in enumerate(self.status):
             if status is Status.BARRIER:
                 self.recorder.dropped[wave] = 1
-        stuck = [*self._texts(at_barrier, "wait at the barrier"), *self._texts(spinning, "spin")]
+        stuck = [*self._texts(at_barrier, "wait", "at the barrier"), *self._texts(spinning, "poll", "at")]
         story = "; ".join(stuck)
         instructions = self.context.program.instructions
         for rule, places, fix in (
             ("barrier-deadlock", at_barrier, "every live wave of the workgroup must reach the same barriers"),
-            ("spin-deadlock", spinning, "no other wave can store the value that is waited for"),
+            (
+                "spin-deadlock",
+                spinning,
+                "let another wave store the value that is polled for, before it waits",
+            ),
         ):
             if places:
                 spans = [instructions[index].span for index in (*places, *(at_barrier | spinning))]
@@ -237,11 +241,11 @@ class Scheduler:
                 places.setdefault(self.waiting_at[wave], []).append(wave)
         return dict(sorted(places.items()))
 
-    def _texts(self, places: dict[int, list[int]], what: str) -> list[str]:
+    def _texts(self, places: dict[int, list[int]], verb: str, where: str) -> list[str]:
         instructions = self.context.program.instructions
         return [
-            f"{'waves' if len(waves) > 1 else 'wave'} {_ranges(waves)} {what}"
-            f" ({instructions[index].span or f'instruction {index}'})"
+            f"{f'waves {_ranges(waves)} {verb}' if len(waves) > 1 else f'wave {_ranges(waves)} {verb}s'} "
+            f"{where} {instructions[index].span or f'instruction {index}'}"
             for index, waves in places.items()
         ]
 

@@ -324,7 +324,11 @@ def _bind_scratch(binding: Binding) -> Step:
         if (inside != lanes.exec).any():
             waves = lanes.numbers[(inside != lanes.exec).any(axis=1)]
             context.find(
-                "scratch-out-of-bounds", binding, f"beyond the {size} bytes of scratch memory", waves
+                "scratch-out-of-bounds",
+                binding,
+                f"{binding.instruction.opcode} accesses scratch byte {int(local[inside != lanes.exec][0])}; "
+                f"a lane has {size} bytes",
+                waves,
             )
         context.record.memory_bytes.append((inside.sum(axis=1) * width).astype(np.int32))
         context.record.lines.append(nothing)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wavesim import __version__
+from wavesim.check.rules import RULES
 from wavesim.errors import SourceSpan
 from wavesim.program import Finding, Severity
 
@@ -25,12 +26,29 @@ def sarif(findings: Sequence[Finding]) -> dict[str, Any]:
                     "driver": {
                         "name": "wavesim",
                         "version": __version__,
-                        "rules": [{"id": rule, "helpUri": f"docs/checks.md#{rule}"} for rule in rules],
+                        "rules": [_rule(rule) for rule in rules],
                     }
                 },
+                "columnKind": "unicodeCodePoints",
                 "results": [_result(finding, rules) for finding in findings],
             }
         ],
+    }
+
+
+def _rule(name: str) -> dict[str, Any]:
+    """A reportingDescriptor; a rule without texts is described by its id alone."""
+    rule = RULES.get(name)
+    if rule is None:
+        return {"id": name}
+    return {
+        "id": rule.id,
+        "name": rule.name,
+        "shortDescription": {"text": rule.short},
+        "fullDescription": {"text": f"{rule.short} {rule.full}"},
+        "help": {"text": f"{rule.full} See {rule.page} for a kernel with this fault and how to mend it."},
+        "helpUri": rule.page,
+        "defaultConfiguration": {"level": LEVELS[rule.severity]},
     }
 
 
@@ -45,7 +63,9 @@ def _result(finding: Finding, rules: list[str]) -> dict[str, Any]:
     if finding.spans:
         result["locations"] = [_location(finding.spans[0])]
         if len(finding.spans) > 1:
-            result["relatedLocations"] = [_location(span) for span in finding.spans[1:]]
+            result["relatedLocations"] = [
+                {"id": number, **_location(span)} for number, span in enumerate(finding.spans[1:])
+            ]
     if finding.waves:
         result["properties"] = {"waves": list(finding.waves)}
     return result

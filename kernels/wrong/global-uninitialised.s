@@ -1,0 +1,19 @@
+; A result is added to before anything was stored there.
+	.amdgcn_target "amdgcn-amd-amdhsa--gfx942"
+global_uninitialised:
+	s_load_dwordx4 s[4:7], s[0:1], 0x0
+	v_lshlrev_b32_e32 v1, 2, v0
+	s_waitcnt lgkmcnt(0)
+	global_load_dword v2, v1, s[4:5]
+	global_load_dword v3, v1, s[6:7]         ; C += A, but C holds nothing yet
+	s_waitcnt vmcnt(0)
+	v_add_f32_e32 v2, v2, v3
+	global_store_dword v1, v2, s[6:7]
+	s_endpgm
+	.amdhsa_kernel global_uninitialised
+		.amdhsa_user_sgpr_kernarg_segment_ptr 1
+		.amdhsa_user_sgpr_count 2
+		.amdhsa_next_free_vgpr 8
+		.amdhsa_next_free_sgpr 16
+		.amdhsa_accum_offset 8
+	.end_amdhsa_kernel

@@ -1,0 +1,17 @@
+; C = A + A, but the sum is taken before A has been loaded.
+	.amdgcn_target "amdgcn-amd-amdhsa--gfx942"
+missing_wait:
+	s_load_dwordx4 s[4:7], s[0:1], 0x0
+	v_lshlrev_b32_e32 v1, 2, v0              ; byte address: lane * 4
+	s_waitcnt lgkmcnt(0)
+	global_load_dword v2, v1, s[4:5]
+	v_add_f32_e32 v3, v2, v2                 ; v2 is still on its way: s_waitcnt vmcnt(0) is missing
+	global_store_dword v1, v3, s[6:7]
+	s_endpgm
+	.amdhsa_kernel missing_wait
+		.amdhsa_user_sgpr_kernarg_segment_ptr 1
+		.amdhsa_user_sgpr_count 2
+		.amdhsa_next_free_vgpr 8
+		.amdhsa_next_free_sgpr 16
+		.amdhsa_accum_offset 8
+	.end_amdhsa_kernel
