@@ -62,6 +62,40 @@ def test_a_stream_starts_anew_when_its_pair_was_idle(engine: str) -> None:
     assert timed(engine, b.streams(body)).waves[1].done_clk[1] == 40 + 16 + 8 + 44
 
 
+# -- lds_write_drain (§6)
+
+
+def written(array_clk: int, simds: Sequence[int], writes: int = 6) -> Trace:
+    code = b.one_chunk([b.lds_write(), b.endpgm()])
+    rows = [0] * writes + [1]
+    conflicts = dict.fromkeys(range(writes), array_clk)
+    return b.trace(
+        code,
+        [b.wave(rows, simd=simd, number=number, array_clk=conflicts) for number, simd in enumerate(simds)],
+    )
+
+
+def test_conflicting_writes_of_both_pairs_go_as_fast_as_the_array(engine: str) -> None:
+    """Two pairs, 8 array clocks a write: the array serves them at 0, 8, 16, 24, ... in turn. Pair 0's are
+    done at 12 (its port), 24, 40, 56, ...; pair 1's at 16, 32, 48, 64."""
+    timeline = timed(engine, written(8, (0, 2)))
+    assert issue(timeline, 0)[:6] == [0, 12, 24, 40, 56, 72]
+    assert issue(timeline, 1)[:6] == [0, 16, 32, 48, 64, 80]
+    plain = timed(engine, written(8, (0, 2)), "lds_write_drain")
+    assert issue(plain, 0)[:6] == issue(plain, 1)[:6] == [0, 12, 24, 36, 48, 60]
+
+
+def test_conflict_free_writes_and_those_of_one_pair_keep_their_hold(engine: str) -> None:
+    assert issue(timed(engine, written(4, (0, 2))), 1)[:6] == [0, 12, 24, 36, 48, 60]
+    assert issue(timed(engine, written(12, (0,))))[:6] == [0, 12, 24, 36, 48, 60]
+    assert issue(timed(engine, written(14, (0,))))[:4] == [0, 16, 32, 48]  # done at 14: the slot after
+
+
+def test_a_write_behind_reads_keeps_its_hold(engine: str) -> None:
+    timeline = timed(engine, b.streams([[b.lds_read(16), b.lds_write(), b.valu()]]))
+    assert issue(timeline)[:3] == [0, 4, 16]
+
+
 # -- lds_subdword_port (§6)
 
 
@@ -215,6 +249,7 @@ SENSITIVE: dict[str, Callable[[], Trace]] = {
     ),
     "lds_queue": lambda: b.streams([[b.lds_read()] * 14]),
     "lds_write_hold": lambda: b.streams([[b.lds_write(), b.valu()]]),
+    "lds_write_drain": lambda: written(8, (0, 2)),
     "lds_join": lambda: joined(16, b.lds_read()),
     "lds_alternation": lambda: b.streams([[b.lds_read()] * 3] * 2),
     "counter_full": lambda: b.streams([[b.lds_read(16)] * 20]),

@@ -21,9 +21,13 @@ from wavesim.analyze.replay_compare import (
 from wavesim.analyze.replay_rules import RULES, leave_out
 from wavesim.att.importer import ImportedTrace, ImportedUnit
 from wavesim.att.latencies import Latencies, derive_latencies, scalar_latencies
+from wavesim.att.lds_addresses import Conflicts, find_conflicts, with_conflicts
 from wavesim.errors import UserError
 from wavesim.isa.machine import Machine
 from wavesim.trace import Timeline, Trace
+
+FEWEST_PASSES = 8
+"""A loop of fewer passes a wave has no steady part: the whole span is compared instead."""
 
 
 @dataclass(frozen=True)
@@ -121,8 +125,17 @@ def replay_unit(
     *,
     without: Sequence[str] = (),
     engine: str = "simpy",
+    conflicts: Conflicts | None = None,
 ) -> ReplayResult:
     """Simulates one compute unit's streams and compares.
+
+    Args:
+        unit: the measured streams.
+        machine: whose numbers to use.
+        memory: where global-memory latencies come from.
+        without: names of rules to leave out.
+        engine: of the timing model.
+        conflicts: the unit's LDS bank conflicts; None: they are looked for here.
 
     Raises:
         UserError: an unknown rule, or streams that cannot be simulated.
@@ -130,7 +143,9 @@ def replay_unit(
     from wavesim.timing import simulate  # here, so that looking at a trace loads no engine
 
     inputs, latencies = replay_inputs(unit, machine, memory)
-    trace, parameters = leave_out(without, inputs, machine.parameters)
+    if conflicts is None:
+        conflicts = find_conflicts(inputs, machine)
+    trace, parameters = leave_out(without, with_conflicts(inputs, conflicts), machine.parameters)
     begin = time.perf_counter()
     simulated = simulate(trace, parameters, engine=engine, extrapolate=False)
     seconds = time.perf_counter() - begin
@@ -140,10 +155,10 @@ def replay_unit(
     head = main_loop(measured)
     real, model = side(measured, head, machine.parameters), side(simulated, head, machine.parameters)
     loop_error = None
-    if real.clk_per_iteration and model.clk_per_iteration:
+    if real.clk_per_iteration and model.clk_per_iteration and _passes(measured, head) >= FEWEST_PASSES:
         loop_error = model.clk_per_iteration / real.clk_per_iteration - 1
     notes = [*unit.trace.notes, *measured.notes]
-    notes.append("LDS: lane addresses are not in a trace; accesses are taken as free of bank conflicts")
+    notes.append(str(conflicts))
     if latencies is not None:
         notes.append(
             f"global-memory latencies are an input taken from the trace ({memory}): "
@@ -173,6 +188,13 @@ def replay_unit(
     )
 
 
+def _passes(timeline: Timeline, head: int | None) -> float:
+    """Median number of times that a wave comes to the head of the loop."""
+    if head is None:
+        return 0.0
+    return float(np.median([int((wave.code == head).sum()) for wave in timeline.trace.waves]))
+
+
 def replay(
     imported: ImportedTrace,
     machine: Machine,
@@ -180,8 +202,12 @@ def replay(
     *,
     without: Sequence[str] = (),
     engine: str = "simpy",
+    conflicts: Sequence[Conflicts] | None = None,
 ) -> tuple[ReplayResult, ...]:
-    """Replays every compute unit of a trace on its own."""
+    """Replays every compute unit of a trace on its own; ``conflicts`` are the units' LDS bank conflicts, if
+    they have been looked for already."""
+    known: Sequence[Conflicts | None] = conflicts or [None] * len(imported.units)
     return tuple(
-        replay_unit(unit, machine, memory, without=without, engine=engine) for unit in imported.units
+        replay_unit(unit, machine, memory, without=without, engine=engine, conflicts=found)
+        for unit, found in zip(imported.units, known, strict=True)
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from wavesim.analyze.replay import memory_mode, replay
 from wavesim.att.importer import import_trace
+from wavesim.att.lds_addresses import find_conflicts
 from wavesim.errors import SourceSpan, UserError
 from wavesim.isa.load import load_machine
 
@@ -59,7 +60,8 @@ def validate_folder(folder: Path, machine: str | None = None) -> list[Validation
         loaded = load_machine(machine) if machine else None
         imported = import_trace(folder, loaded.arch if loaded else "auto", machine)
         loaded = loaded or load_machine(imported.arch)
-        results = [replay(imported, loaded, memory_mode(mode)) for mode in MODES]
+        conflicts = [find_conflicts(unit.trace, loaded) for unit in imported.units]
+        results = [replay(imported, loaded, memory_mode(mode), conflicts=conflicts) for mode in MODES]
     except UserError as error:
         return [ValidationRow(folder.name, failure=error.message)]
     rows = []

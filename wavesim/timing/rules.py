@@ -132,6 +132,7 @@ RULES: tuple[Rule, ...] = (
         "an LDS write's data holds wave and port (M5)",
         lambda given: replace(given, lds_write_hold_clk=dict.fromkeys(given.lds_write_hold_clk, 4)),
     ),
+    _in_engine("lds_write_drain", "6", "a write's data leaves as fast as the array takes it (traces)"),
     _by_parameters(
         "lds_join",
         "6",

@@ -52,6 +52,8 @@ class LdsPort:
         self.previous_done = 0
         self.stream_start = 0  # issue of the access that found the pair idle last
         self.others: list[LdsPort] = []  # the other pair, where there is one
+        self.drains = "lds_write_drain" not in self.p.rules_off
+        self.draining: tuple[Simd, Access] | None = None  # a write that issues in this slot
         self.alternates = "lds_alternation" not in self.p.rules_off
         self.busy = unit.log("lds_port", number)
 
@@ -86,19 +88,27 @@ class LdsPort:
         access.latency = op.latency_clk
         wave.lgkm.append(access)
         head = max(now, self.previous_done)
-        if not self.waiting and self.previous_done <= now:
+        idle = not self.waiting and self.previous_done <= now
+        if idle:
             self.stream_start = now
             if not op.write:
                 head += self.join_clk(now)
         self.queue.append(access)
         self.waiting.append(access)
-        if op.write:
-            self.held_until = now + op.hold_clk
-            for other in self.simds:
-                other.review(now)
         if len(self.waiting) == 1:
             self.unit.array.expect(self, head)
+        if op.write:
+            if idle and self.drains:
+                self.draining = (simd, access)  # how long it holds is known when the array is granted
+                return
+            self._hold(now + op.hold_clk)
         simd.issued(wave, now + op.hold_clk)
+
+    def _hold(self, until: int) -> None:
+        """A write's data keeps the pair's other accesses out."""
+        self.held_until = until
+        for simd in self.simds:
+            simd.review(self.unit.now)
 
     def join_clk(self, now: int) -> int:
         """How late a read of this idle pair begins because the other pair streams (§6, Join)."""
@@ -120,6 +130,12 @@ class LdsPort:
         access.ret = done + access.latency
         wave = access.wave
         wave.done[access.row] = access.ret
+        if self.draining is not None and self.draining[1] is access:
+            simd, self.draining = self.draining[0], None
+            slot = self.p.issue_slot_clk
+            until = max(access.issue + wave.op.hold_clk, -(-done // slot) * slot)
+            self._hold(until)
+            simd.issued(wave, until)
         if self.waiting:
             self.unit.array.expect(self, done)
         if wave.stalled_for in COUNTING:
