@@ -13,10 +13,13 @@ from wavesim.errors import UserError
 from wavesim.isa.machine import Machine
 from wavesim.kernel.launch import LoadedKernel
 from wavesim.kernel.launch_file import LaunchOptions
+from wavesim.kernel.region import DEFAULT_TRIPS, RegionOptions, cut_region
 from wavesim.program import Finding
 from wavesim.trace import Timeline
 
 if TYPE_CHECKING:
+    from wavesim.analyze.allowance import Allowance
+    from wavesim.analyze.unknowns import Unknowns
     from wavesim.emulate.numerics import Numerics
 
 Loader = Callable[[Path, "RunOptions", str | None, Mapping[str, str]], LoadedKernel]
@@ -28,7 +31,8 @@ Progress = Callable[[str, float], None]
 class RunOptions:
     """What a run is asked for. ``machine`` is a machine file instead of the stock one of ``arch``;
     ``settings`` are the ``--set`` values, of the launch or (with a dot in the name) of the machine;
-    ``adversarial`` delivers loads as late as the ISA allows, to waves in hostile order."""
+    ``adversarial`` delivers loads as late as the ISA allows, to waves in hostile order; ``allow_unknown``
+    goes on past instructions without data; ``region`` runs a piece of the kernel without its launch."""
 
     arch: str | None = None
     machine: str | None = None
@@ -38,6 +42,9 @@ class RunOptions:
     clock_ghz: float | None = None
     adversarial: bool = False
     launch: LaunchOptions = field(default_factory=LaunchOptions)
+    allow_unknown: bool = False
+    region: RegionOptions | None = None
+    trips: int = DEFAULT_TRIPS
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,11 @@ class Run:
     numerics: Numerics
     analysis: Analysis
     findings: tuple[Finding, ...]
+    unknowns: Unknowns | None = None
+
+    def mark(self, figure: str) -> str:
+        """``?`` for a figure that rests on something unknown, else nothing."""
+        return self.unknowns.mark(figure) if self.unknowns is not None else ""
 
     @property
     def good(self) -> bool:
@@ -73,7 +85,7 @@ def _load_assembly(
 ) -> LoadedKernel:
     from wavesim.kernel.assembly import load_assembly
 
-    return load_assembly(path, arch, settings, options.launch)
+    return load_assembly(path, arch, settings, options.launch, allow_unknown=options.allow_unknown)
 
 
 LOADERS: dict[str, Loader] = {
@@ -131,6 +143,20 @@ def prepare(path: Path, options: RunOptions) -> tuple[LoadedKernel, Machine]:
     return kernel, load_machine(options.machine or kernel.program.arch, overrides)
 
 
+def allowed(kernel: LoadedKernel, options: RunOptions) -> tuple[LoadedKernel, Allowance]:
+    """The kernel, cut to the region asked for, and what may be unknown of it.
+
+    Raises:
+        UserError: no such region.
+    """
+    from wavesim.analyze.allowance import Allowance
+
+    if options.region is None:
+        return kernel, Allowance(options.allow_unknown, None, options.trips)
+    piece, region = cut_region(kernel, options.region)
+    return piece, Allowance(options.allow_unknown, region, options.trips)
+
+
 def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None) -> Run:
     """Run one kernel through the whole pipeline.
 
@@ -152,19 +178,19 @@ def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None
 
     stage("load")
     kernel, machine = prepare(path, options)
-    from wavesim.emulate.numerics import check_numerics
-    from wavesim.emulate.run import emulate
+    kernel, allowance = allowed(kernel, options)
+    from wavesim.analyze.allowance import execute
     from wavesim.timing import simulate
 
-    if not kernel.launch.arguments and kernel.program.metadata.arguments:
+    if allowance.region is None and not kernel.launch.arguments and kernel.program.metadata.arguments:
         raise UserError(
             f"{path}: no launch is known: what arguments does {kernel.name} get?",
             None,
-            "put a launch file beside it (NAME.launch.yaml) or give --arg, --block, --expect",
+            "put a launch file beside it (NAME.launch.yaml) or give --arg, --block, --expect; "
+            "or time a piece of it with --region LABEL1:LABEL2",
         )
-    execution = emulate(
-        kernel.program, kernel.launch, machine, progress=executed, adversarial=options.adversarial
-    )
+    done = execute(kernel, machine, allowance, progress=executed, adversarial=options.adversarial)
+    execution, machine = done.execution, done.machine
     timeline = simulate(
         execution.trace,
         machine.parameters,
@@ -173,8 +199,8 @@ def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None
         progress=timed,
     )
     stage("check numbers")
-    numerics = check_numerics(execution, kernel.launch)
+    numerics = done.numerics()
     stage("analyze")
     analysis = analyze(timeline, machine, kernel.launch, numerics, clock_ghz=options.clock_ghz)
     findings = dict.fromkeys((*kernel.findings, *execution.trace.findings, *execution.findings))
-    return Run(kernel, machine, timeline, numerics, analysis, tuple(findings))
+    return Run(kernel, machine, timeline, numerics, analysis, tuple(findings), done.unknowns)

@@ -10,6 +10,7 @@ from wavesim.asm.operands import OperandError, parse_operand, parse_waitcnt
 from wavesim.errors import LimitExceeded, SourceSpan, UnknownInstruction, UserError
 from wavesim.isa.opcode_info import OpcodeInfo, OperandSpec
 from wavesim.isa.opcodes import aliases, lookup, opcode_table
+from wavesim.isa.unknown import marked
 from wavesim.program import Call, Immediate, Instruction, Modified, Operand, Register, Special, Symbol
 from wavesim.program.forms import operand_specs
 from wavesim.program.program import ModifierValue
@@ -188,6 +189,39 @@ def parse_line(
     instruction = Instruction(opcode, tuple(operands), tuple(modifiers), encoding, span, source, comment)
     _check(mnemonic, info, instruction, texts)
     return instruction
+
+
+def parse_unknown(
+    text: str, arch: str, span: SourceSpan | None, source: SourceSpan | None, comment: str, why: str
+) -> Instruction:
+    """A line whose opcode, or this form of it, is not known: marked, its operands taken as they read.
+
+    What is no operand is kept as text without meaning; ``why`` it is unknown becomes the comment's start.
+    """
+    parts = text.split(None, 1)
+    opcode = parts[0]
+    head, _, tail = opcode.rpartition("_")
+    if tail in ENCODINGS and head:
+        opcode = head
+    operands: list[Operand] = []
+    modifiers: list[tuple[str, ModifierValue]] = []
+    try:
+        texts, tokens = _split(parts[1].strip() if len(parts) > 1 else "none:0")
+    except LineError:
+        texts, tokens = [], []
+    for operand_text in texts:
+        for piece in operand_text.split():  # what stands behind an operand is a modifier of unknown name
+            try:
+                operands.append(parse_operand(piece))
+            except OperandError:
+                operands.append(Call("unknown", piece))
+    for token in tokens:
+        try:
+            modifiers.append(parse_modifier(token))
+        except ModifierError:
+            continue
+    note = f"{why}; {comment}" if comment else why
+    return Instruction(marked(opcode), tuple(operands), tuple(modifiers), "", span, source, note)
 
 
 def located(error: LineError | UnknownInstruction, line: str, span: SourceSpan | None) -> UserError:

@@ -120,7 +120,14 @@ def _check_targets(instructions: list[Instruction], labels: dict[str, int], arch
     return used
 
 
-def parse_program(text: str, file: str, arch: str | None = None, kernel: str | None = None) -> Program:
+def parse_program(
+    text: str,
+    file: str,
+    arch: str | None = None,
+    kernel: str | None = None,
+    *,
+    allow_unknown: bool = False,
+) -> Program:
     """The Program of one kernel in an assembly file.
 
     Args:
@@ -129,12 +136,14 @@ def parse_program(text: str, file: str, arch: str | None = None, kernel: str | N
         arch: the architecture; needed where the file has no ``.amdgcn_target``, and must agree where it has.
         kernel: the kernel's name; needed where the file has several. A file without ``.amdhsa_kernel`` is
             one program, named after the file.
+        allow_unknown: keep lines whose opcode, or form of it, is not known, with the opcode marked by a
+            ``?`` (:mod:`wavesim.isa.unknown`), in place of refusing them.
 
     Raises:
         UnknownInstruction: an opcode that is not in the table, with its place.
         UserError: anything else that cannot be read, with file, line and column.
     """
-    source = read_source(text, file, arch)
+    source = read_source(text, file, arch, allow_unknown)
     name = _choose(source, kernel)
     body = _body(source, name)
     instructions, addresses, sizes, labels = _assemble(body, source.arch)

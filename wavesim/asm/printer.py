@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wavesim.asm.kernel_metadata import print_directives, print_metadata
 from wavesim.asm.modifiers import print_modifier
+from wavesim.isa.unknown import written_name
 from wavesim.program import Instruction, Program
 
 _NOP_WORD = 0xBF800000  # s_nop 0: what instruction prefetch may read after the end
@@ -12,7 +13,7 @@ _PADDING_WORDS = 64
 
 def print_instruction(instruction: Instruction) -> str:
     """One instruction as the assembler reads it, without its comment."""
-    text = instruction.opcode
+    text = written_name(instruction.opcode)
     if instruction.encoding:
         text += f"_{instruction.encoding}"
     if instruction.operands:

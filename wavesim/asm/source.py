@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wavesim.asm.expressions import ExpressionError, evaluate
-from wavesim.asm.instructions import LineError, located, parse_line, strip_comment
+from wavesim.asm.instructions import LineError, located, parse_line, parse_unknown, strip_comment
 from wavesim.asm.kernel_metadata import read_directives, read_metadata
 from wavesim.errors import LimitExceeded, SourceSpan, UnknownInstruction, UserError
 from wavesim.isa.opcodes import ARCHS
@@ -93,8 +93,9 @@ class Source:
 
 
 class _Reader:
-    def __init__(self, file: str, arch: str | None) -> None:
+    def __init__(self, file: str, arch: str | None, allow_unknown: bool = False) -> None:
         self.file = file
+        self.allow_unknown = allow_unknown
         self.arch = arch or ""
         self.given_arch = arch is not None
         self.source = Source(file, self.arch)
@@ -187,7 +188,9 @@ class _Reader:
         try:
             found = parse_line(code, self.arch, span, self.location, comment)
         except (LineError, UnknownInstruction) as error:
-            raise located(error, line, span) from None
+            if not self.allow_unknown:
+                raise located(error, line, span) from None
+            found = parse_unknown(code, self.arch, span, self.location, comment, error.message)
         if any(isinstance(operand, Symbol) for operand in found.operands):
             found = self.resolved(found)
         self.source.text.append(found)
@@ -327,7 +330,7 @@ class _Reader:
             self.files[int(number)] = path
 
 
-def read_source(text: str, file: str, arch: str | None) -> Source:
+def read_source(text: str, file: str, arch: str | None, allow_unknown: bool = False) -> Source:
     """Reads a whole assembly file.
 
     Raises:
@@ -337,4 +340,4 @@ def read_source(text: str, file: str, arch: str | None) -> Source:
         raise LimitExceeded(f"the file has more than {MAX_INPUT_BYTES} bytes", SourceSpan(file))
     if arch is not None and arch not in ARCHS:
         raise UserError(f"unknown architecture {arch!r}", None, f"known: {', '.join(ARCHS)}")
-    return _Reader(file, arch).read(text)
+    return _Reader(file, arch, allow_unknown).read(text)

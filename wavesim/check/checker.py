@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from wavesim.analyze.allowance import Allowance
+from wavesim.analyze.allowance import execute as run_allowed
+from wavesim.analyze.unknowns import RACES, Unknowns, unknowns_of_code
 from wavesim.check.cfg import control_flow
 from wavesim.check.counters import counter_overflows
 from wavesim.check.coverage import tile_coverage
@@ -25,6 +28,7 @@ from wavesim.program import Finding, Program, Severity
 from wavesim.program.dataflow import effects
 from wavesim.trace.decode import code_entries
 
+KNOWN = Allowance()
 ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 ORDER_RULES = frozenset({"missing-wait", "lds-race", "barrier-deadlock", "spin-deadlock"})
 """What is found where something comes before what it relies on."""
@@ -38,6 +42,7 @@ class CheckResult:
     kernel: LoadedKernel
     findings: tuple[Finding, ...]
     numerics: Numerics | None = None
+    unknowns: Unknowns | None = None
 
     @property
     def good(self) -> bool:
@@ -63,13 +68,14 @@ def check_program(program: Program) -> tuple[list[Finding], WaitRelaxer]:
     return found, WaitRelaxer.of(program, code, used, flow, before)
 
 
-def check_execution(execution: Execution) -> tuple[list[Finding], Numerics]:
+def check_execution(execution: Execution, numerics: Numerics | None = None) -> tuple[list[Finding], Numerics]:
     """The rules on what the waves did: races from the real addresses, results."""
     program = execution.trace.program
     found = list(execution.findings)
     found += lds_races(execution.trace, execution.lds_accesses, program.metadata.lds_bytes)
     found += unordered_lds_accesses(execution.trace, execution.lds_accesses)
-    numerics = check_numerics(execution, execution.launch)
+    if numerics is None:
+        numerics = check_numerics(execution, execution.launch)
     if numerics.checked and not numerics.ok:
         found += tile_coverage(execution)
         found.append(
@@ -105,8 +111,16 @@ def adversarial_result(kernel: LoadedKernel, machine: Machine) -> list[Finding]:
     ]
 
 
-def check_kernel(kernel: LoadedKernel, machine: Machine, *, execute: bool = True) -> CheckResult:
+def check_kernel(
+    kernel: LoadedKernel,
+    machine: Machine,
+    *,
+    execute: bool = True,
+    allowance: Allowance = KNOWN,
+) -> CheckResult:
     """All rules; without ``execute`` (no launch is known) only those that read the code.
+
+    What ``allowance`` lets pass is not judged: what rests on it is left out and listed in the result.
 
     Raises:
         UnknownInstruction: an opcode has no data or no semantics.
@@ -118,20 +132,36 @@ def check_kernel(kernel: LoadedKernel, machine: Machine, *, execute: bool = True
     known = {finding.rule for finding in kernel.findings}
     found += [each for each in occupancy(kernel.program, machine, waves) if each.rule not in known]
     numerics = None
+    unknowns: Unknowns | None = None
     execution = None
     if execute:
-        execution = emulate(kernel.program, kernel.launch, machine, observe_lds=True)
-        seen, numerics = check_execution(execution)
+        done = run_allowed(kernel, machine, allowance, observe_lds=True)
+        execution, machine, unknowns = done.execution, done.machine, done.unknowns
+        seen, numerics = check_execution(execution, done.numerics())
         found += seen
         # where something is found already, wrong numbers are its consequence and no second fault
         if numerics.checked and not any(finding.is_bad for finding in found):
             found += adversarial_result(kernel, machine)
     ordered = ORDER_RULES.isdisjoint(finding.rule for finding in found)
+    ordered = ordered and not (unknowns is not None and unknowns.mark(RACES))
     found += strong_waits(relaxer, machine, execution, ordered=ordered)
     found += counter_overflows(relaxer, machine, execution)
-    unique = list(dict.fromkeys(found))
+    if unknowns is None and allowance.unknown:
+        unknowns = unknowns_of_code(kernel.program)
+    unique = [each for each in dict.fromkeys(found) if not _rests_on(each, allowance, unknowns)]
     unique.sort(key=_place)
-    return CheckResult(kernel, tuple(unique), numerics)
+    return CheckResult(kernel, tuple(unique), numerics, unknowns)
+
+
+_OF_FIRST_VALUES = frozenset(("register-uninitialised", "lds-uninitialised", "global-uninitialised"))
+
+
+def _rests_on(finding: Finding, allowance: Allowance, unknowns: Unknowns | None) -> bool:
+    """Whether a finding is about values that are not known: first values of a region, or what would have
+    been stored at an unknown address."""
+    if finding.rule not in _OF_FIRST_VALUES:
+        return False
+    return allowance.region is not None or (unknowns is not None and bool(unknowns.mark("numerics")))
 
 
 def _place(finding: Finding) -> tuple[int, str, int, str]:

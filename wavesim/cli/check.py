@@ -6,13 +6,20 @@ from pathlib import Path
 
 import click
 
-from wavesim.cli.common import launch_of, launch_options, machine_options
+from wavesim.cli.common import (
+    launch_of,
+    launch_options,
+    machine_options,
+    region_of,
+    unknown_options,
+)
 
 
 @click.command()
 @click.argument("kernel", type=click.Path())
 @machine_options
 @launch_options
+@unknown_options
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option("--sarif", "as_sarif", is_flag=True, help="Print the findings as SARIF 2.1.0.")
 def check(
@@ -26,6 +33,10 @@ def check(
     grid: str | None,
     expect: str | None,
     tile: str | None,
+    allow_unknown: bool,
+    region: str | None,
+    trips: int,
+    waves: int,
     as_json: bool,
     as_sarif: bool,
 ) -> int:
@@ -35,7 +46,7 @@ def check(
     """
     import json
 
-    from wavesim.analyze.pipeline import RunOptions, prepare
+    from wavesim.analyze.pipeline import RunOptions, allowed, prepare
     from wavesim.check.checker import check_kernel
     from wavesim.report.findings import findings_json, findings_text
     from wavesim.report.sarif import sarif
@@ -47,9 +58,14 @@ def check(
         machine=machine,
         settings=settings,
         launch=launch_of(launch_file, arguments, block, grid, expect, tile),
+        allow_unknown=allow_unknown,
+        region=region_of(region, trips, waves),
+        trips=trips,
     )
     loaded, chosen = prepare(Path(kernel), options)
-    result = check_kernel(loaded, chosen, execute=bool(loaded.launch.arguments))
+    loaded, allowance = allowed(loaded, options)
+    execute = bool(loaded.launch.arguments) or region is not None
+    result = check_kernel(loaded, chosen, execute=execute, allowance=allowance)
     if as_json:
         click.echo(findings_json(result))
     elif as_sarif:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from wavesim.kernel.launch_file import LaunchOptions
+from wavesim.kernel.region import DEFAULT_TRIPS, DEFAULT_WAVES, MOST_WAVES, RegionOptions
 
 if TYPE_CHECKING:
     from wavesim.report.output import Look
@@ -75,6 +76,40 @@ def launch_of(
 ) -> LaunchOptions:
     """What ``launch_options`` say."""
     return LaunchOptions(launch_file, arguments, block, grid, expect, tile)
+
+
+unknown_options = apply(
+    click.option(
+        "--allow-unknown",
+        is_flag=True,
+        help="Go on past instructions without data; figures that rest on them are marked.",
+    ),
+    click.option(
+        "--region",
+        metavar="LABEL1:LABEL2",
+        help="Take only the code from one label up to another, without launch and data.",
+    ),
+    click.option(
+        "--trips",
+        type=click.IntRange(min=1),
+        default=DEFAULT_TRIPS,
+        show_default=True,
+        help="How often a loop runs whose condition is not known.",
+    ),
+    click.option(
+        "--waves",
+        type=click.IntRange(1, MOST_WAVES),
+        default=DEFAULT_WAVES,
+        show_default=True,
+        help="Waves that execute the region.",
+    ),
+)
+"""--allow-unknown, --region, --trips and --waves."""
+
+
+def region_of(region: str | None, trips: int, waves: int) -> RegionOptions | None:
+    """What ``--region`` and its kin say."""
+    return RegionOptions(region, trips, waves) if region is not None else None
 
 
 machine_options = apply(

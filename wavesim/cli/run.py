@@ -15,7 +15,9 @@ from wavesim.cli.common import (
     look_options,
     machine_options,
     progress_line,
+    region_of,
     timing_options,
+    unknown_options,
     write_json,
 )
 
@@ -24,6 +26,7 @@ from wavesim.cli.common import (
 @click.argument("kernel", type=click.Path())
 @machine_options
 @launch_options
+@unknown_options
 @timing_options
 @json_option
 @click.option("--perfetto", metavar="FILE", help="Write a trace for ui.perfetto.dev.")
@@ -45,6 +48,10 @@ def run(
     grid: str | None,
     expect: str | None,
     tile: str | None,
+    allow_unknown: bool,
+    region: str | None,
+    trips: int,
+    waves: int,
     engine: str,
     no_extrapolate: bool,
     clock_ghz: float | None,
@@ -72,6 +79,9 @@ def run(
         clock_ghz=clock_ghz,
         adversarial=adversarial,
         launch=launch_of(launch_file, arguments, block, grid, expect, tile),
+        allow_unknown=allow_unknown,
+        region=region_of(region, trips, waves),
+        trips=trips,
     )
     with progress_line(kernel) as progress:
         result = run_kernel(Path(kernel), options, progress)

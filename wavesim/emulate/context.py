@@ -65,6 +65,8 @@ class Context:
         scratch: private memory, dwords of all lanes of all waves; ``scratch_stride`` bytes each.
         events: (wave, row) of each store so far, if ``track_writers``; memories hold their numbers, from 1.
         adversary: holds back the results of loads, if they are to arrive late.
+        skipped: static instructions that are not executed (see unknowable); ``assumed`` branches that are
+            taken by assumption, backward ones ``trips`` - 1 times each time they are come to.
         polled: per load of the running pass its waves and the stores [n, lanes] whose values it read.
     """
 
@@ -89,6 +91,10 @@ class Context:
     stored: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
     store_version: int = 0
     adversary: Adversary | None = None
+    skipped: frozenset[int] = frozenset()
+    assumed: frozenset[int] = frozenset()
+    trips: int = 1
+    passes: dict[int, npt.NDArray[np.int64]] = field(default_factory=dict)
 
     @property
     def arch(self) -> str:
@@ -103,7 +109,7 @@ class Context:
     def find(
         self, rule: str, binding: Binding, message: str, waves: Array, severity: Severity = Severity.ERROR
     ) -> None:
-        """Add a finding, once per rule and static instruction."""
+        """Add a finding, once per rule and static instruction, with all waves that meet it."""
         key = (rule, binding.index)
         known = self.findings.get(key)
         numbers = {int(wave) for wave in waves}

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from wavesim.emulate.adversary import Adversary
 from wavesim.emulate.blocks import BlockMap, refuse_unknown
+from wavesim.emulate.context import Context
 from wavesim.emulate.launch_state import make_context, placements
 from wavesim.emulate.matrices import VirtualMatrix
 from wavesim.emulate.observe import LdsAccess
 from wavesim.emulate.polls import find_polls
 from wavesim.emulate.registry import Array
+from wavesim.emulate.runner import refused_forms
 from wavesim.emulate.scheduler import Scheduler
+from wavesim.emulate.unknowable import Unknowable, find_unknowable, marked_instructions
 from wavesim.errors import SourceSpan, UserError
 from wavesim.isa.machine import Machine
 from wavesim.kernel.launch import Launch
+from wavesim.kernel.region import DEFAULT_TRIPS
 from wavesim.program import Finding, Program
 from wavesim.trace.decode import code_entries
 from wavesim.trace.trace import Trace
@@ -35,6 +39,7 @@ class Execution:
         matrices: the matrix arguments after execution.
         lds_accesses: every LDS access, if asked for.
         clock_reads: executed clock reads (s_memtime) of all waves.
+        unknowable: what could not be known, if that was allowed for.
     """
 
     trace: Trace
@@ -44,6 +49,7 @@ class Execution:
     matrices: Mapping[str, VirtualMatrix] = field(repr=False)
     lds_accesses: tuple[LdsAccess, ...] = field(default=(), repr=False)
     clock_reads: int = 0
+    unknowable: Unknowable | None = None
 
     @property
     def instruction_count(self) -> int:
@@ -72,6 +78,8 @@ def emulate(
     observe_lds: bool = False,
     adversarial: bool = False,
     clock_values: Mapping[int, Sequence[int]] | None = None,
+    at_entry: Iterable[tuple[str, int]] = (),
+    trips: int = DEFAULT_TRIPS,
 ) -> Execution:
     """Execute every wave of the launch's workgroups.
 
@@ -80,10 +88,13 @@ def emulate(
         launch: arguments, data and workgroups.
         machine: gives LDS lane phases and dispatch intervals.
         progress: called now and then with the number of executed wave instructions.
-        allow_unknown: go over instructions without semantics as if they did nothing (noted in the Trace).
+        allow_unknown: leave out instructions without semantics and those that need their results; they keep
+            their place in the Trace, with unknown addresses.
         observe_lds: keep every LDS access with its byte addresses.
         adversarial: deliver loads as late as the ISA allows and run waves one at a time in hostile order.
         clock_values: per wave position, what its clock reads show, in order (else placeholders).
+        at_entry: with ``allow_unknown``, registers and memories whose first content is not known either.
+        trips: how often loops run whose condition is not known.
 
     Raises:
         UnknownInstruction: a reachable instruction has no semantics.
@@ -100,14 +111,30 @@ def emulate(
     missing = blocks.require_semantics()
     if not allow_unknown:
         refuse_unknown(program, missing)
+    polls = bool(find_polls(program, blocks))
     context, regions = make_context(
         program,
         launch,
         machine,
-        track_writers=bool(find_polls(program, blocks)),
+        track_writers=polls and not allow_unknown,
         observe_lds=observe_lds,
         clock_values={wave: list(values) for wave, values in (clock_values or {}).items()},
     )
+    unknowable = None
+    if allow_unknown:
+        unknowable = _find_unknowable(program, blocks, context, missing, at_entry)
+        if not unknowable.unknown and not unknowable.skipped and not unknowable.conditions:
+            return emulate(
+                program,
+                launch,
+                machine,
+                progress=progress,
+                observe_lds=observe_lds,
+                adversarial=adversarial,
+                clock_values=clock_values,
+            )
+        context.skipped, context.assumed = unknowable.skipped, unknowable.conditions
+        context.trips = max(1, trips)
     if adversarial:
         context.adversary = Adversary(context.state.waves)
     places = placements(launch, machine)
@@ -118,8 +145,8 @@ def emulate(
         complete = scheduler.run()
     findings = (*scheduler.findings, *context.findings.values())
     notes = list(context.notes)
-    if missing:
-        names = sorted({program.instructions[index].opcode for index in missing})
+    if unknowable is not None and unknowable.unknown:
+        names = sorted({each.opcode for each in unknowable.unknown})
         notes.append(f"passed over as unknown: {', '.join(names)}")
     trace = Trace(
         arch=program.arch,
@@ -140,4 +167,19 @@ def emulate(
         matrices,
         tuple(context.lds_accesses),
         int(context.clocks_read.sum()),
+        unknowable,
     )
+
+
+def _find_unknowable(
+    program: Program,
+    blocks: BlockMap,
+    context: Context,
+    missing: list[int],
+    at_entry: Iterable[tuple[str, int]],
+) -> Unknowable:
+    reachable = blocks.reachable()
+    reasons = dict.fromkeys(missing, "no semantics")
+    reasons |= refused_forms(context, blocks, reachable)
+    reasons |= marked_instructions(program, reachable)
+    return find_unknowable(program, blocks, reasons, at_entry)

@@ -12,11 +12,12 @@ from wavesim.emulate.context import BlockRecord, Context
 from wavesim.emulate.control import condition, jump_targets, next_address
 from wavesim.emulate.recorder import Executed
 from wavesim.emulate.registry import Binder, Binding, Step, binder_of
-from wavesim.emulate.state import Lanes
-from wavesim.errors import UserError
+from wavesim.emulate.state import VCC, Lanes
+from wavesim.errors import UnknownInstruction, UserError
 from wavesim.isa.opcodes import lookup
+from wavesim.program import Register
 from wavesim.program.forms import operand_specs
-from wavesim.trace.code import Kind
+from wavesim.trace.code import CodeEntry, Kind
 from wavesim.trace.trace import UNKNOWN
 
 SliceKey = tuple[int, int, int]
@@ -41,10 +42,35 @@ class Runner:
         self.taken: Callable[[], npt.NDArray[np.bool_]] | None = None
         self.targets: Callable[[], npt.NDArray[np.int64]] | None = None
         last = context.program.instructions[block.stop - 1]
-        if block.exit is Exit.BRANCH:
+        if block.stop - 1 in context.assumed:
+            self._assume(blocks)
+        elif block.exit is Exit.BRANCH:
             self.taken = condition(last.opcode, lanes)
         elif block.exit is Exit.INDIRECT:
             self.targets = self._indirect(blocks)
+
+    def _assume(self, blocks: BlockMap) -> None:
+        """A branch on what is not known: backward ``trips`` - 1 times, then on; forward never. A call returns
+        at once; a jump that may not be followed further ends the wave."""
+        block, context, waves = self.block, self.context, self.lanes.waves
+        passes = context.passes.setdefault(block.stop - 1, np.zeros(context.state.waves, np.int64))
+        backward = 0 <= block.target < block.stop
+        ends = [index for index, entry in enumerate(blocks.code) if entry.kind is Kind.ENDPGM]
+        end = ends[-1] if ends else len(blocks.code)
+
+        def again() -> npt.NDArray[np.bool_]:
+            passes[waves] += 1
+            return np.asarray(passes[waves] % context.trips != 0)
+
+        count = self.lanes.count
+        if block.exit is Exit.BRANCH:
+            self.taken = again if backward else lambda: np.zeros(count, np.bool_)
+        elif backward:
+            self.targets = lambda: np.where(again(), block.target, end)
+        else:
+            call = blocks.code[block.stop - 1].instruction.opcode == "s_swappc_b64"
+            place = block.stop if call else block.target if block.target >= 0 else end
+            self.targets = lambda: np.full(count, place, np.int64)
 
     def _indirect(self, blocks: BlockMap) -> Callable[[], npt.NDArray[np.int64]]:
         index = self.block.stop - 1
@@ -93,10 +119,12 @@ def _binding(index: int, row: int, lanes: Lanes, context: Context, blocks: Block
 
 def _bind(index: int, row: int, lanes: Lanes, context: Context, blocks: BlockMap, skip_unknown: bool) -> Step:
     entry = blocks.code[index]
+    if index in context.skipped:
+        return _skip(entry, lanes, context)
     binder = binder_of(entry.instruction.opcode)
     if binder is None:
         if skip_unknown:
-            return _skip(entry.kind, lanes, context)
+            return _skip(entry, lanes, context)
         raise UserError(f"{entry.instruction.opcode} has no semantics", entry.instruction.span)
     if context.adversary is not None:
         return context.adversary.wrap(
@@ -112,8 +140,9 @@ def _plain(binder: Binder, index: int, row: int, lanes: Lanes, context: Context,
     return binder(_binding(index, row, lanes, context, blocks))
 
 
-def _skip(kind: Kind, lanes: Lanes, context: Context) -> Step:
-    """An instruction without semantics: no effect, but its place in the records."""
+def _skip(entry: CodeEntry, lanes: Lanes, context: Context) -> Step:
+    """An instruction that is not executed: no effect, but its place in the records. What saves EXEC does."""
+    kind = entry.kind
     unknown = np.full(lanes.count, UNKNOWN, np.int32)
     no_lines = (np.zeros(lanes.count, np.int64), np.zeros(0, np.int64))
     if kind in (Kind.LDS_READ, Kind.LDS_WRITE):
@@ -125,7 +154,26 @@ def _skip(kind: Kind, lanes: Lanes, context: Context) -> Step:
             context.record.lines.append(no_lines)
 
         return skip_memory
+    if entry.instruction.opcode.endswith("_saveexec_b64"):
+        operand = entry.instruction.operands[0]
+        row = operand.index if isinstance(operand, Register) else VCC
+        return lambda: lanes.write_mask(row, lanes.exec)
     return _nothing
+
+
+def refused_forms(context: Context, blocks: BlockMap, indices: list[int]) -> dict[int, str]:
+    """Instructions whose opcode has semantics but not in this form: index -> why."""
+    lanes = Lanes(context.state, slice(0, 1, 1))
+    found: dict[int, str] = {}
+    for index in indices:
+        binder = binder_of(blocks.code[index].instruction.opcode)
+        if binder is None:
+            continue
+        try:
+            _plain(binder, index, 0, lanes, context, blocks)
+        except UnknownInstruction as error:
+            found[index] = error.message
+    return found
 
 
 class Runners:

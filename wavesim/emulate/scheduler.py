@@ -138,14 +138,14 @@ class Scheduler:
         if block.exit is Exit.BARRIER:
             self._arrive(numbers, block)
             return None
+        if runner.targets is not None:
+            return self._go(numbers, runner.targets().tolist(), block)
         if taken is not None:
             if taken.all():
                 return self._go(numbers, [block.target] * len(numbers), block)
             if not taken.any():
                 return self._go(numbers, [block.stop] * len(numbers), block)
             return self._go(numbers, [block.target if each else block.stop for each in taken.tolist()], block)
-        if runner.targets is not None:
-            return self._go(numbers, runner.targets().tolist(), block)
         target = block.target if block.exit is Exit.JUMP else block.stop
         return self._go(numbers, [target] * len(numbers), block)
 
@@ -159,7 +159,8 @@ class Scheduler:
                 self._park(wave, block)
                 together = False
             elif target < block.stop:
-                if self.repeated.repeats(wave, block.stop - 1):
+                assumed = block.stop - 1 in self.context.assumed
+                if not assumed and self.repeated.repeats(wave, block.stop - 1):
                     self._park(wave, block)
                     together = False
                 self.backward[wave] += 1

@@ -21,6 +21,7 @@ import yaml
 from wavesim.errors import SourceSpan, UnknownInstruction, UserError
 from wavesim.isa.opcode_info import OpcodeInfo, OperandSpec
 from wavesim.isa.paths import data_dir
+from wavesim.isa.unknown import guess, is_marked, written_name
 
 ARCHS = ("gfx90a", "gfx942", "gfx950")
 FILES = ("scalar", "vector", "matrix", "memory")
@@ -148,12 +149,14 @@ def aliases(arch: str) -> Mapping[str, str]:
 
 
 def lookup(opcode: str, arch: str, span: SourceSpan | None = None) -> OpcodeInfo:
-    """The data of ``opcode`` (without encoding suffix) on ``arch``.
+    """The data of ``opcode`` (without encoding suffix) on ``arch``; assumptions for one marked unknown.
 
     Raises:
         UnknownInstruction: no such opcode, or not on this architecture.
     """
     table = opcode_table()
+    if is_marked(opcode):
+        return guess(opcode, table.get(written_name(opcode)))
     info = table.get(opcode)
     if info is None:
         near = get_close_matches(opcode, table, n=3, cutoff=0.8)

@@ -30,14 +30,19 @@ def launch_of(program: Program, path: Path, options: LaunchOptions) -> Launch:
 
 
 def load_assembly(
-    path: Path, arch: str | None, settings: Mapping[str, str], options: LaunchOptions | None = None
+    path: Path,
+    arch: str | None,
+    settings: Mapping[str, str],
+    options: LaunchOptions | None = None,
+    *,
+    allow_unknown: bool = False,
 ) -> LoadedKernel:
     """Load a ``.s`` file.
 
     Raises:
         UserError: not assembly, another architecture than asked for, or a launch that cannot be read.
     """
-    program = parse_program(read_text(path), str(path), arch)
+    program = parse_program(read_text(path), str(path), arch, allow_unknown=allow_unknown)
     given = options or LaunchOptions()
     if settings:
         given = LaunchOptions(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from wavesim.isa.opcode_info import OpcodeInfo, OperandSpec
+from wavesim.isa.unknown import specs_as_written
 from wavesim.program.program import Instruction
 
 _SPLIT_FORMATS = ("FLAT", "GLOBAL", "SCRATCH")
@@ -29,6 +30,8 @@ def operand_specs(info: OpcodeInfo, instruction: Instruction) -> tuple[OperandSp
     flags = info.flags
     if not flags:
         return specs
+    if "unknown" in flags:
+        return specs_as_written(info, len(instruction.operands))
     if "atomic" in flags and returns_old_value(info, instruction):
         if info.format in _SPLIT_FORMATS:
             data = specs[1]

@@ -8,6 +8,7 @@ from typing import Any
 
 from wavesim.check.checker import CheckResult
 from wavesim.program import Finding
+from wavesim.report.unknowns import unknown_lines, unknowns_json
 
 
 def findings_text(result: CheckResult) -> str:
@@ -21,6 +22,7 @@ def findings_text(result: CheckResult) -> str:
             lines.append(f"  waves {', '.join(map(str, finding.waves))}")
         if finding.fix:
             lines.append(f"  fix: {finding.fix}")
+    lines += unknown_lines(result.unknowns)
     counts = Counter(finding.severity.value for finding in result.findings)
     total = ", ".join(f"{counts[name]} {name}(s)" for name in ("error", "warning", "note") if counts[name])
     verdict = "clean" if result.good else "not clean"
@@ -35,6 +37,7 @@ def findings_json(result: CheckResult) -> str:
         "arch": result.kernel.program.arch,
         "good": result.good,
         "findings": [finding_json(finding) for finding in result.findings],
+        "unknowns": unknowns_json(result.unknowns),
     }
     return json.dumps(data, indent=2)
 

@@ -11,6 +11,7 @@ from wavesim.analyze.pipeline import Run
 from wavesim.analyze.result import Analysis, Loop, WaveGroup
 from wavesim.errors import SourceSpan
 from wavesim.program import Finding
+from wavesim.report.unknowns import unknowns_json
 
 SCHEMA = "run.schema.json"
 SCHEMA_VERSION = 1
@@ -125,6 +126,7 @@ def run_json(run: Run) -> dict[str, Json]:
         ],
         "groups": [_group(analysis, group) for group in analysis.groups],
         "findings": [finding_json(finding) for finding in run.findings],
+        "unknowns": unknowns_json(run.unknowns),
         "notes": list(analysis.notes),
     }
 

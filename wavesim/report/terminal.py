@@ -13,6 +13,7 @@ from wavesim.analyze.result import Analysis, WaveGroup
 from wavesim.program import Severity
 from wavesim.report.output import Look
 from wavesim.report.picture import picture
+from wavesim.report.unknowns import unknown_lines
 from wavesim.trace import REASON_NAMES
 
 LABEL = 16
@@ -39,8 +40,8 @@ def report_lines(run: Run, look: Look) -> list[Text]:
     width, ascii_only = look.width, look.ascii_only
     blocks = [
         _headline(run, width),
-        _bounds(run.analysis, width, ascii_only),
-        _stalls(run.analysis, width),
+        _bounds(run, width, ascii_only),
+        _stalls(run, width),
         picture(run.timeline, run.analysis, run.machine.parameters, width, ascii_only),
         _findings(run, width),
     ]
@@ -84,7 +85,7 @@ def _headline(run: Run, width: int) -> list[Text]:
     groups = "1 workgroup" if workgroups == 1 else f"{workgroups} workgroups"
     title = (
         f"{kernel.name} on {run.machine.name}: {groups}, {len(analysis.waves)} waves,"
-        f" {analysis.instructions} instructions, {analysis.clk_total} clk"
+        f" {analysis.instructions} instructions, {analysis.clk_total}{run.mark('clk_total')} clk"
     )
     lines = [Text(part) for part in textwrap.wrap(title, width, subsequent_indent="  ")]
     lines[0].stylize("bold", 0, len(kernel.name))
@@ -92,32 +93,40 @@ def _headline(run: Run, width: int) -> list[Text]:
         text = "DEADLOCK: the run did not finish; figures are of what ran"
         lines.append(Text(text, style="bold red"))
     loop, bounds = analysis.loop, analysis.bounds
+    mark = run.mark
     if loop is None:
         lines += _row("clk/iteration", "no loop", "", width)
     else:
-        lines += _row("clk/iteration", number(loop.clk_per_iteration), _loop_note(analysis), width)
+        value = number(loop.clk_per_iteration) + mark("clk_per_iteration")
+        lines += _row("clk/iteration", value, _loop_note(analysis), width)
     if bounds is not None and loop is not None:
         values = bounds.named()
         top = values[bounds.binding]
         names = " = ".join(name for name, value in values.items() if abs(value - top) < 0.5)
         note = f"{names}; {percent(top / loop.clk_per_iteration)} of it is reached"
-        lines += _row("bound", number(top), note, width)
+        doubt = mark(f"bounds.{bounds.binding}")
+        lines += _row("bound", number(top) + doubt, note, width)
     shares = ", ".join(f"{100 * share:.1f}" for share in analysis.mfma_busy)
     lines += _row(
         "MFMA busy",
-        percent(analysis.mfma_busy_share),
+        percent(analysis.mfma_busy_share) + mark("mfma_busy"),
         f"SIMD 0-{len(analysis.mfma_busy) - 1}: {shares}",
         width,
     )
-    lines += _idle_row(analysis, width)
+    lines += _idle_row(run, width)
     shares = ", ".join(f"{100 * share:.1f}" for share in analysis.lds_busy)
-    lines += _row("LDS busy", percent(analysis.lds_busy_share), f"port of SIMD pair 0, 1: {shares}", width)
+    lines += _row(
+        "LDS busy",
+        percent(analysis.lds_busy_share) + mark("lds_busy"),
+        f"port of SIMD pair 0, 1: {shares}",
+        width,
+    )
     overlap = analysis.overlap
     if overlap is not None:
         per = "clk/iteration" if loop is not None else "clk"
         lines += _row(
             "LDS hidden",
-            percent(overlap.hidden),
+            percent(overlap.hidden) + mark("overlap"),
             f"of {number(overlap.service_clk_per_iteration)} {per} of read service under MFMA;"
             f" exposed {number(overlap.exposed_clk_per_iteration)} {per}."
             f" Pipe idle while all its waves wait for lgkmcnt: {number(overlap.mfma_idle_on_lds_clk)} {per}",
@@ -156,8 +165,9 @@ def _loop_note(analysis: Analysis) -> str:
     return note
 
 
-def _idle_row(analysis: Analysis, width: int) -> list[Text]:
+def _idle_row(run: Run, width: int) -> list[Text]:
     """Idle matrix-pipe clocks with the classes that matter (a tenth of them or more)."""
+    analysis = run.analysis
     idle = sum(analysis.mfma_idle.values())
     if not idle or analysis.bounds is None or not analysis.bounds.mfma:
         return []
@@ -167,7 +177,7 @@ def _idle_row(analysis: Analysis, width: int) -> list[Text]:
         if clk >= 0.1 * idle
     ]
     note = f"clk/iteration, put down to {', '.join(parts)}"
-    return _row("MFMA idle", number(idle), note, width)
+    return _row("MFMA idle", number(idle) + run.mark("mfma_idle"), note, width)
 
 
 def _throughput_rows(run: Run, width: int) -> list[Text]:
@@ -183,10 +193,11 @@ def _throughput_rows(run: Run, width: int) -> list[Text]:
             f"; {throughput.workgroups} workgroups in {rounds},"
             f" the last {100 * throughput.last_round_share:.0f} % full: {number(throughput.tflops_with_tail)}"
         )
-    return _row("TFLOP/s", number(throughput.tflops), note, width)
+    return _row("TFLOP/s", number(throughput.tflops) + run.mark("tflops"), note, width)
 
 
-def _bounds(analysis: Analysis, width: int, ascii_only: bool) -> list[Text]:
+def _bounds(run: Run, width: int, ascii_only: bool) -> list[Text]:
+    analysis = run.analysis
     loop, bounds = analysis.loop, analysis.bounds
     if loop is None or bounds is None:
         return []
@@ -200,7 +211,10 @@ def _bounds(analysis: Analysis, width: int, ascii_only: bool) -> list[Text]:
         style = "white" if first else "green" if name == "mfma" else "blue"
         bar = ("#" if ascii_only else "▆") * filled
         line = Text.assemble(
-            (f"  {name:<{LABEL - 2}}", ""), (f"{number(value):>8}", "bold"), "  ", (bar, style)
+            (f"  {name:<{LABEL - 2}}", ""),
+            (f"{number(value):>8}", "bold"),
+            f"{run.mark('clk_per_iteration' if first else f'bounds.{name}'):<2}",
+            (bar, style),
         )
         lines.append(line)
     for line in lines:
@@ -208,11 +222,13 @@ def _bounds(analysis: Analysis, width: int, ascii_only: bool) -> list[Text]:
     return lines
 
 
-def _stalls(analysis: Analysis, width: int) -> list[Text]:
+def _stalls(run: Run, width: int) -> list[Text]:
     """Reasons by wave group: clk per wave and iteration where there is a loop, else over the life."""
+    analysis = run.analysis
     groups = analysis.groups
     steady = any(group.per_iteration is not None for group in groups)
     unit = "clk per wave and iteration" if steady else "clk per wave over its life"
+    unit += run.mark("stalls")
     columns: list[tuple[str, Mapping[str, float]]] = []
     for group in groups:
         values = group.per_iteration if steady else group.stalls
@@ -296,6 +312,11 @@ def _findings(run: Run, width: int) -> list[Text]:
                     f"fix: {finding.fix}", width, initial_indent="    ", subsequent_indent="    "
                 )
             ]
+    for text in unknown_lines(run.unknowns):
+        lines += [
+            Text(part, style="yellow")
+            for part in textwrap.wrap(text, width, subsequent_indent="    ", break_long_words=False)
+        ]
     for note in run.analysis.notes:
         lines += [
             Text(part, style="bright_black")

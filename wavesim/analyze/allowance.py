@@ -1,0 +1,88 @@
+"""Executes a kernel as far as it can be known, under what the caller allows to be unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wavesim.analyze.unknowns import Unknowns, find_unknowns, with_unknown_matrix
+from wavesim.emulate.blocks import BlockMap, refuse_unknown
+from wavesim.emulate.numerics import Numerics, check_numerics
+from wavesim.emulate.run import Execution, emulate
+from wavesim.isa.machine import Machine
+from wavesim.isa.unknown import written_name
+from wavesim.kernel.launch import LoadedKernel
+from wavesim.kernel.region import DEFAULT_TRIPS, REPEAT, Region, everything_unknown
+from wavesim.trace.decode import code_entries
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """``unknown``: instructions without data may be passed over. ``region``: the kernel is a piece, of
+    which no first values are known. ``trips``: of loops whose condition is not known."""
+
+    unknown: bool = False
+    region: Region | None = None
+    trips: int = DEFAULT_TRIPS
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is allowed at all."""
+        return self.unknown or self.region is not None
+
+
+@dataclass(frozen=True)
+class Executed:
+    """An execution with the machine that can time it, and what it rests on."""
+
+    execution: Execution
+    machine: Machine
+    unknowns: Unknowns | None
+
+    def numerics(self) -> Numerics:
+        """The numbers, unless they rest on something unknown: those are not checked."""
+        checked = check_numerics(self.execution, self.execution.launch)
+        if self.unknowns is None or not self.unknowns.mark("numerics") or not checked.checked:
+            return checked
+        return Numerics(True, None, False, "they rest on what is not known")
+
+
+def execute(
+    kernel: LoadedKernel,
+    machine: Machine,
+    allowance: Allowance,
+    *,
+    progress: Callable[[int], None] | None = None,
+    observe_lds: bool = False,
+    adversarial: bool = False,
+) -> Executed:
+    """Execute ``kernel``.
+
+    Raises:
+        UnknownInstruction: an instruction cannot be executed and ``allowance`` does not let it pass.
+        UserError: the launch does not fit the kernel.
+    """
+    matrix: dict[str, str] = {}
+    program = kernel.program
+    if allowance.any:
+        code = code_entries(program)
+        blocks = BlockMap(program, code)
+        if not allowance.unknown:
+            missing = blocks.require_semantics()
+            refuse_unknown(
+                program, [i for i in missing if written_name(program.instructions[i].opcode) != REPEAT]
+            )
+        machine, matrix = with_unknown_matrix(machine, code)
+    execution = emulate(
+        program,
+        kernel.launch,
+        machine,
+        progress=progress,
+        allow_unknown=allowance.any,
+        observe_lds=observe_lds,
+        adversarial=adversarial,
+        at_entry=everything_unknown(allowance.region) if allowance.region is not None else (),
+        trips=allowance.trips,
+    )
+    unknowns = find_unknowns(execution, allowance.trips, matrix) if allowance.any else None
+    return Executed(execution, machine, unknowns)

@@ -1,0 +1,266 @@
+"""What an execution cannot know, and what follows: values of unknown instructions and of unknown inputs.
+
+A forward data-flow analysis over the static branches: an instruction that is unknown, or that reads a value
+that cannot be known, makes what it writes unknowable. Such instructions are not executed but keep their place
+in the Trace. Memory is taken as one cell for LDS, one for scratch and one for global memory, which become
+unknowable at the first store of an unknowable value (scalar loads keep reading what the launch put there). A
+vector register counts as known again once a known value is written to it, whatever lanes EXEC selects.
+Under an unknowable EXEC the lanes stay those that were active before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from wavesim.emulate.blocks import BlockMap
+from wavesim.isa.opcode_info import OpcodeInfo
+from wavesim.isa.opcodes import lookup
+from wavesim.isa.unknown import is_marked
+from wavesim.program import Instruction, Operand, Program, Special
+from wavesim.program.dataflow import effects, registers_of
+from wavesim.program.forms import loads_to_lds, operand_specs
+from wavesim.trace.code import Kind
+
+RegisterName = tuple[str, int]
+
+LDS, GLOBAL, SCRATCH = ("memory", 0), ("memory", 1), ("memory", 2)
+"""Memories as registers of the analysis."""
+
+_EXEC: RegisterName = ("exec", 0)
+_CONDITIONS: dict[str, RegisterName] = {"scc": ("scc", 0), "vcc": ("vcc", 0), "exec": ("exec", 0)}
+_MEMORY = (Kind.LDS_READ, Kind.LDS_WRITE, Kind.VMEM_LOAD, Kind.VMEM_STORE)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """An instruction that cannot be executed: where it stands, why, and what timing takes it for."""
+
+    index: int
+    opcode: str
+    why: str
+    taken_for: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknowable:
+    """Static instructions, by index, whose execution rests on something unknown.
+
+    Attributes:
+        unknown: instructions that cannot be executed themselves.
+        skipped: all that are not executed: unknown, or with an input that is.
+        conditions: branches that are taken by assumption.
+        addresses: memory instructions at unknowable addresses (or under an unknowable EXEC).
+        stores: of these and of those with unknowable data, the ones that write memory.
+    """
+
+    unknown: tuple[Unknown, ...]
+    skipped: frozenset[int]
+    conditions: frozenset[int]
+    addresses: frozenset[int]
+    stores: frozenset[int]
+
+    def of_kind(self, blocks: BlockMap, *kinds: Kind) -> frozenset[int]:
+        """Memory instructions of ``kinds`` at unknowable addresses."""
+        return frozenset(index for index in self.addresses if blocks.code[index].kind in kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Transfer:
+    """One instruction, sets of registers as bits."""
+
+    reads: int
+    writes: int
+    address: int
+    stores: int  # memory cells written
+    loads: int  # memory cells read
+    unknown: bool
+    memory: bool
+    saves: int = 0  # written with what ``saved`` held before, whatever the other sources
+    saved: int = 0
+
+
+class _Numbers:
+    """Registers as bit numbers."""
+
+    def __init__(self) -> None:
+        self.known: dict[RegisterName, int] = {}
+
+    def bits(self, names: Iterable[RegisterName]) -> int:
+        value = 0
+        for name in names:
+            value |= 1 << self.known.setdefault(name, len(self.known))
+        return value
+
+
+def address_operands(info: OpcodeInfo, instruction: Instruction) -> tuple[Operand, ...]:
+    """The operands of a memory instruction that say where it goes."""
+    operands = instruction.operands
+    if "unknown" in info.flags:
+        return operands
+    specs = operand_specs(info, instruction)
+    if info.format == "SMEM":
+        return operands[1:]
+    result = int(bool(specs) and specs[0].role == "dst")
+    if info.format == "DS":
+        return operands[result : result + 1]
+    if info.format in ("MUBUF", "MTBUF"):
+        return operands if loads_to_lds(info, instruction) else operands[1:]
+    # FLAT, GLOBAL, SCRATCH: [result,] address, [data,] scalar address
+    return (*operands[result : result + 1], *operands[-1:])
+
+
+def _cells(info: OpcodeInfo, instruction: Instruction) -> tuple[list[RegisterName], list[RegisterName]]:
+    """Memory cells that an instruction reads and writes."""
+    loads: list[RegisterName] = []
+    stores: list[RegisterName] = []
+    atomic = "atomic" in info.flags
+    if info.format == "DS":
+        if "lane_exchange" not in info.flags:
+            if info.kind == "lds_read":
+                loads.append(LDS)
+            if info.kind == "lds_write" or "atomic_lds" in info.flags:
+                stores.append(LDS)
+    elif info.kind in ("vmem_load", "vmem_store"):
+        cell = SCRATCH if info.format == "SCRATCH" else GLOBAL
+        if info.kind == "vmem_store":
+            stores.append(cell)
+        if info.kind == "vmem_load" or atomic:
+            loads.append(cell)
+        if loads_to_lds(info, instruction):
+            stores.append(LDS)
+    return loads, stores
+
+
+def _transfer(program: Program, index: int, numbers: _Numbers, unknown: bool) -> _Transfer:
+    instruction = program.instructions[index]
+    info = lookup(instruction.opcode, program.arch, instruction.span)
+    found = effects(instruction, program.arch)
+    loads, stores = _cells(info, instruction)
+    kind = Kind(info.kind)
+    address = [name for operand in address_operands(info, instruction) for name in registers_of(operand)]
+    if kind in _MEMORY:
+        address += [name for name in found.reads if name[0] in ("m0", "exec")]
+    if info.kind == "cond_branch":
+        for word, register in _CONDITIONS.items():
+            if word in instruction.opcode:
+                address.append(register)
+    elif info.kind == "branch":
+        address = list(found.reads)
+    reads = found.reads
+    saves: frozenset[RegisterName] = frozenset()
+    if instruction.opcode.endswith("_saveexec_b64"):
+        saves = frozenset(registers_of(instruction.operands[0]))
+    elif _restores_exec(instruction):
+        reads = reads - {_EXEC}
+    return _Transfer(
+        numbers.bits(reads),
+        numbers.bits(found.writes),
+        numbers.bits(address),
+        numbers.bits(stores),
+        numbers.bits(loads),
+        unknown,
+        kind in _MEMORY or kind is Kind.SMEM,
+        numbers.bits(saves),
+        numbers.bits((_EXEC,)) if saves else 0,
+    )
+
+
+def _restores_exec(instruction: Instruction) -> bool:
+    """``s_or_b64 exec, exec, saved``: what compilers end a divergent region with; EXEC is then ``saved``."""
+    if instruction.opcode != "s_or_b64" or instruction.operands[0] != Special("exec"):
+        return False
+    return Special("exec") in instruction.operands[1:]
+
+
+def find_unknowable(
+    program: Program,
+    blocks: BlockMap,
+    reasons: dict[int, str],
+    at_entry: Iterable[RegisterName] = (),
+) -> Unknowable:
+    """What cannot be known when the instructions in ``reasons`` (index -> why) cannot be executed.
+
+    ``at_entry``: registers and memories whose content is not known at the first instruction.
+    """
+    numbers = _Numbers()
+    reachable = blocks.reachable()
+    steps = {index: _transfer(program, index, numbers, index in reasons) for index in reachable}
+    state: dict[int, int] = {0: numbers.bits(at_entry)}
+    todo = [0]
+    while todo:
+        start = todo.pop()
+        block = blocks.block_at(start)
+        value = state[start]
+        for index in range(start, block.stop):
+            value = _after(steps[index], value)
+        following = [block.target] if block.target >= 0 else []
+        if block.exit.value in ("fall", "branch", "barrier", "indirect"):
+            following.append(block.stop)
+        for each in following:
+            if each >= len(program.instructions):
+                continue
+            before = state.get(each)
+            if before is None or value & ~before:
+                state[each] = value | (before or 0)
+                todo.append(each)
+    return _collect(program, blocks, steps, state, reasons)
+
+
+def _after(step: _Transfer, value: int) -> int:
+    """The unknowable registers after an instruction."""
+    if step.unknown or value & (step.reads | step.loads | step.address):
+        after = value | step.writes | step.stores
+        return after if not step.saves or value & step.saved else after & ~step.saves
+    return value & ~step.writes
+
+
+def _collect(
+    program: Program,
+    blocks: BlockMap,
+    steps: dict[int, _Transfer],
+    state: dict[int, int],
+    reasons: dict[int, str],
+) -> Unknowable:
+    skipped, conditions, addresses, stores = set(), set(), set(), set()
+    for start, entry in state.items():
+        block = blocks.block_at(start)
+        value = entry
+        for index in range(start, block.stop):
+            step, kind = steps[index], blocks.code[index].kind
+            lost = step.unknown or bool(value & step.address)
+            unknowable = lost or bool(value & step.reads)
+            if kind in (Kind.BRANCH, Kind.COND_BRANCH):
+                if lost:
+                    conditions.add(index)
+            elif step.memory:
+                if lost:
+                    addresses.add(index)
+                    skipped.add(index)
+                if unknowable and step.stores:
+                    stores.add(index)
+            elif unknowable:
+                skipped.add(index)
+            value = _after(step, value)
+    unknown = tuple(
+        Unknown(
+            index,
+            program.instructions[index].opcode.removeprefix("?"),
+            reasons[index],
+            blocks.code[index].kind.value,
+        )
+        for index in sorted(reasons)
+        if index in steps
+    )
+    return Unknowable(
+        unknown, frozenset(skipped), frozenset(conditions), frozenset(addresses), frozenset(stores)
+    )
+
+
+def marked_instructions(program: Program, reachable: Iterable[int]) -> dict[int, str]:
+    """Reachable instructions that were read as unknown, with what the reader said."""
+    return {
+        index: program.instructions[index].comment.partition("; ")[0]
+        for index in reachable
+        if is_marked(program.instructions[index].opcode)
+    }
