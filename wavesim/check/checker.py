@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from wavesim.analyze.allowance import Allowance
 from wavesim.analyze.allowance import execute as run_allowed
 from wavesim.analyze.unknowns import RACES, Unknowns, unknowns_of_code
+from wavesim.check.beyond import findings_behind
 from wavesim.check.cfg import control_flow
 from wavesim.check.counters import counter_overflows
 from wavesim.check.coverage import tile_coverage
@@ -15,17 +18,18 @@ from wavesim.check.lds_order import unordered_lds_accesses
 from wavesim.check.limits_rules import occupancy
 from wavesim.check.pending import pending_before
 from wavesim.check.races import lds_races
-from wavesim.check.registers import uninitialised_reads
+from wavesim.check.registers import uninitialised_on_the_way, uninitialised_reads
 from wavesim.check.relaxing import WaitRelaxer
 from wavesim.check.strong_waits import strong_waits
 from wavesim.check.waits import missing_waits
 from wavesim.emulate.numerics import Numerics, check_numerics
 from wavesim.emulate.run import Execution, emulate
-from wavesim.errors import UserError
+from wavesim.errors import SourceSpan, UserError
 from wavesim.isa.machine import Machine
 from wavesim.kernel.launch import LoadedKernel
 from wavesim.program import Finding, Program, Severity
 from wavesim.program.dataflow import effects
+from wavesim.trace import Trace
 from wavesim.trace.decode import code_entries
 
 KNOWN = Allowance()
@@ -139,9 +143,12 @@ def check_kernel(
         execution, machine, unknowns = done.execution, done.machine, done.unknowns
         seen, numerics = check_execution(execution, done.numerics())
         found += seen
+        found += uninitialised_on_the_way(execution.trace, relaxer.effects, by_code)
+        found += findings_behind(execution, relaxer.effects, machine, found)
         # where something is found already, wrong numbers are its consequence and no second fault
         if numerics.checked and not any(finding.is_bad for finding in found):
             found += adversarial_result(kernel, machine)
+        found = with_waves(found, execution.trace)
     ordered = ORDER_RULES.isdisjoint(finding.rule for finding in found)
     ordered = ordered and not (unknowns is not None and unknowns.mark(RACES))
     found += strong_waits(relaxer, machine, execution, ordered=ordered)
@@ -162,6 +169,22 @@ def _rests_on(finding: Finding, allowance: Allowance, unknowns: Unknowns | None)
     if finding.rule not in _OF_FIRST_VALUES:
         return False
     return allowance.region is not None or (unknowns is not None and bool(unknowns.mark("numerics")))
+
+
+def with_waves(found: list[Finding], trace: Trace) -> list[Finding]:
+    """Findings from the code with the waves that executed the place to mend; others as they are."""
+    places: dict[SourceSpan, set[int]] = {}
+    for wave in trace.waves:
+        for index in np.unique(wave.code).tolist():
+            span = trace.program.instructions[index].span
+            if span is not None:
+                places.setdefault(span, set()).add(wave.wave)
+    return [
+        replace(each, waves=tuple(sorted(places[each.spans[0]])))
+        if not each.waves and each.spans and each.spans[0] in places
+        else each
+        for each in found
+    ]
 
 
 def _place(finding: Finding) -> tuple[int, str, int, str]:

@@ -1,15 +1,18 @@
-"""Rule register-uninitialised: a register that no path has written is read."""
+"""Rule register-uninitialised: a register is read that no path, or not the wave's own path, has written."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
 
 from wavesim.check.cfg import ControlFlow
 from wavesim.check.waits import register_text, span_of
 from wavesim.isa.opcodes import lookup
 from wavesim.program import Finding, Program, Severity
 from wavesim.program.dataflow import Effects, registers_of
-from wavesim.trace import CodeEntry
+from wavesim.trace import CodeEntry, Trace, WaveTrace
 
 RegisterKey = tuple[str, int]
 
@@ -56,6 +59,64 @@ def uninitialised_reads(
                 spans=(span_of(program, index),),
                 fix=f"write {register_text(register)} first, or name the register that was meant",
             )
+
+
+def uninitialised_on_the_way(
+    trace: Trace, effects: tuple[Effects, ...], known: list[Finding]
+) -> Iterator[Finding]:
+    """The same on the paths that the waves took: some other path writes the register, but not the wave's.
+
+    Registers belong to one wave: what another wave loaded is not there. One finding per instruction, with
+    all the waves; places in ``known`` are left out.
+    """
+    program = trace.program
+    places = {finding.spans[0] for finding in known if finding.spans}
+    found: dict[int, Finding] = {}
+    for wave in trace.waves:
+        for index, register in _first_unwritten(program, wave, effects):
+            if span_of(program, index) in places:
+                continue
+            if index not in found:
+                found[index] = Finding(
+                    rule="register-uninitialised",
+                    severity=Severity.WARNING,
+                    message=(
+                        f"{program.instructions[index].opcode} reads {register_text(register)}, which other "
+                        "paths write, but not the one that these waves take: no wave sees another's registers"
+                    ),
+                    spans=(span_of(program, index),),
+                    waves=(wave.wave,),
+                    fix=f"write {register_text(register)} in the wave that reads it, or pass it through LDS",
+                )
+            elif wave.wave not in found[index].waves:
+                waves = (*found[index].waves, wave.wave)
+                found[index] = replace(found[index], waves=tuple(sorted(waves)))
+    lines = {finding.spans[0]: finding for _, finding in sorted(found.items(), reverse=True)}
+    yield from (lines[span] for span in dict.fromkeys(found[index].spans[0] for index in sorted(found)))
+
+
+def _first_unwritten(
+    program: Program, wave: WaveTrace, effects: tuple[Effects, ...]
+) -> Iterator[tuple[int, RegisterKey]]:
+    """Instructions that read a register which the wave has not written, with the first such register.
+
+    What is written only grows, so the first execution of each instruction decides.
+    """
+    indices, rows = np.unique(wave.code, return_index=True)
+    written = set(initial_registers(program))
+    for index in indices[np.argsort(rows)].tolist():
+        reads = effects[index].reads
+        if _keeps_old_value(program, index):
+            reads = reads - effects[index].writes
+        unwritten = [
+            register
+            for register in sorted(reads - written)
+            if register[0] in ("v", "a", "s")
+            and not (register[0] == "s" and register[1] >= FIRST_SPECIAL_SGPR)
+        ]
+        if unwritten and not _partly_written(program, index, unwritten[0], frozenset(written)):
+            yield index, unwritten[0]
+        written |= effects[index].writes | set(unwritten)  # each register is named once
 
 
 def _partly_written(

@@ -77,6 +77,7 @@ def emulate(
     allow_unknown: bool = False,
     observe_lds: bool = False,
     adversarial: bool = False,
+    past_deadlock: bool = False,
     clock_values: Mapping[int, Sequence[int]] | None = None,
     at_entry: Iterable[tuple[str, int]] = (),
     trips: int = DEFAULT_TRIPS,
@@ -92,6 +93,7 @@ def emulate(
             their place in the Trace, with unknown addresses.
         observe_lds: keep every LDS access with its byte addresses.
         adversarial: deliver loads as late as the ISA allows and run waves one at a time in hostile order.
+        past_deadlock: let stuck waves go on, to see what comes behind (the execution stays incomplete).
         clock_values: per wave position, what its clock reads show, in order (else placeholders).
         at_entry: with ``allow_unknown``, registers and memories whose first content is not known either.
         trips: how often loops run whose condition is not known.
@@ -139,7 +141,12 @@ def emulate(
         context.adversary = Adversary(context.state.waves)
     places = placements(launch, machine)
     scheduler = Scheduler(
-        context, blocks, [place.workgroup for place in places], skip_unknown=allow_unknown, progress=progress
+        context,
+        blocks,
+        [place.workgroup for place in places],
+        skip_unknown=allow_unknown,
+        past_deadlock=past_deadlock,
+        progress=progress,
     )
     with np.errstate(all="ignore"):
         complete = scheduler.run()
