@@ -1,0 +1,1 @@
+"""Calibration: measure a machine, a GPU or a stand-in for one, and fit the model to it."""
