@@ -304,3 +304,13 @@ def test_notes_leave_the_verdict_good(tmp_path: Path) -> None:
     (note,) = [each for each in result.findings if each.rule == "wait-too-strong"]
     assert result.good
     assert "were not simulated" in note.message
+
+
+def test_what_an_unknown_instruction_relies_on_is_not_known(tmp_path: Path) -> None:
+    path = tmp_path / "kernel.s"
+    path.write_text(
+        "kernel:\n\tglobal_load_dword v2, v0, s[0:1]\n\ts_waitcnt vmcnt(0)\n\tv_unheard_of v3, v0\n"
+        "\ts_waitcnt vmcnt(0)\n\tv_mov_b32 v3, v2\n\ts_endpgm\n"
+    )
+    kernel, machine = prepare(path, RunOptions(arch="gfx942", allow_unknown=True))
+    assert {each.rule for each in check_kernel(kernel, machine, execute=False).findings} == {"occupancy"}

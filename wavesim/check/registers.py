@@ -10,6 +10,7 @@ import numpy as np
 from wavesim.check.cfg import ControlFlow
 from wavesim.check.waits import register_text, span_of
 from wavesim.isa.opcodes import lookup
+from wavesim.isa.unknown import is_marked
 from wavesim.program import Finding, Program, Severity
 from wavesim.program.dataflow import Effects, registers_of
 from wavesim.trace import CodeEntry, Trace, WaveTrace
@@ -134,6 +135,8 @@ def _partly_written(
 def _keeps_old_value(program: Program, index: int) -> bool:
     """Lane and half writes keep the rest of a register; what is kept may well be undefined."""
     instruction = program.instructions[index]
+    if is_marked(instruction.opcode):
+        return True  # taken to read its result too, for want of knowing
     if "preserves" in lookup(instruction.opcode, program.arch, instruction.span).flags:
         return True
     return instruction.opcode == "v_writelane_b32" or instruction.modifier("dst_unused") is not None

@@ -6,7 +6,8 @@ Each wait is judged alone, the others as they are. A count is safe if, with it,
 - nothing that the wait completes now is still outstanding at a place where other waves or another path
   to memory may rely on it: LDS accesses at a barrier behind which LDS is touched in a conflicting way,
   or where the same wave's loads to LDS meet its LDS accesses; stores at a barrier, a further store, a
-  scalar load or a cache operation; anything where control leaves to an unknown place.
+  scalar load or a cache operation; anything where control leaves to an unknown place, and at an unknown
+  instruction.
 
 The second part looks at kinds of accesses, not at addresses. What an executed launch shows of addresses
 can only lift the LDS part (``order_matters=False``).
@@ -22,6 +23,7 @@ from wavesim.check.outstanding import Ages, Operation, count_for, join, kept_bit
 from wavesim.check.pending import MAX_AGE, Queue, State, after_wait, merge, older
 from wavesim.check.waits import LARGEST_COUNT, hazardous_uses
 from wavesim.isa.opcodes import lookup
+from wavesim.isa.unknown import is_marked
 from wavesim.program import Program
 from wavesim.program.dataflow import Effects
 from wavesim.trace import CodeEntry, Kind
@@ -192,7 +194,8 @@ class WaitRelaxer:
         self, index: int, entry: CodeEntry, state: State, ages: Ages, order_matters: bool
     ) -> Need | None:
         """Why something may not be open when ``index`` issues."""
-        if not self.flow.successors[index] and entry.kind is not Kind.ENDPGM:
+        leaves = not self.flow.successors[index] and entry.kind is not Kind.ENDPGM
+        if leaves or is_marked(entry.instruction.opcode):
             loads = [*(pending.load for pending in state.values()), *(each[0] for each in ages)]
             return Need(min(loads), index) if loads else None
         if entry.kind is not Kind.WAIT:
