@@ -64,7 +64,8 @@ def check(
     )
     loaded, chosen = prepare(Path(kernel), options)
     loaded, allowance = allowed(loaded, options)
-    execute = bool(loaded.launch.arguments) or region is not None
+    without_arguments = block is not None and not loaded.program.metadata.arguments
+    execute = bool(loaded.launch.arguments) or region is not None or without_arguments
     result = check_kernel(loaded, chosen, execute=execute, allowance=allowance)
     if as_json:
         click.echo(findings_json(result))
