@@ -88,10 +88,19 @@ def _load_assembly(
     return load_assembly(path, arch, settings, options.launch, allow_unknown=options.allow_unknown)
 
 
+def _load_hip(
+    path: Path, options: RunOptions, arch: str | None, settings: Mapping[str, str]
+) -> LoadedKernel:
+    from wavesim.kernel.hip import load_hip
+
+    return load_hip(path, arch, settings, options.launch, allow_unknown=options.allow_unknown)
+
+
 LOADERS: dict[str, Loader] = {
     ".yaml": _load_tile_program,
     ".yml": _load_tile_program,
     ".s": _load_assembly,
+    ".hip": _load_hip,
 }
 """File ending -> front end. Each gives the same LoadedKernel."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -327,7 +328,7 @@ class _Reader:
         parts = re.findall(r'"((?:[^"\\]|\\.)*)"', names)
         if parts:
             path = "/".join(parts[:2]) if len(parts) > 1 and not parts[1].startswith("/") else parts[-1]
-            self.files[int(number)] = path
+            self.files[int(number)] = posixpath.normpath(path)
 
 
 def read_source(text: str, file: str, arch: str | None, allow_unknown: bool = False) -> Source:

@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("wavesim.cli.check", "Find races, missing waits and hazards in a kernel."),
     "compare": ("wavesim.cli.compare", "Report several kernels side by side."),
     "report": ("wavesim.cli.report", "Write a page for the browser: timeline, listing, figures."),
+    "compile": ("wavesim.cli.compile", "Compile HIP as run does, and say with what."),
     "lower": ("wavesim.cli.lower", "Print the assembly that a kernel file becomes."),
     "isa": ("wavesim.cli.isa", "List and explain the machine data."),
     "trace": ("wavesim.cli.trace", "Look into a measured thread trace."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from wavesim.asm.parse import parse_program
@@ -43,15 +44,18 @@ def load_assembly(
         UserError: not assembly, another architecture than asked for, or a launch that cannot be read.
     """
     program = parse_program(read_text(path), str(path), arch, allow_unknown=allow_unknown)
+    return loaded(program, path, settings, options)
+
+
+def loaded(
+    program: Program, path: Path, settings: Mapping[str, str], options: LaunchOptions | None = None
+) -> LoadedKernel:
+    """A program of the file ``path`` with its launch; ``settings`` are values of launch constants.
+
+    Raises:
+        UserError: the launch cannot be read.
+    """
     given = options or LaunchOptions()
     if settings:
-        given = LaunchOptions(
-            given.file,
-            given.arguments,
-            given.block,
-            given.grid,
-            given.expect,
-            given.tile,
-            {**given.constants, **settings},
-        )
+        given = replace(given, constants={**given.constants, **settings})
     return LoadedKernel(program.name, str(path), program, launch_of(program, path, given))

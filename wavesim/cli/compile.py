@@ -1,0 +1,73 @@
+"""``wavesim compile``: HIP to assembly or a code object, and with what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wavesim.cli.common import ARCHES
+
+
+@click.command()
+@click.argument("kernel", type=click.Path(path_type=Path))
+@click.option("--arch", type=click.Choice(ARCHES), default="gfx942", show_default=True, help="Architecture.")
+@click.option("-o", "--output", type=click.Path(), help="Write the assembly to this file (- is stdout).")
+@click.option("--co", "code_object", type=click.Path(path_type=Path), help="Write a code object, too.")
+@click.option("-D", "defines", multiple=True, metavar="NAME[=VALUE]", help="Define a macro.")
+@click.option("--flag", "flags", multiple=True, metavar="FLAG", help="A flag of the compiler: --flag=-O1.")
+def compile(
+    kernel: Path,
+    arch: str,
+    output: str | None,
+    code_object: Path | None,
+    defines: tuple[str, ...],
+    flags: tuple[str, ...],
+) -> None:
+    """Compile KERNEL (HIP without headers) as `wavesim run` does, and say with which compiler and command.
+
+    With neither -o nor --co only that is said, and which kernels came out.
+    """
+    from wavesim.asm.compile import compile_hip
+    from wavesim.asm.parse import parse_program
+    from wavesim.asm.source import read_source
+    from wavesim.asm.tools import link
+    from wavesim.report.files import write_atomically
+
+    compiled = compile_hip(kernel, arch, [*(f"-D{name}" for name in defines), *flags])
+    to_stdout = output == "-"
+    click.echo(f"compiler  {compiled.compiler}", err=to_stdout)
+    click.echo(f"command   {compiled.command_line}", err=to_stdout)
+    for name in read_source(compiled.text, compiled.file, arch).kernels:
+        program = parse_program(compiled.text, compiled.file, arch, name)
+        data = program.metadata
+        click.echo(
+            f"kernel    {name}: {len(program)} instructions, {data.vgprs} VGPRs, {data.sgprs} SGPRs,"
+            f" {data.lds_bytes} bytes of LDS, {data.scratch_bytes} of scratch",
+            err=to_stdout,
+        )
+    if compiled.messages:
+        click.echo(compiled.messages, err=True)
+    if to_stdout:
+        click.echo(compiled.text, nl=False)
+    elif output is not None:
+        write_atomically(Path(output), [compiled.text])
+        click.echo(f"wrote     {output}")
+    if code_object is not None:
+        image = link(compiled.text, arch)
+        write_bytes(code_object, image)
+        click.echo(f"wrote     {code_object} ({len(image)} bytes)", err=to_stdout)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a binary file.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    from wavesim.errors import UserError
+
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}") from None

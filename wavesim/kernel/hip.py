@@ -1,0 +1,34 @@
+"""HIP files as kernels: compiled to assembly for the architecture asked for, then loaded like assembly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from wavesim.asm.compile import compile_hip
+from wavesim.asm.parse import parse_program
+from wavesim.kernel.assembly import loaded
+from wavesim.kernel.launch import LoadedKernel
+from wavesim.kernel.launch_file import LaunchOptions
+
+DEFAULT_ARCH = "gfx942"
+
+
+def load_hip(
+    path: Path,
+    arch: str | None,
+    settings: Mapping[str, str],
+    options: LaunchOptions | None = None,
+    *,
+    allow_unknown: bool = False,
+) -> LoadedKernel:
+    """Compile and load a ``.hip`` file; its instructions know their lines in it.
+
+    Raises:
+        MissingTool: no compiler for the architecture.
+        UserError: the compiler refuses the file, or its assembly or launch cannot be read.
+    """
+    arch = arch or DEFAULT_ARCH
+    compiled = compile_hip(path, arch)
+    program = parse_program(compiled.text, compiled.file, arch, allow_unknown=allow_unknown)
+    return loaded(program, path, settings, options)
