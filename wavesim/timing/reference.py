@@ -159,7 +159,8 @@ class Machine:
         if same:
             plain = entry.plain_valu and all(other.plain_valu for other in same)
             room = self.p.issue_plain_valu_per_slot if entry.category is Category.VALU and plain else 1
-            if len(same) >= room:
+            limited = "arbitration" not in self.p.rules_off or entry.category is Category.MFMA
+            if limited and len(same) >= room:
                 return Reason.ARBITRATION
         if any(self.conflict(entry, other.entry) for other in chosen):
             return Reason.MFMA_COISSUE

@@ -194,6 +194,7 @@ RULES: tuple[Rule, ...] = (
         trace=_without_scalar_latencies,
     ),
     _in_engine("endpgm_drain", "9", "a wave ends when its global memory has returned (replay notes)"),
+    _in_engine("arbitration", "11", "one instruction per category, SIMD and slot (TM; what-if ladder)"),
     _in_engine("oldest_first", "11", "of equal priorities the oldest wave wins (M6)"),
     Rule("setprio", "11", "s_setprio ranks waves (M4, M6)", trace=_without_priority),
 )
