@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from wavesim.analyze.unknowns import Unknowns, find_unknowns, with_unknown_matrix
@@ -55,6 +55,7 @@ def execute(
     progress: Callable[[int], None] | None = None,
     observe_lds: bool = False,
     adversarial: bool = False,
+    clock_values: Mapping[int, Sequence[int]] | None = None,
 ) -> Executed:
     """Execute ``kernel``.
 
@@ -81,6 +82,7 @@ def execute(
         allow_unknown=allowance.any,
         observe_lds=observe_lds,
         adversarial=adversarial,
+        clock_values=clock_values,
         at_entry=everything_unknown(allowance.region) if allowance.region is not None else (),
         trips=allowance.trips,
     )

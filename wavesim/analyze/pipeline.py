@@ -88,9 +88,7 @@ def _load_assembly(
     return load_assembly(path, arch, settings, options.launch, allow_unknown=options.allow_unknown)
 
 
-def _load_hip(
-    path: Path, options: RunOptions, arch: str | None, settings: Mapping[str, str]
-) -> LoadedKernel:
+def _load_hip(path: Path, options: RunOptions, arch: str | None, settings: Mapping[str, str]) -> LoadedKernel:
     from wavesim.kernel.hip import load_hip
 
     return load_hip(path, arch, settings, options.launch, allow_unknown=options.allow_unknown)
@@ -188,7 +186,8 @@ def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None
     stage("load")
     kernel, machine = prepare(path, options)
     kernel, allowance = allowed(kernel, options)
-    from wavesim.analyze.allowance import execute
+    from wavesim.analyze.allowance import Executed, execute
+    from wavesim.analyze.clocks import ClockValues, execute_and_time, sustained_mhz
     from wavesim.timing import simulate
 
     if allowance.region is None and not kernel.launch.arguments and kernel.program.metadata.arguments:
@@ -198,18 +197,32 @@ def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None
             "put a launch file beside it (NAME.launch.yaml) or give --arg, --block, --expect; "
             "or time a piece of it with --region LABEL1:LABEL2",
         )
-    done = execute(kernel, machine, allowance, progress=executed, adversarial=options.adversarial)
-    execution, machine = done.execution, done.machine
-    timeline = simulate(
-        execution.trace,
-        machine.parameters,
-        engine=options.engine,
-        extrapolate=options.extrapolate,
-        progress=timed,
-    )
+
+    def executing(clock_values: ClockValues) -> Executed:
+        return execute(
+            kernel,
+            machine,
+            allowance,
+            progress=executed,
+            adversarial=options.adversarial,
+            clock_values=clock_values,
+        )
+
+    def timing(done: Executed) -> Timeline:
+        return simulate(
+            done.execution.trace,
+            done.machine.parameters,
+            engine=options.engine,
+            extrapolate=options.extrapolate,
+            progress=timed,
+        )
+
+    clocked = execute_and_time(executing, timing, sustained_mhz(machine, options.clock_ghz))
+    done, timeline = clocked.executed, clocked.timeline
+    execution, final = done.execution, done.machine
     stage("check numbers")
     numerics = done.numerics()
     stage("analyze")
-    analysis = analyze(timeline, machine, kernel.launch, numerics, clock_ghz=options.clock_ghz)
+    analysis = analyze(timeline, final, kernel.launch, numerics, clock_ghz=options.clock_ghz)
     findings = dict.fromkeys((*kernel.findings, *execution.trace.findings, *execution.findings))
-    return Run(kernel, machine, timeline, numerics, analysis, tuple(findings), done.unknowns)
+    return Run(kernel, final, timeline, numerics, analysis, tuple(findings), done.unknowns)

@@ -32,8 +32,8 @@ def find_throughput(
     Returns ``None`` if the kernel has no MFMA, did not finish, or the machine file states no number of
     compute units or no clock.
     """
-    cus = _quantity(machine, CUS_KEY)
-    stated = _quantity(machine, CLOCK_KEY)
+    cus = quantity(machine, CUS_KEY)
+    stated = quantity(machine, CLOCK_KEY)
     clock = clock_ghz if clock_ghz is not None else (stated[0] if stated else None)
     source = "--clock-ghz" if clock_ghz is not None else (stated[1] if stated else "")
     flop = sum(
@@ -81,7 +81,8 @@ def _flop_per_iteration(
     return total / (window.last - window.first)
 
 
-def _quantity(machine: Machine, key: str) -> tuple[float, str] | None:
+def quantity(machine: Machine, key: str) -> tuple[float, str] | None:
+    """A number of the machine file with its source; ``None`` where it has none."""
     quantity = machine.quantities.get(key)
     if quantity is None or not isinstance(quantity.value, int | float):
         return None
