@@ -103,7 +103,7 @@ def test_an_opcode_that_is_in_no_table(
 def test_an_opcode_with_timing_but_without_semantics(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    path = write(tmp_path, inside="v_cubeid_f32 v3, v3, v2, v2")
+    path = write(tmp_path, inside="v_screen_partition_4se_b32 v3, v2")
     unknowns = run_json(monkeypatch, capfd, path, *LAUNCH, "--allow-unknown")["unknowns"]
     assert unknowns["opcodes"][0]["taken_for"] == "timed with its own data"
     assert set(unknowns["figures"]) == {"numerics"}
@@ -227,7 +227,7 @@ def test_regions_that_do_not_exist(
 def test_a_region_still_refuses_unknown_opcodes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = write(tmp_path, inside="v_cubeid_f32 v3, v3, v2, v2")
+    path = write(tmp_path, inside="v_screen_partition_4se_b32 v3, v2")
     assert call(monkeypatch, "run", path, "--region", "loop:after") == 2
-    assert "k.s:17: v_cubeid_f32" in capsys.readouterr().err
+    assert "k.s:17: v_screen_partition_4se_b32" in capsys.readouterr().err
     assert call(monkeypatch, "run", path, "--region", "loop:after", "--allow-unknown") == 0

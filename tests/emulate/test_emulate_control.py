@@ -346,12 +346,12 @@ def test_clock_reads() -> None:
 
 
 def test_unknown_instruction_is_named_with_its_place() -> None:
-    name = "v_cubeid_f32 v1, v2, v3, v4"
-    with pytest.raises(UnknownInstruction, match=r"test.s:5.*v_cubeid_f32"):
+    name = "v_screen_partition_4se_b32 v1, v2"
+    with pytest.raises(UnknownInstruction, match=r"test.s:5.*v_screen_partition_4se_b32"):
         run(f"s_nop 0\n {name}")
     assert run(f"s_branch past\n {name}\n past:").complete
     execution = run(name, allow_unknown=True)
-    assert execution.trace.notes == ("passed over as unknown: v_cubeid_f32",)
+    assert execution.trace.notes == ("passed over as unknown: v_screen_partition_4se_b32",)
 
 
 def test_running_past_the_end() -> None:

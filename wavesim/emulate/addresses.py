@@ -62,8 +62,9 @@ def buffer_addresses(
 ) -> Callable[[], Addresses]:
     """Buffer: base and bounds from the resource's four SGPRs, offsets from VGPRs, SGPR and instruction.
 
-    Lanes outside ``num_records`` read 0 and write nothing, which is legal (CDNA3 ISA, buffer range
-    checking). Swizzled buffers have no semantics.
+    Lanes outside ``num_records`` read 0 and write nothing, which is legal (CDNA3 ISA, buffer range checking):
+    records count bytes, or elements of ``stride`` bytes where the access has an index. Swizzled buffers put
+    ``index_stride`` elements of ``element_size`` bytes side by side (CDNA3 ISA, swizzled buffer addressing).
     """
     lanes = binding.lanes
     row = scalar_row(binding, resource)
@@ -82,8 +83,6 @@ def buffer_addresses(
     def read() -> Addresses:
         base = words[0].astype(np.int64) | (words[1].astype(np.int64) & 0xFFFF) << 32
         stride = (words[1].astype(np.int64) >> 16 & 0x3FFF)[:, None]
-        if (words[1] >> U32(31)).any():
-            raise binding.refuse("swizzled buffer resources have no semantics")
         records = words[2].astype(np.int64)[:, None]
         add_lane = (words[3] >> U32(23) & U32(1)).astype(np.int64)[:, None]
         scalar_offset = call(soffset).astype(np.int64)
@@ -91,11 +90,23 @@ def buffer_addresses(
         number = index.astype(np.int64) + add_lane * lane
         relative = number * stride + place
         raw = relative + scalar_offset + width_bytes <= records
-        inside = np.where(stride == 0, raw, number < records)
+        indexed = (add_lane == 1) | idxen
+        inside = np.where((stride == 0) | ~indexed, raw, number < records)
+        swizzled = words[1] >> U32(31) == 1
+        if swizzled.any():
+            relative = np.where(swizzled[:, None], _swizzled(words[3], number, place, stride), relative)
         values = base[:, None] + scalar_offset + relative
         return Addresses(values.view(U64), None if inside.all() else inside)
 
     return read
+
+
+def _swizzled(word: Array, index: Array, offset: Array, stride: Array) -> Array:
+    """Byte offsets in a swizzled buffer; ``word`` is the resource's fourth dword [n]."""
+    index_stride = (8 << (word >> U32(21) & U32(3)).astype(np.int64))[:, None]
+    element = (2 << (word >> U32(19) & U32(3)).astype(np.int64))[:, None]
+    row = index // index_stride * stride + offset // element * element
+    return np.asarray(row * index_stride + index % index_stride * element + offset % element)
 
 
 def scratch_offsets(binding: Binding, vector: Operand, scalar: Operand) -> Callable[[], Array]:

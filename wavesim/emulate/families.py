@@ -10,15 +10,21 @@ def load() -> None:
     """Import the families (they register on import)."""
     from wavesim.emulate import (  # noqa: F401
         control,
+        convert_scaled,
         lds,
         lds_atomics,
         lds_exchange,
+        lds_special,
         mfma,
         packed,
         salu,
         smem,
+        smfmac,
         valu_float,
         valu_int,
         valu_mask,
+        valu_rare,
         vmem,
+        vmem_format,
+        vmem_scratch,
     )

@@ -11,7 +11,6 @@ import numpy.typing as npt
 from wavesim.emulate.observe import LdsAccess
 from wavesim.emulate.operands import vector_row
 from wavesim.emulate.registry import Array, Binding, Step, semantics
-from wavesim.emulate.state import LANES
 from wavesim.emulate.transfer import gatherer, scatter
 from wavesim.isa.banks import array_clk_batch
 from wavesim.trace.trace import UNKNOWN
@@ -273,44 +272,6 @@ def _bind_write2(binding: Binding) -> Step:
         for accessor, pattern, values in zip(accessors, patterns, data, strict=True):
             scatter(words, pattern.offsets, values, width, pattern.active)
             accessor.note_write(pattern)
-            accessor.observe(pattern)
-
-    return run
-
-
-_TRANSPOSE_BITS: dict[str, int] = {"ds_read_b64_tr_b16": 16, "ds_read_b64_tr_b8": 8, "ds_read_b64_tr_b4": 4}
-
-
-@semantics(*_TRANSPOSE_BITS)
-def _bind_transpose(binding: Binding) -> Step:
-    """Sixteen lanes read a block of 64 / bits rows; each lane gets a column's elements.
-
-    Of the 16 lanes' 16 x E elements (E = 64 / bits per lane), taken as one row-major sequence of
-    E rows of 16, lane l receives column l.
-    """
-    bits = _TRANSPOSE_BITS[binding.info.name]
-    operands = binding.instruction.operands
-    lanes, context = binding.lanes, binding.context
-    address = lanes.vgpr[vector_row(binding, operands[1])]
-    accessor = Accessor(binding, address, binding.integer("offset"), 8, write=False)
-    put = put_registers(binding, vector_row(binding, operands[0]), 2)
-    per_lane = 64 // bits
-
-    def run() -> None:
-        pattern = accessor.pattern()
-        context.record.lds_clk.append(pattern.clk)
-        values = np.moveaxis(pattern.read(), 0, -1)
-        octets = np.ascontiguousarray(values).view(np.uint8)
-        if bits == 4:
-            parts: Array = np.stack([octets & 15, octets >> 4], axis=-1).reshape(lanes.count, LANES, 16)
-        else:
-            parts = octets.view(np.uint16 if bits == 16 else np.uint8)
-        blocks = parts.reshape(lanes.count, 4, per_lane, 16)
-        turned = np.ascontiguousarray(blocks.swapaxes(2, 3)).reshape(lanes.count, LANES, per_lane)
-        if bits == 4:
-            turned = np.ascontiguousarray(turned[..., 0::2] | turned[..., 1::2] << 4)
-        put(np.moveaxis(turned.view(np.uint32), -1, 0), pattern.active)
-        if context.observe_lds:
             accessor.observe(pattern)
 
     return run

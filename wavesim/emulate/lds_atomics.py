@@ -12,6 +12,7 @@ from wavesim.emulate.lds import Accessor, put_registers
 from wavesim.emulate.operands import bf16_to_f32, vector_row
 from wavesim.emulate.registry import Array, Binding, Step, semantics
 from wavesim.emulate.state import LANES
+from wavesim.emulate.transfer import scatter
 
 
 def _signed(kind: str) -> Any:
@@ -80,8 +81,8 @@ def _atomic_names() -> str:
     shapes = (
         ("add sub rsub inc dec min max", ("u32", "u64")),
         ("min max", ("i32", "i64")),
-        ("and or xor cmpst", ("b32", "b64")),
-        ("add min max", ("f32", "f64")),
+        ("and or xor cmpst mskor", ("b32", "b64")),
+        ("add min max cmpst", ("f32", "f64")),
     )
     names = [
         f"ds_{word}{returns}_{kind}"
@@ -91,7 +92,7 @@ def _atomic_names() -> str:
         for returns in ("", "_rtn")
     ]
     packed = [f"ds_pk_add{returns}_{kind}" for returns in ("", "_rtn") for kind in ("f16", "bf16")]
-    return " ".join([*names, *packed, "ds_wrxchg_rtn_b32", "ds_wrxchg_rtn_b64"])
+    return " ".join([*names, *packed, "ds_wrxchg_rtn_b32", "ds_wrxchg_rtn_b64", "ds_wrap_rtn_b32"])
 
 
 @semantics(_atomic_names())
@@ -115,6 +116,10 @@ def _bind_atomic(binding: Binding) -> Step:
     def change(old: Array, *data: Array) -> Array:
         if compare:  # data: what is expected, then the new value
             return np.where(old == data[0], data[1], old)
+        if operation == "mskor":  # data: the bits to clear, then those to set
+            return (old & ~data[0]) | data[1]
+        if operation == "wrap":
+            return np.where(old >= data[0], old - data[0], old + data[1])
         if packed is not None:
             return packed(old, data[0])
         return ATOMICS[operation](old, data[0])
@@ -142,5 +147,37 @@ def _bind_atomic(binding: Binding) -> Step:
             if context.track_writers:
                 accessor.note_read(pattern)
         accessor.observe(pattern)
+
+    return run
+
+
+@semantics("ds_wrxchg2_rtn_b32 ds_wrxchg2st64_rtn_b32 ds_wrxchg2_rtn_b64 ds_wrxchg2st64_rtn_b64")
+def _bind_exchange_two(binding: Binding) -> Step:
+    """Two exchanges at two offsets; the old values stand one behind the other."""
+    width = 8 if binding.info.name.endswith("64") else 4
+    scale = width * (64 if "st64" in binding.info.name else 1)
+    operands = binding.instruction.operands
+    lanes, context = binding.lanes, binding.context
+    address = lanes.vgpr[vector_row(binding, operands[1])]
+    accessors = [
+        Accessor(binding, address, binding.integer(name) * scale, width, write=True)
+        for name in ("offset0", "offset1")
+    ]
+    rows = [vector_row(binding, operand) for operand in operands[2:4]]
+    target = vector_row(binding, operands[0])
+    dwords = width // 4
+    puts = [put_registers(binding, target + place * dwords, dwords) for place in (0, 1)]
+
+    def run() -> None:
+        patterns = [accessor.pattern() for accessor in accessors]
+        clks = [pattern.clk for pattern in patterns]
+        context.record.lds_clk.append(np.where(clks[0] < 0, clks[0], clks[0] + clks[1]).astype(np.int32))
+        data = [lanes.vgpr[row : row + dwords].copy() for row in rows]
+        for accessor, pattern, values, put in zip(accessors, patterns, data, puts, strict=True):
+            old = pattern.read()
+            scatter(context.lds.words, pattern.offsets, values, width, pattern.active)
+            put(old, pattern.active)
+            accessor.note_write(pattern)
+            accessor.observe(pattern)
 
     return run

@@ -28,7 +28,7 @@ _NAME = re.compile(
     r"(?P<a>xf32|bf16|f16|f32|f64|i8|fp8|bf8|f8f6f4)(?:_(?P<second>fp8|bf8|1k))?$"
 )
 _F8F6F4 = ("fp8", "bf8", "fp6", "bf6", "fp4")
-_BITS = {"fp8": 8, "bf8": 8, "i8": 8, "fp6": 6, "bf6": 6, "fp4": 4, "f16": 16, "bf16": 16, "f64": 64}
+BITS = {"fp8": 8, "bf8": 8, "i8": 8, "fp6": 6, "bf6": 6, "fp4": 4, "f16": 16, "bf16": 16, "f64": 64}
 Unpack = Callable[[Array], Array]
 """From register dwords [registers, n, 64] to elements [n, items, 64]."""
 
@@ -73,7 +73,8 @@ def _old_blocks(opcode: str, m: int, k: int) -> int:
     return max(1, dwords * LANES // (m * m))
 
 
-def _unpack(kind: str, arch: str) -> Unpack:
+def unpacker(kind: str, arch: str) -> Unpack:
+    """How register dwords become elements of ``kind``."""
     if kind in ("f32", "xf32"):
         return lambda dwords: dwords.view(np.float32).swapaxes(0, 1)
     if kind == "f64":
@@ -82,7 +83,7 @@ def _unpack(kind: str, arch: str) -> Unpack:
         return _unpack_bytes(kind, arch)
     if kind in ("bf16", "f16"):
         return _unpack_halves(kind)
-    codec, bits = minifloat(kind, arch), _BITS[kind]
+    codec, bits = minifloat(kind, arch), BITS[kind]
 
     def unpack_bits(dwords: Array) -> Array:
         octets = np.ascontiguousarray(np.moveaxis(dwords, 0, -1)).view(np.uint8)
@@ -186,19 +187,65 @@ class ResultLayout:
 def _reader(binding: Binding, shape: Shape, position: int, kind: str) -> Callable[[], Array]:
     operand = binding.instruction.operands[position]
     row = vector_row(binding, operand)
-    bits = _BITS.get(kind, 32)
+    bits = BITS.get(kind, 32)
     registers = shape.items * bits // 32
     window = binding.lanes.vgpr[row : row + registers]
-    unpack = _unpack(kind, binding.context.arch)
+    unpack = unpacker(kind, binding.context.arch)
+    pattern = binding.integer("blgp") if position == 2 and shape.result != "f64" else 0
+    if pattern:
+        lanes = lane_groups(pattern)
+        return lambda: spread(unpack(window[..., lanes]), shape.m, shape.blocks)
     return lambda: spread(unpack(window), shape.m, shape.blocks)
+
+
+def lane_groups(pattern: int) -> Array:
+    """Source lane of each lane for a B-matrix lane-group pattern (``blgp``): halves broadcast (1, 2), all
+    rotated by 16 so that lane 0 gets lane 16's (3), one group of 16 broadcast (4 to 7)."""
+    lane = np.arange(LANES)
+    if pattern in (1, 2):
+        return lane % 32 + 32 * (pattern - 1)
+    if pattern == 3:
+        return (lane + 16) % LANES
+    return lane % 16 + 16 * (pattern - 4)
+
+
+def _broadcast_blocks(binding: Binding, shape: Shape, read: Callable[[], Array]) -> Callable[[], Array]:
+    """``cbsz`` and ``abid``: of each 2^cbsz blocks of A, block ``abid`` stands for all."""
+    size = 1 << binding.integer("cbsz")
+    if size == 1:
+        return read
+    if size > shape.blocks or binding.integer("abid") >= size:
+        raise binding.refuse("cbsz and abid name blocks that this instruction does not have")
+    blocks = np.arange(shape.blocks) // size * size + binding.integer("abid")
+    return lambda: read()[:, blocks]
+
+
+def _negated(binding: Binding, reads: tuple[Callable[[], Array], ...]) -> list[Callable[[], Array]]:
+    """f64: ``neg:[a,b,c]`` (encoded in BLGP's bits) changes the signs of A, B and C."""
+    value, bits = binding.modifier("neg"), binding.integer("blgp")
+    signs = value if isinstance(value, tuple) else tuple(bits >> place & 1 for place in range(3))
+
+    def negative(read: Callable[[], Array]) -> Callable[[], Array]:
+        return lambda: -read()
+
+    return [negative(read) if sign else read for read, sign in zip(reads, signs, strict=True)]
 
 
 _ACCUMULATE: dict[str, Any] = {"f32": np.float32, "i32": np.int32, "f64": np.float64}
 
 
-def _accumulator(binding: Binding, shape: Shape, layout: ResultLayout) -> Callable[[], Array]:
+def finisher(
+    binding: Binding, shape: Shape, layout: ResultLayout
+) -> tuple[Callable[[], Array], Callable[[Array, Array], None]]:
+    """A reader and a writer of the destination, for D += A * B."""
+    return _accumulator(binding, shape, layout, 0), _finish(binding, shape, layout)
+
+
+def _accumulator(
+    binding: Binding, shape: Shape, layout: ResultLayout, position: int = 3
+) -> Callable[[], Array]:
     """A reader of C in register order."""
-    operand: Operand = binding.instruction.operands[3]
+    operand: Operand = binding.instruction.operands[position]
     if isinstance(operand, Modified):
         raise binding.refuse("input modifiers on the accumulator")
     if isinstance(operand, Immediate):
@@ -257,12 +304,12 @@ def _bind_mfma(binding: Binding) -> Step:
         raise binding.refuse("no semantics for this matrix instruction")
     if shape.a == "f8f6f4":
         return _bind_f8f6f4(binding, shape)
-    for name in ("cbsz", "abid", "blgp"):
-        if binding.integer(name):
-            raise binding.refuse(f"{name} has no semantics yet")
     layout = ResultLayout.of(shape)
     read_a, read_b = _reader(binding, shape, 1, shape.a), _reader(binding, shape, 2, shape.b)
     read_c, put = _accumulator(binding, shape, layout), _finish(binding, shape, layout)
+    read_a = _broadcast_blocks(binding, shape, read_a)
+    if shape.result == "f64":
+        read_a, read_b, read_c = _negated(binding, (read_a, read_b, read_c))
 
     def run() -> None:
         product = np.matmul(read_a().swapaxes(-1, -2), read_b())
@@ -279,8 +326,8 @@ def _bind_f8f6f4(binding: Binding, shape: Shape) -> Step:
         raise binding.refuse("cbsz and blgp must be 0 to 4 here")
     lanes = binding.lanes
     rows = [vector_row(binding, binding.instruction.operands[place]) for place in (1, 2)]
-    unpacks = [_unpack(_F8F6F4[kind], binding.context.arch) for kind in kinds]
-    counts = [shape.items * _BITS[_F8F6F4[kind]] // 32 for kind in kinds]
+    unpacks = [unpacker(_F8F6F4[kind], binding.context.arch) for kind in kinds]
+    counts = [shape.items * BITS[_F8F6F4[kind]] // 32 for kind in kinds]
     read_c, put = _accumulator(binding, shape, layout), _finish(binding, shape, layout)
     scaled = "scaled" in binding.info.flags
     scales = [source(binding, place) for place in (4, 5)] if scaled else []

@@ -65,6 +65,11 @@ def _pairs(names: str, function: Callable[..., Any], dtype: type[np.generic]) ->
     semantics(names)(lambda binding: _bind_pairs(binding, function, dtype))
 
 
+def f16_pairs(names: str, function: Callable[..., Any]) -> None:
+    """Register packed f16 opcodes with one function on halves."""
+    _pairs(names, function, np.float16)
+
+
 _pairs("v_pk_add_f16", np.add, np.float16)
 _pairs("v_pk_mul_f16", np.multiply, np.float16)
 _pairs("v_pk_min_f16", np.fmin, np.float16)

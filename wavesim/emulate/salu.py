@@ -9,7 +9,7 @@ import numpy as np
 
 from wavesim.emulate.operands import Source, call, dtype_of, scalar_row, source, then
 from wavesim.emulate.registry import Array, Binding, Step, semantics
-from wavesim.emulate.state import EXEC, SCC
+from wavesim.emulate.state import EXEC, M0, SCC
 from wavesim.emulate.valu_int import (
     bit_length,
     find_first_one,
@@ -163,6 +163,68 @@ scalar("s_pack_ll_b32_b16", lambda a, b: a & U32(0xFFFF) | b << U32(16))
 scalar("s_pack_lh_b32_b16", lambda a, b: a & U32(0xFFFF) | b & U32(0xFFFF0000))
 scalar("s_pack_hh_b32_b16", lambda a, b: a >> U32(16) | b & U32(0xFFFF0000))
 scalar("s_brev_b32", reverse_bits)
+scalar("s_brev_b64", lambda a: _halves_swapped(reverse_bits(a.view(U32))))
+scalar("s_bitreplicate_b64_b32", lambda a: _spread_bits(a) * U64(3))
+scalar("s_quadmask_b32 s_quadmask_b64", lambda a: _quads(a, False), _nonzero)
+scalar("s_wqm_b32 s_wqm_b64", lambda a: _quads(a, True), _nonzero)
+
+
+def _halves_swapped(words: Array) -> Array:
+    """Dword pairs [n, 2] (low, high) as 64-bit values [n, 1] with the dwords changed over."""
+    return np.ascontiguousarray(words[..., ::-1]).view(U64)
+
+
+def _spread_bits(value: Array) -> Array:
+    """Bit i of 32 at place 2 i of 64."""
+    wide = value.astype(U64)
+    for shift, mask in (
+        (16, 0x0000FFFF0000FFFF),
+        (8, 0x00FF00FF00FF00FF),
+        (4, 0x0F0F0F0F0F0F0F0F),
+        (2, 0x3333333333333333),
+        (1, 0x5555555555555555),
+    ):
+        wide = (wide | wide << U64(shift)) & U64(mask)
+    return np.asarray(wide)
+
+
+def _quads(value: Array, whole: bool) -> Array:
+    """Groups of four bits with any set: whole (all four set) or one bit per group."""
+    bits = np.unpackbits(np.ascontiguousarray(value)[..., None].view(np.uint8), axis=-1, bitorder="little")
+    groups = bits.reshape(*bits.shape[:-1], -1, 4).any(axis=-1)
+    if whole:
+        kept = np.repeat(groups, 4, axis=-1)
+    else:
+        kept = np.concatenate(
+            [groups, np.zeros((*groups.shape[:-1], 3 * groups.shape[-1]), np.bool_)], axis=-1
+        )
+    return np.packbits(kept, axis=-1, bitorder="little").view(value.dtype)[..., 0]
+
+
+@semantics("s_movrels_b32 s_movrels_b64 s_movreld_b32 s_movreld_b64")
+def _bind_relative_move(binding: Binding) -> Step:
+    """A move whose source (s) or destination (d) SGPR number has M0 added."""
+    dwords = 2 if binding.info.name.endswith("64") else 1
+    to, what = binding.instruction.operands
+    target = scalar_row(binding, to)
+    lanes = binding.lanes
+    relative_source = "movrels" in binding.info.name
+    read = [source(binding, 1)] if not relative_source else []
+    first = scalar_row(binding, what) if relative_source else 0
+
+    def run() -> None:
+        places = lanes.sgpr[M0].astype(np.intp)
+        waves = np.arange(lanes.count)
+        for part in range(dwords):
+            if relative_source:
+                lanes.sgpr[target + part] = lanes.sgpr[first + part + places, waves]
+            else:
+                value = np.broadcast_to(call(read[0]), (lanes.count, 1))[:, 0].astype(U64)
+                lanes.sgpr[target + part + places, waves] = (value >> U64(32 * part)).astype(U32)
+
+    return run
+
+
 scalar("s_sext_i32_i8", lambda a: a.astype(np.int8).astype(I32))
 scalar("s_sext_i32_i16", lambda a: a.astype(np.int16).astype(I32))
 scalar("s_bcnt1_i32_b32 s_bcnt1_i32_b64", lambda a: np.bitwise_count(a).astype(I32), _nonzero)

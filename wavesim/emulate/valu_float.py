@@ -113,7 +113,7 @@ def pack_halves(low: Array, high: Array) -> Array:
     return np.asarray(bits_low | bits_high << U32(16))
 
 
-def _pairs(names: str, function: Callable[[Array, Array], Array]) -> None:
+def pairs(names: str, function: Callable[[Array, Array], Array]) -> None:
     """Opcodes with two sources and a dword of two halves; the declared result type does not matter."""
 
     def bind(binding: Binding) -> Step:
@@ -124,10 +124,10 @@ def _pairs(names: str, function: Callable[[Array, Array], Array]) -> None:
     semantics(names)(bind)
 
 
-_pairs("v_cvt_pkrtz_f16_f32", lambda a, b: pack_halves(toward_zero_f16(a), toward_zero_f16(b)))
-_pairs("v_cvt_pk_f16_f32", lambda a, b: pack_halves(a.astype(np.float16), b.astype(np.float16)))
-_pairs("v_cvt_pk_bf16_f32", lambda a, b: pack_halves(f32_to_bf16(a), f32_to_bf16(b)))
-_pairs("v_pack_b32_f16", pack_halves)
+pairs("v_cvt_pkrtz_f16_f32", lambda a, b: pack_halves(toward_zero_f16(a), toward_zero_f16(b)))
+pairs("v_cvt_pk_f16_f32", lambda a, b: pack_halves(a.astype(np.float16), b.astype(np.float16)))
+pairs("v_cvt_pk_bf16_f32", lambda a, b: pack_halves(f32_to_bf16(a), f32_to_bf16(b)))
+pairs("v_pack_b32_f16", pack_halves)
 
 
 def _bind_from_8bit(binding: Binding) -> Step:
@@ -196,13 +196,13 @@ semantics("v_div_scale_f32 v_div_scale_f64")(_div_scale)
 vector("v_div_fmas_f32 v_div_fmas_f64", fused)
 
 
-def _div_fixup(quotient: Array, denominator: Array, numerator: Array) -> Array:
+def div_fixup(quotient: Array, denominator: Array, numerator: Array) -> Array:
     exact = numerator / denominator
     special = ~np.isfinite(numerator) | ~np.isfinite(denominator) | (denominator == 0) | (numerator == 0)
     return np.where(special, exact, quotient)
 
 
-_three("v_div_fixup", _div_fixup)
+_three("v_div_fixup", div_fixup)
 
 _CLASSES: tuple[tuple[int, Callable[[Array], Array]], ...] = (
     (0x003, np.isnan),

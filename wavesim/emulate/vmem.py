@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from wavesim.emulate.addresses import Addresses, buffer_addresses, flat_addresses, scratch_offsets
+from wavesim.emulate.addresses import Addresses, buffer_addresses, flat_addresses
 from wavesim.emulate.lds import narrow_result, put_registers
 from wavesim.emulate.lds_atomics import ATOMICS, apply_atomic, packed_add
 from wavesim.emulate.memory import Region
@@ -22,8 +22,8 @@ from wavesim.program import Operand, Severity
 from wavesim.program.forms import loads_to_lds, returns_old_value
 
 U32 = np.uint32
-SHARED_APERTURE = np.uint64(1 << 16)
-"""High dword of flat addresses that mean LDS (see operands)."""
+SHARED_APERTURE, PRIVATE_APERTURE = np.uint64(1 << 16), np.uint64(2 << 16)
+"""High dwords of flat addresses that mean LDS and scratch (see operands)."""
 
 
 class Access:
@@ -37,6 +37,7 @@ class Access:
         self.lanes = binding.lanes
         self.finder = LineFinder(width_bytes)
         self.flat = binding.info.format == "FLAT"
+        self.apart: list[tuple[npt.NDArray[np.uint32], Array, npt.NDArray[np.bool_]]] = []
 
     def begin(
         self, *, write: bool
@@ -44,8 +45,9 @@ class Access:
         """Compute addresses, record the access; its parts by allocation, and the lanes taking part."""
         found = self.addresses()
         active = self.lanes.exec if found.inside is None else self.lanes.exec & found.inside
+        self.apart = []
         if self.flat:
-            active = self._without_lds(found.values, active)
+            active = self._apertures(found.values, active)
         self._record(found.values, active)
         parts, beyond = self.context.memory.split(found.values, active, self.width, write=write)
         if beyond is not None:
@@ -56,11 +58,35 @@ class Access:
                 region.matrix.prepare(offsets, offsets + (self.width - 1))
         return parts, active
 
-    def _without_lds(self, addresses: Array, active: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        in_lds = active & ((addresses >> np.uint64(32)) == SHARED_APERTURE)
-        if in_lds.any():
-            raise self.binding.refuse("flat accesses to LDS have no semantics")
+    def _apertures(self, addresses: Array, active: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Lanes that go to global memory; those that go to LDS or scratch are put into ``apart``, as (words,
+        byte offsets, lanes)."""
+        high = addresses >> np.uint64(32)
+        for aperture in (SHARED_APERTURE, PRIVATE_APERTURE):
+            lanes = active & (high == aperture)
+            if not lanes.any():
+                continue
+            local = (addresses & np.uint64(0xFFFFFFFF)).astype(np.int64)
+            words, base, size = self._aperture(aperture)
+            inside = lanes & (local + self.width <= size)
+            if (inside != lanes).any():
+                rule = "lds-out-of-bounds" if aperture == SHARED_APERTURE else "scratch-out-of-bounds"
+                self.context.find(
+                    rule,
+                    self.binding,
+                    f"{self.binding.info.name} accesses byte {int(local[lanes & ~inside][0])} of {size}",
+                    self.lanes.numbers[(lanes & ~inside).any(axis=1)],
+                )
+            self.apart.append((words, np.where(inside, local, 0) + base, inside))
+            active = active & ~lanes
         return active
+
+    def _aperture(self, aperture: np.uint64) -> tuple[npt.NDArray[np.uint32], Array, int]:
+        context, waves = self.context, self.lanes.waves
+        if aperture == SHARED_APERTURE:
+            return context.lds.words, context.lds.base[waves][:, None], context.lds.size
+        lane = self.lanes.numbers[:, None].astype(np.int64) * LANES + np.arange(LANES)
+        return context.scratch, lane * context.scratch_stride, context.program.metadata.scratch_bytes
 
     def _record(self, addresses: Array, active: npt.NDArray[np.bool_]) -> None:
         record = self.context.record
@@ -75,7 +101,7 @@ class Access:
     def load(self) -> tuple[Array, npt.NDArray[np.bool_] | None]:
         """Loaded dwords [dwords, n, 64], and the lanes that were really read (None: all of the batch)."""
         parts, active = self.begin(write=False)
-        if len(parts) == 1:
+        if len(parts) == 1 and not self.apart:
             region, offsets, lanes = parts[0]
             self._check_written(region, offsets, lanes)
             self.note_read(region, offsets, lanes)
@@ -86,6 +112,8 @@ class Access:
             self._check_written(region, offsets, lanes)
             self.note_read(region, offsets, lanes)
             values = np.where(lanes, gather(region.words, offsets, self.width), values)
+        for words, offsets, lanes in self.apart:
+            values = np.where(lanes, gather(words, offsets, self.width), values)
         return values, None
 
     def _is_exec(self, active: npt.NDArray[np.bool_]) -> bool:
@@ -120,6 +148,9 @@ class Access:
         for region, offsets, lanes in parts:
             scatter(region.words, offsets, values, self.width, None if lanes.all() else lanes)
             self.mark(region, offsets, lanes)
+        for words, offsets, lanes in self.apart:
+            scatter(words, offsets, values, self.width, lanes)
+            self.context.note_store(self.lanes, self.binding.row)
 
     def mark(self, region: Region, offsets: Array, lanes: npt.NDArray[np.bool_]) -> None:
         """Note which dwords were stored, and by which store."""
@@ -135,7 +166,7 @@ class Access:
                 region.writer[(places + part) >> 2] = np.broadcast_to(numbers, lanes.shape)[lanes]
 
 
-def _split_operands(binding: Binding) -> tuple[list[Operand], Callable[[], Addresses]]:
+def split_operands(binding: Binding) -> tuple[list[Operand], Callable[[], Addresses]]:
     """Data operands of an instruction in order, and its addresses."""
     operands = list(binding.instruction.operands)
     layout, width = binding.info.format, binding.info.width_bytes
@@ -152,7 +183,7 @@ def _split_operands(binding: Binding) -> tuple[list[Operand], Callable[[], Addre
 def _bind_load(binding: Binding) -> Step:
     if loads_to_lds(binding.info, binding.instruction):
         return _bind_load_to_lds(binding)
-    data, addresses = _split_operands(binding)
+    data, addresses = split_operands(binding)
     width = binding.info.width_bytes
     access = Access(binding, addresses, width)
     row = vector_row(binding, data[0])
@@ -172,7 +203,7 @@ def _bind_load(binding: Binding) -> Step:
 
 def _bind_load_to_lds(binding: Binding) -> Step:
     """Lane i's data goes to LDS byte M0 + offset + i * max(4, width), after those before it."""
-    _, addresses = _split_operands(binding)
+    _, addresses = split_operands(binding)
     width = binding.info.width_bytes
     access = Access(binding, addresses, width)
     context, lanes = binding.context, binding.lanes
@@ -220,7 +251,7 @@ def _bind_load_to_lds(binding: Binding) -> Step:
 
 
 def _bind_store(binding: Binding) -> Step:
-    data, addresses = _split_operands(binding)
+    data, addresses = split_operands(binding)
     width = binding.info.width_bytes
     access = Access(binding, addresses, width)
     row = vector_row(binding, data[0])
@@ -261,9 +292,9 @@ def _bind_atomic(binding: Binding) -> Step:
         dtype = np.float64 if wide else np.float32
     width = 8 if wide else 4
     returns = returns_old_value(binding.info, binding.instruction)
-    data, addresses = _split_operands(binding)
+    data, addresses = split_operands(binding)
     access = Access(binding, addresses, width)
-    lanes = binding.lanes
+    lanes, context = binding.lanes, binding.context
     row = vector_row(binding, data[-1])
     put = put_registers(binding, vector_row(binding, data[0]), width // 4) if returns else None
 
@@ -284,6 +315,12 @@ def _bind_atomic(binding: Binding) -> Step:
     def run() -> None:
         parts, _ = access.begin(write=True)
         result = np.zeros((width // 4, lanes.count, LANES), np.uint32)
+        for words, offsets, mask in access.apart:
+            near: Array = words.view(dtype)
+            rows = (row, row + width // 4) if compare else (row,)
+            old = apply_atomic(near, offsets[mask] // width, change, tuple(flat(each, mask) for each in rows))
+            result[:, mask] = np.ascontiguousarray(old).view(np.uint32).reshape(-1, width // 4).T
+            context.note_store(lanes, binding.row)
         for region, offsets, mask in parts:
             cells: Array = region.data.view(dtype)
             places = offsets[mask] // width
@@ -300,62 +337,14 @@ def _bind_atomic(binding: Binding) -> Step:
     return run
 
 
-def _bind_scratch(binding: Binding) -> Step:
-    """Private memory of each lane."""
-    context, lanes = binding.context, binding.lanes
-    width = binding.info.width_bytes
-    operands = list(binding.instruction.operands)
-    store = binding.info.kind == "vmem_store"
-    scalar = operands.pop()
-    vector = operands.pop(0 if store else 1)
-    offsets = scratch_offsets(binding, vector, scalar)
-    row = vector_row(binding, operands[0])
-    window = lanes.vgpr[row : row + max(1, width // 4)]
-    put = put_registers(binding, row, max(1, width // 4))
-    narrow, high = narrow_result(binding.info.name), "_d16_hi" in binding.info.name
-    lane = lanes.numbers[:, None].astype(np.int64) * LANES + np.arange(LANES)
-    base = lane * context.scratch_stride
-    size = context.program.metadata.scratch_bytes
-    nothing = (np.zeros(lanes.count, np.int64), np.zeros(0, np.int64))
-
-    def run() -> None:
-        local = offsets()
-        inside = lanes.exec & (local >= 0) & (local + width <= size)
-        if (inside != lanes.exec).any():
-            waves = lanes.numbers[(inside != lanes.exec).any(axis=1)]
-            context.find(
-                "scratch-out-of-bounds",
-                binding,
-                f"{binding.instruction.opcode} accesses scratch byte {int(local[inside != lanes.exec][0])}; "
-                f"a lane has {size} bytes",
-                waves,
-            )
-        context.record.memory_bytes.append((inside.sum(axis=1) * width).astype(np.int32))
-        context.record.lines.append(nothing)
-        place = np.where(inside, local, 0) + base
-        if store:
-            values = window >> U32(16) if high else window
-            scatter(context.scratch, place, values, width, inside)
-            context.stored[lanes.waves] = True
-            return
-        values = gather(context.scratch, place, width)
-        if narrow is not None:
-            values = narrow(values, window)
-        put(values, inside)
-
-    return run
-
-
 def _register() -> None:
     for name, info in opcode_table().items():
-        if info.format not in ("MUBUF", "GLOBAL", "FLAT", "SCRATCH"):
+        if info.format not in ("MUBUF", "GLOBAL", "FLAT"):
             continue
         if "cache" in info.flags:
             semantics(name)(_bind_cache_control)
-        elif "format" in name or "_d16_hi_x" in name or ("_lds_" in name and info.format == "SCRATCH"):
-            continue
-        elif info.format == "SCRATCH":
-            semantics(name)(_bind_scratch)
+        elif "format" in name:
+            continue  # see vmem_format
         elif "atomic" in info.flags:
             semantics(name)(_bind_atomic)
         elif info.kind == "vmem_load":
