@@ -94,11 +94,22 @@ def _load_hip(path: Path, options: RunOptions, arch: str | None, settings: Mappi
     return load_hip(path, arch, settings, options.launch, allow_unknown=options.allow_unknown)
 
 
+def _load_code_object(
+    path: Path, options: RunOptions, arch: str | None, settings: Mapping[str, str]
+) -> LoadedKernel:
+    from wavesim.kernel.code_object import load_code_object
+
+    return load_code_object(path, arch, settings, options.launch, allow_unknown=options.allow_unknown)
+
+
 LOADERS: dict[str, Loader] = {
     ".yaml": _load_tile_program,
     ".yml": _load_tile_program,
     ".s": _load_assembly,
     ".hip": _load_hip,
+    ".co": _load_code_object,
+    ".hsaco": _load_code_object,
+    ".o": _load_code_object,
 }
 """File ending -> front end. Each gives the same LoadedKernel."""
 

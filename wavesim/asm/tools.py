@@ -17,7 +17,7 @@ VERSIONS = (22, 21, 20, 19)
 
 FIRST_VERSION = {"gfx90a": 19, "gfx942": 19, "gfx950": 20}
 _VERSIONED = "/usr/lib/llvm-{}/bin"
-_FOLDERS = ("/opt/rocm/llvm/bin", "/opt/rocm/bin")
+_FOLDERS = ("/opt/rocm/lib/llvm/bin", "/opt/rocm/llvm/bin", "/opt/rocm/bin")
 _TIMEOUT_S = 120
 
 

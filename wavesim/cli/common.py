@@ -63,6 +63,7 @@ launch_options = apply(
     click.option("--grid", metavar="X,Y", help="Position of the simulated workgroup."),
     click.option("--expect", metavar="TEXT", help="Expected result: 'C = A @ B.T'."),
     click.option("--tile", metavar="ROWS,COLS", help="Result tile of a workgroup (default: all of it)."),
+    click.option("--kernel", "kernel_name", metavar="NAME", help="Which kernel, where the file has several."),
 )
 
 
@@ -73,9 +74,10 @@ def launch_of(
     grid: str | None,
     expect: str | None,
     tile: str | None,
+    kernel_name: str | None = None,
 ) -> LaunchOptions:
     """What ``launch_options`` say."""
-    return LaunchOptions(launch_file, arguments, block, grid, expect, tile)
+    return LaunchOptions(launch_file, arguments, block, grid, expect, tile, kernel_name)
 
 
 unknown_options = apply(

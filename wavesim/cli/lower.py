@@ -9,6 +9,8 @@ import click
 
 from wavesim.asm.printer import print_program
 from wavesim.errors import UserError
+from wavesim.kernel.code_object import ENDINGS, read_code_object
+from wavesim.kernel.hip import read_hip
 
 
 def _overrides(items: tuple[str, ...]) -> dict[str, str]:
@@ -27,14 +29,25 @@ def _overrides(items: tuple[str, ...]) -> dict[str, str]:
 @click.argument("kernel", type=click.Path(path_type=Path))
 @click.option("--arch", help="gfx90a, gfx942 or gfx950; default: the kernel's own.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Override a launch constant.")
+@click.option("--kernel", "kernel_name", metavar="NAME", help="Which kernel, where the file has several.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file instead of stdout.")
-def lower(kernel: Path, arch: str | None, settings: tuple[str, ...], output: Path | None) -> None:
-    """Print the complete AMDGPU assembly that KERNEL (a tile program or assembly) becomes.
+def lower(
+    kernel: Path,
+    arch: str | None,
+    settings: tuple[str, ...],
+    kernel_name: str | None,
+    output: Path | None,
+) -> None:
+    """Print the complete AMDGPU assembly that KERNEL (a tile program, HIP, assembly or code object) becomes.
 
     The text is what is simulated; LLVM's assembler accepts it.
     """
     overrides = _overrides(settings)
-    if kernel.suffix == ".s":
+    if kernel.suffix in ENDINGS:
+        program = read_code_object(kernel, arch, kernel_name)
+    elif kernel.suffix == ".hip":
+        program = read_hip(kernel, arch, kernel_name)
+    elif kernel.suffix == ".s":
         from wavesim.asm.parse import parse_program
 
         try:
@@ -42,7 +55,7 @@ def lower(kernel: Path, arch: str | None, settings: tuple[str, ...], output: Pat
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
             raise UserError(f"cannot read {kernel}: {reason}") from None
-        program = parse_program(text, str(kernel), arch)
+        program = parse_program(text, str(kernel), arch, kernel_name)
     else:
         from wavesim.kernel.load import load_tile_program
 

@@ -9,7 +9,13 @@ from pathlib import Path
 from wavesim.asm.parse import parse_program
 from wavesim.errors import SourceSpan, UserError
 from wavesim.kernel.launch import Launch, LoadedKernel
-from wavesim.kernel.launch_file import LaunchOptions, launch_from_options, launch_path, read_launch
+from wavesim.kernel.launch_file import (
+    LaunchOptions,
+    launch_from_options,
+    launch_kernel,
+    launch_path,
+    read_launch,
+)
 from wavesim.program import Program
 from wavesim.yaml_source import read_text
 
@@ -43,8 +49,10 @@ def load_assembly(
     Raises:
         UserError: not assembly, another architecture than asked for, or a launch that cannot be read.
     """
-    program = parse_program(read_text(path), str(path), arch, allow_unknown=allow_unknown)
-    return loaded(program, path, settings, options)
+    given = options or LaunchOptions()
+    name = launch_kernel(path, given)
+    program = parse_program(read_text(path), str(path), arch, name, allow_unknown=allow_unknown)
+    return loaded(program, path, settings, given)
 
 
 def loaded(

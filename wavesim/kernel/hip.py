@@ -9,7 +9,8 @@ from wavesim.asm.compile import compile_hip
 from wavesim.asm.parse import parse_program
 from wavesim.kernel.assembly import loaded
 from wavesim.kernel.launch import LoadedKernel
-from wavesim.kernel.launch_file import LaunchOptions
+from wavesim.kernel.launch_file import LaunchOptions, launch_kernel
+from wavesim.program import Program
 
 DEFAULT_ARCH = "gfx942"
 
@@ -28,7 +29,20 @@ def load_hip(
         MissingTool: no compiler for the architecture.
         UserError: the compiler refuses the file, or its assembly or launch cannot be read.
     """
+    given = options or LaunchOptions()
+    program = read_hip(path, arch, launch_kernel(path, given), allow_unknown=allow_unknown)
+    return loaded(program, path, settings, given)
+
+
+def read_hip(
+    path: Path, arch: str | None = None, kernel: str | None = None, *, allow_unknown: bool = False
+) -> Program:
+    """The Program of one kernel of a ``.hip`` file.
+
+    Raises:
+        MissingTool: no compiler for the architecture.
+        UserError: the compiler refuses the file, or there are several kernels and none is chosen.
+    """
     arch = arch or DEFAULT_ARCH
     compiled = compile_hip(path, arch)
-    program = parse_program(compiled.text, compiled.file, arch, allow_unknown=allow_unknown)
-    return loaded(program, path, settings, options)
+    return parse_program(compiled.text, compiled.file, arch, kernel, allow_unknown=allow_unknown)

@@ -19,7 +19,7 @@ from wavesim.yaml_source import load_yaml
 MATRIX_TYPES = ("bf16", "f16", "f32", "i32", "i8", "fp8", "bf8", "f64")
 SCALAR_TYPES = ("i32", "u32", "i64", "u64", "f32")
 INITS = ("random", "zero", "ones", "index", "unwritten")
-KEYS = ("workgroup", "grid", "position", "constants", "arguments", "expect", "tile", "memory")
+KEYS = ("kernel", "workgroup", "grid", "position", "constants", "arguments", "expect", "tile", "memory")
 
 _MATRIX = re.compile(r"(\w+)\[\s*([\w*]+)\s*,\s*([\w*]+)\s*\](?::(\w+))?$")
 _SCALAR = re.compile(r"(?:(\w+):)?(-?[\w.*]+)$")
@@ -36,12 +36,31 @@ class LaunchOptions:
     grid: str | None = None
     expect: str | None = None
     tile: str | None = None
+    kernel: str | None = None
     constants: Mapping[str, str] = field(default_factory=dict)
 
 
 def launch_path(kernel: Path) -> Path:
     """The launch file that belongs to a kernel file: ``gemm8.s`` -> ``gemm8.launch.yaml``."""
     return kernel.with_suffix(".launch.yaml")
+
+
+def launch_kernel(path: Path, options: LaunchOptions) -> str | None:
+    """The kernel of the file ``path`` that is meant: ``--kernel``, or ``kernel:`` in the launch file.
+
+    Raises:
+        UserError: the launch file cannot be read.
+    """
+    if options.kernel is not None:
+        return options.kernel
+    beside = Path(options.file) if options.file else launch_path(path)
+    if not beside.is_file():
+        return None
+    data, marks = load_yaml(beside)
+    name = data.get("kernel") if isinstance(data, dict) else None
+    if name is not None and not isinstance(name, str):
+        raise marks.error(("kernel",), "kernel: the name of a kernel in the file is needed")
+    return name
 
 
 def read_launch(path: Path, constants: Mapping[str, str]) -> Launch:
