@@ -1,0 +1,43 @@
+"""Makes the manual's picture of the browser report: `python tests/update_pictures.py`; needs Chromium and selenium."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.support.wait import WebDriverWait
+
+from wavesim.analyze.pipeline import RunOptions, run_kernel
+from wavesim.report.html import page_parts, run_panel
+
+ROOT = Path(__file__).resolve().parent.parent
+TARGET = ROOT / "docs" / "images" / "report.png"
+SETTINGS = {"K": "2048", "memory.latency_clk": "400"}
+SHOW = """const {view, runs} = window.wavesim, starts = runs[0].iterations();
+window.wavesim.align(); view.show(starts[15] - 40, starts[16] + 60); view.paint();"""
+
+
+def main() -> None:
+    options = webdriver.ChromeOptions()
+    for argument in ("--headless=new", "--no-sandbox", "--hide-scrollbars", "--window-size=1500,960"):
+        options.add_argument(argument)
+    kernels = [ROOT / "kernels" / name for name in ("8wave.yaml", "8wave_pingpong.yaml")]
+    panels = [run_panel(run_kernel(kernel, RunOptions(settings=SETTINGS))) for kernel in kernels]
+    driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder) / "report.html"
+        page.write_text("".join(page_parts(panels)), encoding="utf-8")
+        driver.get(page.as_uri())
+        ready = "return document.documentElement.dataset.ready"
+        WebDriverWait(driver, 30).until(lambda browser: browser.execute_script(ready))
+        driver.execute_script(SHOW)
+        TARGET.parent.mkdir(exist_ok=True)
+        driver.save_screenshot(str(TARGET))
+    driver.quit()
+
+
+if __name__ == "__main__":
+    main()
