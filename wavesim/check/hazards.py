@@ -23,10 +23,18 @@ from wavesim.check.waits import register_text, span_of
 from wavesim.isa.hazards import HazardRow, MfmaWaits, hazard_rows, mfma_waits
 from wavesim.program import Finding, Program, Severity
 from wavesim.program.dataflow import Effects
-from wavesim.trace import CodeEntry, Kind
+from wavesim.trace import Category, CodeEntry, Kind
 
 DEEPEST_WAIT = 20
 """No row of any table asks for more wait states (gfx950, 16 passes: 20)."""
+
+
+HOW = {
+    "data": "overwrites {}, the data of",
+    "hwreg": "uses the hardware register of",
+    "overwritten": "overwrites {}, the result of",
+}
+"""How a consumer depends on its producer, where it is not by reading what that wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,7 @@ def hazards(
     """One finding per pair of instructions that stand too close on some path, in program order."""
     context = _Context(program, code, effects, hazard_rows(program.arch))
     for consumer in sorted(flow.reachable):
-        if code[consumer].category.value == "internal":
+        if code[consumer].category is Category.INTERNAL and not effects[consumer].reads:
             continue
         for producer, distance, covered in _earlier(context, flow, consumer):
             need = _need(context, producer, consumer, covered)
@@ -92,10 +100,11 @@ def _need(context: _Context, producer: int, consumer: int, covered: frozenset[Re
     for row in context.rows:
         if not (PRODUCER_CLASSES[row.producer](entry) and CONSUMER_CLASSES[row.consumer](user)):
             continue
-        registers = linked(row.through, made, used) - covered
+        registers = linked(row.through, entry, made, user, used, context.program.arch) - covered
         if registers and (worst is None or row.wait_states > worst.wait_states):
             names = ", ".join(register_text(register) for register in sorted(registers)[:3])
-            worst = _Need(row.wait_states, "wait-states", f"uses {names} written by", row.source)
+            how = HOW.get(row.through, "uses {} written by").format(names)
+            worst = _Need(row.wait_states, "wait-states", how, row.source)
     return worst
 
 

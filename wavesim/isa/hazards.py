@@ -12,7 +12,7 @@ from wavesim.errors import UserError
 from wavesim.isa.load import data_dir
 from wavesim.yaml_source import load_yaml
 
-PRODUCERS = ("valu", "trans", "salu")
+PRODUCERS = ("valu", "trans", "salu", "setreg", "wide_store", "partial", "dot")
 CONSUMERS = (
     "mfma",
     "vmem",
@@ -25,8 +25,14 @@ CONSUMERS = (
     "readlane",
     "permlane",
     "lds_dma",
+    "rwlane",
+    "m0_user",
+    "hwreg",
+    "vector",
+    "memory",
+    "after_dot",
 )
-LINKS = ("vgpr", "sgpr", "vcc", "exec", "m0")
+LINKS = ("vgpr", "sgpr", "vcc", "exec", "m0", "data", "hwreg", "overwritten")
 
 
 @dataclass(frozen=True, slots=True)
