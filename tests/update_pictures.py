@@ -1,4 +1,4 @@
-"""Makes the manual's picture of the browser report: `python tests/update_pictures.py`; needs Chromium and selenium."""
+"""Makes the manual's picture of the browser report: `python tests/update_pictures.py` (needs Chromium, selenium)."""
 
 from __future__ import annotations
 
