@@ -266,6 +266,7 @@ SENSITIVE: dict[str, Callable[[], Trace]] = {
     "latency_by_order": _by_order,
     "scalar_latency": _scalar,
     "endpgm_drain": lambda: b.streams([[b.store()]]),
+    "arbitration": lambda: _one_simd("gfx942", [b.valu()], [b.valu()]),
     "oldest_first": lambda: _one_simd("gfx942", [b.valu()], [b.valu()]),
     "setprio": lambda: _one_simd("gfx942", [b.salu()] * 3, [b.setprio(1), b.salu(), b.salu()]),
 }

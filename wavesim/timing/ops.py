@@ -19,6 +19,9 @@ CATEGORY_NUMBER: Mapping[Category, int] = {
     Category.INTERNAL: INTERNAL,
 }
 WAVE_LANES = 64
+NO_BATCH, BATCH_FREE, BATCH_VECTOR, BATCH_SCALAR, BATCH_WAIT = range(5)
+"""Whether an instruction may issue ahead of time, and what of other waves on its SIMD it competes with:
+nothing (s_nop, s_setprio), VALU and MFMA, scalar instructions, nothing (a wait that is satisfied)."""
 
 
 class Op:
@@ -26,6 +29,7 @@ class Op:
 
     __slots__ = (
         "array_clk",
+        "batch",
         "blocks_memory",
         "blocks_valu",
         "category",
@@ -69,6 +73,7 @@ class Op:
         self.is_head = False
         waits = self.is_barrier or entry.wait_lgkmcnt is not None or entry.wait_vmcnt is not None
         counts = entry.lgkm_increment > 0 or entry.vm_increment > 0
+        self.batch = _batch(entry, self.category)
         self.free = self.category in (SCALAR, BRANCH, INTERNAL) and not waits and not counts
         self.returns = self.category in (LDS, VMEM, MFMA) or entry.lgkm_increment > 0  # has its own done_clk
         self.plain = entry.plain_valu
@@ -112,6 +117,16 @@ class Op:
                 self.port_clk = p.lds_subdword_port_clk
             self.latency_clk = p.lds_read_latency_clk
         self.array_clk = _array_clk(p, "write" if self.write else "read", width)
+
+
+def _batch(entry: CodeEntry, category: int) -> int:
+    if entry.kind is Kind.VALU or (entry.kind is Kind.MFMA and not entry.scaled):
+        return BATCH_VECTOR
+    if entry.kind is Kind.SALU and category == SCALAR:
+        return BATCH_SCALAR
+    if entry.kind is Kind.WAIT:
+        return BATCH_WAIT
+    return BATCH_FREE if entry.kind in (Kind.NOP, Kind.SETPRIO) else NO_BATCH
 
 
 def _array_clk(p: TimingParameters, kind: str, width_bytes: int) -> int:

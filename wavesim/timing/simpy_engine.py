@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from itertools import chain
 
 import numpy as np
 import simpy
@@ -245,7 +246,8 @@ def timeline_of(unit: ComputeUnit) -> Timeline:
     waves = []
     for wave in unit.waves:
         trace = wave.trace
-        stalls = steady.fill_stalls(wave, np.array(wave.stalls, np.int32).reshape(-1, 3))
+        flat = np.fromiter(chain.from_iterable(wave.stalls), np.int32, 3 * len(wave.stalls))
+        stalls = steady.fill_stalls(wave, flat.reshape(-1, 3))
         attempt, issue, end, done = (
             np.array(column, np.int64) for column in (wave.attempt, wave.issue, wave.end, wave.done)
         )
@@ -280,7 +282,8 @@ def timeline_of(unit: ComputeUnit) -> Timeline:
 
 
 def _span(name: tuple[str, int], log: BusyLog, steady: SteadyState) -> BusySpan:
-    uses = steady.fill_uses(name, np.array(log.uses, np.int64))
+    flat = np.fromiter(chain.from_iterable(log.uses), np.int64, 4 * len(log.uses))
+    uses = steady.fill_uses(name, flat.reshape(-1, 4))
     uses = uses[np.lexsort((uses[:, 3], uses[:, 2], uses[:, 0]))]
     return BusySpan(
         uses[:, 0].copy(), uses[:, 1].copy(), uses[:, 2].astype(np.int32), uses[:, 3].astype(np.int32)
@@ -305,13 +308,13 @@ def run(
     Raises:
         LimitExceeded: the simulation passed ``limits.MAX_CLK``.
     """
-    unit = ComputeUnit(trace, parameters, extrapolate)
     collecting = gc.isenabled()
-    gc.disable()  # the events and records of a run form no cycles; looking for some costs a tenth of it
+    gc.disable()  # the events and records of a run form no cycles; looking for some costs a fifth of it
     try:
+        unit = ComputeUnit(trace, parameters, extrapolate)
         unit.start()
         unit.run(progress)
+        return timeline_of(unit)
     finally:
         if collecting:
             gc.enable()
-    return timeline_of(unit)

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wavesim.timing.ops import BRANCH, INTERNAL, LDS, MFMA, SCALAR, VALU, VMEM, Op
+from wavesim.timing.ops import (
+    BATCH_SCALAR,
+    BATCH_VECTOR,
+    BATCH_WAIT,
+    BRANCH,
+    INTERNAL,
+    LDS,
+    MFMA,
+    SCALAR,
+    VALU,
+    VMEM,
+    Op,
+)
 from wavesim.timing.simpy_wave import LONG_AGO, UNKNOWN_CLK, Access, Wave
 from wavesim.trace import UNKNOWN, Kind, Reason
 
@@ -35,6 +47,7 @@ class Simd:
             self.p.counter_lgkm_max - 1
         ) // 2  # two counts each: fewer never fill it
         self.drains = "endpgm_drain" not in self.p.rules_off
+        self.arbitrates = "arbitration" not in self.p.rules_off
         self.waves: list[Wave] = []  # by age
         self.port: LdsPort
         self.pipe_free = 0
@@ -157,7 +170,7 @@ class Simd:
             return -1
         same = 0
         for other in self.chosen:
-            if other.category == category:
+            if other.category == category and (self.arbitrates or category == MFMA):
                 if category != VALU or not (op.plain and other.plain):
                     return ARBITRATION
                 same += 1
@@ -265,27 +278,20 @@ class Simd:
         end = now + op.hold_clk
         row = wave.row
         if op.category == MFMA:
-            end = self._start_mfma(wave, op, now)
+            end = self.start_mfma(wave, op, now)
+        elif op.batch:
+            self.note(wave, op, now)
         elif op.category == VALU:
-            wave.last_valu = now
-            if op.writes_sgpr:
-                wave.last_valu_sgpr = now
-            if op.kind is Kind.TRANS:
-                self.valu_held_until = end
-                self.review(now)
+            self.note(wave, op, now)
+            self.valu_held_until = end
+            self.review(now)
         elif op.category == SCALAR:
-            if op.kind is Kind.SALU:
-                wave.last_salu = now
-                for register in op.sgpr_writes:
-                    wave.sgpr_written[register] = now
-            elif op.lgkm:
+            if op.lgkm:
                 access = Access(wave, row, now, op.lgkm)
                 latency = wave.memory_latency[row]
                 access.ret = now + (op.latency_clk if latency == UNKNOWN else latency)
                 wave.done[row] = access.ret
                 wave.lgkm.append(access)
-        elif op.kind is Kind.SETPRIO:
-            wave.priority = op.priority
         elif op.kind is Kind.ENDPGM:
             if wave.vm_return > end and self.drains:
                 end = -(-wave.vm_return // self.slot) * self.slot
@@ -294,7 +300,21 @@ class Simd:
             wave.arrival_clk = wave.release_clk = -1
         self.issued(wave, end)
 
-    def _start_mfma(self, wave: Wave, op: Op, now: int) -> int:
+    def note(self, wave: Wave, op: Op, clk: int) -> None:
+        """What a wave's later instructions must know of a VALU, SALU, s_setprio issued at ``clk``."""
+        if op.category == VALU:
+            wave.last_valu = clk
+            if op.writes_sgpr:
+                wave.last_valu_sgpr = clk
+        elif op.category == SCALAR:
+            wave.last_salu = clk
+            for register in op.sgpr_writes:
+                wave.sgpr_written[register] = clk
+        elif op.kind is Kind.SETPRIO:
+            wave.priority = op.priority
+
+    def start_mfma(self, wave: Wave, op: Op, now: int) -> int:
+        """An MFMA issues: pipe, blocks and log; its end."""
         start = now
         end = now + self.slot
         if op.scaled:
@@ -303,7 +323,8 @@ class Simd:
             end = start + self.slot
         self.pipe_free = start + op.pipe_clk
         self.valu_blocked_until = max(self.valu_blocked_until, start + op.blocks_valu)
-        self.memory_blocked_until = max(self.memory_blocked_until, start + op.blocks_memory)
+        if op.blocks_memory:  # issued ahead of time, one that blocks nothing must not seem to
+            self.memory_blocked_until = max(self.memory_blocked_until, start + op.blocks_memory)
         wave.done[wave.row] = self.pipe_free
         self.busy.add(start, self.pipe_free, wave.position, wave.row)
         if max(op.blocks_valu, op.blocks_memory) > self.slot or op.scaled:
@@ -331,33 +352,127 @@ class Simd:
             following, jumped = self.unit.spin(wave, jumped)
             if following < 0:
                 return
-        wave.row = following
         if following >= wave.length or op.kind is Kind.ENDPGM:
+            wave.row = following
             wave.ready_clk = UNKNOWN_CLK
             self.unit.finish(wave, end, op.kind is Kind.ENDPGM)
             return
-        after = wave.op = wave.code[following]
-        if (
-            after.ungapped
-            and op.first_chunk == after.first_chunk
-            and op.last_chunk == after.last_chunk
-            and not jumped
-            and not op.conditional
-        ):
-            wave.attempt[following] = wave.ready_clk = end  # nothing to fetch, no gap: the common case
-            if after.category == MFMA and not after.scaled and self.pipe_free > end:
-                wave.stall(end, MATRIX_PIPE)  # no other MFMA can begin before the pipe is free
-                end = wave.ready_clk = self.pipe_free
-        else:
-            if jumped or op.conditional or op.first_chunk != after.first_chunk:
-                wave.fetch_after(op, after, jumped, now)
-            wave.enter(end)
-            end = wave.ready_clk
+        ahead: Ahead | None = None
+        while True:
+            wave.row = following
+            after = wave.op = wave.code[following]
+            if (
+                after.ungapped
+                and op.first_chunk == after.first_chunk
+                and op.last_chunk == after.last_chunk
+                and not jumped
+                and not op.conditional
+            ):
+                wave.attempt[following] = wave.ready_clk = end  # nothing to fetch, no gap: the common case
+                if after.category == MFMA and not after.scaled and self.pipe_free > end:
+                    wave.stall(end, MATRIX_PIPE)  # no other MFMA can begin before the pipe is free
+                    end = wave.ready_clk = self.pipe_free
+            else:
+                if jumped or op.conditional or op.first_chunk != after.first_chunk:
+                    wave.fetch_after(op, after, jumped, now)
+                wave.enter(end)
+                end = wave.ready_clk
+            if not after.batch or wave.spin_of_last or after.is_head or following + 1 >= wave.length:
+                break
+            if ahead is None:
+                ahead = Ahead(self, wave, now)
+            now = ahead.issue_clk(after, end)
+            if now < 0:
+                break
+            end = ahead.issue(after, now)
+            op, jumped, following = after, False, following + 1
         if after.is_barrier:
             self.unit.expect_arrival(wave)
         if end not in self.wakes:
             self.wakes.add(end)
             self.unit.wake_at(end, self)
+
+
+class Ahead:
+    """Issues a wave's coming instructions at once, as long as no other wave of its SIMD can compete.
+
+    How soon another wave can is bounded from below: it needs a slot for every instruction before the first
+    one that competes, and passes no barrier of the workgroup before this wave comes to it.
+    """
+
+    __slots__ = ("bounds", "now", "simd", "wave")
+
+    def __init__(self, simd: Simd, wave: Wave, now: int) -> None:
+        self.simd = simd
+        self.wave = wave
+        self.now = now
+        self.bounds: dict[str, int] = {}
+
+    def _bound(self, what: str) -> int:
+        """Before this clock no other wave of the SIMD attempts such an instruction."""
+        bound = self.bounds.get(what)
+        if bound is None:
+            bound = UNKNOWN_CLK
+            slot = self.simd.slot
+            for other in self.simd.waves:
+                if other is self.wave:
+                    continue
+                row = other.row
+                steps = int(getattr(other.distances, what)[row])
+                if steps > other.length:
+                    continue
+                same_group = other.trace.workgroup == self.wave.trace.workgroup
+                if same_group and other.release_clk < 0 and other.distances.barrier[row] < steps:
+                    continue
+                begin = self.now if other.stalled_for >= 0 else max(other.ready_clk, self.now)
+                bound = min(bound, begin + slot * (steps - row))
+            self.bounds[what] = bound
+        return bound
+
+    def issue_clk(self, op: Op, ready: int) -> int:
+        """When ``op``, which may be tested at ``ready``, issues; -1 if another wave could compete by then."""
+        simd, wave = self.simd, self.wave
+        clk = ready
+        if op.batch == BATCH_VECTOR:
+            if op.category == MFMA:
+                free, reason = simd.pipe_free, MATRIX_PIPE
+                if op.blocks_memory and self._bound("memory") <= max(free, ready):
+                    return -1
+            elif simd.valu_held_until > ready:
+                return -1
+            else:
+                free, reason = simd.valu_blocked_until, COISSUE
+            if free > clk:
+                clk = -(-free // simd.slot) * simd.slot
+            if clk >= self._bound("vector"):
+                return -1
+            if clk > ready:
+                wave.stall(ready, reason)
+        elif op.batch == BATCH_SCALAR:
+            if clk >= self._bound("scalar"):
+                return -1
+        elif op.batch == BATCH_WAIT:  # satisfied, whatever the accesses not served yet will do
+            if op.wait_lgkm is not None and wave.outstanding(wave.lgkm, clk) > op.wait_lgkm:
+                return -1
+            if op.wait_vm is not None and wave.outstanding(wave.vm, clk) > op.wait_vm:
+                return -1
+        return clk
+
+    def issue(self, op: Op, clk: int) -> int:
+        """``op`` issues at ``clk``: its end."""
+        wave, simd = self.wave, self.simd
+        row = wave.row
+        if wave.stalled_for >= 0:
+            wave.stop_stalling(clk)
+        wave.issue[row] = clk
+        end = clk + op.hold_clk
+        if op.category == MFMA:
+            end = simd.start_mfma(wave, op, clk)
+        else:
+            wave.done[row] = clk
+            simd.note(wave, op, clk)
+        wave.end[row] = end
+        return end
 
 
 def _rank(wave: Wave) -> tuple[int, int]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
+
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.timing.ops import BRANCH, INTERNAL, LDS, SCALAR, VMEM, Op
+from wavesim.timing.ops import BRANCH, INTERNAL, LDS, MFMA, SCALAR, VALU, VMEM, Op
 from wavesim.trace import Kind, Reason, Spin, WaveTrace
 
 LONG_AGO = -(1 << 60)
@@ -49,6 +52,7 @@ class Wave:
         self.op: Op  # of row: what it does next
         if count:
             self.op = self.code[0]
+        self.distances = _Distances(trace, ops)
         self.row = 0
         self.start_clk = -(-trace.start_clk // slot) * slot
         self.finish_clk = -1
@@ -198,6 +202,23 @@ class Wave:
             if total <= count:
                 return access.ret
         return LONG_AGO
+
+
+class _Distances:
+    """By row, the next row (itself included) that competes in a way, or is a barrier; rows + 1: none."""
+
+    def __init__(self, trace: WaveTrace, ops: list[Op]) -> None:
+        category = np.array([op.category for op in ops], np.int8)[trace.code]
+        self.vector = _next((category == VALU) | (category == MFMA))
+        self.memory = _next((category == LDS) | (category == VMEM))
+        self.scalar = _next(category == SCALAR)
+        self.barrier = _next(np.array([op.is_barrier for op in ops], np.bool_)[trace.code])
+
+
+def _next(which: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+    rows = np.where(which, np.arange(len(which), dtype=np.int32), np.int32(len(which) + 1))
+    found: npt.NDArray[np.int32] = np.minimum.accumulate(rows[::-1])[::-1]
+    return found
 
 
 def _return_clk(access: Access) -> int:
