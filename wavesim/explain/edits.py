@@ -1,0 +1,162 @@
+"""Edits: a program with instructions put in, taken out, changed or moved, and the streams it would execute.
+
+Edits stay inside basic blocks and change neither addresses nor conditions, so the executed streams follow
+from those of the program as it is: each block's instances are laid out anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from wavesim.asm.layout import lay_out
+from wavesim.program import Instruction, Program
+from wavesim.trace import UNKNOWN, CodeEntry, Kind, Trace, WaveTrace
+from wavesim.trace.decode import code_entries
+
+Int64 = npt.NDArray[np.int64]
+INSERTED = -1
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Changes of a program, by static instruction of the program as it is.
+
+    Attributes:
+        changed: index -> the instruction in its place.
+        removed: indices left out.
+        before: index -> instructions put in before it (behind a label that stands there).
+        order: index -> index that it is moved behind, or before with ``~index``.
+    """
+
+    changed: Mapping[int, Instruction] = field(default_factory=dict)
+    removed: frozenset[int] = frozenset()
+    before: Mapping[int, Sequence[Instruction]] = field(default_factory=dict)
+    order: Mapping[int, int] = field(default_factory=dict)
+
+
+Piece = tuple[int, Instruction]
+"""(index in the program as it is, or INSERTED; instruction)."""
+
+
+def block_starts(program: Program, code: Sequence[CodeEntry]) -> list[int]:
+    """Where basic blocks begin: at the entry, at labels and after what may jump."""
+    starts = {0, *(place for place in program.labels.values() if place < len(program))}
+    jumps = (Kind.BRANCH, Kind.COND_BRANCH, Kind.ENDPGM)
+    starts |= {
+        index + 1 for index, entry in enumerate(code) if entry.kind in jumps and index + 1 < len(program)
+    }
+    return sorted(starts)
+
+
+def _pieces(program: Program, edit: Edit, first: int, last: int) -> list[Piece]:
+    """A block's instructions after the edit.
+
+    Raises:
+        ValueError: something is moved out of its block.
+    """
+    behind: dict[int, list[int]] = {}
+    ahead: dict[int, list[int]] = {}
+    for index, place in edit.order.items():
+        if first <= index < last:
+            target = place if place >= 0 else ~place
+            if not first <= target < last or target in edit.order:
+                raise ValueError("an edit moves an instruction out of its block")
+            (behind if place >= 0 else ahead).setdefault(target, []).append(index)
+
+    def one(index: int) -> Iterable[Piece]:
+        if index not in edit.removed:
+            yield index, edit.changed.get(index, program.instructions[index])
+
+    pieces: list[Piece] = []
+    for index in range(first, last):
+        pieces += [(INSERTED, instruction) for instruction in edit.before.get(index, ())]
+        for moved in sorted(ahead.get(index, ())):
+            pieces += one(moved)
+        if index not in edit.order:
+            pieces += one(index)
+        for moved in sorted(behind.get(index, ())):
+            pieces += one(moved)
+    return pieces
+
+
+def edited(trace: Trace, edit: Edit) -> Trace:
+    """The streams as the edited program would execute them; ``trace.program`` is the edited program.
+
+    Raises:
+        ValueError: the edit moves something out of its basic block.
+        UnknownInstruction: an instruction put in has no data.
+    """
+    program = trace.program
+    starts = block_starts(program, trace.code)
+    instructions: list[Instruction] = []
+    origins: list[list[int]] = []
+    new_start: list[int] = []
+    for first, last in zip(starts, [*starts[1:], len(program)], strict=True):
+        pieces = _pieces(program, edit, first, last)
+        new_start.append(len(instructions))
+        origins.append([origin for origin, _ in pieces])
+        instructions += [instruction for _, instruction in pieces]
+    place_of = dict(zip(starts, new_start, strict=True))
+    place_of[len(program)] = len(instructions)
+    addresses, sizes = lay_out(instructions, program.arch)
+    changed = replace(
+        program,
+        instructions=tuple(instructions),
+        labels={name: place_of[place] for name, place in program.labels.items()},
+        addresses=addresses,
+        sizes=sizes,
+    )
+    layout = _Layout(starts, new_start, [np.array(each, np.int64) for each in origins])
+    waves = tuple(_stream(wave, layout, len(program)) for wave in trace.waves)
+    return replace(trace, program=changed, code=code_entries(changed), waves=waves)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Per block: where it began, where it begins, and the origins of its instructions."""
+
+    starts: list[int]
+    new_starts: list[int]
+    origins: list[Int64]
+
+
+def _stream(wave: WaveTrace, layout: _Layout, count: int) -> WaveTrace:
+    code = wave.code.astype(np.int64)
+    is_start = np.zeros(count, bool)
+    is_start[layout.starts] = True
+    rows = np.flatnonzero(is_start[code])
+    block_of = {start: number for number, start in enumerate(layout.starts)}
+    sources: list[Int64] = []
+    codes: list[Int64] = []
+    for row, end in zip(rows.tolist(), [*rows[1:].tolist(), len(code)], strict=True):
+        start = int(code[row])
+        number = block_of[start]
+        origins = layout.origins[number]
+        there = (origins == INSERTED) | (origins - start < end - row)  # a stream can stop inside a block
+        sources.append(np.where(origins == INSERTED, INSERTED, origins - start + row)[there])
+        codes.append((np.arange(len(origins)) + layout.new_starts[number])[there])
+    source = np.concatenate(sources) if sources else np.zeros(0, np.int64)
+    inserted = source == INSERTED
+
+    def column(values: npt.NDArray[Scalar], empty: int) -> npt.NDArray[Scalar]:
+        taken = values[np.where(inserted, 0, source)]
+        taken[inserted] = empty
+        return taken
+
+    return replace(
+        wave,
+        code=(np.concatenate(codes) if codes else source).astype(np.int32),
+        array_clk=column(wave.array_clk, 0),
+        memory_bytes=column(wave.memory_bytes, 0),
+        taken=column(wave.taken, 0),
+        memory_latency_clk=column(wave.memory_latency_clk, UNKNOWN),
+        line_offsets=np.zeros(0, np.int64),
+        lines=np.zeros(0, np.int64),
+        spins=(),
+    )
