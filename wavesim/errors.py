@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class SourceSpan:
-    """A place in a file. ``line`` and ``column`` count from 1; 0 means "the file as a whole"."""
+    """A place in a file. ``line`` and ``column`` count from 1; 0 means "the file as a whole".
+
+    ``source`` is the place that it was compiled from, for a line of assembly with a line table.
+    """
 
     file: str
     line: int = 0
     column: int = 0
+    source: SourceSpan | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
-        if not self.line:
-            return self.file
-        if not self.column:
-            return f"{self.file}:{self.line}"
-        return f"{self.file}:{self.line}:{self.column}"
+        place = self.file
+        if self.line:
+            place += f":{self.line}" + (f":{self.column}" if self.column else "")
+        if self.source is None:
+            return place
+        return f"{place} ({self.source.file}:{self.source.line})"
 
 
 class UserError(Exception):

@@ -5,6 +5,7 @@ Bit fields: LLVM's user guide for the AMDGPU back end, "Kernel Descriptor", for 
 
 from __future__ import annotations
 
+import importlib
 import struct
 from typing import Any
 
@@ -119,12 +120,11 @@ def metadata_of(elf: Elf, path: str) -> dict[str, dict[str, Any]]:
         return {}
     span = SourceSpan(elf.file)
     try:
-        import msgpack
+        msgpack = importlib.import_module("msgpack")
     except ImportError:
         return read_metadata(_as_yaml(elf, path, span), span)
     try:
-        document = msgpack.unpackb(raw, raw=False, strict_map_key=False)
-        text = yaml.safe_dump(document)
+        text = yaml.safe_dump(msgpack.unpackb(raw, raw=False, strict_map_key=False))
     except (ValueError, msgpack.exceptions.UnpackException, yaml.YAMLError, RecursionError) as error:
         raise UserError(f"the metadata note cannot be read: {error}", span) from None
     return read_metadata(text, span)

@@ -186,6 +186,8 @@ class _Reader:
         self.count += 1
         if self.count > MAX_INSTRUCTIONS_STATIC:
             raise LimitExceeded(f"more than {MAX_INSTRUCTIONS_STATIC} instructions", span)
+        if self.location is not None:
+            span = SourceSpan(span.file, span.line, span.column, self.location)
         try:
             found = parse_line(code, self.arch, span, self.location, comment)
         except (LineError, UnknownInstruction) as error:

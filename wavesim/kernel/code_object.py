@@ -222,5 +222,5 @@ def _placed(program: Program) -> list[Instruction]:
     line = first
     for index, instruction in enumerate(program.instructions):
         line += 1 + labelled.get(index, 0)
-        placed.append(replace(instruction, span=SourceSpan(program.file, line)))
+        placed.append(replace(instruction, span=SourceSpan(program.file, line, 0, instruction.source)))
     return placed

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 from wavesim.check.checker import CheckResult
+from wavesim.errors import SourceSpan
 from wavesim.program import Finding
 from wavesim.report.unknowns import unknown_lines, unknowns_json
 
@@ -48,7 +49,15 @@ def finding_json(finding: Finding) -> dict[str, Any]:
         "rule": finding.rule,
         "severity": finding.severity.value,
         "message": finding.message,
-        "places": [{"file": span.file, "line": span.line, "column": span.column} for span in finding.spans],
+        "places": [place_json(span) for span in finding.spans],
         "waves": list(finding.waves),
         "fix": finding.fix,
     }
+
+
+def place_json(span: SourceSpan) -> dict[str, Any]:
+    """A place; ``source`` is the line it was compiled from, where that is known."""
+    place: dict[str, Any] = {"file": span.file, "line": span.line, "column": span.column}
+    if span.source is not None:
+        place["source"] = place_json(span.source)
+    return place

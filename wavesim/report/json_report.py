@@ -149,9 +149,11 @@ def finding_json(finding: Finding) -> dict[str, Json]:
 
 
 def _span(span: SourceSpan | None) -> Json:
+    """A place, or null; ``source`` is there where the line was compiled from another."""
     if span is None:
         return None
-    return {"file": span.file, "line": span.line, "column": span.column}
+    place: dict[str, Json] = {"file": span.file, "line": span.line, "column": span.column}
+    return place if span.source is None else {**place, "source": _span(span.source)}
 
 
 def _loop(loop: Loop) -> dict[str, Json]:

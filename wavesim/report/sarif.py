@@ -15,7 +15,10 @@ SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def sarif(findings: Sequence[Finding]) -> dict[str, Any]:
-    """One SARIF run with a result per finding; further places are related locations."""
+    """One SARIF run with a result per finding; further places are related locations.
+
+    The location of a compiled line is the line of its source; the assembly is related to it.
+    """
     rules = sorted({finding.rule for finding in findings})
     return {
         "$schema": SCHEMA,
@@ -61,10 +64,14 @@ def _result(finding: Finding, rules: list[str]) -> dict[str, Any]:
         "message": {"text": text},
     }
     if finding.spans:
-        result["locations"] = [_location(finding.spans[0])]
-        if len(finding.spans) > 1:
+        first = finding.spans[0]
+        result["locations"] = [_location(first.source or first)]
+        related = [first] if first.source is not None else []
+        for span in finding.spans[1:]:
+            related += [span] if span.source is None else [span.source, span]
+        if related:
             result["relatedLocations"] = [
-                {"id": number, **_location(span)} for number, span in enumerate(finding.spans[1:])
+                {"id": number, **_location(span)} for number, span in enumerate(related)
             ]
     if finding.waves:
         result["properties"] = {"waves": list(finding.waves)}
