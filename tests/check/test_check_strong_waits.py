@@ -314,3 +314,59 @@ def test_what_an_unknown_instruction_relies_on_is_not_known(tmp_path: Path) -> N
     )
     kernel, machine = prepare(path, RunOptions(arch="gfx942", allow_unknown=True))
     assert {each.rule for each in check_kernel(kernel, machine, execute=False).findings} == {"occupancy"}
+
+
+TILES_AHEAD = """kernel:
+	s_load_dwordx4 s[4:7], s[0:1], 0x0
+	v_lshrrev_b32_e32 v4, 6, v0
+	v_lshlrev_b32_e32 v1, 2, v0                ; own word of a tile
+	v_xor_b32_e32 v3, 0x100, v1                ; the other wave's
+	v_readfirstlane_b32 s8, v4
+	v_mov_b32_e32 v5, 0
+	s_lshl_b32 s8, s8, 8                       ; where this wave's part of a tile begins
+	s_mov_b32 s9, 8
+	s_mov_b32 m0, s8
+	s_waitcnt lgkmcnt(0)
+	global_load_lds_dword v1, s[4:5]
+loop:
+	s_xor_b32 s8, s8, 0x200                    ; the other buffer
+	s_mov_b32 m0, s8
+	s_nop 0
+	global_load_lds_dword v1, s[4:5]
+	s_waitcnt vmcnt({count})
+	s_barrier
+	ds_read_b32 v2, v3
+	v_xor_b32_e32 v3, 0x200, v3
+	s_waitcnt lgkmcnt(0)
+	v_add_u32_e32 v5, v5, v2
+	s_barrier
+	s_sub_u32 s9, s9, 1
+	s_cmp_lg_u32 s9, 0
+	s_cbranch_scc1 loop
+	s_waitcnt vmcnt(0)
+	global_store_dword v1, v5, s[6:7]
+	s_endpgm
+	.amdhsa_kernel kernel
+		.amdhsa_group_segment_fixed_size 1024
+		.amdhsa_user_sgpr_kernarg_segment_ptr 1
+		.amdhsa_user_sgpr_count 2
+		.amdhsa_next_free_vgpr 8
+		.amdhsa_next_free_sgpr 16
+		.amdhsa_accum_offset 8
+	.end_amdhsa_kernel
+"""
+
+
+@pytest.mark.parametrize(("count", "rules"), [(0, {"wait-too-strong"}), (1, set()), (2, {"lds-race"})])
+def test_loads_to_lds_a_tile_ahead(count: int, rules: set[str], tmp_path: Path) -> None:
+    """The barrier publishes the older tile only: by the addresses the younger one may be on its way."""
+    path = tmp_path / "kernel.s"
+    path.write_text(TILES_AHEAD.format(count=count))
+    launch = LaunchOptions(arguments=("A=i32[2,64]:index", "C=i32[2,64]:unwritten"), block=128)
+    kernel, machine = prepare(path, RunOptions(arch="gfx942", launch=launch))
+    found = [each for each in check_kernel(kernel, machine).findings if each.rule not in ("occupancy",)]
+    assert {each.rule for each in found} == rules
+    if count == 0:
+        (note,) = found
+        assert "vmcnt(1) is the largest safe count as far as this launch's LDS addresses show" in note.message
+        assert "it costs" in note.message

@@ -5,9 +5,9 @@ Each wait is judged alone, the others as they are. A count is safe if, with it,
 - no register is used earlier than its load returns, on any path (:mod:`wavesim.check.pending`);
 - nothing that the wait completes now is still outstanding at a place where other waves or another path
   to memory may rely on it: LDS accesses at a barrier behind which LDS is touched in a conflicting way,
-  or where the same wave's loads to LDS meet its LDS accesses; stores at a barrier, a further store, a
-  scalar load or a cache operation; anything where control leaves to an unknown place, and at an unknown
-  instruction.
+  loads to LDS where the same wave's LDS accesses meet them, or at its end; stores at a barrier, a further
+  store, a scalar load or a cache operation; anything where control leaves to an unknown place, and at an
+  unknown instruction.
 
 The second part looks at kinds of accesses, not at addresses. What an executed launch shows of addresses
 can only lift the LDS part (``order_matters=False``).
@@ -216,6 +216,8 @@ class WaitRelaxer:
         opened = self.code[operation[0]]
         if opened.kind not in VMEM_KINDS or operation[1] is Queue.LDS:
             return False
+        if opened.to_lds and entry.kind is Kind.ENDPGM:
+            return True  # the next workgroup may have that LDS by then
         flags = lookup(entry.instruction.opcode, self.program.arch, entry.instruction.span).flags
         if "cache" in flags or entry.instruction.opcode.startswith("s_dcache"):
             return True
