@@ -8,6 +8,7 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
+from wavesim.emulate.gpr_index import indexed_instructions
 from wavesim.emulate.registry import binder_of
 from wavesim.errors import UnknownInstruction, UserError
 from wavesim.program import Immediate, Program, Symbol
@@ -62,6 +63,7 @@ class BlockMap:
             for index, entry in enumerate(code)
             if entry.kind in (Kind.BRANCH, Kind.COND_BRANCH) and entry.instruction.opcode not in _INDIRECT
         }
+        self.indexed = indexed_instructions(program)
         self.leaders = frozenset(self.targets.values())
         self._blocks: dict[int, Block] = {}
 

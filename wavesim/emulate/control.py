@@ -24,10 +24,19 @@ CODE_BASE = 1 << 46
     "s_waitcnt s_nop s_setprio s_sleep s_barrier s_endpgm s_branch s_cbranch_scc0 s_cbranch_scc1 "
     "s_cbranch_vccz s_cbranch_vccnz s_cbranch_execz s_cbranch_execnz s_sethalt s_setkill s_incperflevel "
     "s_decperflevel s_wakeup s_icache_inv s_ttracedata s_sendmsg s_sendmsghalt "
-    "s_setreg_b32 s_setreg_imm32_b32 ds_nop"
+    "s_setreg_b32 s_setreg_imm32_b32 ds_nop s_endpgm_saved s_endpgm_ordered_ps_done "
+    "s_cbranch_cdbgsys s_cbranch_cdbguser s_cbranch_cdbgsys_or_user s_cbranch_cdbgsys_and_user"
 )
 def _bind_nothing(binding: Binding) -> Step:
     return lambda: None
+
+
+@semantics("s_trap")
+def _bind_trap(binding: Binding) -> Step:
+    """A trap is what compilers make of a failed assertion: a finding; the wave goes on."""
+    lanes, context = binding.lanes, binding.context
+    number = binding.instruction.operands[0]
+    return lambda: context.find("trap", binding, f"the kernel traps (s_trap {number})", lanes.numbers)
 
 
 @semantics("s_getreg_b32")
@@ -60,6 +69,9 @@ def _bind_setpc(binding: Binding) -> Step:
 def condition(opcode: str, lanes: Lanes) -> Callable[[], npt.NDArray[np.bool_]]:
     """A reader of whether a conditional branch is taken, [n]."""
     word = opcode.removeprefix("s_cbranch_")
+    if word.startswith("cdbg"):  # there is no debugger
+        count = lanes.count
+        return lambda: np.zeros(count, np.bool_)
     if word in ("scc0", "scc1"):
         scc = lanes.sgpr[SCC]
         wanted = np.uint32(word[-1] == "1")

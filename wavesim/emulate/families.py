@@ -11,6 +11,7 @@ def load() -> None:
     from wavesim.emulate import (  # noqa: F401
         control,
         convert_scaled,
+        gpr_index,
         lds,
         lds_atomics,
         lds_exchange,

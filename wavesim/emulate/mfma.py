@@ -194,7 +194,7 @@ def _reader(binding: Binding, shape: Shape, position: int, kind: str) -> Callabl
     pattern = binding.integer("blgp") if position == 2 and shape.result != "f64" else 0
     if pattern:
         lanes = lane_groups(pattern)
-        return lambda: spread(unpack(window[..., lanes]), shape.m, shape.blocks)
+        return lambda: spread(unpack(window.take(lanes, axis=-1)), shape.m, shape.blocks)
     return lambda: spread(unpack(window), shape.m, shape.blocks)
 
 

@@ -265,10 +265,14 @@ def _selects_high(binding: Binding, position: int) -> bool:
     return slot < len(select) and bool(select[slot])
 
 
+_KEEP_HIGH = frozenset(("v_mad_f16", "v_mad_u16", "v_mad_i16", "v_fma_f16", "v_div_fixup_f16"))
+"""16-bit results that leave the upper half of their register alone (CDNA3 ISA; others clear it)."""
+
+
 def destination_high(binding: Binding) -> bool | None:
     """Which half a 16-bit result goes to: True high, False low (other half kept), None: low, rest zero."""
     select = binding.instruction.modifier("op_sel")
     if isinstance(select, tuple) and binding.info.format != "VOP3P":
         sources = sum(spec.role != "dst" for spec in binding.specs)
         return bool(select[-1]) if len(select) > sources else False
-    return None
+    return False if binding.info.name in _KEEP_HIGH else None

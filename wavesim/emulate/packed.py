@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from wavesim.emulate.lane_select import dpp_of
 from wavesim.emulate.operands import Source, bf16_to_f32, call, dword, vector_row
 from wavesim.emulate.registry import Array, Binding, Step, semantics
 from wavesim.emulate.valu import put_masked
@@ -172,10 +173,14 @@ def _bind_dot(binding: Binding) -> Step:
     result, kind = words[2], words[3]
     accumulates = words[1].endswith("c")
     first, second = _plain(binding, 1), _plain(binding, 2)
+    dpp = dpp_of(binding)
+    if dpp is not None:
+        first = dpp.source(binding)(first)
     third = _plain(binding, 0 if accumulates else 3)
     dtype = {"f32": np.float32, "i32": np.int32, "u32": np.uint32}[result]
     clamp = bool(binding.modifier("clamp"))
-    put = put_masked(binding, vector_row(binding, binding.instruction.operands[0]))
+    lanes = binding.lanes
+    target = lanes.vgpr[vector_row(binding, binding.instruction.operands[0])]
 
     def run() -> None:
         total: Any = call(third).view(dtype)
@@ -185,6 +190,7 @@ def _bind_dot(binding: Binding) -> Step:
         if clamp and dtype is not np.float32:
             limits: Any = np.iinfo(dtype)
             total = np.clip(total, limits.min, limits.max)
-        put(total.astype(dtype).view(U32))
+        where = lanes.exec if dpp is None else lanes.exec & dpp.written(binding)
+        np.copyto(target, total.astype(dtype).view(U32), where=where)
 
     return run

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from wavesim.emulate.blocks import Block, BlockMap, Exit
 from wavesim.emulate.context import BlockRecord, Context
 from wavesim.emulate.control import condition, jump_targets, next_address
+from wavesim.emulate.gpr_index import bind_indexed
 from wavesim.emulate.recorder import Executed
 from wavesim.emulate.registry import Binder, Binding, Step, binder_of
 from wavesim.emulate.state import VCC, Lanes
@@ -137,7 +138,10 @@ def _plain(binder: Binder, index: int, row: int, lanes: Lanes, context: Context,
     entry = blocks.code[index]
     if entry.instruction.opcode in ("s_branch", "s_waitcnt", "s_nop", "s_barrier", "s_setprio"):
         return _nothing
-    return binder(_binding(index, row, lanes, context, blocks))
+    binding = _binding(index, row, lanes, context, blocks)
+    if index in blocks.indexed:
+        return bind_indexed(binder, binding, blocks.indexed[index])
+    return binder(binding)
 
 
 def _skip(entry: CodeEntry, lanes: Lanes, context: Context) -> Step:

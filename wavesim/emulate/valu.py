@@ -134,7 +134,7 @@ def bind_vector(binding: Binding, function: Function) -> Step:
     merge = sdwa_merge(binding, target)
     kind = binding.specs[0].type
     if kind in _WIDE:
-        raise binding.refuse("DPP or SDWA with a 64-bit result")
+        return _bind_wide_dpp(binding, function, dpp, row)
     bits_of = np.uint16 if kind in _HALF else np.uint32
     dtype = np.float32 if kind == "f32" else dtype_of(kind)
     finish = finish_float(binding) if kind in _FLOAT else None
@@ -148,6 +148,27 @@ def bind_vector(binding: Binding, function: Function) -> Step:
             bits = merge(bits)
         mask = lanes.exec if dpp is None else lanes.exec & dpp.written(binding)
         np.copyto(target, bits, where=mask)
+
+    return run
+
+
+def _bind_wide_dpp(binding: Binding, function: Function, dpp: Dpp | None, row: int) -> Step:
+    """64-bit results under DPP (row_newbcast only): both dwords come from the chosen lane."""
+    if dpp is None:
+        raise binding.refuse("SDWA with a 64-bit result")
+    sources = sources_of(binding, dpp)
+    lanes = binding.lanes
+    low, high = lanes.vgpr[row], lanes.vgpr[row + 1]
+    kind = binding.specs[0].type
+    finish = finish_float(binding) if kind in _FLOAT else None
+    chosen = dpp
+
+    def run() -> None:
+        result = np.asarray(function(*[call(each) for each in sources]))
+        bits = (finish(result) if finish is not None else result).view(np.uint64)
+        mask = lanes.exec & chosen.written(binding)
+        np.copyto(low, (bits & np.uint64(0xFFFFFFFF)).astype(np.uint32), where=mask)
+        np.copyto(high, (bits >> np.uint64(32)).astype(np.uint32), where=mask)
 
     return run
 

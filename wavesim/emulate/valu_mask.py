@@ -111,17 +111,23 @@ _CARRY: dict[str, tuple[int, bool, bool]] = {
 @semantics(*_CARRY)
 def _bind_carry(binding: Binding) -> Step:
     sign, carry_in, swapped = _CARRY[binding.info.name]
-    first, second = source(binding, 2), source(binding, 3)
+    dpp = dpp_of(binding)
+    first, second, *_ = sources_of(binding, dpp)
     if swapped:
         first, second = second, first
-    put, put_carry = writer(binding), mask_writer(binding, 1)
+    row = vector_row(binding, binding.instruction.operands[0])
+    target = binding.lanes.vgpr[row]
+    merge = sdwa_merge(binding, target)
+    put_carry, lanes = mask_writer(binding, 1), binding.lanes
     carry = mask_source(binding, 4) if carry_in else None
 
     def run() -> None:
         total = call(first).astype(I64) + sign * call(second).astype(I64)
         if carry is not None:
             total = total + sign * carry()
-        put((total & I64(0xFFFFFFFF)).astype(U32))
+        result = (total & I64(0xFFFFFFFF)).astype(U32)
+        where = lanes.exec if dpp is None else lanes.exec & dpp.written(binding)
+        np.copyto(target, merge(result) if merge is not None else result, where=where)
         put_carry((total < 0) | (total > 0xFFFFFFFF))
 
     return run

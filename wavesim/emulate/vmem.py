@@ -170,7 +170,7 @@ def split_operands(binding: Binding) -> tuple[list[Operand], Callable[[], Addres
     """Data operands of an instruction in order, and its addresses."""
     operands = list(binding.instruction.operands)
     layout, width = binding.info.format, binding.info.width_bytes
-    if layout == "MUBUF":
+    if layout in ("MUBUF", "MTBUF"):
         *data, vector, resource, scalar = operands
         return data, buffer_addresses(binding, vector, resource, scalar, width)
     scalar_operand = operands.pop() if layout == "GLOBAL" else None
