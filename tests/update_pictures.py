@@ -1,4 +1,4 @@
-"""Makes the manual's picture of the browser report: `python tests/update_pictures.py` (needs Chromium, selenium)."""
+"""Makes the picture of the browser report in the manual (needs Chromium and selenium)."""
 
 from __future__ import annotations
 
