@@ -49,7 +49,11 @@ _USER_SGPRS = {
 """SGPRs of each enabled user value, for kernels that do not state ``user_sgpr_count``."""
 
 
-def read_directives(values: Mapping[str, int], texts: Mapping[str, str]) -> dict[str, Any]:
+def read_directives(
+    values: Mapping[str, int],
+    texts: Mapping[str, str],
+    places: Mapping[str, SourceSpan] = MappingProxyType({}),
+) -> dict[str, Any]:
     """Fields of KernelMetadata from ``.amdhsa_`` values (names without the prefix).
 
     ``texts`` are the values as written; what has no field is kept from them in ``extra``.
@@ -73,6 +77,7 @@ def read_directives(values: Mapping[str, int], texts: Mapping[str, str]) -> dict
             count for name, count in _USER_SGPRS.items() if values.get(name, 0)
         )
     fields["extra"] = extra
+    fields["places"] = {_FIELDS[name]: span for name, span in places.items() if name in _FIELDS}
     return fields
 
 
@@ -132,6 +137,7 @@ def build(
     """KernelMetadata from :func:`read_directives`' fields and a metadata entry; either may lack."""
     fields = dict(directives or {})
     extra = dict(fields.pop("extra", {}))
+    places = dict(fields.pop("places", {}))
     if kernel is not None:
         fields["arguments"] = read_arguments(kernel, span)
         fields["workgroup_size"] = _integer(kernel, ".max_flat_workgroup_size", span)
@@ -144,7 +150,7 @@ def build(
             fields["sgprs"] = _integer(kernel, ".sgpr_count", span)
             fields["scratch_bytes"] = _integer(kernel, ".private_segment_fixed_size", span)
         fields.setdefault("kernarg_bytes", _integer(kernel, ".kernarg_segment_size", span))
-    return KernelMetadata(**fields, extra=MappingProxyType(extra))
+    return KernelMetadata(**fields, extra=MappingProxyType(extra), places=MappingProxyType(places))
 
 
 def print_directives(program: Program) -> list[str]:

@@ -107,6 +107,7 @@ class _Reader:
         self.kernel = ""
         self.values: dict[str, int] = {}
         self.texts: dict[str, str] = {}
+        self.places: dict[str, SourceSpan] = {}
         self.stack: list[bool] = []
         self.count = 0
 
@@ -232,8 +233,8 @@ class _Reader:
         name, tab, more = name.partition("\t")
         text = (more + text).strip() if tab else text.strip()
         if name == ".end_amdhsa_kernel":
-            self.source.directives[self.kernel] = read_directives(self.values, self.texts)
-            self.kernel, self.values, self.texts = "", {}, {}
+            self.source.directives[self.kernel] = read_directives(self.values, self.texts, self.places)
+            self.kernel, self.values, self.texts, self.places = "", {}, {}, {}
             return
         if not name.startswith(".amdhsa_"):
             raise UserError(f"{name} inside .amdhsa_kernel; only .amdhsa_ directives may stand there", span)
@@ -245,6 +246,7 @@ class _Reader:
         except ExpressionError as error:
             raise UserError(f"{name}: {error}", span) from None
         self.texts[key] = str(self.values[key])
+        self.places[key] = span
 
     def directive(self, code: str, line: str, span: SourceSpan) -> None:
         parts = code.split(None, 1)

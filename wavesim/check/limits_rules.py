@@ -15,13 +15,14 @@ def occupancy(program: Program, machine: Machine, waves_per_workgroup: int) -> I
     """Whether a workgroup fits on a compute unit, and how many fit together (CDNA3 ISA §3.6, §3.7)."""
     metadata = program.metadata
     span = (SourceSpan(program.file),)
+    places = {name: (place,) for name, place in metadata.places.items()}
     lds_limit = machine.integer("lds.size_bytes")
     if metadata.lds_bytes > lds_limit:
         yield Finding(
             "lds-overflow",
             Severity.ERROR,
             f"the workgroup allocates {metadata.lds_bytes} bytes of LDS; {machine.arch} has {lds_limit}",
-            span,
+            places.get("lds_bytes", span),
             fix="use fewer stages or smaller tiles",
         )
         return
@@ -38,7 +39,7 @@ def occupancy(program: Program, machine: Machine, waves_per_workgroup: int) -> I
             Severity.ERROR,
             f"{metadata.vgprs} VGPRs per wave leave room for {by_registers} waves on a SIMD; "
             f"the workgroup needs {waves_per_simd}",
-            span,
+            places.get("vgprs", span),
             fix=f"use at most {per_simd_registers // waves_per_simd} VGPRs and AGPRs together",
         )
         return

@@ -62,7 +62,7 @@ class KernelMetadata:
     """What the dispatcher must know: the ``.amdhsa_*`` values and the metadata's arguments.
 
     Registers are counts of 32-bit registers per lane; ``vgprs`` is the unified total (arch VGPRs
-    rounded to ``accum_offset`` plus AGPRs).
+    rounded to ``accum_offset`` plus AGPRs). ``places`` are the lines that state a field, where known.
     """
 
     lds_bytes: int = 0
@@ -81,6 +81,7 @@ class KernelMetadata:
     workitem_id_dimensions: int = 1
     scratch_bytes: int = 0
     extra: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    places: Mapping[str, SourceSpan] = field(default_factory=lambda: MappingProxyType({}), compare=False)
 
 
 @dataclass(frozen=True)
