@@ -258,7 +258,7 @@ def hoisted_loads(loop: LoopCode) -> Iterator[Candidate]:
             if place is None:
                 continue
             text = f"{at(group.span)}: issue these global loads before {at(place.span)}"
-            order = {index: ~place.first for index in range(group.first, group.last)}
+            order = dict.fromkeys(range(group.first, group.last), ~place.first)
             edit = Edit(order=order)
             yield Candidate("hoist-load", text, (group.span, place.span), edit, code_changes=True)
 

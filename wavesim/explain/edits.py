@@ -85,15 +85,14 @@ def _pieces(program: Program, edit: Edit, first: int, last: int) -> list[Piece]:
     return pieces
 
 
-def edited(trace: Trace, edit: Edit) -> Trace:
-    """The streams as the edited program would execute them; ``trace.program`` is the edited program.
+def edited_program(program: Program, code: Sequence[CodeEntry], edit: Edit) -> tuple[Program, Layout]:
+    """The program after the edit, laid out anew, and where its blocks' instructions come from.
 
     Raises:
         ValueError: the edit moves something out of its basic block.
         UnknownInstruction: an instruction put in has no data.
     """
-    program = trace.program
-    starts = block_starts(program, trace.code)
+    starts = block_starts(program, code)
     instructions: list[Instruction] = []
     origins: list[list[int]] = []
     new_start: list[int] = []
@@ -112,13 +111,22 @@ def edited(trace: Trace, edit: Edit) -> Trace:
         addresses=addresses,
         sizes=sizes,
     )
-    layout = _Layout(starts, new_start, [np.array(each, np.int64) for each in origins])
-    waves = tuple(_stream(wave, layout, len(program)) for wave in trace.waves)
-    return replace(trace, program=changed, code=code_entries(changed), waves=waves)
+    return changed, Layout(starts, new_start, [np.array(each, np.int64) for each in origins])
+
+
+def edited(trace: Trace, edit: Edit) -> Trace:
+    """The streams as the edited program would execute them; ``trace.program`` is the edited program.
+
+    Raises:
+        ValueError, UnknownInstruction: as :func:`edited_program`.
+    """
+    program, layout = edited_program(trace.program, trace.code, edit)
+    waves = tuple(_stream(wave, layout, len(trace.program)) for wave in trace.waves)
+    return replace(trace, program=program, code=code_entries(program), waves=waves)
 
 
 @dataclass(frozen=True)
-class _Layout:
+class Layout:
     """Per block: where it began, where it begins, and the origins of its instructions."""
 
     starts: list[int]
@@ -126,7 +134,7 @@ class _Layout:
     origins: list[Int64]
 
 
-def _stream(wave: WaveTrace, layout: _Layout, count: int) -> WaveTrace:
+def _stream(wave: WaveTrace, layout: Layout, count: int) -> WaveTrace:
     code = wave.code.astype(np.int64)
     is_start = np.zeros(count, bool)
     is_start[layout.starts] = True

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from wavesim.analyze.loops import WaveLoop, find_loops
 from wavesim.errors import UserError
 from wavesim.explain.critical_path import Steady, steady_of
 from wavesim.isa.timing_parameters import TimingParameters
@@ -18,7 +19,7 @@ from wavesim.timing import simulate
 from wavesim.timing.rules import without
 from wavesim.trace import UNKNOWN, CodeEntry, Kind, Timeline, Trace, WaveTrace
 
-ITERATIONS = 48
+ITERATIONS = 32
 """Iterations of the main loop that what-ifs are timed over; periods longer than a third are averaged."""
 
 Change = Callable[[Trace, TimingParameters], tuple[Trace, TimingParameters] | None]
@@ -67,6 +68,25 @@ def pace_of(timeline: Timeline, steady: Steady | None = None) -> Pace:
     heads = timeline.waves[reference.wave].issue_clk[reference.head_rows]
     clk = int(heads[window.last] - heads[window.first])
     return Pace(clk / (window.last - window.first), False, True)
+
+
+def structure_of(trace: Trace) -> Steady:
+    """The main loop from the streams alone: of the outermost ones, that with most instructions."""
+    loops = find_loops(trace, [len(wave) for wave in trace.waves])
+    outer = [
+        each
+        for each in loops
+        if not any(
+            other is not each and other.head <= each.head and each.tail <= other.tail for other in loops
+        )
+    ]
+    runs: list[WaveLoop | None] = [None] * len(trace.waves)
+    if not outer:
+        return Steady(runs, None, None)
+    main = max(outer, key=lambda loop: sum(int(run.head_rows[-1] - run.head_rows[0]) for run in loop.waves))
+    for run in main.waves:
+        runs[run.wave] = run
+    return Steady(runs, None, main.waves[0])
 
 
 def shortened(trace: Trace, steady: Steady, iterations: int = ITERATIONS) -> Trace:

@@ -1,0 +1,214 @@
+"""Advice: candidates that were simulated, are safe as far as check can say, and make the loop faster.
+
+``gain_clk`` is the difference of two simulations. Edits of the program are timed on its own executed
+streams; edits of a tile program's text are loaded, executed and checked like any kernel.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from wavesim.analyze.pipeline import split_settings
+from wavesim.check.checker import check_execution, check_program
+from wavesim.check.relaxing import WaitRelaxer
+from wavesim.check.strong_waits import LdsEvidence, StrongWait, find_strong_waits
+from wavesim.emulate.run import Execution, emulate
+from wavesim.errors import SourceSpan, UserError
+from wavesim.explain.candidates import Candidate
+from wavesim.explain.edits import Edit, edited, edited_program
+from wavesim.explain.tile_text import TextCandidate
+from wavesim.explain.whatif import Pace, pace_of, shortened, structure_of
+from wavesim.isa.machine import Machine
+from wavesim.kernel.launch import LoadedKernel
+from wavesim.program import Program
+from wavesim.timing import simulate
+from wavesim.trace import CodeEntry, Kind, Trace
+from wavesim.trace.decode import code_entries
+
+LEAST_GAIN_CLK = 4
+"""An issue slot: smaller gains are not worth an edit."""
+
+MOST_SUGGESTIONS = 6
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One suggestion that was tried.
+
+    Attributes:
+        kind: relax-wait, move-wait, remove-barrier, priority, hoist-load, stagger or swizzle.
+        text: what to do, with the lines.
+        spans: the lines.
+        clk, gain_clk: clocks per iteration with it, and what it saves (of the whole run without a loop).
+        exact: both are of periods that repeat.
+        how_checked: how it is known to be safe.
+        edit: the change of the program; ``None`` if it is one of the text.
+        source: the whole edited file; ``None`` if it is a change of the program.
+    """
+
+    kind: str
+    text: str
+    spans: tuple[SourceSpan, ...]
+    clk: float
+    gain_clk: float
+    exact: bool
+    how_checked: str
+    edit: Edit | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What candidates are tried on: the kernel's streams (whole, and shortened) and its own pace."""
+
+    kernel: LoadedKernel
+    machine: Machine
+    whole: Trace
+    short: Trace
+    base: Pace
+    relaxer: WaitRelaxer
+    rules_broken: Mapping[str, int]
+
+    def pace(self, edit: Edit) -> Pace | None:
+        """The pace with an edit; of the whole streams where the shortened ones do not repeat."""
+        try:
+            timeline = simulate(edited(self.short, edit), self.machine.parameters)
+            if not timeline.complete:
+                return None
+            pace = pace_of(timeline)
+            if not pace.exact and self.short is not self.whole:
+                pace = pace_of(simulate(edited(self.whole, edit), self.machine.parameters))
+        except (UserError, ValueError):
+            return None
+        return pace if pace.per_iteration == self.base.per_iteration else None
+
+    def is_clean(self, program: Program) -> bool:
+        """Whether the rules that read the code find nothing that they did not find before."""
+        found = broken_rules(program)
+        return all(count <= self.rules_broken.get(rule, 0) for rule, count in found.items())
+
+
+def broken_rules(program: Program) -> Counter[str]:
+    """Rules that read the code -> errors and warnings of them."""
+    return Counter(finding.rule for finding in check_program(program)[0] if finding.is_bad)
+
+
+def try_candidate(bench: Bench, candidate: Candidate) -> Advice | None:
+    """Time a candidate, and check the code if it is changed; ``None`` if it gains nothing or breaks it.
+
+    LDS order (``needs_order``) is for :func:`judge`.
+    """
+    pace = bench.pace(candidate.edit)
+    if pace is None or bench.base.clk - pace.clk < LEAST_GAIN_CLK:
+        return None
+    how = "checked: counts and lines of the code as it is"
+    if candidate.kind == "priority":
+        how = "priorities change no results"
+    if candidate.code_changes:
+        program, _ = edited_program(bench.short.program, bench.short.code, candidate.edit)
+        if not bench.is_clean(program):
+            return None
+        how = "wavesim's code checks stay clean"
+    return Advice(
+        candidate.kind,
+        candidate.text,
+        candidate.spans,
+        pace.clk,
+        bench.base.clk - pace.clk,
+        pace.exact and bench.base.exact,
+        how,
+        candidate.edit,
+    )
+
+
+def observed(kernel: LoadedKernel, machine: Machine) -> Execution | None:
+    """An execution with all LDS addresses; ``None`` if it cannot be had."""
+    try:
+        execution = emulate(kernel.program, kernel.launch, machine, observe_lds=True)
+    except UserError:
+        return None
+    return execution if execution.complete else None
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What an execution with all its LDS addresses shows: waits stronger than needed, as rule
+    wait-too-strong judges them, and barriers that no LDS access needs and that cost clocks."""
+
+    strong: tuple[StrongWait, ...]
+    barriers: tuple[Advice, ...]
+
+
+def judge(bench: Bench, barriers: Sequence[Candidate]) -> Judged:
+    """Judge the waits of the kernel, and those of ``barriers`` that would gain something."""
+    execution = observed(bench.kernel, bench.machine)
+    ordered = execution is not None and not any(each.is_bad for each in check_execution(execution)[0])
+    strong = tuple(find_strong_waits(bench.relaxer, execution if ordered else None))
+    evidence = LdsEvidence.of(bench.relaxer, execution) if execution is not None and ordered else None
+    if evidence is None or any(entry.kind is Kind.VMEM_STORE for entry in _in_loops(bench)):
+        return Judged(strong, ())
+    needless = []
+    for candidate in barriers:
+        found = try_candidate(bench, candidate)
+        code = tuple(
+            replace(entry, kind=Kind.INTERNAL) if index in candidate.edit.removed else entry
+            for index, entry in enumerate(bench.whole.code)
+        )
+        if found is not None and evidence.ordered(code):
+            needless.append(replace(found, how_checked="no race in this launch without it"))
+    return Judged(strong, tuple(needless))
+
+
+def _in_loops(bench: Bench) -> list[CodeEntry]:
+    code = bench.whole.code
+    inside: list[CodeEntry] = []
+    for source, target in bench.relaxer.flow.back_edges():
+        inside += code[target : source + 1]
+    return inside
+
+
+def try_text(
+    bench: Bench, path: Path, candidate: TextCandidate, settings: Mapping[str, str]
+) -> Advice | None:
+    """Load, execute, check and time an edited tile program; ``None`` if it is not clean or gains nothing."""
+    from wavesim.kernel.load import load_tile_program
+
+    launch_settings, _ = split_settings(settings)
+    rest = {name: value for name, value in launch_settings.items() if name not in candidate.settings}
+    try:
+        kernel = load_tile_program(path, bench.kernel.program.arch, rest, candidate.text)
+        execution = emulate(kernel.program, kernel.launch, bench.machine, observe_lds=True)
+        if not execution.complete:
+            return None
+        trace = execution.trace
+        short = trace if bench.short is bench.whole else shortened(trace, structure_of(trace))
+        pace = pace_of(simulate(short, bench.machine.parameters))
+        if not pace.exact and short is not trace:
+            pace = pace_of(simulate(trace, bench.machine.parameters))
+        if bench.base.clk - pace.clk < LEAST_GAIN_CLK or pace.per_iteration != bench.base.per_iteration:
+            return None
+        found, numerics = check_execution(execution)
+        bad = any(each.is_bad for each in [*kernel.findings, *found])
+        if bad or not numerics.ok or broken_rules(kernel.program):
+            return None
+    except UserError:
+        return None
+    return Advice(
+        candidate.kind,
+        f"{path}: {candidate.advice}",
+        tuple(SourceSpan(str(path), line) for line in candidate.lines),
+        pace.clk,
+        bench.base.clk - pace.clk,
+        pace.exact and bench.base.exact,
+        "the edited file was executed: numbers right, no race",
+        source=candidate.text,
+    )
+
+
+def apply_edit(kernel: LoadedKernel, edit: Edit) -> LoadedKernel:
+    """The kernel with an advice's edit of its program."""
+    program, _ = edited_program(kernel.program, code_entries(kernel.program), edit)
+    return replace(kernel, program=program)

@@ -1,0 +1,245 @@
+"""Explanation: why a kernel takes the clocks it takes, gathered in one value that reports print."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from wavesim.analyze.pipeline import Run, RunOptions, run_kernel
+from wavesim.check.checker import check_program
+from wavesim.check.relaxing import NOT_WAITED
+from wavesim.check.strong_waits import StrongWait
+from wavesim.check.waits import span_of
+from wavesim.errors import SourceSpan, UserError
+from wavesim.explain.advice import (
+    LEAST_GAIN_CLK,
+    MOST_SUGGESTIONS,
+    Advice,
+    Bench,
+    broken_rules,
+    judge,
+    try_candidate,
+    try_text,
+)
+from wavesim.explain.candidates import Candidate, LoopCode, candidates, relaxed_waits
+from wavesim.explain.critical_path import CriticalPath, Steady, critical_path, steady_of
+from wavesim.explain.exposed import ExposedLatency, exposed_latencies
+from wavesim.explain.lines import LineTime, lines_of
+from wavesim.explain.parallel import Job, run_jobs
+from wavesim.explain.tile_text import TextCandidate, staggers, swizzles
+from wavesim.explain.whatif import WHAT_IFS, Pace, Rung, by_gain, measure, pace_of, rung, shortened
+from wavesim.timing import simulate
+
+Progress = Callable[[str, float], None]
+MOST_TEXT_TRIALS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class StrongWaitCost:
+    """A wait that is stronger than needed: what is enough, and the clocks per iteration that it costs."""
+
+    span: SourceSpan
+    written: str
+    enough: str
+    cost_clk: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why the kernel takes the clocks it takes.
+
+    Attributes:
+        run: the run that is explained; its analysis has the stalls of the wave groups.
+        pace_clk: clocks per iteration (of the whole run where there is no loop).
+        per_iteration: whether there is a loop.
+        lines: where the time goes by line, of each wave group (stall tiling).
+        path: the critical path.
+        ladder: what-ifs, the largest gain first.
+        exposed: loads by line, the most exposed first.
+        strong_waits: waits stronger than needed.
+        advice: suggestions that were tried, the largest gain first.
+        tried: candidates that were tried.
+    """
+
+    run: Run
+    pace_clk: float
+    per_iteration: bool
+    lines: tuple[tuple[LineTime, ...], ...]
+    path: CriticalPath
+    ladder: tuple[Rung, ...]
+    exposed: tuple[ExposedLatency, ...]
+    strong_waits: tuple[StrongWaitCost, ...]
+    advice: tuple[Advice, ...]
+    tried: int
+
+
+def explain_kernel(
+    path: Path, options: RunOptions, progress: Progress | None = None, *, processes: int | None = None
+) -> Explanation:
+    """Run a kernel and explain it.
+
+    Args:
+        path: kernel file.
+        options: as for a run; the SimPy engine times the what-ifs.
+        progress: called with what is being done.
+        processes: of the what-ifs; default: the cores.
+
+    Raises:
+        UserError: unusable kernel, or one whose waves do not finish.
+    """
+    run = run_kernel(path, options, progress)
+    return explain_run(run, path, options, progress, processes=processes)
+
+
+def explain_run(
+    run: Run,
+    path: Path,
+    options: RunOptions,
+    progress: Progress | None = None,
+    *,
+    processes: int | None = None,
+) -> Explanation:
+    """Explain a run of the kernel at ``path`` with ``options``.
+
+    Raises:
+        UserError: its waves do not finish.
+    """
+
+    def stage(text: str) -> None:
+        if progress is not None:
+            progress(text, 0.0)
+
+    timeline, parameters = run.timeline, run.machine.parameters
+    if not run.analysis.complete:
+        raise UserError(
+            f"{path}: its waves do not finish: there is no steady time to explain",
+            None,
+            "`wavesim check` says why",
+        )
+    stage("critical path")
+    steady = steady_of(timeline)
+    chain = critical_path(timeline, parameters)
+    bench = _bench(run, steady)
+    loop = LoopCode.of(timeline, bench.relaxer, steady)
+    first_round = list(candidates(loop, ()))
+    stage("what if")
+    barriers = [each for each in first_round if each.needs_order]
+    plain = [each for each in first_round if not each.needs_order]
+    texts = list(_texts(run, path, bench))
+    jobs: list[Job] = [partial(judge, bench, barriers)]  # the longest first
+    jobs += [partial(try_text, bench, path, each, options.settings) for each in texts]
+    jobs += [partial(measure, bench.short, parameters, row, bench.base) for row in WHAT_IFS]
+    jobs += [partial(try_candidate, bench, each) for each in plain]
+    judged, *results = run_jobs(jobs, processes)
+    trials, results = results[: len(texts)], results[len(texts) :]
+    rungs = [each for each in results[: len(WHAT_IFS)] if each is not None]
+    rungs += _staggered(texts, trials, bench.base)
+    advice = [each for each in [*results[len(WHAT_IFS) :], *trials, *judged.barriers] if each is not None]
+    relaxed = list(relaxed_waits(loop, judged.strong))
+    paces = [bench.pace(each.edit) for each in relaxed]
+    costs = [_cost(bench, each, pace) for each, pace in zip(judged.strong, paces, strict=True)]
+    advice += [_advice(bench, each, pace) for each, pace in zip(relaxed, paces, strict=True) if pace]
+    advice = [each for each in advice if each.gain_clk >= LEAST_GAIN_CLK]
+    advice.sort(key=lambda each: (-each.gain_clk, each.kind, each.text))
+    return Explanation(
+        run,
+        bench.base.clk,
+        bench.base.per_iteration,
+        lines_of(timeline, run.analysis, steady),
+        chain,
+        by_gain(rungs),
+        exposed_latencies(timeline, parameters, steady),
+        tuple(costs),
+        tuple(_best_of_kind(advice)[:MOST_SUGGESTIONS]),
+        len(first_round) + len(relaxed) + len(texts),
+    )
+
+
+def _bench(run: Run, steady: Steady) -> Bench:
+    trace = run.timeline.trace
+    _, relaxer = check_program(run.kernel.program)
+    base = pace_of(run.timeline, steady)
+    short = shortened(trace, steady)
+    if short is not trace:
+        of_short = pace_of(simulate(short, run.machine.parameters))
+        if of_short != base:
+            short = trace
+    return Bench(run.kernel, run.machine, trace, short, base, relaxer, broken_rules(run.kernel.program))
+
+
+def _advice(bench: Bench, candidate: Candidate, pace: Pace) -> Advice:
+    return Advice(
+        candidate.kind,
+        candidate.text,
+        candidate.spans,
+        pace.clk,
+        bench.base.clk - pace.clk,
+        pace.exact and bench.base.exact,
+        "rule wait-too-strong: the largest safe count",
+        candidate.edit,
+    )
+
+
+def _cost(bench: Bench, strong: StrongWait, pace: Pace | None) -> StrongWaitCost:
+    program = bench.kernel.program
+    instruction = program.instructions[strong.waits[0]]
+    enough = ", ".join(
+        f"{name}({count})" if count < NOT_WAITED else f"no {name}" for name, count in strong.counts.items()
+    )
+    written = " ".join([instruction.opcode, *(str(operand) for operand in instruction.operands)])
+    cost = bench.base.clk - pace.clk if pace is not None else 0.0
+    return StrongWaitCost(span_of(program, strong.waits[0]), written, enough, cost)
+
+
+def _texts(run: Run, path: Path, bench: Bench) -> Iterator[TextCandidate]:
+    """Edits of a tile program's text worth an execution: swizzles only if conflicts cost clocks."""
+    if path.suffix.lower() not in (".yaml", ".yml") or run.analysis.loop is None:
+        return
+    text = path.read_text(encoding="utf-8")
+    constants = _constants(text)
+    span = run.analysis.loop.span
+    waves = len({wave.wave for wave in run.timeline.trace.waves})
+    if span is not None and span.line and Path(span.file) == path:
+        yield from staggers(text, span.line, waves, constants)
+    row = next(each for each in WHAT_IFS if each.name == "no_bank_conflicts")
+    conflicts = measure(bench.short, bench.machine.parameters, row, bench.base)
+    if conflicts is not None and conflicts.gain_clk >= LEAST_GAIN_CLK:
+        yield from list(swizzles(text, constants))[: MOST_TEXT_TRIALS - 1]
+
+
+def _constants(text: str) -> Mapping[str, str]:
+    """Names and values of the file's own section ``constants``, as written."""
+    found = {}
+    inside = False
+    for line in text.split("\n"):
+        if line and not line.startswith((" ", "#")):
+            inside = line.startswith("constants:")
+        elif inside and ":" in line:
+            name, _, value = line.partition(":")
+            found[name.strip()] = value.partition("#")[0].strip()
+    return found
+
+
+def _staggered(texts: list[TextCandidate], trials: list[Advice | None], base: Pace) -> list[Rung]:
+    """Stagger on or off as a row of the ladder, where it was found to gain and to be clean."""
+    rows = []
+    for candidate, found in zip(texts, trials, strict=True):
+        if candidate.kind == "stagger" and found is not None:
+            pace = Pace(found.clk, found.exact, base.per_iteration)
+            off = "off" if candidate.advice.startswith("stop") else "on"
+            rows.append(rung(f"stagger_{off}", f"the halves ran with stagger {off}", pace, base))
+    return rows
+
+
+def _best_of_kind(advice: list[Advice]) -> list[Advice]:
+    """Without several swizzles: the best one only."""
+    seen = set()
+    result = []
+    for each in advice:
+        if each.kind in ("swizzle", "priority") and each.kind in seen:
+            continue
+        seen.add(each.kind)
+        result.append(each)
+    return result
