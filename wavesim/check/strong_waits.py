@@ -12,25 +12,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from wavesim.analyze.loops import find_loops, measure_loops
-from wavesim.analyze.stalls import issued_rows
+from wavesim.check.costs import CostMeter
 from wavesim.check.lds_order import unordered_lds_accesses
 from wavesim.check.pending import pending_before
 from wavesim.check.races import races_at_all
 from wavesim.check.relaxing import NOT_WAITED, Need, Relaxation, WaitRelaxer, counts_from, with_count
 from wavesim.check.waits import missing_waits, span_of
 from wavesim.emulate.run import Execution
-from wavesim.errors import SourceSpan, UserError
+from wavesim.errors import SourceSpan
 from wavesim.isa.machine import Machine
 from wavesim.program import Finding, Severity, Waitcnt
-from wavesim.timing import simulate
-from wavesim.trace import CodeEntry, Kind, Trace
+from wavesim.trace import CodeEntry, Kind
 
 ENOUGH_TRIPS = 3
 """Trips of each loop after which its addresses are believed to repeat: two buffers show in three."""
-
-SIMULATED_INSTRUCTIONS = 400_000
-"""Dynamic instructions that are simulated to find costs; beyond, findings say that theirs is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,52 +178,19 @@ class LdsEvidence:
         return self.ordered(code)
 
 
-@dataclass(frozen=True, slots=True)
-class _Clocks:
-    total: int
-    per_iteration: float | None
-
-
 def _costs(
     relaxer: WaitRelaxer, found: list[StrongWait], execution: Execution, machine: Machine
 ) -> list[str]:
     if not found or not execution.complete:
         return [""] * len(found)
-    budget = SIMULATED_INSTRUCTIONS // max(execution.instruction_count, 1)
-    now = _clocks(execution.trace, machine) if budget > 1 else None
+    meter = CostMeter(execution.trace, machine)
     costs = []
-    for number, strong in enumerate(found):
-        if now is None or number + 2 > budget:
-            costs.append("")
-            continue
-        code = relaxed_code(relaxer.code, strong.waits, strong.counts)
-        then = _clocks(replace(execution.trace, code=code), machine)
-        costs.append(_cost_text(now, then) if then is not None else "")
+    for strong in found:
+        cost = meter.cost(
+            replace(execution.trace, code=relaxed_code(relaxer.code, strong.waits, strong.counts))
+        )
+        costs.append(str(cost) if cost is not None else "")
     return costs
-
-
-def _clocks(trace: Trace, machine: Machine) -> _Clocks | None:
-    try:
-        timeline = simulate(trace, machine.parameters)
-    except UserError:
-        return None
-    if not timeline.complete:
-        return None
-    issued = [issued_rows(wave) for wave in timeline.waves]
-    loops = measure_loops(find_loops(trace, issued), timeline)
-    return _Clocks(timeline.clk_total, loops[0][1].clk_per_iteration if loops else None)
-
-
-def _cost_text(now: _Clocks, then: _Clocks) -> str:
-    if now.per_iteration is not None and then.per_iteration is not None:
-        cost = now.per_iteration - then.per_iteration
-        text = f"{cost:.0f} of {now.per_iteration:.0f} clk per iteration"
-        if round(cost) > 0:
-            return f"it costs {text} (simulated)"
-    total = now.total - then.total
-    if total > 0:
-        return f"it costs {total} of {now.total} clk (simulated)"
-    return "simulated, it costs no clocks here"
 
 
 def _finding(relaxer: WaitRelaxer, strong: StrongWait, cost: str) -> Finding:
