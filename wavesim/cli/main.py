@@ -14,6 +14,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("wavesim.cli.run", "Execute, time and report a kernel."),
     "check": ("wavesim.cli.check", "Find races, missing waits and hazards in a kernel."),
     "compare": ("wavesim.cli.compare", "Report several kernels side by side."),
+    "explain": ("wavesim.cli.explain", "Say why a kernel takes its clocks, and what would help."),
     "report": ("wavesim.cli.report", "Write a page for the browser: timeline, listing, figures."),
     "compile": ("wavesim.cli.compile", "Compile HIP as run does, and say with what."),
     "lower": ("wavesim.cli.lower", "Print the assembly that a kernel file becomes."),

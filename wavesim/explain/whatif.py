@@ -252,7 +252,7 @@ WHAT_IFS: tuple[WhatIf, ...] = (
     WhatIf("no_barrier", "waves ran on at every s_barrier", _no_barrier),
     WhatIf("free_waits", "no s_waitcnt ever waited", _free_waits),
     WhatIf("matrix_pipe_free", "MFMAs took no time in the matrix pipe", _free_pipe),
-    WhatIf("no_arbitration", "waves of a SIMD took no issue slots from each other", _no_arbitration),
+    WhatIf("no_arbitration", "waves of a SIMD took no slots from each other", _no_arbitration),
     WhatIf("memory_latency_0", "global memory answered at once (latency 0)", _memory_latency),
     WhatIf("memory_bandwidth_2", "global memory had twice the bandwidth", _memory_bandwidth),
     WhatIf("memory_in_flight", "any number of global loads could be in flight", _memory_in_flight),

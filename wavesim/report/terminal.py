@@ -233,7 +233,7 @@ def _stalls(run: Run, width: int) -> list[Text]:
     for group in groups:
         values = group.per_iteration if steady else group.stalls
         if values is not None:
-            columns.append((_name(analysis, group), values))
+            columns.append((group_name(analysis, group), values))
     room = max(1, (width - LABEL) // 16)
     lines = [Text.assemble((f"Where the clocks go  {unit}", "bold"))]
     for start in range(0, len(columns), room):
@@ -269,7 +269,7 @@ def _stall_table(tables: list[tuple[str, Mapping[str, float]]]) -> list[Text]:
     return lines
 
 
-def _name(analysis: Analysis, group: WaveGroup) -> str:
+def group_name(analysis: Analysis, group: WaveGroup) -> str:
     """``waves 0-3``, ``waves 0,2,5``; with several workgroups ``g0-1 w0-7`` or the number of waves."""
     members = [analysis.waves[position] for position in group.waves]
     waves = sorted({wave.wave for wave in members})

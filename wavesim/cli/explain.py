@@ -1,0 +1,72 @@
+"""``wavesim explain``: why a kernel takes the clocks it takes, and what would make it faster."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from wavesim.cli.common import (
+    json_option,
+    launch_of,
+    launch_options,
+    look,
+    look_options,
+    machine_options,
+    progress_line,
+    write_json,
+)
+
+
+@click.command()
+@click.argument("kernel", type=click.Path())
+@machine_options
+@launch_options
+@json_option
+@click.option("--processes", type=click.IntRange(1, 64), help="Processes for the what-ifs (default: cores).")
+@look_options
+def explain(
+    kernel: str,
+    arch: str | None,
+    machine: str | None,
+    settings: dict[str, str],
+    launch_file: str | None,
+    arguments: tuple[str, ...],
+    block: int | None,
+    grid: str | None,
+    expect: str | None,
+    tile: str | None,
+    kernel_name: str | None,
+    json_file: str | None,
+    processes: int | None,
+    ascii_only: bool,
+    width: int | None,
+    color: bool | None,
+) -> int:
+    """Explain the time of KERNEL: critical path, what-ifs, exposed latencies, and advice that was tried.
+
+    Exit code 0: explained. 2: unusable input, or a kernel whose waves do not finish.
+    """
+    from wavesim.analyze.pipeline import RunOptions
+    from wavesim.explain.explanation import explain_kernel
+
+    options = RunOptions(
+        arch=arch,
+        machine=machine,
+        settings=settings,
+        launch=launch_of(launch_file, arguments, block, grid, expect, tile, kernel_name),
+    )
+    with progress_line(kernel) as progress:
+        found = explain_kernel(Path(kernel), options, progress, processes=processes)
+    if json_file is not None:
+        from wavesim.report.explanation import explanation_json_text
+
+        write_json(explanation_json_text(found), json_file)
+    if json_file != "-":
+        from wavesim.report.explanation import explanation_lines
+        from wavesim.report.output import write_lines
+
+        chosen = look(ascii_only, width, color)
+        write_lines(explanation_lines(found, chosen), sys.stdout, chosen)
+    return 0

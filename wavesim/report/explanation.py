@@ -1,0 +1,466 @@
+"""The explanation in the terminal and as JSON: why this kernel takes the clocks it takes, in a minute."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from wavesim.errors import SourceSpan
+from wavesim.explain.advice import Advice
+from wavesim.explain.critical_path import CriticalPath, Link
+from wavesim.explain.explanation import Explanation
+from wavesim.explain.lines import LineTime
+from wavesim.explain.whatif import Rung
+from wavesim.report.json_report import Json
+from wavesim.report.output import Look
+from wavesim.report.terminal import group_name, number
+
+SCHEMA = "explain.schema.json"
+SCHEMA_VERSION = 1
+
+CAUSES = {
+    "issue": "issue slots",
+    "hold": "multi-slot issues",
+    "nop": "s_nop, s_sleep",
+    "branch": "fetch after a branch",
+    "fetch": "instruction fetch",
+    "dependency": "gaps after VALU, SALU",
+    "barrier": "barrier release",
+    "waitcnt": "waits",
+    "lds_latency": "LDS latency",
+    "lds_service": "LDS port",
+    "lds_banks": "LDS banks",
+    "lds_hold": "LDS write holds port",
+    "lds_queue": "LDS queue full",
+    "memory_latency": "memory latency",
+    "memory_service": "memory bandwidth",
+    "memory_in_flight": "loads in flight at limit",
+    "vmem_queue": "memory queue full",
+    "scalar_latency": "scalar load latency",
+    "counter_full": "counter full",
+    "matrix_pipe": "matrix pipe",
+    "mfma_coissue": "slots MFMAs keep",
+    "valu_busy": "VALU held",
+    "arbitration": "slots lost to waves",
+    "port": "slots lost at a port",
+    "not_started": "dispatch",
+}
+"""Causes on the critical path, in words."""
+
+NAME = 26
+LINE = 22
+COLUMN = 19
+MOST_LINKS = 14
+MOST_LINES = 12
+MOST_EXPOSED = 8
+LEAST_SHARE = 0.01
+
+
+def explanation_lines(found: Explanation, look: Look) -> list[Text]:
+    """The whole report, at most ``look.width`` columns."""
+    width, ascii_only = look.width, look.ascii_only
+    blocks = [
+        _headline(found, width),
+        _critical(found, width, ascii_only),
+        _chain(found.path, found, width),
+        _lines(found, width),
+        _ladder(found, width, ascii_only),
+        _exposed(found, width),
+        _strong(found, width),
+        _advice(found, width),
+    ]
+    lines: list[Text] = []
+    for block in blocks:
+        if block and lines:
+            lines.append(Text())
+        lines += block
+    for line in lines:
+        line.rstrip()
+    return lines
+
+
+def _per(found: Explanation) -> str:
+    return "clk per iteration" if found.per_iteration else "clk"
+
+
+def _place(span: SourceSpan | None) -> str:
+    return f"{span.file}:{span.line}" if span is not None and span.line else ""
+
+
+def _wrapped(text: str, width: int, indent: int, style: str = "") -> list[Text]:
+    parts = textwrap.wrap(
+        text,
+        width,
+        initial_indent="  ",
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [Text(part, style=style) for part in parts]
+
+
+def _headline(found: Explanation, width: int) -> list[Text]:
+    run, path = found.run, found.path
+    loop = run.analysis.loop
+    title = f"{run.kernel.name} on {run.machine.name}: {number(found.pace_clk)} {_per(found)}"
+    if loop is not None and loop.span is not None:
+        title += f" of the loop at {_place(loop.span)}"
+    lines = [Text(part) for part in textwrap.wrap(title, width, subsequent_indent="  ")]
+    lines[0].stylize("bold", 0, len(run.kernel.name))
+    causes = list(path.by_cause.items())
+    if causes:
+        parts = [f"{100 * clk / path.clk:.0f} % {CAUSES.get(cause, cause)}" for cause, clk in causes[:3]]
+        lines += _wrapped(f"What sets the time: {', '.join(parts)}.", width, 4)
+    best = [each for each in found.ladder if each.gain_clk >= 1]
+    if best:
+        text = f"What would help most: if {best[0].text}, {number(best[0].clk)} ({_gain(best[0].gain_clk)})."
+        lines += _wrapped(text, width, 4)
+    if found.advice:
+        first = found.advice[0]
+        text = f"What to try first: {first.text}. Would save {number(first.gain_clk)} {_per(found)}."
+    else:
+        text = f"Advice: none of {found.tried} edits tried saves a slot."
+    return lines + _wrapped(text, width, 4)
+
+
+def _gain(clk: float) -> str:
+    return f"-{number(clk)}" if clk > 0 else f"+{number(-clk)}" if clk < 0 else "0"
+
+
+def _bar(share: float, room: int, ascii_only: bool) -> str:
+    return ("#" if ascii_only else "▆") * round(room * max(0.0, min(1.0, share)))
+
+
+def _critical(found: Explanation, width: int, ascii_only: bool) -> list[Text]:
+    path = found.path
+    what = "the chain that sets the period" if path.periods else "the chain from start to end"
+    lines = [Text.assemble(("Critical path", "bold"), (f"  {what}; {_per(found)}", "bold"))]
+    room = width - NAME - 20
+    values = path.per_iteration
+    total = sum(values.values())
+    for cause, clk in values.items():
+        share = clk / total
+        lines.append(
+            Text.assemble(
+                f"  {CAUSES.get(cause, cause):<{NAME - 2}}",
+                (f"{number(clk):>8}", "bold"),
+                (f"{100 * share:6.1f} %  ", "bright_black"),
+                (_bar(share, room, ascii_only), "yellow"),
+            )
+        )
+    lines.append(Text.assemble((f"  {'total':<{NAME - 2}}", "bright_black"), f"{number(total):>8}"))
+    return lines
+
+
+def _chain(path: CriticalPath, found: Explanation, width: int) -> list[Text]:
+    """The chain in order of time: neighbouring links of one wave, line and cause together."""
+    steps: list[tuple[int, str, str, str, int]] = []
+    code = found.run.timeline.trace.code
+    for link in path.links:
+        if not link.clk:
+            continue
+        instruction = code[_named(link)].instruction
+        step = (link.event.wave, _place(instruction.span), instruction.opcode, link.cause)
+        if steps and steps[-1][:4] == step:
+            steps[-1] = (*step, steps[-1][4] + link.clk)
+        else:
+            steps.append((*step, link.clk))
+    if not steps:
+        return []
+    shown = sorted(range(len(steps)), key=lambda number_: (-steps[number_][4], number_))[:MOST_LINKS]
+    around = "it closes after " + (
+        f"{path.periods * path.period_iterations} iterations"
+        if path.periods * path.period_iterations > 1
+        else "1 iteration"
+    )
+    head = f"The chain  {around if path.periods else 'first to last'}; clk, wave, line, what is waited for"
+    lines = [Text(head, style="bold")]
+    hidden = 0
+    waves = found.run.timeline.waves
+    for place, (wave, span, opcode, cause, clk) in enumerate(steps):
+        if place not in shown:
+            hidden += clk
+            continue
+        if hidden:
+            lines.append(Text(f"  {hidden:>6}  ... shorter steps", style="bright_black"))
+            hidden = 0
+        name = (
+            f"w{waves[wave].wave}"
+            if len({each.workgroup for each in waves}) == 1
+            else (f"g{waves[wave].workgroup}w{waves[wave].wave}")
+        )
+        text = f"  {clk:>6}  {name:<5} {span} {opcode}: {CAUSES.get(cause, cause)}"
+        lines.append(Text(text if len(text) <= width else _shorter(text, span, width)))
+    if hidden:
+        lines.append(Text(f"  {hidden:>6}  ... shorter steps", style="bright_black"))
+    return lines
+
+
+def _named(link: Link) -> int:
+    """The static instruction that a link is about: the access for its service and return."""
+    return link.after_code if link.event.kind == "issue" and link.after.kind != "issue" else link.code
+
+
+def _shorter(text: str, span: str, width: int) -> str:
+    """The text with only the end of the file's name."""
+    return text.replace(span, ".." + span[len(text) - width + 2 :])
+
+
+def _lines(found: Explanation, width: int) -> list[Text]:
+    """Lines that take clocks, by wave group, each with its main reason, and the least slack."""
+    groups = found.run.analysis.groups
+    keys: dict[tuple[str, int, str], list[LineTime | None]] = {}
+    for number_, table in enumerate(found.lines):
+        for each in table:
+            file, at = (each.span.file, each.span.line) if each.span is not None else ("", 0)
+            keys.setdefault((file, at, each.opcode), [None] * len(groups))[number_] = each
+    total = max((sum(line.clk for line in table) for table in found.lines), default=0.0)
+    wanted = [
+        key
+        for key, row in keys.items()
+        if total and max(line.clk if line else 0.0 for line in row) >= LEAST_SHARE * total
+    ]
+    weight = {key: max(line.clk if line else 0.0 for line in keys[key]) for key in wanted}
+    top = set(sorted(wanted, key=lambda key: (-weight[key], key))[:MOST_LINES])
+    wanted = [key for key in wanted if key in top]
+    if not wanted:
+        return []
+    title = f"Where the time goes  {_per(found)} and wave, by line: waiting and issuing, and for what most"
+    lines = [Text(part, style="bold") for part in textwrap.wrap(title, width)]
+    room = max(1, (width - LINE - 7) // COLUMN)
+    files = {key[0] for key in wanted}
+    slack = _slack_by_line(found)
+    for start in range(0, len(groups), room):
+        part = range(start, min(start + room, len(groups)))
+        head = Text(
+            f"  {next(iter(files)) if len(files) == 1 else '':<{LINE - 2}.{LINE - 3}}", "bright_black"
+        )
+        for column in part:
+            head.append(f"{group_name(found.run.analysis, groups[column]):>{COLUMN}}")
+        if found.path.periods:
+            head.append(f"{'slack':>7}")
+        lines.append(head)
+        for key in wanted:
+            file, at, opcode = key
+            name = f"{at or ''}" if len(files) == 1 else f"{file.rpartition('/')[2]}:{at}"
+            line = Text(f"  {name} {opcode}"[: LINE - 1].ljust(LINE))
+            for column in part:
+                line.append(_cell(keys[key][column], total))
+            if found.path.periods:
+                least = slack.get((file, at))
+                line.append(
+                    f"{'' if least is None else least:>7}", "bright_black" if least else "bold yellow"
+                )
+            lines.append(line)
+    if found.path.periods:
+        note = "slack: clk by which the line could come later without making the period longer (0: critical)"
+        lines += _wrapped(note, width, 4, "bright_black")
+    return lines
+
+
+def _cell(line: LineTime | None, total: float) -> Text:
+    if line is None or line.clk < 0.5:
+        return Text(f"{'-':>{COLUMN}}", style="bright_black")
+    reason = max(line.by_reason, key=lambda name: (line.by_reason[name], name))
+    style = "bold" if line.clk >= 0.1 * total else ""
+    value = f"{line.clk:.0f}"
+    return Text.assemble((f"{value:>6}", style), (f" {reason:<{COLUMN - 7}}", "bright_black"))
+
+
+def _slack_by_line(found: Explanation) -> dict[tuple[str, int], int]:
+    code = found.run.timeline.trace.code
+    least: dict[tuple[str, int], int] = {}
+    for (_, index), slack in found.path.slack_clk.items():
+        span = code[index].instruction.span
+        key = (span.file, span.line) if span is not None else ("", 0)
+        least[key] = min(slack, least.get(key, slack))
+    return least
+
+
+def _ladder(found: Explanation, width: int, ascii_only: bool) -> list[Text]:
+    if not found.ladder:
+        return []
+    lines = [Text(f"What if  {_per(found)}, each simulated", style="bold")]
+    lines += [_rung(each, width, ascii_only) for each in found.ladder]
+    if any(not each.exact for each in found.ladder):
+        lines += _wrapped("~: no period was found, a mean over the loop", width, 4, "bright_black")
+    return lines
+
+
+def _rung(each: Rung, width: int, ascii_only: bool) -> Text:
+    text = f"  if {each.text}"
+    room = width - 54 - 20
+    sign = "" if each.exact else "~"
+    bar = _bar(each.share, max(0, room), ascii_only)
+    return Text.assemble(
+        f"{text:<54}",
+        (f"{sign + number(each.clk):>9}", "bold"),
+        (f"{_gain(each.gain_clk):>9} ", "green" if each.gain_clk >= 1 else "bright_black"),
+        (bar, "green"),
+    )
+
+
+def _exposed(found: Explanation, width: int) -> list[Text]:
+    if not found.exposed:
+        return []
+    lines = [Text(f"Exposed latency  {_per(found)} in which waves stand at the wait", style="bold")]
+    for each in found.exposed[:MOST_EXPOSED]:
+        low, high = each.latency_clk
+        latency = f"{low}" if low == high else f"{low}-{high}"
+        text = f"{_place(each.span)} {each.opcode}"
+        if each.loads > 1:
+            text += f" ({each.loads} loads)"
+        text += f": returns after {latency} clk; "
+        if each.exposed_clk < 0.5:
+            text += f"hidden at {_place(each.wait)}"
+        else:
+            text += f"exposed {number(each.exposed_clk)} at {_place(each.wait)}"
+            if each.mfmas:
+                text += (
+                    f"; {each.mfmas} independent MFMA{'s' * (each.mfmas > 1)} more before it would hide it"
+                )
+        lines += _wrapped(text, width, 6)
+    if len(found.exposed) > MOST_EXPOSED:
+        lines.append(Text(f"  {len(found.exposed) - MOST_EXPOSED} lines more", style="bright_black"))
+    return lines
+
+
+def _strong(found: Explanation, width: int) -> list[Text]:
+    if not found.strong_waits:
+        return []
+    lines = [Text("Waits stronger than needed", style="bold")]
+    for each in found.strong_waits:
+        cost = f"costs {number(each.cost_clk)} {_per(found)}" if each.cost_clk >= 1 else "costs nothing here"
+        lines += _wrapped(f"{_place(each.span)} {each.written}: {each.enough} is enough; {cost}", width, 6)
+    return lines
+
+
+def _advice(found: Explanation, width: int) -> list[Text]:
+    head = f"Advice  {found.tried} edits were tried; each of these was simulated and checked"
+    lines = [Text(head if found.advice else f"Advice  none: {found.tried} edits were tried", style="bold")]
+    for number_, each in enumerate(found.advice, 1):
+        about = "" if each.exact else "about "
+        text = (
+            f"{number_}. {each.text}. Would save {about}{number(each.gain_clk)} {_per(found)} "
+            f"({number(each.clk)} left); {each.how_checked}."
+        )
+        lines += _wrapped(text, width, 5)
+    return lines
+
+
+# -- JSON
+
+
+def _span(span: SourceSpan | None) -> Json:
+    return None if span is None else {"file": span.file, "line": span.line, "column": span.column}
+
+
+def _event(event: Sequence[str | int], code: int) -> Json:
+    kind, wave, row = event
+    return {"kind": kind, "wave": wave, "row": row, "code": code}
+
+
+def _advice_json(each: Advice) -> Json:
+    return {
+        "kind": each.kind,
+        "text": each.text,
+        "places": [_span(span) for span in each.spans],
+        "clk": each.clk,
+        "gain_clk": each.gain_clk,
+        "exact": each.exact,
+        "checked": each.how_checked,
+    }
+
+
+def explanation_json(found: Explanation) -> dict[str, Json]:
+    """The report as plain data (docs/schema/explain.schema.json)."""
+    run, path = found.run, found.path
+    return {
+        "schema": SCHEMA,
+        "schema_version": SCHEMA_VERSION,
+        "kernel": run.kernel.name,
+        "file": run.kernel.file,
+        "arch": run.analysis.arch,
+        "machine": run.machine.name,
+        "clk": found.pace_clk,
+        "per_iteration": found.per_iteration,
+        "critical_path": {
+            "clk": path.clk,
+            "periods": path.periods,
+            "period_clk": path.period_clk,
+            "period_iterations": path.period_iterations,
+            "by_cause": dict(path.by_cause),
+            "links": [
+                {
+                    "after": _event(link.after, link.after_code),
+                    "event": _event(link.event, link.code),
+                    "clk": link.clk,
+                    "cause": link.cause,
+                }
+                for link in path.links
+            ],
+            "slack_clk": [
+                {"wave": wave, "code": code, "clk": clk} for (wave, code), clk in path.slack_clk.items()
+            ],
+        },
+        "lines": [
+            {
+                "waves": list(group.waves),
+                "lines": [
+                    {
+                        "place": _span(line.span),
+                        "opcode": line.opcode,
+                        "instructions": line.instructions,
+                        "clk": line.clk,
+                        "by_reason": dict(line.by_reason),
+                    }
+                    for line in table
+                ],
+            }
+            for group, table in zip(run.analysis.groups, found.lines, strict=True)
+        ],
+        "what_if": [
+            {
+                "name": each.name,
+                "text": each.text,
+                "clk": each.clk,
+                "gain_clk": each.gain_clk,
+                "share": each.share,
+                "exact": each.exact,
+            }
+            for each in found.ladder
+        ],
+        "exposed": [
+            {
+                "place": _span(each.span),
+                "wait": _span(each.wait),
+                "opcode": each.opcode,
+                "kind": each.kind,
+                "loads": each.loads,
+                "latency_clk": list(each.latency_clk),
+                "exposed_clk": each.exposed_clk,
+                "mfmas": each.mfmas,
+                "mfma_clk": each.mfma_clk,
+            }
+            for each in found.exposed
+        ],
+        "strong_waits": [
+            {
+                "place": _span(each.span),
+                "written": each.written,
+                "enough": each.enough,
+                "cost_clk": each.cost_clk,
+            }
+            for each in found.strong_waits
+        ],
+        "advice": [_advice_json(each) for each in found.advice],
+        "tried": found.tried,
+    }
+
+
+def explanation_json_text(found: Explanation) -> str:
+    """The JSON report as text."""
+    return json.dumps(explanation_json(found), indent=1, ensure_ascii=False) + "\n"
