@@ -106,8 +106,9 @@ def load_yaml(path: str | Path, text: str | None = None) -> tuple[Any, Marks]:
     return data, Marks(file, builder.values, builder.keys)
 
 
-def read_text(path: Path) -> str:
-    """Reads a UTF-8 text file of bounded size.
+def read_text(path: Path, *, lenient: bool = False) -> str:
+    """Reads a UTF-8 text file of bounded size; ``lenient`` replaces what is none (clang 19 writes single
+    bytes into comments of debug sections).
 
     Raises:
         UserError: missing, not a file, unreadable or not UTF-8.
@@ -123,6 +124,8 @@ def read_text(path: Path) -> str:
         raise UserError(f"cannot be read: {error.strerror or error}", span) from None
     if len(content) > MAX_INPUT_BYTES:
         raise _too_large(str(path))
+    if lenient:
+        return content.decode("utf-8-sig", errors="replace")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

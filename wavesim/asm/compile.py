@@ -199,6 +199,10 @@ def _version(compiler: Compiler) -> str:
 def _refused(compiler: Compiler, messages: str, path: Path) -> UserError:
     """The compiler's first error with its place, and the number of others."""
     found = list(_DIAGNOSTIC.finditer(messages))
+    if not found and "Stack dump:" in messages:
+        where = re.search(r"on function '(\S+)'", messages)
+        kernel = f" in {where[1]}" if where else ""
+        return UserError(f"{compiler} crashed{kernel}", SourceSpan(str(path)), "another version may not")
     if not found:
         said = messages.splitlines()
         return UserError(

@@ -11,6 +11,7 @@ from wavesim.asm.printer import print_program
 from wavesim.errors import UserError
 from wavesim.kernel.code_object import ENDINGS, read_code_object
 from wavesim.kernel.hip import read_hip
+from wavesim.yaml_source import read_text
 
 
 def _overrides(items: tuple[str, ...]) -> dict[str, str]:
@@ -50,12 +51,7 @@ def lower(
     elif kernel.suffix == ".s":
         from wavesim.asm.parse import parse_program
 
-        try:
-            text = kernel.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-            raise UserError(f"cannot read {kernel}: {reason}") from None
-        program = parse_program(text, str(kernel), arch, kernel_name)
+        program = parse_program(read_text(kernel, lenient=True), str(kernel), arch, kernel_name)
     else:
         from wavesim.kernel.load import load_tile_program
 

@@ -51,7 +51,7 @@ def load_assembly(
     """
     given = options or LaunchOptions()
     name = launch_kernel(path, given)
-    program = parse_program(read_text(path), str(path), arch, name, allow_unknown=allow_unknown)
+    program = parse_program(read_text(path, lenient=True), str(path), arch, name, allow_unknown=allow_unknown)
     return loaded(program, path, settings, given)
 
 
