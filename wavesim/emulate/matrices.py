@@ -96,13 +96,32 @@ class VirtualMatrix:
             value = (rows * argument.cols + columns).astype(np.float64)
             as_float = argument.dtype in ("bf16", "f16", "f32", "f64", "fp8", "bf8")
             return encode(value.astype(np.float32 if as_float else np.int64), argument.dtype, self.arch)
+        if argument.init == "given":
+            return self._given(rows, columns)
         if argument.init in ("zero", "unwritten", "ones"):
             value = np.full(shape, float(argument.init == "ones"), np.float32)
             return encode(value, argument.dtype, self.arch)
         raise UserError(
             f"matrix {argument.name}: unknown init {argument.init!r}",
-            hint="random, zero, ones, index or unwritten",
+            hint="random, zero, ones, index, unwritten or given",
         )
+
+    def _given(self, rows: Array, columns: Array) -> Array:
+        """Elements of the argument's ``content``; zero behind its end."""
+        kind = self.typed.dtype
+        whole = len(self.argument.content) // kind.itemsize
+        content = np.frombuffer(self.argument.content, kind, whole)
+        index = np.asarray(rows * self.row_elements + columns)
+        inside = index < whole
+        found = np.zeros(index.shape, kind)
+        found[inside] = content[index[inside]]
+        return found
+
+    def raw(self) -> bytes:
+        """All bytes, as they lie in memory now."""
+        starts = np.arange(len(self._ready)) * self.page_bytes
+        self.prepare(starts, starts)
+        return self.data[: self.size].tobytes()
 
     def initial_values(self, rows: Array, columns: Array) -> Array:
         """As :meth:`initial`, as numbers."""

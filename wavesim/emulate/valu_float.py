@@ -12,9 +12,18 @@ from collections.abc import Callable
 import numpy as np
 
 from wavesim.emulate.elements import f32_to_bf16, minifloat
-from wavesim.emulate.operands import bf16_to_f32, call, vector_row
+from wavesim.emulate.operands import bf16_to_f32, call, dword, vector_row
 from wavesim.emulate.registry import Array, Binding, Step, semantics
-from wavesim.emulate.valu import bind_vector, mask_writer, put_masked, sources_of, vector, writer
+from wavesim.emulate.valu import (
+    bind_vector,
+    finish_float,
+    mask_writer,
+    put_masked,
+    sources_of,
+    vector,
+    writer,
+)
+from wavesim.program import Modified, Operand
 
 U32 = np.uint32
 _THREE = "{0}_f32 {0}_f16 {0}_f64"
@@ -234,25 +243,22 @@ def float_class(value: Array, mask: Array) -> Array:
 
 
 def _mix(binding: Binding) -> Step:
-    """v_fma_mix: each source is f32, or one half as f16 where op_sel_hi is set."""
+    """v_fma_mix: each source is f32, or one half as f16 where op_sel_hi is set; signs change afterwards."""
     use_half = binding.modifier("op_sel_hi")
     high = binding.modifier("op_sel")
     halves = use_half if isinstance(use_half, tuple) else (0, 0, 0)
     picks = high if isinstance(high, tuple) else (0, 0, 0)
-    sources = sources_of(binding)[-3:]
+    name = binding.info.name
+    first = len(binding.specs) - 3
+    sources = [_mixed(binding, first + slot, bool(halves[slot]), picks[slot]) for slot in range(3)]
     row = vector_row(binding, binding.instruction.operands[0])
     put, old = put_masked(binding, row), binding.lanes.vgpr[row]
-    name = binding.info.name
-
-    def value(place: int) -> Array:
-        array = call(sources[place])
-        if not halves[place]:
-            return array
-        bits = np.ascontiguousarray(array).view(U32) >> U32(16 * picks[place])
-        return bits.astype(np.uint16).view(np.float16).astype(np.float32)
+    finish = finish_float(binding)
 
     def run() -> None:
-        result = fused(value(0), value(1), value(2))
+        result = fused(*[read() for read in sources])
+        if finish is not None:
+            result = finish(result)
         if name == "v_fma_mix_f32":
             put(result.view(U32))
             return
@@ -263,6 +269,27 @@ def _mix(binding: Binding) -> Step:
             put(old & U32(0xFFFF) | bits << U32(16))
 
     return run
+
+
+def _mixed(binding: Binding, position: int, half: bool, high: int) -> Callable[[], Array]:
+    given = binding.instruction.operands[position]
+    negate = absolute = False
+    operand: Operand = given
+    if isinstance(given, Modified):
+        operand, negate, absolute = given.operand, given.negate, given.absolute
+    read = dword(binding, operand, 0, "f16" if half else "f32")
+    shift = U32(16 if high else 0)
+
+    def value() -> Array:
+        bits = call(read)
+        if half:
+            array = (bits >> shift).astype(np.uint16).view(np.float16).astype(np.float32)
+        else:
+            array = np.ascontiguousarray(bits).view(np.float32)
+        array = np.abs(array) if absolute else array
+        return -array if negate else array
+
+    return value
 
 
 semantics("v_fma_mix_f32 v_fma_mixlo_f16 v_fma_mixhi_f16")(_mix)
