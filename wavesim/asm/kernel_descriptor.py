@@ -56,10 +56,16 @@ _PROPERTIES = {
     "user_sgpr_private_segment_size": (6, 1),
     "uses_dynamic_stack": (11, 1),
 }
+_OWN_SCRATCH = {"gfx90a": "system_sgpr_private_segment_wavefront_offset"}
+"""Name of the lowest bit of rsrc2 where flat scratch is not architected; two more properties exist there."""
+_OWN_SCRATCH_PROPERTIES = {
+    "user_sgpr_private_segment_buffer": (0, 1),
+    "user_sgpr_flat_scratch_init": (5, 1),
+}
 _PRELOAD = {"user_sgpr_kernarg_preload_length": (0, 7), "user_sgpr_kernarg_preload_offset": (7, 9)}
 
 
-def read_descriptor(data: bytes, kernel: dict[str, Any] | None = None) -> dict[str, int]:
+def read_descriptor(data: bytes, arch: str, kernel: dict[str, Any] | None = None) -> dict[str, int]:
     """The ``.amdhsa_`` values (without the prefix) of a descriptor.
 
     Registers are known by granules of 8 registers; where the metadata entry ``kernel`` has a count
@@ -87,6 +93,11 @@ def read_descriptor(data: bytes, kernel: dict[str, Any] | None = None) -> dict[s
     noted = (kernel or {}).get(".vgpr_count")
     if isinstance(noted, int) and vgprs - _VGPR_GRANULE < noted <= vgprs:
         vgprs = noted
+    if arch in _OWN_SCRATCH:
+        values[_OWN_SCRATCH[arch]] = values.pop("enable_private_segment")
+        for name, (bit, bits) in _OWN_SCRATCH_PROPERTIES.items():
+            values[name] = properties >> bit & (1 << bits) - 1
+        values["reserve_flat_scratch"] = 0
     values["next_free_vgpr"] = vgprs
     values["next_free_sgpr"] = min(sgprs - _EXTRA_SGPRS, _MOST_SGPRS)
     values["reserve_vcc"] = 0

@@ -16,6 +16,7 @@ from wavesim.asm.elf import STT_FUNC, Elf, read_elf, unbundled
 from wavesim.asm.instructions import LineError, parse_line, parse_unknown
 from wavesim.asm.kernel_descriptor import SIZE_BYTES, code_offset, metadata_of, read_descriptor
 from wavesim.asm.kernel_metadata import build, read_directives
+from wavesim.asm.layout import size_of
 from wavesim.asm.printer import print_program
 from wavesim.asm.tools import find_tool, run_tool
 from wavesim.errors import LimitExceeded, SourceSpan, UnknownInstruction, UserError
@@ -82,7 +83,7 @@ def read_code_object(
     if not code:
         raise UserError(f"kernel {name} has no code", SourceSpan(file))
     decoded = disassemble(elf.image, code, start, name_of_arch, file)
-    values = read_descriptor(descriptor, metadata.get(name))
+    values = read_descriptor(descriptor, name_of_arch, metadata.get(name))
     fields = read_directives(values, {key: str(value) for key, value in values.items()})
     return _program(
         Program(
@@ -180,12 +181,26 @@ def _program(frame: Program, decoded: list[Decoded], allow_unknown: bool) -> Pro
 def _parse(each: Decoded, frame: Program, allow_unknown: bool) -> Instruction:
     comment = f"{each.address:#x}"
     try:
-        return parse_line(each.text, frame.arch, None, each.source, comment)
+        return _as_literal(parse_line(each.text, frame.arch, None, each.source, comment), each, frame.arch)
     except (LineError, UnknownInstruction) as error:
         if allow_unknown:
             return parse_unknown(each.text, frame.arch, None, each.source, comment, error.message)
         kind = UnknownInstruction if isinstance(error, UnknownInstruction) else UserError
         raise kind(f"at {each.address:#x}, {each.text!r}: {error.message}", SourceSpan(frame.file)) from None
+
+
+def _as_literal(instruction: Instruction, each: Decoded, arch: str) -> Instruction:
+    """``instruction`` with ``lit(...)`` around a constant that is encoded as a literal although it need not
+    be (the linker's addresses); disassemblers before LLVM 22 print it like any constant."""
+    if size_of(instruction, lookup(instruction.opcode, arch)) + 4 != each.size:
+        return instruction
+    operands = [
+        Immediate(operand.value, f"lit({int(operand.value) & 0xFFFFFFFF:#x})")
+        if isinstance(operand, Immediate) and isinstance(operand.value, int)
+        else operand
+        for operand in instruction.operands
+    ]
+    return replace(instruction, operands=tuple(operands))
 
 
 def _target(
