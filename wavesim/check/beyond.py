@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from wavesim.check.lds_contents import uninitialised_lds_reads
 from wavesim.check.registers import uninitialised_on_the_way
 from wavesim.emulate.run import Execution, emulate
 from wavesim.errors import UserError
@@ -26,10 +27,12 @@ def findings_behind(
     if not any(finding.rule.endswith("-deadlock") for finding in execution.findings):
         return
     try:
-        beyond = emulate(execution.trace.program, execution.launch, machine, past_deadlock=True)
+        program = execution.trace.program
+        beyond = emulate(program, execution.launch, machine, past_deadlock=True, observe_lds=True)
     except UserError:
         return
     places = {(finding.rule, finding.spans[:1]) for finding in (*execution.findings, *known)}
-    for finding in (*beyond.findings, *uninitialised_on_the_way(beyond.trace, effects, known)):
+    reads = uninitialised_lds_reads(beyond.trace, beyond.lds_accesses, program.metadata.lds_bytes)
+    for finding in (*beyond.findings, *reads, *uninitialised_on_the_way(beyond.trace, effects, known)):
         if not finding.rule.endswith("-deadlock") and (finding.rule, finding.spans[:1]) not in places:
             yield replace(finding, message=finding.message + BEHIND)

@@ -9,11 +9,13 @@ import numpy as np
 from wavesim.analyze.allowance import Allowance
 from wavesim.analyze.allowance import execute as run_allowed
 from wavesim.analyze.unknowns import RACES, Unknowns, unknowns_of_code
+from wavesim.check.bank_conflicts import bank_conflicts
 from wavesim.check.beyond import findings_behind
 from wavesim.check.cfg import control_flow
 from wavesim.check.counters import counter_overflows
 from wavesim.check.coverage import tile_coverage
 from wavesim.check.hazards import hazards
+from wavesim.check.lds_contents import uninitialised_lds_reads
 from wavesim.check.lds_order import unordered_lds_accesses
 from wavesim.check.limits_rules import occupancy
 from wavesim.check.pending import pending_before
@@ -78,6 +80,7 @@ def check_execution(execution: Execution, numerics: Numerics | None = None) -> t
     found = list(execution.findings)
     found += lds_races(execution.trace, execution.lds_accesses, program.metadata.lds_bytes)
     found += unordered_lds_accesses(execution.trace, execution.lds_accesses)
+    found += uninitialised_lds_reads(execution.trace, execution.lds_accesses, program.metadata.lds_bytes)
     if numerics is None:
         numerics = check_numerics(execution, execution.launch)
     if numerics.checked and not numerics.ok:
@@ -149,6 +152,7 @@ def check_kernel(
         if numerics.checked and not any(finding.is_bad for finding in found):
             found += adversarial_result(kernel, machine)
         found = with_waves(found, execution.trace)
+        found += bank_conflicts(execution, machine)
     ordered = ORDER_RULES.isdisjoint(finding.rule for finding in found)
     ordered = ordered and not (unknowns is not None and unknowns.mark(RACES))
     found += strong_waits(relaxer, machine, execution, ordered=ordered)
