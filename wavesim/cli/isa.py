@@ -71,6 +71,21 @@ def explain(machine: str, question: str, settings: tuple[str, ...], as_json: boo
     emit(*answer_blocks(loaded, answer))
 
 
+@isa.command()
+@click.option("--write", type=click.Path(dir_okay=False), help="Write to a file instead (docs/coverage.md).")
+def coverage(write: str | None) -> None:
+    """Print which instructions are known, executed and timed, by family and architecture."""
+    from pathlib import Path
+
+    from wavesim.analyze.opcode_coverage import coverage_page
+    from wavesim.report.files import write_atomically
+
+    if write is None:
+        click.echo(coverage_page(), nl=False)
+    else:
+        write_atomically(Path(write), [coverage_page()])
+
+
 def _overrides(settings: tuple[str, ...]) -> dict[str, str]:
     found = {}
     for setting in settings:
