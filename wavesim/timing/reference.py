@@ -61,7 +61,7 @@ class Machine:
                 candidates.setdefault(wave.trace.simd, []).append(wave)
             else:
                 waits[wave.position] = reason
-        for wave in self.arbitrate(candidates, waits):
+        for wave in self.arbitrate(candidates, waits, now):
             self.issue(wave, now)
         for position, reason in waits.items():
             self.waves[position].book(reason, self.p.issue_slot_clk)
@@ -99,6 +99,8 @@ class Machine:
             reason = Reason.DEPENDENCY
         if wave.attempt[row] < 0 and (reason is None or entry.kind in (Kind.WAIT, Kind.BARRIER)):
             wave.attempt[row] = now
+            if entry.category is Category.VMEM:
+                wave.vmem_from_clk = self.memory.attempted(now)
         if reason is not None:
             return reason
         if entry.kind is Kind.BARRIER:
@@ -125,7 +127,7 @@ class Machine:
             if self.lds.held_until[pair] > now:
                 return Reason.LDS_HOLD
             return Reason.LDS_QUEUE if self.lds.is_full(pair, now) else None
-        if category is Category.VMEM and self.memory.is_full(now):
+        if category is Category.VMEM and (self.memory.is_full(now) or wave.vmem_from_clk > now):
             return Reason.VMEM_QUEUE
         return None
 
@@ -166,14 +168,15 @@ class Machine:
             return Reason.MFMA_COISSUE
         return None
 
-    def arbitrate(self, candidates: dict[int, list[Wave]], waits: dict[int, Reason]) -> list[Wave]:
+    def arbitrate(self, candidates: dict[int, list[Wave]], waits: dict[int, Reason], now: int) -> list[Wave]:
         """Who issues in this slot; the reasons of the others go to ``waits``."""
         chosen: dict[int, list[Wave]] = {}
         for simd, waves in candidates.items():
-            waves.sort(key=lambda wave: (-wave.priority, wave.position))
+            age = -1 if "oldest_first" in self.p.rules_off else 1
+            waves.sort(key=lambda wave: (-wave.priority, age * wave.position))
             chosen[simd] = []
             self.choose(waves, chosen[simd], waits)
-        denied = self.grant_lds(chosen) + self.grant_vmem(chosen)
+        denied = self.grant_lds(chosen) + self.grant_vmem(chosen, now)
         for wave in denied:
             chosen[wave.trace.simd].remove(wave)
             waits[wave.position] = Reason.PORT
@@ -202,20 +205,27 @@ class Machine:
         for pair, simds in enumerate(self.p.structure_simd_pairs):
             asking = _asking(chosen, sorted(simds), Category.LDS)
             if asking:
-                last = self.last_lds_simd.get(pair)
+                last = None if "lds_alternation" in self.p.rules_off else self.last_lds_simd.get(pair)
                 winner = next((wave for wave in asking if wave.trace.simd != last), asking[0])
                 self.last_lds_simd[pair] = winner.trace.simd
                 denied += [wave for wave in asking if wave is not winner]
         return denied
 
-    def grant_vmem(self, chosen: dict[int, list[Wave]]) -> list[Wave]:
-        """Step 2: the CU's port to a run of one wave, else cyclically; the denied waves."""
+    def grant_vmem(self, chosen: dict[int, list[Wave]], now: int) -> list[Wave]:
+        """Step 2: the CU's port to a run of one wave, else by turns, or by attempt if idle; the denied waves."""
         asking = _asking(chosen, sorted(chosen), Category.VMEM)
         if not asking:
             return []
         simd, position, row = self.last_vmem or (-1, -1, -1)
         run = [wave for wave in asking if (wave.position, wave.row) == (position, row + 1)]
-        turns = sorted(asking, key=lambda wave: (wave.trace.simd - simd - 1) % self.p.structure_simds)
+        if "vmem_round_robin" in self.p.rules_off:
+            run, turns = [], asking  # by SIMD
+        elif (
+            self.memory.last_issue_clk == now - self.p.issue_slot_clk or "vmem_idle_port" in self.p.rules_off
+        ):
+            turns = sorted(asking, key=lambda wave: (wave.trace.simd - simd - 1) % self.p.structure_simds)
+        else:
+            turns = sorted(asking, key=lambda wave: (wave.attempt[wave.row], wave.trace.simd))
         winner = (run or turns)[0]
         self.last_vmem = (winner.trace.simd, winner.position, winner.row)
         return [wave for wave in asking if wave is not winner]
@@ -277,6 +287,8 @@ class Machine:
             wave.priority = entry.priority  # the wave asks for nothing before its end
         elif entry.kind is Kind.BARRIER:
             wave.arrival_clk = wave.release_clk = None
+        elif entry.kind is Kind.ENDPGM and "endpgm_drain" not in p.rules_off:
+            end = max(end, -(-wave.last_return // p.issue_slot_clk) * p.issue_slot_clk)
         return end
 
     def start_mfma(self, wave: Wave, entry: CodeEntry, now: int) -> int:

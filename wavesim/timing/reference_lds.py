@@ -21,6 +21,8 @@ class Access:
     latency_clk: int
     returns: list[int] = field(default_factory=lambda: [NEVER])  # shared with the wave's counter
     queue_free_clk: int = NEVER
+    issue_clk: int = NEVER
+    drains: bool = False  # a write whose data holds wave and pair until it is done
 
 
 class Lds:
@@ -34,6 +36,7 @@ class Lds:
         self.queue: list[list[Access]] = [[] for _ in range(pairs)]
         self.waiting: list[list[Access]] = [[] for _ in range(pairs)]
         self.previous_done = [0] * pairs
+        self.stream_start = [NEVER] * pairs  # issue of the latest access that found its pair idle
         self.from_memory: list[Access] = []
         self.array_free = 0
         self.last_winner = -1
@@ -43,22 +46,46 @@ class Lds:
         self.queue[pair] = [access for access in self.queue[pair] if access.queue_free_clk > now]
         return len(self.queue[pair]) >= self.p.lds_queue_entries
 
+    def is_idle_pair(self, pair: int, now: int) -> bool:
+        """Whether no access of the pair that issued before ``now`` is done later (services are in order)."""
+        unserved = any(access.issue_clk < now for access in self.waiting[pair])
+        return not unserved and self.previous_done[pair] <= now
+
+    def join_clk(self, pair: int, now: int) -> int:
+        """Rule ``lds_join``: how much later a read to an idle pair becomes head, the other pair streaming."""
+        p, pairs = self.p, len(self.waiting)
+        if pairs != 2 or self.is_idle_pair(1 - pair, now):
+            return 0
+        offset = now - self.stream_start[1 - pair]
+        if offset < p.lds_join_from_clk:
+            return 0
+        return min(offset, p.lds_join_most_clk) if offset <= p.lds_join_near_clk else p.lds_join_clk
+
     def issue(self, pair: int, wave: Wave, row: int, entry: CodeEntry, now: int) -> int:
         """An LDS instruction enters its pair's queue at ``now``: the clocks for which it holds its wave."""
         p = self.p
         width = max(4, entry.width_bytes)
         hold = p.issue_slot_clk
+        head = now
+        idle = self.is_idle_pair(pair, now)
         if entry.kind is Kind.LDS_WRITE:
             port = hold = p.write_clk(p.lds_write_hold_clk, width)
             latency = p.write_clk(p.lds_write_latency_clk, width)
             self.held_until[pair] = now + hold
         else:
             port = max(4, LANES * width // p.lds_port_bytes_per_clk)
+            if entry.width_bytes < 4:
+                port = p.lds_subdword_port_clk
+            if idle:
+                head += self.join_clk(pair, now)
             latency = p.lds_read_latency_clk
         array = int(wave.trace.array_clk[row])
         if array == UNKNOWN:
             array = self.table_array_clk("write" if entry.kind is Kind.LDS_WRITE else "read", width)
-        access = Access(wave, row, now, port, array, latency)
+        access = Access(wave, row, head, port, array, latency, issue_clk=now)
+        access.drains = idle and entry.kind is Kind.LDS_WRITE and "lds_write_drain" not in p.rules_off
+        if idle:
+            self.stream_start[pair] = now
         wave.lgkm.append((access.returns, entry.lgkm_increment))
         self.queue[pair].append(access)
         self.waiting[pair].append(access)
@@ -105,4 +132,8 @@ class Lds:
             self.previous_done[requester] = done
             self.spans.add("lds_port", requester, clk, done, access.wave, access.row)
             access.queue_free_clk = done + self.p.lds_queue_hold_clk
+            if access.drains:
+                slot = self.p.issue_slot_clk
+                self.held_until[requester] = max(self.held_until[requester], -(-done // slot) * slot)
+                access.wave.hold_longer(access.row, self.held_until[requester])
             access.returns[0] = access.wave.done[access.row] = done + access.latency_clk

@@ -19,11 +19,23 @@ class Memory:
         self.accepted: list[int] = []  # a(n)
         self.returned: list[int] = []  # ret(n)
         self.service: list[int] = []  # s(n)
+        self.last_issue_clk: int | None = None  # V
+        self.wake_clk: int | None = None  # W
 
     def is_full(self, now: int) -> bool:
         """Whether ``memory.queue_entries`` instructions still wait to be accepted (a never falls)."""
         entries = self.p.memory_queue_entries
         return sum(accepted > now for accepted in self.accepted[-entries:]) >= entries
+
+    def attempted(self, now: int) -> int:
+        """Rule ``vmem_idle_restart``: the clock before which what has its attempt ``now`` does not issue."""
+        if self.last_issue_clk is None:
+            return now
+        since = self.last_issue_clk if self.wake_clk is None else max(self.last_issue_clk, self.wake_clk)
+        queued = bool(self.accepted) and self.accepted[-1] > now
+        if now - since > self.p.memory_idle_clk and not queued:
+            self.wake_clk = now + self.p.memory_idle_restart_clk
+        return now if self.wake_clk is None else self.wake_clk
 
     def issue(self, wave: Wave, row: int, entry: CodeEntry, now: int) -> None:
         """Instruction n issues at ``now``: its acceptance and return are known at once."""
@@ -38,11 +50,13 @@ class Memory:
         if n >= p.memory_tail_entries:
             accepted = max(accepted, self.returned[n - p.memory_tail_entries])
         returned = accepted + self._latency(n, wave, row, entry)
-        if n:
+        if n and "vmem_in_order" not in p.rules_off:
             returned = max(returned, self.returned[n - 1] + service)
         self.accepted.append(accepted)
         self.service.append(service)
         self.returned.append(returned)
+        self.last_issue_clk = now
+        wave.last_return = max(wave.last_return, returned)
         wave.done[row] = returned
         wave.vm.append(([returned], entry.vm_increment))
         if entry.lgkm_increment:  # flat addresses

@@ -53,6 +53,8 @@ class Wave:
         self.stalls: list[list[int]] = []  # [row, reason, clocks]
         self.lgkm: Outstanding = []
         self.vm: Outstanding = []
+        self.last_return = LONG_AGO  # of its global memory
+        self.vmem_from_clk = LONG_AGO  # the next VMEM instruction is no candidate before (§10)
         self.last_valu = self.last_valu_sgpr = self.last_salu = LONG_AGO
         self.sgpr_written: dict[int, int] = {}
         self.arrival_clk: int | None = None
@@ -150,6 +152,12 @@ class Wave:
         """Drop what the counters no longer count."""
         self.lgkm = [item for item in self.lgkm if item[0][0] > now]
         self.vm = [item for item in self.vm if item[0][0] > now]
+
+    def hold_longer(self, row: int, until_clk: int) -> None:
+        """Row ``row``, issued last, turns out to hold the wave until ``until_clk``."""
+        self.end[row] = self.free_clk = until_clk
+        if self.finish_clk is not None:  # a stream without s_endpgm ends with it
+            self.finish_clk = until_clk
 
     # -- booking
 

@@ -330,7 +330,8 @@ class MemoryPath:
             flat.ret = returned
             wave.lgkm.append(flat)
         if op.to_lds:
-            access.array = op.array_clk or -(-moved // LOAD_TO_LDS_BYTES_PER_CLK)
+            by_width = self.p.arch == "gfx950"
+            access.array = op.array_clk if by_width else -(-moved // LOAD_TO_LDS_BYTES_PER_CLK)
             self.unit.array.expect_from_memory(access, returned)
         self.busy.add(accepted, returned, wave.position, row)
         simd.issued(wave, now + op.hold_clk)
