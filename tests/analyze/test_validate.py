@@ -44,6 +44,7 @@ def test_page_lists_means_and_failures() -> None:
         "a",
         "b (span)",
         "mean of absolute errors",
+        "median of absolute errors",
     ]
     text = page(rows, "2026-01-01", "wavesim validate")
     assert "- a: +10.0 % with measured latencies" in text

@@ -22,6 +22,7 @@ from wavesim.analyze.replay_rules import RULES, leave_out
 from wavesim.att.importer import ImportedTrace, ImportedUnit
 from wavesim.att.latencies import Latencies, derive_latencies, scalar_latencies
 from wavesim.att.lds_addresses import Conflicts, find_conflicts, with_conflicts
+from wavesim.att.memory_model import ROLES, footprint, model_latencies, role_of_footprint
 from wavesim.errors import UserError
 from wavesim.isa.machine import Machine
 from wavesim.trace import Timeline, Trace
@@ -33,13 +34,22 @@ FEWEST_PASSES = 8
 @dataclass(frozen=True)
 class MemoryMode:
     """Where global-memory latencies come from: ``measured`` (an input, not a prediction), ``shifted``
-    (the same from ``iterations`` loop passes later) or ``model`` (the machine file)."""
+    (the same from ``iterations`` loop passes later) or ``model`` (machine file and role of the access).
+
+    The loop's loads have ``role``, or the one that ``footprint_bytes`` of operands gives them.
+    """
 
     name: str
     iterations: int = 0
+    role: str = "stream"
+    footprint_bytes: int = 0
 
     def __str__(self) -> str:
-        return f"{self.name}:{self.iterations}" if self.name == "shifted" else self.name
+        if self.name == "shifted":
+            return f"{self.name}:{self.iterations}"
+        if self.footprint_bytes:
+            return f"{self.name}:{self.footprint_bytes}"
+        return f"{self.name}:{self.role}" if self.role != "stream" else self.name
 
 
 @dataclass(frozen=True)
@@ -74,17 +84,26 @@ class ReplayResult:
 
 
 def memory_mode(text: str) -> MemoryMode:
-    """Reads ``measured``, ``shifted:N`` or ``model``.
+    """Reads ``measured``, ``shifted:N``, ``model``, ``model:ROLE`` or ``model:FOOTPRINT``.
 
     Raises:
         UserError: anything else.
     """
-    name, _, count = text.partition(":")
-    if name == "shifted" and count.isascii() and count.isdigit() and 0 < int(count) < 10_000:
-        return MemoryMode(name, int(count))
-    if name in ("measured", "model") and not count:
+    name, colon, more = text.partition(":")
+    if name == "shifted" and more.isascii() and more.isdigit() and 0 < int(more) < 10_000:
+        return MemoryMode(name, int(more))
+    if name in ("measured", "model") and not colon:
         return MemoryMode(name)
-    raise UserError(f"--memory {text!r:.40} is not a mode", hint="measured, shifted:N (N ≥ 1) or model")
+    if name == "model" and more in ROLES:
+        return MemoryMode(name, role=more)
+    if name == "model" and more[:1].isdigit():
+        return MemoryMode(name, footprint_bytes=footprint(more))
+    raise UserError(
+        f"--memory {text!r:.40} is not a mode",
+        hint="measured, shifted:N (N ≥ 1), model, model:ROLE ("
+        + ", ".join(ROLES)
+        + ") or model:FOOTPRINT (of the operands: 16MiB)",
+    )
 
 
 def _with_record_latencies(trace: Trace, latencies: Latencies, by_order: npt.NDArray[np.int32]) -> Trace:
@@ -102,7 +121,15 @@ def replay_inputs(unit: ImportedUnit, machine: Machine, memory: MemoryMode) -> t
     """The trace to simulate, with latencies as the mode says, and what was derived."""
     trace = unit.trace
     if memory.name == "model":
-        return trace, None
+        role = memory.role
+        if memory.footprint_bytes:
+            role = role_of_footprint(machine, memory.footprint_bytes)
+        modelled = model_latencies(trace, main_loop(unit.timeline), machine, role)
+        waves = tuple(
+            replace(wave, memory_latency_clk=latency)
+            for wave, latency in zip(trace.waves, modelled, strict=True)
+        )
+        return replace(trace, waves=waves), None
     scalar = scalar_latencies(unit.timeline)
     waves = tuple(
         replace(wave, memory_latency_clk=latency) for wave, latency in zip(trace.waves, scalar, strict=True)

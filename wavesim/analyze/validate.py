@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
+from types import MappingProxyType
 
 from wavesim.analyze.replay import memory_mode, replay
 from wavesim.att.importer import import_trace
 from wavesim.att.lds_addresses import find_conflicts
 from wavesim.errors import SourceSpan, UserError
 from wavesim.isa.load import load_machine
+from wavesim.yaml_source import load_yaml
 
 MODES = ("measured", "shifted:1", "model")
 
@@ -54,14 +57,24 @@ def trace_folders(folder: Path) -> list[Path]:
     return found
 
 
-def validate_folder(folder: Path, machine: str | None = None) -> list[ValidationRow]:
-    """Every compute unit of one trace, in all memory modes; a folder that cannot be read is one row."""
+def validate_folder(
+    folder: Path, machine: str | None = None, footprint_bytes: int = 0
+) -> list[ValidationRow]:
+    """Every compute unit of one trace, in all memory modes; a folder that cannot be read is one row.
+
+    Args:
+        folder: the trace.
+        machine: a machine file; None: the stock one.
+        footprint_bytes: of the kernel's operands, for the modelled latencies; 0: not known.
+    """
+    modes = [memory_mode(mode) for mode in MODES]
+    modes[-1] = replace(modes[-1], footprint_bytes=footprint_bytes)
     try:
         loaded = load_machine(machine) if machine else None
         imported = import_trace(folder, loaded.arch if loaded else "auto", machine)
         loaded = loaded or load_machine(imported.arch)
         conflicts = [find_conflicts(unit.trace, loaded) for unit in imported.units]
-        results = [replay(imported, loaded, memory_mode(mode), conflicts=conflicts) for mode in MODES]
+        results = [replay(imported, loaded, mode, conflicts=conflicts) for mode in modes]
     except UserError as error:
         return [ValidationRow(folder.name, failure=error.message)]
     rows = []
@@ -88,10 +101,11 @@ def validate(
     folder: Path,
     machine: str | None = None,
     *,
+    footprints: Mapping[str, int] = MappingProxyType({}),
     processes: int | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> list[ValidationRow]:
-    """All traces of a folder, in the order of their names.
+    """All traces of a folder, in the order of their names; ``footprints``: bytes of operands, by folder name.
 
     Raises:
         UserError: the folder holds no trace.
@@ -99,7 +113,7 @@ def validate(
     folders = trace_folders(folder)
     rows: list[ValidationRow] = []
     with ProcessPoolExecutor(processes or os.cpu_count() or 1) as pool:
-        for part in _in_order(pool, folders, machine):
+        for part in _in_order(pool, folders, machine, footprints):
             rows += part
             if progress is not None:
                 progress(part[0].folder)
@@ -107,12 +121,34 @@ def validate(
 
 
 def _in_order(
-    pool: ProcessPoolExecutor, folders: Sequence[Path], machine: str | None
+    pool: ProcessPoolExecutor, folders: Sequence[Path], machine: str | None, footprints: Mapping[str, int]
 ) -> Iterator[list[ValidationRow]]:
-    yield from pool.map(validate_folder, folders, [machine] * len(folders))
+    sizes = [footprints.get(folder.name, 0) for folder in folders]
+    yield from pool.map(validate_folder, folders, [machine] * len(folders), sizes)
+
+
+def read_footprints(path: Path) -> dict[str, int]:
+    """Trace folder name -> bytes of operands, from a YAML file.
+
+    Raises:
+        UserError: not such a file.
+    """
+    data, marks = load_yaml(path)
+    if not isinstance(data, dict):
+        raise UserError("not a mapping of trace folders to sizes", SourceSpan(str(path)))
+    for name, size in data.items():
+        if not isinstance(size, int) or isinstance(size, bool) or size <= 0:
+            raise marks.error((name,), f"{name}: the footprint must be a number of bytes")
+    return {str(name): size for name, size in data.items()}
 
 
 def mean_error(rows: Sequence[ValidationRow], mode: int) -> float:
     """Mean |error| over the rows that could be replayed; 0 without any."""
     errors = [abs(row.errors[mode]) for row in rows if row.errors]
     return sum(errors) / len(errors) if errors else 0.0
+
+
+def median_error(rows: Sequence[ValidationRow], mode: int) -> float:
+    """Median |error| over the rows that could be replayed; 0 without any."""
+    errors = [abs(row.errors[mode]) for row in rows if row.errors]
+    return median(errors) if errors else 0.0

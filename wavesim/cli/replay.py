@@ -20,7 +20,8 @@ from wavesim.errors import UserError
     default="measured",
     show_default=True,
     metavar="MODE",
-    help="Global-memory latencies: measured (an input), shifted:N (N iterations later) or model.",
+    help="Global-memory latencies: measured (an input), shifted:N (N iterations later), model, "
+    "model:ROLE (l2, mall, stream, hbm) or model:FOOTPRINT (bytes of operands, 16MiB).",
 )
 @click.option("--without", multiple=True, metavar="RULE", help="Leave a rule of the model out (repeatable).")
 @click.option("--engine", default="simpy", show_default=True, help="simpy or reference.")
