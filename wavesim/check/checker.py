@@ -13,7 +13,7 @@ from wavesim.check.bank_conflicts import bank_conflicts
 from wavesim.check.beyond import findings_behind
 from wavesim.check.cfg import control_flow
 from wavesim.check.counters import counter_overflows
-from wavesim.check.coverage import tile_coverage
+from wavesim.check.coverage import stored_by_two_waves, tile_coverage
 from wavesim.check.hazards import hazards
 from wavesim.check.lds_contents import uninitialised_lds_reads
 from wavesim.check.lds_order import unordered_lds_accesses
@@ -83,6 +83,7 @@ def check_execution(execution: Execution, numerics: Numerics | None = None) -> t
     found += uninitialised_lds_reads(execution.trace, execution.lds_accesses, program.metadata.lds_bytes)
     if numerics is None:
         numerics = check_numerics(execution, execution.launch)
+    found += stored_by_two_waves(execution)
     if numerics.checked and not numerics.ok:
         found += tile_coverage(execution)
         found.append(

@@ -1,6 +1,7 @@
-"""Rule tile-coverage: which 32 x 32 blocks of the expected result were never stored, or hold another's.
+"""Rule tile-coverage: blocks of the expected result never stored, stored twice, or holding another's.
 
-Only where the result is known and wrong. Blocks are compared with the expected blocks at all other places.
+Only where the result is known; for what it holds, where it is wrong. Blocks of 32 x 32 are compared with the
+expected blocks at all other places.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from wavesim.check.waits import span_of
+from wavesim.emulate.matrices import StoredAgain
 from wavesim.emulate.numerics import TOLERANCES, reference_tile
 from wavesim.emulate.run import Execution
+from wavesim.errors import SourceSpan
 from wavesim.program import Finding, Severity
 
 BLOCK = 32
@@ -51,6 +55,36 @@ def tile_coverage(execution: Execution) -> Iterator[Finding]:
                 f"({len(moved)} such blocks of {BLOCK} x {BLOCK})",
                 fix="compare the fragments that a wave reads with the place where it stores",
             )
+
+
+def stored_by_two_waves(execution: Execution) -> Iterator[Finding]:
+    """Elements of the expected result that two waves store, one finding per storing line."""
+    expect = execution.launch.expect
+    if expect is None:
+        return
+    matrix = execution.matrices[expect.result]
+    program = execution.trace.program
+    lines: dict[SourceSpan, list[StoredAgain]] = {}
+    for again in matrix.stored_again:
+        lines.setdefault(span_of(program, again.instruction), []).append(again)
+    for span, stores in lines.items():
+        places = np.unique(np.concatenate([each.places for each in stores]))
+        pairs = {
+            (execution.trace.waves[first].wave, execution.trace.waves[wave].wave)
+            for each in stores
+            for first, wave in zip(each.first.tolist(), each.waves.tolist(), strict=True)
+        }
+        row, column = divmod(int(places[0]), matrix.row_elements)
+        first, second = sorted(min(pairs))
+        yield Finding(
+            "tile-coverage",
+            Severity.ERROR,
+            f"{len(places)} elements of {expect.result} are stored by two waves, the first at row {row}, "
+            f"column {column} by waves {first} and {second}: what one of them computes is lost",
+            (span,),
+            tuple(sorted({wave for pair in pairs for wave in pair})),
+            fix="give each wave its own rows and columns",
+        )
 
 
 def _moved_blocks(

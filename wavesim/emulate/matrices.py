@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -20,6 +22,17 @@ MAX_MATRIX_BYTES = 1 << 36
 """Largest matrix; only touched pages take real memory."""
 
 
+@dataclass(frozen=True, slots=True)
+class StoredAgain:
+    """Elements (``places``, in memory order) that one instruction stored in wave ``waves`` and that wave
+    ``first`` had stored; arrays [n]."""
+
+    instruction: int
+    places: Array
+    first: Array
+    waves: Array
+
+
 class VirtualMatrix:
     """Row-major storage of which only touched pages are filled.
 
@@ -28,6 +41,8 @@ class VirtualMatrix:
         size: bytes of the matrix; ``data`` is a little longer, so that wide reads stay inside.
         stored_to: whether the kernel stored anything into it.
         written: for ``unwritten`` matrices, per dword whether it was stored; else None.
+        first_wave: where stores are observed, per element 1 + the wave that stored it first; 0: none did.
+        stored_again: stores of other waves than the first.
     """
 
     def __init__(self, argument: MatrixArgument, arch: str) -> None:
@@ -54,6 +69,8 @@ class VirtualMatrix:
         self.typed: Array = self.data.view(STORAGE[argument.dtype])
         self.page_bytes = PAGE_ELEMENTS * self.element_bytes
         self.stored_to = False
+        self.first_wave: npt.NDArray[np.uint16] | None = None
+        self.stored_again: list[StoredAgain] = []
         self._ready = np.zeros(pages, np.bool_)
         self._all_ready = False
 
@@ -147,6 +164,25 @@ class VirtualMatrix:
         strides = (self.row_elements * self.element_bytes, self.element_bytes)
         window = np.lib.stride_tricks.as_strided(self.typed[int(start[0]) :], (rows, columns), strides)
         return np.array(decode(window, self.argument.dtype, self.arch))
+
+    def note_waves(self, offsets: Array, width_bytes: int, waves: Array, instruction: int) -> None:
+        """Note which wave stored each element first, and stores of another wave to it.
+
+        ``offsets`` [n] are bytes, ``waves`` [n] the wave of each; both of one instruction's active lanes.
+        """
+        if self.first_wave is None:
+            self.first_wave = np.zeros(len(self.typed), np.uint16)
+        owners = (waves + 1).astype(np.uint16)
+        for part in range(0, max(width_bytes, self.element_bytes), self.element_bytes):
+            at = (offsets + part) // self.element_bytes
+            known = self.first_wave[at]
+            self.first_wave[at] = np.where(known == 0, owners, known)
+            owner = self.first_wave[at]  # of two lanes of this very instruction one came last
+            if (owner != owners).any():
+                again = np.flatnonzero(owner != owners)
+                self.stored_again.append(
+                    StoredAgain(instruction, at[again], owner[again].astype(np.int64) - 1, waves[again])
+                )
 
     def written_region(self, row: int, column: int, rows: int, columns: int) -> npt.NDArray[np.bool_]:
         """Whether each element of a region was stored to; all True where that is not tracked."""

@@ -159,6 +159,9 @@ class Access:
         if matrix is not None:
             matrix.stored_to = True
         places = offsets[lanes]
+        if matrix is not None and self.context.observe_lds:
+            waves = np.broadcast_to(self.lanes.numbers[:, None], lanes.shape)[lanes]
+            matrix.note_waves(places, self.width, waves, self.binding.index)
         for part in range(0, self.width, 4):
             if matrix is not None and matrix.written is not None:
                 matrix.written[(places + part) >> 2] = True
