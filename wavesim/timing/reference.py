@@ -212,7 +212,7 @@ class Machine:
         return denied
 
     def grant_vmem(self, chosen: dict[int, list[Wave]], now: int) -> list[Wave]:
-        """Step 2: the CU's port to a run of one wave, else by turns, or by attempt if idle; the denied waves."""
+        """Step 2: the CU's port: a run of one wave, else turns, or by attempt if idle; the denied waves."""
         asking = _asking(chosen, sorted(chosen), Category.VMEM)
         if not asking:
             return []

@@ -323,7 +323,7 @@ class Simd:
             end = start + self.slot
         self.pipe_free = start + op.pipe_clk
         self.valu_blocked_until = max(self.valu_blocked_until, start + op.blocks_valu)
-        if op.blocks_memory:  # issued ahead of time, one that blocks nothing must not seem to
+        if op.blocks_memory or op.scaled:  # issued ahead of time, one that blocks nothing must not seem to
             self.memory_blocked_until = max(self.memory_blocked_until, start + op.blocks_memory)
         wave.done[wave.row] = self.pipe_free
         self.busy.add(start, self.pipe_free, wave.position, wave.row)
@@ -419,6 +419,8 @@ class Ahead:
                     continue
                 row = other.row
                 steps = int(getattr(other.distances, what)[row])
+                if other.spin_of_last and row <= max(other.spin_of_last):
+                    steps = row  # may go back any number of times
                 if steps > other.length:
                     continue
                 same_group = other.trace.workgroup == self.wave.trace.workgroup
