@@ -78,3 +78,34 @@ def test_sizes_and_bytes_from_llvm() -> None:
 def test_damaged_objects(image: bytes) -> None:
     with pytest.raises(ValueError):
         elf_sections(image)
+
+
+def test_clang_assembles_where_llvm_mc_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = '.amdgcn_target "amdgcn-amd-amdhsa--gfx942"\ns_nop 3\ns_endpgm\n'
+    try:
+        find_tool("clang")
+        wanted = code_bytes(text, "gfx942")
+    except MissingTool as error:
+        pytest.skip(str(error))
+
+    def without(name: str, arch: str = "gfx942") -> str:
+        if name == "llvm-mc":
+            raise MissingTool(name)
+        return find_tool(name, arch)
+
+    monkeypatch.setattr(tools, "find_tool", without)
+    assert "clang" in tools.assembler("gfx942")[0]
+    assert code_bytes(text, "gfx942") == wanted
+
+
+def test_without_any_assembler_llvm_mc_is_asked_for(
+    empty_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tools, "_zig", lambda tool: None)
+    with pytest.raises(MissingTool, match="llvm-mc"):
+        tools.assembler("gfx942")
+    with pytest.raises(MissingTool, match=r"ld\.lld"):
+        tools.linker("gfx942")
+    monkeypatch.setattr(tools, "_zig", lambda tool: ["python", "-m", "ziglang", tool])
+    assert tools.assembler("gfx942")[:4] == ["python", "-m", "ziglang", "clang"]
+    assert tools.linker("gfx942") == ["python", "-m", "ziglang", "ld.lld", "-shared"]

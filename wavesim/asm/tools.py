@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import struct
 import subprocess
+import sys
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -71,28 +73,60 @@ def run_tool(arguments: list[str], span: SourceSpan | None = None) -> bytes:
     return done.stdout
 
 
+def _zig(tool: str) -> list[str] | None:
+    """The command of a tool of the wheel ``ziglang``, if that is installed."""
+    if importlib.util.find_spec("ziglang") is None:
+        return None
+    return [sys.executable, "-m", "ziglang", tool]
+
+
+def assembler(arch: str) -> list[str]:
+    """The command that assembles for ``arch``, up to its input and output: llvm-mc, clang or ziglang's.
+
+    Raises:
+        MissingTool: none of them is here.
+    """
+    triple = "amdgcn-amd-amdhsa"
+    try:
+        return [find_tool("llvm-mc", arch), f"-triple={triple}", f"-mcpu={arch}", "-filetype=obj"]
+    except MissingTool as missing:
+        try:
+            command = [find_tool("clang", arch)]
+        except MissingTool:
+            zig = _zig("clang")
+            if zig is None:
+                raise missing from None
+            command = zig
+    return [*command, "-target", triple, f"-mcpu={arch}", "-x", "assembler", "-c"]
+
+
+def linker(arch: str) -> list[str]:
+    """The command that links code objects, up to its input and output: ld.lld or ziglang's.
+
+    Raises:
+        MissingTool: neither is here.
+    """
+    try:
+        return [find_tool("ld.lld", arch), "-shared"]
+    except MissingTool:
+        zig = _zig("ld.lld")
+        if zig is None:
+            raise
+        return [*zig, "-shared"]
+
+
 def assemble_object(text: str, arch: str) -> bytes:
     """The ELF object that LLVM's assembler makes of a complete assembly ``text``.
 
     Raises:
-        MissingTool: no llvm-mc.
+        MissingTool: no assembler.
         UserError: the assembler refuses the text.
     """
-    tool = find_tool("llvm-mc", arch)
+    command = assembler(arch)
     with tempfile.TemporaryDirectory(prefix="wavesim-") as folder:
         source, target = Path(folder) / "in.s", Path(folder) / "out.o"
         source.write_text(text, encoding="utf-8")
-        run_tool(
-            [
-                tool,
-                "-triple=amdgcn-amd-amdhsa",
-                f"-mcpu={arch}",
-                "-filetype=obj",
-                "-o",
-                str(target),
-                str(source),
-            ]
-        )
+        run_tool([*command, "-o", str(target), str(source)])
         return target.read_bytes()
 
 
@@ -100,14 +134,14 @@ def link(text: str, arch: str) -> bytes:
     """The code object (linked ELF) of a complete assembly ``text``.
 
     Raises:
-        MissingTool: no llvm-mc or ld.lld.
+        MissingTool: no assembler or linker.
         UserError: assembler or linker refuse it.
     """
-    linker = find_tool("ld.lld", arch)
+    command = linker(arch)
     with tempfile.TemporaryDirectory(prefix="wavesim-") as folder:
         source, target = Path(folder) / "in.o", Path(folder) / "out.co"
         source.write_bytes(assemble_object(text, arch))
-        run_tool([linker, "-shared", "-o", str(target), str(source)])
+        run_tool([*command, "-o", str(target), str(source)])
         return target.read_bytes()
 
 

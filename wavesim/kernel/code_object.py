@@ -18,7 +18,7 @@ from wavesim.asm.kernel_descriptor import SIZE_BYTES, code_offset, metadata_of, 
 from wavesim.asm.kernel_metadata import build, read_directives
 from wavesim.asm.layout import size_of
 from wavesim.asm.printer import print_program
-from wavesim.asm.tools import find_tool, run_tool
+from wavesim.asm.tools import linker, run_tool
 from wavesim.errors import LimitExceeded, SourceSpan, UnknownInstruction, UserError
 from wavesim.isa.opcodes import ARCHS, lookup
 from wavesim.kernel.assembly import loaded
@@ -67,10 +67,7 @@ def read_code_object(
         place.write_bytes(elf.image)
         if elf.relocatable:
             linked = Path(folder) / "code.co"
-            run_tool(
-                [find_tool("ld.lld", name_of_arch), "-shared", "-o", str(linked), str(place)],
-                SourceSpan(file),
-            )
+            run_tool([*linker(name_of_arch), "-o", str(linked), str(place)], SourceSpan(file))
             elf, place = read_elf(linked.read_bytes(), file), linked
         metadata = metadata_of(elf, str(place))
     name = _choose(elf, metadata.keys(), kernel)
