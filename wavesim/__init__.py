@@ -1,5 +1,55 @@
-"""wavesim: an assembly-level simulator of wave overlap on AMD CDNA compute units."""
+"""wavesim: an assembly-level simulator of wave overlap on AMD CDNA compute units.
+
+``wavesim.run``, ``check``, ``explain``, ``compare`` and ``replay`` are the Python API
+(:mod:`wavesim.api`); they are imported when they are first used.
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wavesim.api import (
+        CheckReport,
+        Comparison,
+        ExplainResult,
+        RunResult,
+        Table,
+        TimelineView,
+        check,
+        compare,
+        explain,
+        replay,
+        run,
+    )
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "CheckReport",
+    "Comparison",
+    "ExplainResult",
+    "RunResult",
+    "Table",
+    "TimelineView",
+    "__version__",
+    "check",
+    "compare",
+    "explain",
+    "replay",
+    "run",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Functions and results of the API, imported when they are first asked for.
+
+    ``check`` and ``explain`` are packages too; these can be called like the API's functions.
+    """
+    import importlib
+
+    if name in ("check", "explain"):
+        return importlib.import_module(f"wavesim.{name}")
+    if name in __all__:
+        return getattr(importlib.import_module("wavesim.api"), name)
+    raise AttributeError(f"module 'wavesim' has no attribute {name!r}")

@@ -70,7 +70,7 @@ def test_every_event_keeps_every_edge_and_one_explains_it(path: Path) -> None:
 @pytest.mark.parametrize("path", ladder(), ids=lambda path: path.stem)
 def test_slack_is_zero_on_the_chain_and_nowhere_negative(path: Path) -> None:
     _, found = explained(path)
-    assert min(found.slack_clk.values()) == 0
+    assert min(found.slack_clk.values()) >= 0
     for link in found.links:
         if link.event.kind == "issue":
             assert found.slack_clk[link.event.wave, link.code] == 0

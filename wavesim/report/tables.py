@@ -1,0 +1,154 @@
+"""Tables of a run as NumPy structured arrays: rows of the timeline, stalls, loops; pandas if it is there."""
+
+from __future__ import annotations
+
+import html
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from wavesim.analyze.result import Analysis
+from wavesim.analyze.stalls import issued_rows
+from wavesim.errors import UserError
+from wavesim.trace import REASON_NAMES, Reason, Timeline
+
+SHOWN_ROWS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A structured array with names for its columns; ``table["issue_clk"]`` is a column, ``table[3]`` a row.
+
+    ``numpy.asarray(table)`` is the structured array itself.
+    """
+
+    array: npt.NDArray[np.void]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(self.array.dtype.names or ())
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __getitem__(self, key: Any) -> Any:
+        """A column by name, a row by number, or a Table of the rows that a slice or mask selects."""
+        found = self.array[key]
+        if not isinstance(key, str) and isinstance(found, np.ndarray):
+            return Table(found)
+        return found
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.array)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        return np.array(self.array, dtype=dtype, copy=bool(copy))
+
+    def to_pandas(self) -> Any:
+        """The table as a pandas DataFrame.
+
+        Raises:
+            UserError: pandas is not installed.
+        """
+        try:
+            pandas = importlib.import_module("pandas")
+        except ImportError as error:
+            raise UserError("to_pandas() needs pandas", None, "pip install pandas") from error
+        return pandas.DataFrame({name: self.array[name] for name in self.columns})
+
+    def __repr__(self) -> str:
+        cells = [self.columns, *([str(value) for value in row] for row in self.array[:SHOWN_ROWS].tolist())]
+        widths = [max(len(row[column]) for row in cells) for column in range(len(self.columns))]
+        lines = [
+            "  ".join(value.rjust(width) for value, width in zip(row, widths, strict=True)) for row in cells
+        ]
+        if len(self) > SHOWN_ROWS:
+            lines.append(f"... {len(self)} rows")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in self.columns)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(str(value))}</td>" for value in row) + "</tr>"
+            for row in self.array[:SHOWN_ROWS].tolist()
+        )
+        more = f"<p>{len(self)} rows</p>" if len(self) > SHOWN_ROWS else ""
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
+
+
+def structured(columns: dict[str, Any]) -> Table:
+    """A Table of equally long columns."""
+    arrays = {name: np.asarray(values) for name, values in columns.items()}
+    length = len(next(iter(arrays.values()), ()))
+    array = np.empty(length, [(name, values.dtype) for name, values in arrays.items()])
+    for name, values in arrays.items():
+        array[name] = values
+    return Table(array)
+
+
+def stall_table(analysis: Analysis) -> Table:
+    """One row per wave: workgroup, wave, SIMD and the clocks of every reason; they add up to ``clk``."""
+    names = list(
+        dict.fromkeys([*REASON_NAMES.values(), *(n for wave in analysis.waves for n in wave.stalls)])
+    )
+    columns: dict[str, Any] = {
+        "workgroup": np.array([wave.workgroup for wave in analysis.waves], np.int64),
+        "wave": np.array([wave.wave for wave in analysis.waves], np.int64),
+        "simd": np.array([wave.simd for wave in analysis.waves], np.int64),
+        "clk": np.array([wave.clk for wave in analysis.waves], np.int64),
+    }
+    for name in names:
+        columns[name] = np.array([wave.stalls.get(name, 0) for wave in analysis.waves], np.int64)
+    return structured(columns)
+
+
+def timeline_table(timeline: Timeline, from_clk: int = 0, to_clk: int | None = None) -> Table:
+    """One row per executed instruction that issued in [from_clk, to_clk), by wave and in order.
+
+    Columns: workgroup, wave, simd, row, line, opcode, attempt_clk, issue_clk, end_clk, done_clk, waited_clk
+    (from the end of the instruction before to the issue) and reason (what most of them went to).
+    """
+    code = timeline.trace.code
+    lines = np.array(
+        [entry.instruction.span.line if entry.instruction.span else 0 for entry in code], np.int64
+    )
+    opcodes = np.array([entry.instruction.opcode for entry in code] or [""], dtype="U")
+    names = np.array([REASON_NAMES[reason] for reason in Reason], dtype="U")
+    parts: dict[str, list[npt.NDArray[Any]]] = {}
+    for wave, trace in zip(timeline.waves, timeline.trace.waves, strict=True):
+        rows = issued_rows(wave)
+        issue = wave.issue_clk[:rows]
+        first = int(np.searchsorted(issue, from_clk))
+        last = rows if to_clk is None else int(np.searchsorted(issue, to_clk))
+        count = last - first
+        static = trace.code[first:last]
+        clocks = np.zeros((count, len(Reason)), np.int64)
+        low, high = np.searchsorted(wave.stall_row, (first, last))
+        np.add.at(
+            clocks,
+            (wave.stall_row[low:high] - first, wave.stall_reason[low:high].astype(np.int64)),
+            wave.stall_clk[low:high],
+        )
+        waited = clocks.sum(axis=1)
+        most = np.where(waited > 0, clocks.argmax(axis=1) if count else 0, int(Reason.ISSUE))
+        for name, values in {
+            "workgroup": np.full(count, wave.workgroup, np.int64),
+            "wave": np.full(count, wave.wave, np.int64),
+            "simd": np.full(count, wave.simd, np.int64),
+            "row": np.arange(first, last, dtype=np.int64),
+            "line": lines[static],
+            "opcode": opcodes[static],
+            "attempt_clk": wave.attempt_clk[first:last],
+            "issue_clk": issue[first:last],
+            "end_clk": wave.end_clk[first:last],
+            "done_clk": wave.done_clk[first:last],
+            "waited_clk": waited,
+            "reason": names[most],
+        }.items():
+            parts.setdefault(name, []).append(values)
+    return structured({name: np.concatenate(values) for name, values in parts.items()})
