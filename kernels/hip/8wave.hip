@@ -157,6 +157,8 @@ void half_split(const void *A, const void *B, float *C, u32 N, u32 K) {
   barrier();
   get(even, 0, wave, lane);
   barrier();  // stage 0 may be overwritten
+  // No for loop: the branch around it would be a place for the compiler to move the reads above to, out of the
+  // barrier's protection. clang 19 and 22 do so; `wavesim check` called it a race.
   u32 t = 0;
 #pragma unroll 1
   do {

@@ -54,8 +54,8 @@ def only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def which(name: str) -> str | None:
         return real(name, path=str(folder)) if "/" not in name or str(folder) in name else None
 
-    monkeypatch.setattr(compiling.shutil, "which", which)
-    monkeypatch.setattr(compiling.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("wavesim.asm.compile.shutil.which", which)
+    monkeypatch.setattr("wavesim.asm.compile.importlib.util.find_spec", lambda name: None)
     monkeypatch.delenv("WAVESIM_LLVM", raising=False)
     return folder
 

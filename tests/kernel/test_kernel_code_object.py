@@ -163,7 +163,7 @@ def test_metadata_is_read_with_and_without_msgpack(
     def missing(name: str) -> None:
         raise ImportError(name)
 
-    monkeypatch.setattr(kernel_descriptor.importlib, "import_module", missing)
+    monkeypatch.setattr("wavesim.asm.kernel_descriptor.importlib.import_module", missing)
     ways.append(kernel_descriptor.metadata_of(elf, str(path)))
     assert ways[0] == ways[1]
     assert ways[0]["half_split"][".kernarg_segment_size"] == 32

@@ -57,7 +57,7 @@ def test_the_compiler_kept_the_phases(arch: str) -> None:
     kernel, _ = prepare(KERNEL, RunOptions(arch=arch))
     program = kernel.program
     start = next(at for name, at in program.labels.items() if name.startswith(".LBB"))
-    order = []
+    order: list[str] = []
     for item in program.instructions[start:]:
         kind = item.opcode.partition("_b")[0] if item.opcode.startswith("ds_") else item.opcode[:6]
         if kind in ("ds_read", "v_mfma", "s_barr") and (not order or order[-1] != kind):
