@@ -24,8 +24,7 @@ from wavesim.trace.decode import code_entries
 ROOT = Path(__file__).resolve().parents[2]
 KERNELS = {
     "kernels/8wave.yaml": {"K": "1536"},
-    "kernels/4wave.yaml": {"K": "1536"},
-    "kernels/8wave_pingpong.yaml": {"K": "3072", "memory.latency_clk": "300"},
+    "kernels/8wave_pingpong.yaml": {"K": "1536", "memory.latency_clk": "300"},
     "kernels/lessons/double_buffer.yaml": {},
     "kernels/lessons/strong_wait.s": {},
     "kernels/lessons/zero_waits.s": {},

@@ -17,7 +17,7 @@ from wavesim.explain.cycle_ratio import maximum_cycle_ratio
 ROOT = Path(__file__).resolve().parents[2]
 LADDER = sorted([*ROOT.glob("kernels/*.yaml"), *ROOT.glob("kernels/seed/*.yaml")])
 DEADLOCKED = {"v1"}
-STEPS = {"8wave_256": 48, "8wave_pingpong": 64}
+STEPS = {"8wave_256": 36, "8wave_pingpong": 48}
 """Shorter runs of the longest kernels: K steps; their periods come after a few."""
 
 

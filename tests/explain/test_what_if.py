@@ -22,8 +22,8 @@ from wavesim.timing import simulate
 from wavesim.trace import Kind
 
 ROOT = Path(__file__).resolve().parents[2]
-KERNELS = ("kernels/8wave.yaml", "kernels/8wave_pingpong.yaml", "kernels/seed/v4.yaml")
-STEPS = 48
+KERNELS = ("kernels/8wave.yaml", "kernels/seed/v4.yaml")
+STEPS = 40
 
 
 @cache

@@ -119,8 +119,8 @@ def relaxed_waits(loop: LoopCode, strong: Sequence[StrongWait]) -> Iterator[Cand
             else:
                 changed[wait] = _wait(loop.program.instructions[wait], entry)
         span = span_of(loop.program, each.waits[0])
-        old = _text(loop.program.instructions[each.waits[0]])
-        new = _text(changed[each.waits[0]]) if each.waits[0] in changed else ""
+        old = written(loop.program.instructions[each.waits[0]])
+        new = written(changed[each.waits[0]]) if each.waits[0] in changed else ""
         weaker = ", ".join(
             f"{name}({count})" if count < NOT_WAITED else f"no {name}" for name, count in each.counts.items()
         )
@@ -134,7 +134,8 @@ def _wait(instruction: Instruction, entry: CodeEntry) -> Instruction:
     return Instruction(instruction.opcode, (operand,), span=instruction.span, source=instruction.source)
 
 
-def _text(instruction: Instruction) -> str:
+def written(instruction: Instruction) -> str:
+    """The instruction as text, without modifiers."""
     return " ".join([instruction.opcode, *(str(operand) for operand in instruction.operands)])
 
 
@@ -154,7 +155,7 @@ def moved_waits(loop: LoopCode) -> Iterator[Candidate]:
             mfmas = sum(loop.code[index].kind is Kind.MFMA for index in passed)
             behind = f"behind {at(place.span)}"
             count = f" ({mfmas} MFMAs later)" if mfmas else ""
-            text = f"{at(group.span)}: move {_text(loop.program.instructions[wait])} {behind}{count}"
+            text = f"{at(group.span)}: move {written(loop.program.instructions[wait])} {behind}{count}"
             edit = Edit(order={wait: place.last - 1})
             yield Candidate("move-wait", text, (group.span, place.span), edit, code_changes=True)
 

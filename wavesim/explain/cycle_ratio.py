@@ -17,7 +17,8 @@ def maximum_cycle_ratio(graph: nx.MultiDiGraph) -> Fraction | None:
     """The largest sum(``clk``) / sum(``iterations``) over the cycles of ``graph``; ``None`` without a cycle.
 
     Args:
-        graph: edges with integer attributes ``clk`` and ``iterations``.
+        graph: edges with integer attributes ``clk`` and ``iterations``; ``binding`` (true or false) says
+            where to begin, which changes the time it takes and not the answer.
 
     Raises:
         ValueError: a cycle with positive clocks and no iterations: no schedule exists.
@@ -32,16 +33,18 @@ def maximum_cycle_ratio(graph: nx.MultiDiGraph) -> Fraction | None:
 
 
 def _of_component(graph: nx.MultiDiGraph) -> Fraction:
-    """Policy iteration: every node follows one edge out; the best cycle so found gives ratio and potentials;
-    edges that do better are followed instead, until none does."""
+    """Policy iteration: every node follows one edge in, backwards; the best cycle so found gives ratio and
+    potentials; edges that do better are followed instead, until none does."""
     nodes: list[Hashable] = list(graph)
-    out: dict[Hashable, list[tuple[Hashable, int, int]]] = {
-        node: [
-            (target, data["clk"], data["iterations"]) for _, target, data in graph.out_edges(node, data=True)
+    out: dict[Hashable, list[tuple[Hashable, int, int]]] = {}
+    policy: dict[Hashable, tuple[Hashable, int, int]] = {}
+    for node in nodes:
+        edges = [
+            (bool(data.get("binding")), (source, data["clk"], data["iterations"]))
+            for source, _, data in graph.in_edges(node, data=True)
         ]
-        for node in nodes
-    }
-    policy = {node: max(out[node], key=lambda edge: edge[1]) for node in nodes}
+        out[node] = [edge for _, edge in edges]
+        policy[node] = max(edges, key=lambda each: (each[0], each[1][1]))[1]
     while True:
         ratio, values = _evaluate(nodes, policy)
         better = False

@@ -28,6 +28,7 @@ from wavesim.explain.critical_path import CriticalPath, Steady, critical_path, s
 from wavesim.explain.exposed import ExposedLatency, exposed_latencies
 from wavesim.explain.lines import LineTime, lines_of
 from wavesim.explain.parallel import Job, run_jobs
+from wavesim.explain.stepwise import stepwise_waits
 from wavesim.explain.tile_text import TextCandidate, staggers, swizzles
 from wavesim.explain.whatif import WHAT_IFS, Pace, Rung, by_gain, measure, pace_of, rung, shortened
 from wavesim.timing import simulate
@@ -123,7 +124,7 @@ def explain_run(
     chain = critical_path(timeline, parameters)
     bench = _bench(run, steady)
     loop = LoopCode.of(timeline, bench.relaxer, steady)
-    first_round = list(candidates(loop, ()))
+    first_round = [*candidates(loop, ()), *stepwise_waits(loop)]
     stage("what if")
     barriers = [each for each in first_round if each.needs_order]
     plain = [each for each in first_round if not each.needs_order]
@@ -234,11 +235,11 @@ def _staggered(texts: list[TextCandidate], trials: list[Advice | None], base: Pa
 
 
 def _best_of_kind(advice: list[Advice]) -> list[Advice]:
-    """Without several swizzles: the best one only."""
+    """Of alternatives (swizzles, priorities, splits of a wait) the best one only."""
     seen = set()
     result = []
     for each in advice:
-        if each.kind in ("swizzle", "priority") and each.kind in seen:
+        if each.kind in ("swizzle", "priority", "split-wait") and each.kind in seen:
             continue
         seen.add(each.kind)
         result.append(each)
