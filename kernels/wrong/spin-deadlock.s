@@ -6,6 +6,11 @@ spin_deadlock:
 	v_mov_b32_e32 v3, 1
 	v_readfirstlane_b32 s4, v1               ; the wave's number
 	s_cmp_eq_u32 s4, 0
+	s_cbranch_scc0 ready
+	ds_write_b32 v2, v2                      ; wave 0 clears the flag
+ready:
+	s_waitcnt lgkmcnt(0)
+	s_barrier
 	s_cbranch_scc0 other
 	ds_write_b32 v2, v3 offset:4             ; the flag is at offset 0
 	s_waitcnt lgkmcnt(0)
