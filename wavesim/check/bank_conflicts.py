@@ -98,7 +98,7 @@ def _finding(trace: Trace, group: _Group, cost: Cost | None) -> Finding:
 
 def _exposed(cost: Cost | None, group: _Group) -> str:
     if cost is None:
-        return "not simulated how much of it shows"
+        return "how much of it shows was not simulated"
     saved = cost.now.total - cost.without.total
     if saved <= 0:
         return "hidden: without them the simulated kernel takes as long"
