@@ -12,9 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wavesim.analyze.pipeline import split_settings
-from wavesim.check.checker import check_execution, check_program
+from wavesim.check.checker import check_program
+from wavesim.check.lds_order import unordered_lds_accesses
+from wavesim.check.races import races_at_all
 from wavesim.check.relaxing import WaitRelaxer
 from wavesim.check.strong_waits import LdsEvidence, StrongWait, find_strong_waits
+from wavesim.emulate.numerics import check_numerics
 from wavesim.emulate.run import Execution, emulate
 from wavesim.errors import SourceSpan, UserError
 from wavesim.explain.candidates import Candidate
@@ -133,6 +136,16 @@ def observed(kernel: LoadedKernel, machine: Machine) -> Execution | None:
     return execution if execution.complete else None
 
 
+def is_sound(execution: Execution) -> bool:
+    """Whether the execution met no fault and its LDS accesses are ordered (as ``wavesim check`` judges)."""
+    if any(each.is_bad for each in execution.findings):
+        return False
+    lds_bytes = execution.trace.program.metadata.lds_bytes
+    if races_at_all(execution.trace, execution.lds_accesses, lds_bytes):
+        return False
+    return not any(True for _ in unordered_lds_accesses(execution.trace, execution.lds_accesses))
+
+
 @dataclass(frozen=True)
 class Judged:
     """What an execution with all its LDS addresses shows: waits stronger than needed, as rule
@@ -145,7 +158,7 @@ class Judged:
 def judge(bench: Bench, barriers: Sequence[Candidate]) -> Judged:
     """Judge the waits of the kernel, and those of ``barriers`` that would gain something."""
     execution = observed(bench.kernel, bench.machine)
-    ordered = execution is not None and not any(each.is_bad for each in check_execution(execution)[0])
+    ordered = execution is not None and is_sound(execution)
     strong = tuple(find_strong_waits(bench.relaxer, execution if ordered else None))
     evidence = LdsEvidence.of(bench.relaxer, execution) if execution is not None and ordered else None
     if evidence is None or any(entry.kind is Kind.VMEM_STORE for entry in _in_loops(bench)):
@@ -190,9 +203,9 @@ def try_text(
             pace = pace_of(simulate(trace, bench.machine.parameters))
         if bench.base.clk - pace.clk < LEAST_GAIN_CLK or pace.per_iteration != bench.base.per_iteration:
             return None
-        found, numerics = check_execution(execution)
-        bad = any(each.is_bad for each in [*kernel.findings, *found])
-        if bad or not numerics.ok or broken_rules(kernel.program):
+        if any(each.is_bad for each in kernel.findings) or broken_rules(kernel.program):
+            return None
+        if not check_numerics(execution, kernel.launch).ok or not is_sound(execution):
             return None
     except UserError:
         return None
