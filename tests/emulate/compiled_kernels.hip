@@ -210,3 +210,17 @@ KERNEL(256) void grid(const float *A, const float *B, float *C, int n) {
   C[(y * 2 + x) * 256 + t] = A[t] + (float)(x * 10 + y) ;
 }
 #endif
+#ifdef K_lookup
+__attribute__((constant)) static const float table[16] = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3};
+KERNEL(64) void lookup(const float *A, const float *B, float *C, int n) {   // tables in .rodata
+  u32 t = TID; int k;
+  switch (t % 13) { case 0: k = 7; break; case 1: k = 19; break; case 2: k = -4; break; case 3: k = 1000; break; case 4: k = 33; break; case 5: k = 2; break; case 6: k = 77; break; default: k = 1; }
+  C[t] = A[t] * table[(t * 5) & 15] + (float)k;
+}
+#endif
+#ifdef K_calls
+__attribute__((device)) __attribute__((noinline)) float helper(float x, float y, int n) { float s = x; for (int i = 0; i < n; i++) s = s * y + x; return s; }
+KERNEL(64) void calls(const float *A, const float *B, float *C, int n) {
+  u32 t = TID; C[t] = helper(A[t], B[t], n) + helper(B[t], A[t], 2);
+}
+#endif

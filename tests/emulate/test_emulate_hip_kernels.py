@@ -313,9 +313,30 @@ def grid(arch: str) -> None:
     close(run["C"].reshape(4, 256), np.stack([run["A"] + value for value in (0, 10, 1, 11)]))
 
 
+def lookup(arch: str) -> None:
+    run = Run("lookup", arch, 64, 64, 64, block=64)
+    table = np.array([3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3], f32)
+    lane = np.arange(64)
+    chosen = np.array([7, 19, -4, 1000, 33, 2, 77] + [1] * 6)[lane % 13]
+    close(run["C"], run["A"] * table[(lane * 5) & 15] + chosen)
+
+
+def calls(arch: str) -> None:
+    n = 3
+    run = Run("calls", arch, 64, 64, 64, n=n, block=64)
+
+    def helper(x: Array, y: Array, count: int) -> Array:
+        total = x.astype(np.float64)
+        for _ in range(count):
+            total = total * y + x
+        return total
+
+    close(run["C"], helper(run["A"], run["B"], n) + helper(run["B"], run["A"], 2), 1e-4)
+
+
 BOTH: list[Callable[[str], None]] = [
     *(softmax, gemms, atomics, to_lds, packed, private, wide_integers, floats, branches),
-    *(bytes_and_halves, buffers, grid),
+    *(bytes_and_halves, buffers, grid, lookup, calls),
 ]
 
 

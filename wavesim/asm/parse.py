@@ -68,6 +68,48 @@ def _body(source: Source, name: str) -> list[Instruction | Mark]:
     return _trimmed(body)
 
 
+def _with_functions(source: Source, body: list[Instruction | Mark]) -> list[Instruction | Mark]:
+    """``body`` and, behind it, the functions of the file whose addresses it takes, one after the other."""
+    starts = {
+        item.name: at
+        for at, item in enumerate(source.text)
+        if isinstance(item, Mark) and item.kind == "label"
+    }
+    own = {item.name for item in body if isinstance(item, Mark) and item.kind == "label"}
+    wanted = _taken(body)
+    done: set[str] = set()
+    while wanted:
+        name = wanted.pop(0)
+        if name in done or name in own or name not in starts or name in source.kernels:
+            continue
+        done.add(name)
+        start = starts[name]
+        body.append(Mark("align", ".p2align", source.text[start].span or SourceSpan(source.file), 4))
+        function: list[Instruction | Mark] = [source.text[start]]
+        for item in source.text[start + 1 :]:
+            if isinstance(item, Mark) and (
+                item.kind in ("end", "section")
+                or (item.kind == "label" and item.name.startswith(".Lfunc_end"))
+            ):
+                break
+            function.append(item)
+        function = _trimmed(function)
+        body += function
+        wanted += _taken(function)
+    return body
+
+
+def _taken(items: list[Instruction | Mark]) -> list[str]:
+    """Symbols whose addresses the instructions take."""
+    return [
+        operand.name
+        for item in items
+        if isinstance(item, Instruction)
+        for operand in item.operands
+        if isinstance(operand, Symbol) and operand.suffix
+    ]
+
+
 def _assemble(
     body: list[Instruction | Mark], arch: str
 ) -> tuple[list[Instruction], list[int], list[int], dict[str, int]]:
@@ -146,6 +188,8 @@ def parse_program(
     source = read_source(text, file, arch, allow_unknown)
     name = _choose(source, kernel)
     body = _body(source, name)
+    if name:
+        body = _with_functions(source, body)
     instructions, addresses, sizes, labels = _assemble(body, source.arch)
     if not instructions:
         raise UserError("there are no instructions", source.kernels.get(name, SourceSpan(file)))
@@ -165,4 +209,5 @@ def parse_program(
         addresses=tuple(addresses),
         sizes=tuple(sizes),
         file=file,
+        constants=source.data.constants(frozenset(_taken(list(instructions)))),
     )

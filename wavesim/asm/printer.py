@@ -41,6 +41,39 @@ def print_code(program: Program, *, comments: bool = True) -> list[str]:
     return lines
 
 
+def _print_functions(program: Program, lines: list[str]) -> list[str]:
+    """Code ``lines`` of a whole program, cut where functions that the kernel calls begin: each becomes a
+    symbol of its own."""
+    starts = {program.label_at(place): place for place in program.functions()}
+    found: list[str] = []
+    open_name = program.name
+    for line in lines:
+        label = line.removesuffix(":") if line.endswith(":") else ""
+        if label in starts:
+            found += [*_ended(open_name), f"\t.globl {label}", f"\t.type {label},@function"]
+            open_name = label
+        found.append(line)
+    return [*found, *_ended(open_name)]
+
+
+def _ended(name: str) -> list[str]:
+    return [f".Lfunc_end_{name}:", f"\t.size {name}, .Lfunc_end_{name}-{name}"]
+
+
+def _print_constants(program: Program) -> list[str]:
+    """Data sections, byte by byte, with their labels."""
+    lines: list[str] = []
+    for number, section in enumerate(program.constants):
+        lines += [f'\t.section .rodata.{number},"a",@progbits', "\t.p2align 4, 0x0"]
+        cuts = sorted({0, len(section.content), *section.labels.values()})
+        for start, stop in zip(cuts, [*cuts[1:], cuts[-1]], strict=True):
+            lines += [f"{name}:" for name, place in section.labels.items() if place == start]
+            piece = section.content[start:stop]
+            for at in range(0, len(piece), 16):
+                lines.append(f"\t.byte {', '.join(map(str, piece[at : at + 16]))}")
+    return lines
+
+
 def print_program(program: Program, *, comments: bool = True) -> str:
     """A complete assembly file of one kernel: code, ``.amdhsa_kernel`` block and metadata.
 
@@ -57,14 +90,13 @@ def print_program(program: Program, *, comments: bool = True) -> str:
         "\t.p2align 8",
         f"\t.type {name},@function",
         f"{name}:",
-        *print_code(program, comments=comments),
-        f".Lfunc_end_{name}:",
-        f"\t.size {name}, .Lfunc_end_{name}-{name}",
+        *_print_functions(program, print_code(program, comments=comments)),
         f"\t.p2alignl 6, {_NOP_WORD:#x}",
         f"\t.fill {_PADDING_WORDS}, 4, {_NOP_WORD:#x}",
         '\t.section .rodata,"a",@progbits',
         "\t.p2align 6, 0x0",
         *print_directives(program),
+        *_print_constants(program),
         "\t.text",
         *print_metadata(program),
         "",

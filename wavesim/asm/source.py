@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from wavesim.asm.data_sections import DataSections
 from wavesim.asm.expressions import ExpressionError, evaluate
 from wavesim.asm.instructions import LineError, located, parse_line, parse_unknown, strip_comment
 from wavesim.asm.kernel_metadata import read_directives, read_metadata
@@ -91,6 +92,7 @@ class Source:
     directives: dict[str, dict[str, Any]] = field(default_factory=dict)
     metadata: dict[str, dict[str, Any]] = field(default_factory=dict)
     kernels: dict[str, SourceSpan] = field(default_factory=dict)
+    data: DataSections = field(default_factory=DataSections)
 
 
 class _Reader:
@@ -163,6 +165,7 @@ class _Reader:
 
     def label(self, name: str, span: SourceSpan) -> None:
         if not self.in_text:
+            self.source.data.label(name)
             return
         if name.isdigit():
             self.numeric[name] = self.numeric.get(name, 0) + 1
@@ -269,6 +272,8 @@ class _Reader:
             self.debug_file(rest)
         elif name in _REFUSED:
             raise UserError(f"directive {name} is not supported", span, "expand it first, e.g. with llvm-mc")
+        elif not self.in_text and (name in _DATA or name in _ALIGN):
+            self.source.data.directive(name, rest, self.source.symbols, span)
         elif self.in_text and (
             name in _DATA or name in (".p2align", ".balign", ".align", ".p2alignl", ".p2alignw")
         ):
@@ -300,6 +305,7 @@ class _Reader:
                 rest.partition(",")[0].strip().strip('"') if name in (".section", ".pushsection") else name
             )
             self.in_text = target == ".text" or target.startswith(".text.")
+            self.source.data.enter(target)
         if was and not self.in_text:
             self.source.text.append(Mark("section", "", span))
 

@@ -34,9 +34,24 @@ def branch_target(program: Program, index: int) -> int | None:
     return None
 
 
+def _indirect(
+    opcode: str, index: int, following: tuple[int, ...], functions: tuple[int, ...], returns: tuple[int, ...]
+) -> tuple[int, ...]:
+    """Where a call may go (every function; on, if there is none) and a function's s_setpc (behind every
+    call); nowhere for other branches."""
+    if opcode == "s_swappc_b64":
+        return functions or following
+    if opcode == "s_setpc_b64" and functions and index >= functions[0]:
+        return returns
+    return ()
+
+
 def control_flow(program: Program, code: tuple[CodeEntry, ...]) -> ControlFlow:
     """The control-flow graph over instructions (waves all start at the first)."""
     count = len(program)
+    functions = program.functions()
+    calls = [index for index, entry in enumerate(code) if entry.instruction.opcode == "s_swappc_b64"]
+    returns = tuple(index + 1 for index in calls if index + 1 < count)
     successors: list[tuple[int, ...]] = []
     for index, entry in enumerate(code):
         following = (index + 1,) if index + 1 < count else ()
@@ -45,7 +60,9 @@ def control_flow(program: Program, code: tuple[CodeEntry, ...]) -> ControlFlow:
         if entry.kind is Kind.ENDPGM:
             successors.append(())
         elif entry.kind is Kind.BRANCH:
-            successors.append(jump)
+            successors.append(
+                _indirect(entry.instruction.opcode, index, following, functions, returns) or jump
+            )
         elif entry.kind is Kind.COND_BRANCH:
             successors.append(tuple(dict.fromkeys(following + jump)))
         else:

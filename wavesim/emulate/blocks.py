@@ -133,7 +133,7 @@ class BlockMap:
     def reachable(self) -> list[int]:
         """Instructions that control can reach from the first, over static branches."""
         seen: set[int] = set()
-        todo = [0]
+        todo = [0, *self.program.functions()]
         while todo:
             start = todo.pop()
             if start in seen or start >= len(self.code):

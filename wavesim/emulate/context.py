@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,7 @@ class Context:
         scratch: private memory, dwords of all lanes of all waves; ``scratch_stride`` bytes each.
         events: (wave, row) of each store so far, if ``track_writers``; memories hold their numbers, from 1.
         adversary: holds back the results of loads, if they are to arrive late.
+        symbols: addresses of functions and constants.
         skipped: static instructions that are not executed (see unknowable); ``assumed`` branches that are
             taken by assumption, backward ones ``trips`` - 1 times each time they are come to.
         polled: per load of the running pass its waves and the stores [n, lanes] whose values it read.
@@ -91,6 +93,7 @@ class Context:
     stored: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
     store_version: int = 0
     adversary: Adversary | None = None
+    symbols: Mapping[str, int] = field(default_factory=dict)
     skipped: frozenset[int] = frozenset()
     assumed: frozenset[int] = frozenset()
     trips: int = 1

@@ -14,10 +14,7 @@ import numpy.typing as npt
 from wavesim.emulate.operands import scalar_row
 from wavesim.emulate.registry import Binding, Step, semantics
 from wavesim.emulate.salu import scalar_writer
-from wavesim.emulate.state import EXEC, SCC, VCC, Lanes
-
-CODE_BASE = 1 << 46
-"""Address of a kernel's first instruction: s_getpc and s_setpc work on it."""
+from wavesim.emulate.state import CODE_BASE, EXEC, SCC, VCC, Lanes
 
 
 @semantics(

@@ -11,7 +11,7 @@ from wavesim.emulate.context import Context, Lds
 from wavesim.emulate.matrices import VirtualMatrix
 from wavesim.emulate.memory import Memory, Region
 from wavesim.emulate.recorder import Placement
-from wavesim.emulate.state import LANES, State
+from wavesim.emulate.state import CODE_BASE, LANES, State
 from wavesim.errors import LimitExceeded, SourceSpan, UserError
 from wavesim.isa.machine import Machine
 from wavesim.kernel.launch import Launch, MatrixArgument, ScalarArgument
@@ -228,6 +228,19 @@ def _dispatch_packet(launch: Launch, kernarg: Region) -> bytes:
     return struct.pack("<HHHHHHIIIIIQQQQ", 0, 3, *sizes, 0, *grid, 0, 0, 0, kernarg.base, 0, 0)
 
 
+def _symbols(program: Program, memory: Memory) -> dict[str, int]:
+    """Addresses of labels in the code, and of constants, which are put into memory."""
+    found = {
+        name: CODE_BASE + program.addresses[place]
+        for name, place in program.labels.items()
+        if place < len(program.addresses)
+    }
+    for section in program.constants:
+        region = memory.add_bytes(f"section {section.section}", section.content)
+        found |= {name: region.base + offset for name, offset in section.labels.items()}
+    return found
+
+
 def make_context(
     program: Program,
     launch: Launch,
@@ -256,6 +269,7 @@ def make_context(
     context = Context(
         program, machine, state, memory, lds, scratch, stride, clock_values, track_writers, observe_lds
     )
+    context.symbols = _symbols(program, memory)
     context.rows = np.zeros(state.waves, np.int64)
     context.clocks_read = np.zeros(state.waves, np.int64)
     context.stored = np.zeros(state.waves, np.bool_)

@@ -13,8 +13,16 @@ from typing import Any
 import numpy as np
 
 from wavesim.emulate.registry import Array, Binding
-from wavesim.emulate.state import EXEC, FLAT_SCRATCH, M0, SCC, TBA, TTMP, VCC, XNACK_MASK
-from wavesim.program import Immediate, Modified, Operand, Register, Special
+from wavesim.emulate.state import CODE_BASE, EXEC, FLAT_SCRATCH, M0, SCC, TBA, TTMP, VCC, XNACK_MASK
+from wavesim.program import Immediate, Modified, Operand, Register, Special, Symbol
+
+_RELOCATIONS = {
+    "@rel32@lo": (True, False),
+    "@rel32@hi": (True, True),
+    "@abs32@lo": (False, False),
+    "@abs32@hi": (False, True),
+}
+"""Relocations of symbols: whether relative to the place, whether the upper dword is taken."""
 
 Source = Array | Callable[[], Array]
 
@@ -150,7 +158,27 @@ def dword(binding: Binding, operand: Operand, part: int = 0, kind: str = "b32") 
         return _constant(immediate_bits(operand.value, kind) >> 32 * part)
     if isinstance(operand, Special):
         return _special(binding, operand.name, part)
+    if isinstance(operand, Symbol):
+        return _constant(symbol_value(binding, operand))
     raise binding.refuse(f"operand {operand} cannot be read")
+
+
+def symbol_value(binding: Binding, symbol: Symbol) -> int:
+    """The dword that a relocation puts in: ``name@rel32@lo+4`` is an address less that of the literal.
+
+    Raises:
+        UnknownInstruction: another relocation, or a symbol that is not in the file.
+    """
+    suffix, _, addend = symbol.suffix.partition("+")
+    address = binding.context.symbols.get(symbol.name)
+    if address is None or suffix not in _RELOCATIONS:
+        raise binding.refuse(f"operand {symbol} cannot be read")
+    program = binding.context.program
+    relative, high = _RELOCATIONS[suffix]
+    value = address + int(addend or "0", 0)
+    if relative:
+        value -= CODE_BASE + program.addresses[binding.index] + program.sizes[binding.index] - 4
+    return value >> (32 if high else 0) & 0xFFFFFFFF
 
 
 def _special(binding: Binding, name: str, part: int) -> Source:

@@ -18,6 +18,9 @@ SCC = 128
 """SGPR row that holds SCC (0 or 1); not an encoding."""
 SGPR_ROWS = 129
 
+CODE_BASE = 1 << 46
+"""Address of a kernel's first instruction: s_getpc, s_setpc and symbols work on it."""
+
 UNINITIALISED = 0xFFFFFFFF
 """What registers and LDS hold before the first write: NaN as f32, f16 and bf16, so that use shows."""
 

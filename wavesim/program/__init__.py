@@ -13,10 +13,11 @@ from wavesim.program.operands import (
     Symbol,
     Waitcnt,
 )
-from wavesim.program.program import Instruction, KernelArgument, KernelMetadata, Program
+from wavesim.program.program import Constants, Instruction, KernelArgument, KernelMetadata, Program
 
 __all__ = [
     "Call",
+    "Constants",
     "Finding",
     "Immediate",
     "Instruction",

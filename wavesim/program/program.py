@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from wavesim.errors import SourceSpan
-from wavesim.program.operands import Operand
+from wavesim.program.operands import Operand, Symbol
 
 ModifierValue = bool | int | str | tuple[int, ...]
 
@@ -84,13 +84,24 @@ class KernelMetadata:
     places: Mapping[str, SourceSpan] = field(default_factory=lambda: MappingProxyType({}), compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Constants:
+    """A data section that instructions read by address (``symbol@rel32@lo``): its bytes, and where its
+    symbols begin in it."""
+
+    section: str
+    content: bytes
+    labels: Mapping[str, int]
+
+
 @dataclass(frozen=True)
 class Program:
     """A kernel: what is printed, assembled, executed and checked.
 
     ``labels`` maps a label to the index of the instruction it stands before (``len(instructions)`` is
     allowed). ``addresses`` are byte offsets of the instructions from the start of the kernel (from the
-    encodings, or the real ones of a code object or trace); ``sizes`` the encoded bytes.
+    encodings, or the real ones of a code object or trace); ``sizes`` the encoded bytes. Functions that
+    the kernel calls stand behind it, at their labels.
     """
 
     name: str
@@ -101,12 +112,19 @@ class Program:
     addresses: tuple[int, ...]
     sizes: tuple[int, ...]
     file: str = ""
+    constants: tuple[Constants, ...] = ()
 
     def __len__(self) -> int:
         return len(self.instructions)
 
     def __iter__(self) -> Iterator[Instruction]:
         return iter(self.instructions)
+
+    def functions(self) -> tuple[int, ...]:
+        """Where the functions begin whose addresses the code takes, as instruction indices."""
+        named = (operand for each in self.instructions for operand in each.operands)
+        names = (operand.name for operand in named if isinstance(operand, Symbol) and operand.suffix)
+        return tuple(sorted({self.labels[name] for name in names if name in self.labels}))
 
     def label_at(self, index: int) -> str | None:
         """The label that stands before instruction ``index``, if any."""
