@@ -90,7 +90,8 @@ def main_loop(timeline: Timeline) -> int | None:
     return measured[0][1].head if measured else None
 
 
-def _class_of(code: tuple[CodeEntry, ...]) -> Int64:
+def class_numbers(code: tuple[CodeEntry, ...]) -> Int64:
+    """Place in :data:`CLASSES` of each static instruction."""
     number = {kind: place for place, kinds in enumerate(CLASSES.values()) for kind in kinds}
     return np.array([number[entry.kind] for entry in code], np.int64)
 
@@ -151,7 +152,7 @@ def side(timeline: Timeline, head: int | None, parameters: TimingParameters) -> 
             singles.append(np.diff(issue))
     every = np.concatenate(singles) if singles else np.zeros(0, np.int64)
     classes = np.zeros(len(CLASSES), np.int64)
-    number = _class_of(trace.code)
+    number = class_numbers(trace.code)
     for wave, timed in zip(trace.waves, timeline.waves, strict=True):
         classes += np.bincount(
             number[wave.code], row_clocks(timed).astype(np.float64), minlength=len(CLASSES)
@@ -175,7 +176,7 @@ def issue_errors(measured: Timeline, simulated: Timeline, head: int | None) -> d
     Without a loop the whole run is one pass.
     """
     trace = measured.trace
-    number = _class_of(trace.code)
+    number = class_numbers(trace.code)
     errors: list[Int64] = []
     classes: list[Int64] = []
     for wave, real, model in zip(trace.waves, measured.waves, simulated.waves, strict=True):

@@ -216,6 +216,12 @@ class Machine:
         asking = _asking(chosen, sorted(chosen), Category.VMEM)
         if not asking:
             return []
+        winner = self.vmem_turn(asking, now)
+        self.last_vmem = (winner.trace.simd, winner.position, winner.row)
+        return [wave for wave in asking if wave is not winner]
+
+    def vmem_turn(self, asking: list[Wave], now: int) -> Wave:
+        """Step 2: which of the waves (one for each SIMD, by SIMD) has the port of the compute unit."""
         simd, position, row = self.last_vmem or (-1, -1, -1)
         run = [wave for wave in asking if (wave.position, wave.row) == (position, row + 1)]
         if "vmem_round_robin" in self.p.rules_off:
@@ -226,9 +232,7 @@ class Machine:
             turns = sorted(asking, key=lambda wave: (wave.trace.simd - simd - 1) % self.p.structure_simds)
         else:
             turns = sorted(asking, key=lambda wave: (wave.attempt[wave.row], wave.trace.simd))
-        winner = (run or turns)[0]
-        self.last_vmem = (winner.trace.simd, winner.position, winner.row)
-        return [wave for wave in asking if wave is not winner]
+        return (run or turns)[0]
 
     # -- issue
 

@@ -87,6 +87,10 @@ class Wave:
         size = self.p.fetch_chunk_bytes
         return range(entry.address // size, (entry.address + entry.size_bytes - 1) // size + 1)
 
+    def usable_clk(self) -> list[int]:
+        """When each chunk of the next instruction is usable, as far as that is set."""
+        return [self.chunks[chunk][0] for chunk in self._chunks_of(self.entry) if chunk in self.chunks]
+
     def fetch_reason(self, now: int) -> Reason | None:
         """Conditions 1 and 2: the bytes of the next instruction are there."""
         known = [self.chunks[chunk] for chunk in self._chunks_of(self.entry) if chunk in self.chunks]

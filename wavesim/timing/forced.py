@@ -1,0 +1,255 @@
+"""Teacher-forced prediction: each instruction's issue clock, every earlier issue being as measured.
+
+The rules are those of the clock-stepped reference (docs/model.md); only what issues is taken from the
+measured timeline instead of the model's own grants, so that an error stays with the instruction that shows
+it. An instruction whose conditions hold before it was seen to issue is predicted early; one that was seen
+although a condition did not hold is predicted at the clock at which that condition would have ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.timing.reference import Machine
+from wavesim.timing.reference_state import NEVER, Outstanding, Wave
+from wavesim.timing.rules import plain_inputs
+from wavesim.trace import Category, Kind, Timeline, Trace
+
+Int64 = npt.NDArray[np.int64]
+
+Late = tuple[int, int, int, Outstanding, int]
+"""(wave, row, clock from the other conditions, accesses counted, how many may be outstanding)."""
+
+
+class _Sweep:
+    """Goes through the measured issues in order of time, asking the model about each."""
+
+    def __init__(self, measured: Timeline, trace: Trace, p: TimingParameters) -> None:
+        self.p = p
+        self.slot = p.issue_slot_clk
+        self.machine = Machine(trace, p)
+        self.waves = self.machine.waves
+        self.seen: list[list[int]] = [(wave.issue_clk // self.slot * self.slot).tolist() for wave in measured.waves]
+        self.predicted = [[-1] * len(issue) for issue in self.seen]
+        self.test_clk = [wave.free_clk for wave in self.waves]
+        self.late: list[Late] = []
+        self.lds_clk = 0
+
+    # -- time
+
+    def serve_lds_before(self, clk: int) -> None:
+        """The bank array's late phases of all clocks before ``clk``."""
+        lds = self.machine.lds
+        while True:
+            heads = [
+                max(waiting[0].head_clk, done)
+                for waiting, done in zip(lds.waiting, lds.previous_done, strict=True)
+                if waiting
+            ]
+            heads += [access.head_clk for access in lds.from_memory]
+            soonest = min(heads, default=NEVER)
+            if soonest >= clk:
+                return
+            lds.late_phase(soonest)
+
+    def run(self, until_clk: int) -> None:
+        """Every slot before ``until_clk`` in which something issues or may."""
+        left = [position for position, issues in enumerate(self.seen) if issues]
+        while left:
+            now = min(self.next_clk(position) for position in left)
+            if now >= until_clk:
+                break
+            self.serve_lds_before(now)
+            issuing = [position for position in left if self.seen[position][self.waves[position].row] == now]
+            for position in left:
+                wave = self.waves[position]
+                if self.test_clk[position] <= now and self.predicted[position][wave.row] < 0:
+                    self.test(wave, now, [self.waves[other] for other in issuing if other != position])
+            for position in issuing:
+                wave = self.waves[position]
+                if self.predicted[position][wave.row] < 0:
+                    self.predict_late(wave, now)
+            for position in issuing:
+                self.issue(self.waves[position], now)
+            if issuing:
+                left = [position for position in left if self.waves[position].finish_clk is None]
+        self.serve_lds_before(NEVER)
+        self.settle_late()
+
+    def next_clk(self, position: int) -> int:
+        """The next slot in which this wave matters."""
+        wave = self.waves[position]
+        seen: int = self.seen[position][wave.row]
+        if self.predicted[position][wave.row] >= 0:
+            return seen
+        return min(seen, self.test_clk[position])
+
+    # -- one instruction
+
+    def test(self, wave: Wave, now: int, issuing: Sequence[Wave]) -> None:
+        """Ask whether the wave's next instruction would issue ``now`` beside what was seen to."""
+        position, slot = wave.position, self.slot
+        if wave.entry.kind is Kind.BARRIER:  # predicted from all arrivals, see barriers()
+            self.test_clk[position] = NEVER
+            return
+        if wave.free_clk > now:
+            self.test_clk[position] = -(-wave.free_clk // slot) * slot
+            return
+        if self.machine.test(wave, now) is not None:
+            until = self.known_end(wave, now)
+            self.test_clk[position] = max(now + slot, -(-until // slot) * slot)
+        elif self.loses(wave, now, issuing):
+            self.test_clk[position] = now + slot
+        else:
+            self.predicted[position][wave.row] = now
+
+    def loses(self, wave: Wave, now: int, issuing: Sequence[Wave]) -> bool:
+        """Whether one of those seen to issue in this slot takes what the candidate needs (§11)."""
+        machine, entry, simd = self.machine, wave.entry, wave.trace.simd
+        if entry.category is Category.INTERNAL:
+            return False
+        age = -1 if "oldest_first" in self.p.rules_off else 1
+        rank = (-wave.priority, age * wave.position)
+        before = [
+            other
+            for other in issuing
+            if other.trace.simd == simd and (-other.priority, age * other.position) < rank
+        ]
+        if machine.loses(wave, before) is not None:
+            return True
+        others = [
+            other for other in issuing if other.entry.category is entry.category and other.trace.simd != simd
+        ]
+        if entry.category is Category.LDS:
+            pair = machine.pair_of[simd]
+            rivals = [other.trace.simd for other in others if machine.pair_of[other.trace.simd] == pair]
+            last = machine.last_lds_simd.get(pair)
+            if "lds_alternation" in self.p.rules_off or last is None:
+                return any(rival < simd for rival in rivals)
+            return bool(rivals) and last == simd
+        if entry.category is Category.VMEM and others:
+            asking = sorted([wave, *others], key=lambda one: one.trace.simd)
+            return machine.vmem_turn(asking, now) is not wave
+        return False
+
+    def issue(self, wave: Wave, now: int) -> None:
+        """What was seen to issue does."""
+        machine, entry, row = self.machine, wave.entry, wave.row
+        if entry.category is Category.LDS:
+            machine.last_lds_simd[machine.pair_of[wave.trace.simd]] = wave.trace.simd
+        elif entry.category is Category.VMEM:
+            machine.last_vmem = (wave.trace.simd, wave.position, row)
+        machine.issue(wave, now)
+        self.test_clk[wave.position] = max(now + self.slot, -(-wave.free_clk // self.slot) * self.slot)
+
+    # -- when conditions end
+
+    def known_end(self, wave: Wave, now: int) -> int:
+        """The end of the conditions whose end is known, counters and accesses not served yet left out."""
+        machine, entry, p = self.machine, wave.entry, self.p
+        known = [clk for clk in wave.usable_clk() if clk > now]
+        ends = [now, wave.free_clk, wave.gap_clk(), *known]
+        simd = machine.simds[wave.trace.simd]
+        if entry.category is Category.MFMA:
+            ends.append(simd.scaled_start if entry.scaled else simd.pipe_free)
+        elif entry.category is Category.VALU:
+            ends += [simd.valu_blocked_until, simd.valu_held_until]
+        elif entry.category is Category.LDS:
+            pair = machine.pair_of[wave.trace.simd]
+            ends += [simd.memory_blocked_until, machine.lds.held_until[pair]]
+            if machine.lds.is_full(pair, now):
+                frees = sorted(access.queue_free_clk for access in machine.lds.queue[pair])
+                free = frees[len(frees) - p.lds_queue_entries]
+                ends.append(free if free < NEVER else now + self.slot)
+        elif entry.category is Category.VMEM:
+            ends += [simd.memory_blocked_until, wave.vmem_from_clk]
+            if machine.memory.is_full(now):
+                ends.append(machine.memory.accepted[-p.memory_queue_entries])
+        for queue, allowed in self.counted(wave):
+            if all(returns[0] < NEVER for returns, _ in queue):
+                ends.append(_when_at_most(queue, allowed))
+        return max(ends)
+
+    def counted(self, wave: Wave) -> list[tuple[Outstanding, int]]:
+        """(accesses, how many may be outstanding) for each counter that the next instruction looks at."""
+        entry, p = wave.entry, self.p
+        found = []
+        if entry.wait_lgkmcnt is not None:
+            found.append((wave.lgkm, entry.wait_lgkmcnt))
+        elif entry.lgkm_increment:
+            found.append((wave.lgkm, p.counter_lgkm_max - entry.lgkm_increment))
+        if entry.wait_vmcnt is not None:
+            found.append((wave.vm, entry.wait_vmcnt))
+        elif entry.vm_increment:
+            found.append((wave.vm, p.counter_vm_max - entry.vm_increment))
+        return found
+
+    def predict_late(self, wave: Wave, now: int) -> None:
+        """It issued although a condition did not hold: when would the last one have ended?"""
+        position, row = wave.position, wave.row
+        if wave.entry.kind is Kind.BARRIER:
+            return
+        end = self.known_end(wave, now)
+        self.predicted[position][row] = max(now + self.slot, -(-end // self.slot) * self.slot)
+        for queue, allowed in self.counted(wave):
+            self.late.append((position, row, self.predicted[position][row], list(queue), allowed))
+
+    def settle_late(self) -> None:
+        """Returns that were not known when an instruction issued too early for them are known now."""
+        for position, row, other, queue, allowed in self.late:
+            end = max(other, self.predicted[position][row], _when_at_most(queue, allowed))
+            self.predicted[position][row] = -(-end // self.slot) * self.slot
+
+    def barriers(self, measured: Timeline) -> None:
+        """§8 with measured arrivals: the k-th barrier of a workgroup's waves is one barrier."""
+        p, order = self.p, self.p.barrier_simd_order
+        groups: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        for position, wave in enumerate(self.waves):
+            kinds = [entry.kind is Kind.BARRIER for entry in wave.code]
+            for number, row in enumerate(np.flatnonzero(kinds).tolist()):
+                groups.setdefault((wave.trace.workgroup, number), []).append((position, row))
+        for members in groups.values():
+            arrived = [
+                (int(measured.waves[position].attempt_clk[row]), order.index(self.waves[position].trace.simd))
+                for position, row in members
+            ]
+            last_clk, last_place = max(arrived)
+            for (position, row), (_, place) in zip(members, arrived, strict=True):
+                early = place > last_place
+                after = p.barrier_release_early_clk if early else p.barrier_release_late_clk
+                self.predicted[position][row] = last_clk + after - self.slot
+
+
+def _when_at_most(queue: Outstanding, allowed: int) -> int:
+    """The clock from which no more than ``allowed`` of the accesses are outstanding."""
+    left = sum(count for _, count in queue)
+    clk = 0
+    for returned, count in sorted((returns[0], count) for returns, count in queue):
+        if left <= allowed:
+            break
+        left -= count
+        clk = returned
+    return clk if clk < NEVER else 0
+
+
+def forced_issue_clk(
+    measured: Timeline, trace: Trace, parameters: TimingParameters, until_clk: int = NEVER
+) -> tuple[Int64, ...]:
+    """Predicted issue clock of every row, per wave of the trace; -1 for rows that were not come to.
+
+    Args:
+        measured: the issue clocks that are taken as given.
+        trace: the same streams, with global-memory latencies and bank conflicts as far as known.
+        parameters: the machine's numbers, ``rules_off`` included.
+        until_clk: rows that issue from this clock on are left out.
+    """
+    if parameters.rules_off:
+        trace, parameters = plain_inputs(trace, parameters)
+    sweep = _Sweep(measured, trace, parameters)
+    sweep.run(until_clk)
+    sweep.barriers(measured)
+    return tuple(np.array(wave, np.int64) for wave in sweep.predicted)
