@@ -26,7 +26,9 @@ def initial_registers(program: Program) -> frozenset[RegisterKey]:
     separate v1, v2 that older code objects ask for)."""
     metadata = program.metadata
     ids = metadata.workgroup_id_x + metadata.workgroup_id_y + metadata.workgroup_id_z
-    private = 1 if metadata.scratch_bytes else 0
+    # with a scratch descriptor, clang adds the wave's offset to it even where there is no scratch
+    descriptor = metadata.extra.get("user_sgpr_private_segment_buffer") == "1"
+    private = 1 if metadata.scratch_bytes or descriptor else 0
     count = max(metadata.user_sgpr_count, 2) + ids + private
     scalars = {("s", index) for index in range(count)}
     return frozenset(scalars | {("v", 0), ("v", 1), ("v", 2)})
