@@ -17,6 +17,7 @@ ET_REL = 1
 SHT_SYMTAB, SHT_NOTE, SHT_NOBITS, SHT_DYNSYM = 2, 7, 8, 11
 NT_AMDGPU_METADATA = 32
 STT_FUNC = 2
+SHF_ALLOC, SHF_EXECINSTR = 2, 4
 
 MACHINES = {0x3F: "gfx90a", 0x4C: "gfx942", 0x4F: "gfx950"}
 """EF_AMDGPU_MACH, the low byte of e_flags (LLVM's AMDGPU usage manual, table "ELF header")."""
@@ -37,6 +38,12 @@ class Section:
     offset: int
     size: int
     link: int
+    flags: int = 0
+
+    @property
+    def is_data(self) -> bool:
+        """Whether it is loaded and holds no code."""
+        return self.flags & (SHF_ALLOC | SHF_EXECINSTR) == SHF_ALLOC
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +130,7 @@ def read_elf(image: bytes, file: str) -> Elf:
     header = _take(image, 0, 64, file)
     kind, machine = struct.unpack_from("<HH", header, 16)
     (table,) = struct.unpack_from("<Q", header, 0x28)
-    (flags,) = struct.unpack_from("<I", header, 0x30)
+    (machine_flags,) = struct.unpack_from("<I", header, 0x30)
     entry, count, names_at = struct.unpack_from("<HHH", header, 0x3A)
     if count and entry != 64:
         raise UserError(f"section headers of {entry} bytes, not 64", span)
@@ -135,10 +142,10 @@ def read_elf(image: bytes, file: str) -> Elf:
     if names_at < len(raw):
         names = _take(image, raw[names_at][4], raw[names_at][5], file)
     sections = tuple(
-        Section(_text(names, name), what, address, offset, size, link)
-        for name, what, _, address, offset, size, link, _, _, _ in raw
+        Section(_text(names, name), what, address, offset, size, link, flags)
+        for name, what, flags, address, offset, size, link, _, _, _ in raw
     )
-    return Elf(file, image, machine, flags, kind == ET_REL, sections, _symbols(image, sections, file))
+    return Elf(file, image, machine, machine_flags, kind == ET_REL, sections, _symbols(image, sections, file))
 
 
 def _symbols(image: bytes, sections: tuple[Section, ...], file: str) -> tuple[ElfSymbol, ...]:

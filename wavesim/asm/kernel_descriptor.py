@@ -17,6 +17,7 @@ from wavesim.asm.tools import find_tool, run_tool
 from wavesim.errors import SourceSpan, UserError
 
 SIZE_BYTES = 64
+_UNREADABLE = (ValueError, TypeError, RecursionError, yaml.YAMLError)
 _VGPR_GRANULE, _SGPR_GRANULE, _ACCUM_GRANULE = 8, 8, 4
 _EXTRA_SGPRS = 6
 """SGPRs that the assembler adds to ``next_free_sgpr`` (VCC, FLAT_SCRATCH, XNACK_MASK)."""
@@ -136,7 +137,7 @@ def metadata_of(elf: Elf, path: str) -> dict[str, dict[str, Any]]:
         return read_metadata(_as_yaml(elf, path, span), span)
     try:
         text = yaml.safe_dump(msgpack.unpackb(raw, raw=False, strict_map_key=False))
-    except (ValueError, msgpack.exceptions.UnpackException, yaml.YAMLError, RecursionError) as error:
+    except (*_UNREADABLE, msgpack.exceptions.UnpackException) as error:
         raise UserError(f"the metadata note cannot be read: {error}", span) from None
     return read_metadata(text, span)
 
