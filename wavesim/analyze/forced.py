@@ -25,7 +25,7 @@ class ForcedClass:
 
 @dataclass(frozen=True, slots=True)
 class TeacherForced:
-    """A teacher-forced comparison of the clocks before ``until_clk``: ``wave_clk`` is what the waves lived."""
+    """A teacher-forced comparison of the clocks before ``until_clk``, ``wave_clk`` of the waves' lives."""
 
     until_clk: int
     wave_clk: int

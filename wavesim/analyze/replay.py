@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from wavesim.analyze.forced import TeacherForced, teacher_forced
 from wavesim.analyze.replay_compare import (
     IssueError,
     LineDifference,
@@ -76,6 +77,7 @@ class ReplayResult:
     notes: tuple[str, ...]
     measured_timeline: Timeline
     simulated_timeline: Timeline
+    forced: TeacherForced | None = None
 
     @property
     def error(self) -> float:
@@ -153,6 +155,7 @@ def replay_unit(
     without: Sequence[str] = (),
     engine: str = "simpy",
     conflicts: Conflicts | None = None,
+    forced_rows: int | None = 0,
 ) -> ReplayResult:
     """Simulates one compute unit's streams and compares.
 
@@ -163,6 +166,7 @@ def replay_unit(
         without: names of rules to leave out.
         engine: of the timing model.
         conflicts: the unit's LDS bank conflicts; None: they are looked for here.
+        forced_rows: predict about so many instructions teacher-forced as well, from the start; None: all.
 
     Raises:
         UserError: an unknown rule, or streams that cannot be simulated.
@@ -212,6 +216,7 @@ def replay_unit(
         notes=tuple(notes),
         measured_timeline=measured,
         simulated_timeline=simulated,
+        forced=teacher_forced(measured, trace, parameters, forced_rows) if forced_rows != 0 else None,
     )
 
 
@@ -230,11 +235,14 @@ def replay(
     without: Sequence[str] = (),
     engine: str = "simpy",
     conflicts: Sequence[Conflicts] | None = None,
+    forced_rows: int | None = 0,
 ) -> tuple[ReplayResult, ...]:
     """Replays every compute unit of a trace on its own; ``conflicts`` are the units' LDS bank conflicts, if
     they have been looked for already."""
     known: Sequence[Conflicts | None] = conflicts or [None] * len(imported.units)
     return tuple(
-        replay_unit(unit, machine, memory, without=without, engine=engine, conflicts=found)
+        replay_unit(
+            unit, machine, memory, without=without, engine=engine, conflicts=found, forced_rows=forced_rows
+        )
         for unit, found in zip(imported.units, known, strict=True)
     )

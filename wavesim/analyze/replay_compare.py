@@ -29,6 +29,7 @@ CLASSES: Mapping[str, tuple[Kind, ...]] = {
 """Instruction classes of the comparison, every kind in one."""
 
 TOLD_APART: Mapping[Reason, Reason] = {
+    Reason.BRANCH: Reason.FETCH,
     Reason.LDS_HOLD: Reason.LDS_QUEUE,
     Reason.VALU_BUSY: Reason.ARBITRATION,
     Reason.COUNTER_FULL: Reason.ARBITRATION,
@@ -62,6 +63,20 @@ class IssueError:
     median: float
     median_absolute: float
     p90_absolute: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorstPass:
+    """The pass of the loop whose issue times are furthest off: of the wave at ``position``, from ``row`` on;
+    both timelines begin where the head issues, and ``clk`` holds the longer of the two."""
+
+    position: int
+    number: int
+    row: int
+    measured_from_clk: int
+    simulated_from_clk: int
+    clk: int
+    mean_absolute_error: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,3 +247,22 @@ def worst_lines(measured: Timeline, simulated: Timeline, count: int = 10) -> tup
 def _text(entry: CodeEntry) -> str:
     operands = ", ".join(map(str, entry.instruction.operands))
     return f"{entry.instruction.opcode} {operands}".strip()
+
+
+def worst_pass(measured: Timeline, simulated: Timeline, head: int | None) -> WorstPass | None:
+    """Where the timelines are furthest apart within an iteration; without a loop, the whole run of a wave."""
+    worst: WorstPass | None = None
+    for position, wave in enumerate(measured.trace.waves):
+        real, model = measured.waves[position].issue_clk, simulated.waves[position].issue_clk
+        heads = np.flatnonzero(wave.code == head) if head is not None else np.zeros(0, np.int64)
+        if len(heads) < 2:
+            heads = np.array([0, len(wave) - 1], np.int64)
+        if not len(wave):
+            continue
+        for number, (first, last) in enumerate(zip(heads[:-1].tolist(), heads[1:].tolist(), strict=True)):
+            one, other = real[first : last + 1] - real[first], model[first : last + 1] - model[first]
+            error = float(np.abs(other - one).mean())
+            if worst is None or error > worst.mean_absolute_error:
+                clk = int(max(one[-1], other[-1]))
+                worst = WorstPass(position, number, first, int(real[first]), int(model[first]), clk, error)
+    return worst

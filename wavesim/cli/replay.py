@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import click
@@ -27,6 +29,11 @@ from wavesim.errors import UserError
 @click.option("--engine", default="simpy", show_default=True, help="simpy or reference.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--perfetto", type=click.Path(path_type=Path), help="Write both timelines for ui.perfetto.dev.")
+@click.option(
+    "--teacher-forced",
+    is_flag=True,
+    help="Also predict each instruction with every earlier issue as measured.",
+)
 @click.option("--tolerance", type=float, help="Exit 1 if |error| of clk/iteration is larger (a fraction).")
 def replay(
     folder: Path,
@@ -37,6 +44,7 @@ def replay(
     engine: str,
     as_json: bool,
     perfetto: Path | None,
+    teacher_forced: bool,
     tolerance: float | None,
 ) -> int:
     """Replay the thread trace in FOLDER and compare simulated with measured.
@@ -49,7 +57,8 @@ def replay(
     from wavesim.att.importer import import_trace
     from wavesim.isa.load import load_machine
     from wavesim.report.files import write_atomically
-    from wavesim.report.replay import json_text, replay_json, replay_lines, replay_perfetto
+    from wavesim.report.output import look_for, write_lines
+    from wavesim.report.replay import json_text, replay_json, replay_lines, replay_perfetto, worst_place
 
     mode = memory_mode(memory)
     for name in without:
@@ -63,16 +72,21 @@ def replay(
     else:
         imported = import_trace(folder, arch)
         loaded = load_machine(imported.arch)
-    results = run(imported, loaded, mode, without=without, engine=engine)
+    results = run(
+        imported, loaded, mode, without=without, engine=engine, forced_rows=None if teacher_forced else 0
+    )
     if perfetto is not None:
         write_atomically(perfetto, replay_perfetto(results))
     if as_json:
         data = [replay_json(result) for result in results]
         click.echo(json_text(data[0] if len(data) == 1 else data), nl=False)
     else:
+        look = look_for(sys.stdout, no_color=bool(os.environ.get("NO_COLOR")))
         for place, result in enumerate(results):
             if place:
                 click.echo("")
             for line in replay_lines(result):
                 click.echo(line)
+            click.echo("")
+            write_lines(worst_place(result, look), sys.stdout, look)
     return int(tolerance is not None and any(abs(result.error) > tolerance for result in results))

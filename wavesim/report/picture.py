@@ -93,6 +93,30 @@ def picture(
     return lines
 
 
+def lanes(timeline: Timeline, scale: Scale, ascii_only: bool, shown: set[Activity]) -> list[Text]:
+    """A lane for each wave, those of a SIMD together, over its matrix pipe's; adds to what is ``shown``."""
+    lines = []
+    for simd in sorted({wave.simd for wave in timeline.waves}):
+        for position, wave in enumerate(timeline.waves):
+            if wave.simd == simd:
+                name = f"g{wave.workgroup}w{wave.wave}"
+                lines.append(_wave_lane(timeline, position, name, scale, ascii_only, shown))
+        pipe = timeline.busy.get(("mfma", simd))
+        if pipe is not None:
+            lines.append(_pipe_lane(pipe, f"pipe {simd}", scale, ascii_only))
+    return lines
+
+
+def ruler(scale: Scale) -> Text:
+    """Clock labels, counted from the start of the picture."""
+    return _ruler(scale)
+
+
+def legend(shown: set[Activity], width: int, ascii_only: bool) -> list[Text]:
+    """What the signs of the activities ``shown`` mean."""
+    return _legend(shown, width, ascii_only)
+
+
 def _label(text: str, style: str = "") -> Text:
     return Text(f"{text:<{LABEL_WIDTH}}", style=style)
 

@@ -8,12 +8,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from rich.text import Text
 
+from wavesim.analyze.activity import Activity
+from wavesim.analyze.forced import TeacherForced
 from wavesim.analyze.replay import ReplayResult
-from wavesim.analyze.replay_compare import CLASSES, Side, main_loop, side
+from wavesim.analyze.replay_compare import CLASSES, Side, main_loop, side, worst_pass
 from wavesim.att.importer import ImportedTrace, ImportedUnit
 from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.report.output import Look
 from wavesim.report.perfetto import perfetto_events
+from wavesim.report.picture import LABEL_WIDTH, Scale, lanes, legend, ruler
 from wavesim.trace import Timeline
 
 Json = dict[str, Any]
@@ -64,6 +69,7 @@ def replay_json(result: ReplayResult) -> Json:
             }
             for name, error in result.issue_errors.items()
         },
+        "teacher_forced": forced_json(result.forced) if result.forced else None,
         "lines": [
             {
                 "code": line.code,
@@ -138,6 +144,9 @@ def replay_lines(result: ReplayResult) -> Iterator[str]:
             f"  {name:<14}{issue.count:>12,}{issue.median:>10,.0f}"
             f"{issue.median_absolute:>12,.0f}{issue.p90_absolute:>10,.0f}"
         )
+    if result.forced is not None:
+        yield ""
+        yield from forced_lines(result.forced)
     yield ""
     yield "program lines with the largest clock difference (clocks per pass, measured -> simulated)"
     for line in result.lines:
@@ -146,6 +155,64 @@ def replay_lines(result: ReplayResult) -> Iterator[str]:
         yield f"  {place:>6}  {line.text[:60]:<60} x{line.count:<7} {change}"
     for note in result.notes:
         yield f"note: {note}"
+
+
+def forced_json(forced: TeacherForced) -> Json:
+    """Shares of wave clocks issued too late and too early, and clocks by class."""
+    return {
+        "until_clk": forced.until_clk,
+        "instructions": forced.rows,
+        "wave_clk": forced.wave_clk,
+        "late": round(forced.late, 5),
+        "early": round(forced.early, 5),
+        "share": round(forced.share, 5),
+        "classes": {
+            name: {"count": one.count, "late_clk": one.late_clk, "early_clk": one.early_clk}
+            for name, one in forced.classes.items()
+        },
+    }
+
+
+def forced_lines(forced: TeacherForced) -> Iterator[str]:
+    """The table of a teacher-forced comparison."""
+    yield (
+        f"teacher-forced (every earlier issue as measured): {forced.share:.1%} of wave clocks issued too late "
+        f"or too early"
+    )
+    yield f"  ({forced.rows:,} instructions, the first {forced.until_clk:,} clk)"
+    yield f"  {'class':<14}{'count':>12}{'too late':>12}{'too early':>12}"
+    whole = max(1, forced.wave_clk)
+    for name, one in forced.classes.items():
+        yield f"  {name:<14}{one.count:>12,}{one.late_clk / whole:>12.2%}{one.early_clk / whole:>12.2%}"
+    yield f"  {'all':<14}{forced.rows:>12,}{forced.late:>12.2%}{forced.early:>12.2%}"
+
+
+def worst_place(result: ReplayResult, look: Look) -> list[Text]:
+    """Both timelines of the pass that is furthest off, one above the other, each from its own head on."""
+    real, model = result.measured_timeline, result.simulated_timeline
+    worst = worst_pass(real, model, result.head)
+    if worst is None or worst.clk <= 0:
+        return []
+    column_clk = 4 * max(1, -(-worst.clk // (4 * max(8, look.width - LABEL_WIDTH))))
+    wave = real.waves[worst.position]
+    what = "pass" if result.head is not None else "run"
+    title = (
+        f"Furthest apart: {what} {worst.number} of wave g{wave.workgroup}w{wave.wave}, issue times off by "
+    )
+    title += f"{worst.mean_absolute_error:.0f} clk on average; a column is {column_clk} clk"
+    lines = [Text(title, style="bold")]
+    shown: set[Activity] = set()
+    for name, timeline, begin in (
+        ("measured", real, worst.measured_from_clk),
+        ("simulated", model, worst.simulated_from_clk),
+    ):
+        scale = Scale(begin, begin + worst.clk, column_clk)
+        lines += [Text(f"{name}, from clk {begin:,}"), ruler(scale)]
+        lines += lanes(timeline, scale, look.ascii_only, shown)
+    lines += legend(shown, look.width, look.ascii_only)
+    for line in lines:
+        line.rstrip()
+    return lines
 
 
 def replay_perfetto(results: tuple[ReplayResult, ...]) -> Iterator[str]:
