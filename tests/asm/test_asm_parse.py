@@ -6,7 +6,7 @@ import pytest
 
 from wavesim.asm.instructions import parse_instruction
 from wavesim.asm.parse import parse_program
-from wavesim.asm.printer import print_program
+from wavesim.asm.printer import print_instruction, print_program
 from wavesim.errors import SourceSpan, UnknownInstruction, UserError
 from wavesim.program import Immediate, Modified, Register, Special, Symbol, Waitcnt
 
@@ -247,3 +247,33 @@ def test_hostile_expressions(value: str) -> None:
 
 def test_register_lists() -> None:
     assert parse_instruction("s_mov_b64 [s4, s5], 0", "gfx942").operands[0] == Register("s", 4, 2)
+
+
+GENERATED = """
+ .amdgcn_target "amdgcn-amd-amdhsa--gfx942"
+ .set vgprA, 16
+ .set sgprLoop, 20
+ .set tile, 8192
+ s_mov_b32 s[sgprLoop+1], tile*2+16
+ buffer_load_dwordx4 v[vgprA+0:vgprA+0+3], v4, s[8:11], s[sgprLoop] offen offset:tile/8
+ v_mfma_f32_32x32x8_f16 acc[0:15], v[vgprA:vgprA+1], v[18:19], acc[0:15]
+ v_accvgpr_read_b32 v1, acc3
+ v_add_f32_dpp v1, v2, v3 quad_perm:[1,0,3,2] row_mask:0xf bank_mask:0xf
+ s_waitcnt vmcnt(0) & lgkmcnt(0)
+ s_endpgm
+"""
+
+
+def test_expressions_of_assembly_generators() -> None:
+    """Symbols and arithmetic in registers, constants and offsets, and ``acc`` for AGPRs, as llvm-mc reads."""
+    program = parse_program(GENERATED, "generated.s")
+    texts = [print_instruction(instruction) for instruction in program]
+    assert texts[:4] == [
+        "s_mov_b32 s21, 16400",
+        "buffer_load_dwordx4 v[16:19], v4, s[8:11], s20 offen offset:1024",
+        "v_mfma_f32_32x32x8_f16 a[0:15], v[16:17], v[18:19], a[0:15]",
+        "v_accvgpr_read_b32 v1, a3",
+    ]
+    assert "quad_perm:[1,0,3,2]" in texts[4]
+    with pytest.raises(UserError, match=r"generated.s:6:.*nowhere"):
+        parse_program(GENERATED.replace("sgprLoop+1", "nowhere+1"), "generated.s")

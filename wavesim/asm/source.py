@@ -11,6 +11,7 @@ from wavesim.asm.data_sections import DataSections
 from wavesim.asm.expressions import ExpressionError, evaluate
 from wavesim.asm.instructions import LineError, located, parse_line, parse_unknown, strip_comment
 from wavesim.asm.kernel_metadata import read_directives, read_metadata
+from wavesim.asm.symbolic import expand
 from wavesim.errors import LimitExceeded, SourceSpan, UnknownInstruction, UserError
 from wavesim.isa.opcodes import ARCHS
 from wavesim.limits import MAX_INPUT_BYTES, MAX_INSTRUCTIONS_STATIC
@@ -192,6 +193,7 @@ class _Reader:
             raise LimitExceeded(f"more than {MAX_INSTRUCTIONS_STATIC} instructions", span)
         if self.location is not None:
             span = SourceSpan(span.file, span.line, span.column, self.location)
+        code = expand(code, self.source.symbols)
         try:
             found = parse_line(code, self.arch, span, self.location, comment)
         except (LineError, UnknownInstruction) as error:
