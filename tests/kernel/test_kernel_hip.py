@@ -107,3 +107,15 @@ def test_a_kernel_is_chosen_by_name(tmp_path: Path) -> None:
     assert prepare(source, options)[0].name == "two"
     shown = CliRunner().invoke(cli, ["lower", str(source), "--kernel", "one"])
     assert "one:" in shown.output
+
+
+@pytest.mark.parametrize("arch", ARCHS)
+def test_a_read_that_the_compiler_moved_behind_its_barrier_is_a_race(arch: str) -> None:
+    """Judged by what came out: a compiler that leaves the read in its place gives a clean kernel."""
+    needs_compiler(arch)
+    kernel, machine = prepare(KERNEL.with_name("moved-reads.hip"), RunOptions(arch=arch))
+    opcodes = [item.opcode for item in kernel.program]
+    barriers = [at for at, opcode in enumerate(opcodes) if opcode == "s_barrier"]
+    moved = opcodes.index("ds_read_b32") > barriers[1]
+    rules = {finding.rule for finding in check_kernel(kernel, machine).findings if finding.is_bad}
+    assert rules == ({"lds-race"} if moved else set())
