@@ -106,6 +106,7 @@ LOADERS: dict[str, Loader] = {
     ".yaml": _load_tile_program,
     ".yml": _load_tile_program,
     ".s": _load_assembly,
+    ".amdgcn": _load_assembly,  # Triton's name for it
     ".hip": _load_hip,
     ".co": _load_code_object,
     ".hsaco": _load_code_object,

@@ -48,7 +48,7 @@ def lower(
         program = read_code_object(kernel, arch, kernel_name)
     elif kernel.suffix == ".hip":
         program = read_hip(kernel, arch, kernel_name)
-    elif kernel.suffix == ".s":
+    elif kernel.suffix in (".s", ".amdgcn"):
         from wavesim.asm.parse import parse_program
 
         program = parse_program(read_text(kernel, lenient=True), str(kernel), arch, kernel_name)
