@@ -46,7 +46,7 @@ def explain(
 ) -> int:
     """Explain the time of KERNEL: critical path, what-ifs, exposed latencies, and advice that was tried.
 
-    Exit code 0: explained. 2: unusable input, or a kernel whose waves do not finish.
+    Exit code 0: explained. 1: its waves do not finish. 2: unusable input.
     """
     from wavesim.analyze.pipeline import RunOptions
     from wavesim.explain.explanation import explain_kernel

@@ -183,10 +183,16 @@ def _in_loops(bench: Bench) -> list[CodeEntry]:
     return inside
 
 
-def try_text(
-    bench: Bench, path: Path, candidate: TextCandidate, settings: Mapping[str, str]
-) -> Advice | None:
-    """Load, execute, check and time an edited tile program; ``None`` if it is not clean or gains nothing."""
+@dataclass(frozen=True)
+class TextTrial:
+    """The pace of an edited tile program (``None``: it cannot run); advice if it is clean and gains."""
+
+    pace: Pace | None = None
+    advice: Advice | None = None
+
+
+def try_text(bench: Bench, path: Path, candidate: TextCandidate, settings: Mapping[str, str]) -> TextTrial:
+    """Load, execute, check and time an edited tile program."""
     from wavesim.kernel.load import load_tile_program
 
     launch_settings, _ = split_settings(settings)
@@ -195,21 +201,23 @@ def try_text(
         kernel = load_tile_program(path, bench.kernel.program.arch, rest, candidate.text)
         execution = emulate(kernel.program, kernel.launch, bench.machine, observe_lds=True)
         if not execution.complete:
-            return None
+            return TextTrial()
         trace = execution.trace
         short = trace if bench.short is bench.whole else shortened(trace, structure_of(trace))
         pace = pace_of(simulate(short, bench.machine.parameters))
         if not pace.exact and short is not trace:
             pace = pace_of(simulate(trace, bench.machine.parameters))
-        if bench.base.clk - pace.clk < LEAST_GAIN_CLK or pace.per_iteration != bench.base.per_iteration:
-            return None
+        if pace.per_iteration != bench.base.per_iteration:
+            return TextTrial()
+        if bench.base.clk - pace.clk < LEAST_GAIN_CLK:
+            return TextTrial(pace)
         if any(each.is_bad for each in kernel.findings) or broken_rules(kernel.program):
-            return None
+            return TextTrial(pace)
         if not check_numerics(execution, kernel.launch).ok or not is_sound(execution):
-            return None
+            return TextTrial(pace)
     except UserError:
-        return None
-    return Advice(
+        return TextTrial()
+    advice = Advice(
         candidate.kind,
         f"{path}: {candidate.advice}",
         tuple(SourceSpan(str(path), line) for line in candidate.lines),
@@ -219,6 +227,7 @@ def try_text(
         "the edited file was executed: numbers right, no race",
         source=candidate.text,
     )
+    return TextTrial(pace, advice)
 
 
 def apply_edit(kernel: LoadedKernel, edit: Edit) -> LoadedKernel:

@@ -18,6 +18,7 @@ from wavesim.explain.advice import (
     MOST_SUGGESTIONS,
     Advice,
     Bench,
+    TextTrial,
     broken_rules,
     judge,
     try_candidate,
@@ -35,6 +36,12 @@ from wavesim.timing import simulate
 
 Progress = Callable[[str, float], None]
 MOST_TEXT_TRIALS = 5
+
+
+class NotFinished(UserError):
+    """The kernel's waves do not finish: a bad verdict (exit code 1), and nothing to explain."""
+
+    exit_code = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,8 @@ def explain_kernel(
         processes: of the what-ifs; default: the cores.
 
     Raises:
-        UserError: unusable kernel, or one whose waves do not finish.
+        UserError: unusable kernel.
+        NotFinished: its waves do not finish.
     """
     run = run_kernel(path, options, progress)
     return explain_run(run, path, options, progress, processes=processes)
@@ -105,7 +113,7 @@ def explain_run(
     """Explain a run of the kernel at ``path`` with ``options``.
 
     Raises:
-        UserError: its waves do not finish.
+        NotFinished: its waves do not finish.
     """
 
     def stage(text: str) -> None:
@@ -114,7 +122,7 @@ def explain_run(
 
     timeline, parameters = run.timeline, run.machine.parameters
     if not run.analysis.complete:
-        raise UserError(
+        raise NotFinished(
             f"{path}: its waves do not finish: there is no steady time to explain",
             None,
             "`wavesim check` says why",
@@ -137,7 +145,11 @@ def explain_run(
     trials, results = results[: len(texts)], results[len(texts) :]
     rungs = [each for each in results[: len(WHAT_IFS)] if each is not None]
     rungs += _staggered(texts, trials, bench.base)
-    advice = [each for each in [*results[len(WHAT_IFS) :], *trials, *judged.barriers] if each is not None]
+    advice = [
+        each
+        for each in [*results[len(WHAT_IFS) :], *(each.advice for each in trials), *judged.barriers]
+        if each is not None
+    ]
     relaxed = list(relaxed_waits(loop, judged.strong))
     paces = [bench.pace(each.edit) for each in relaxed]
     costs = [_cost(bench, each, pace) for each, pace in zip(judged.strong, paces, strict=True)]
@@ -223,14 +235,13 @@ def _constants(text: str) -> Mapping[str, str]:
     return found
 
 
-def _staggered(texts: list[TextCandidate], trials: list[Advice | None], base: Pace) -> list[Rung]:
-    """Stagger on or off as a row of the ladder, where it was found to gain and to be clean."""
+def _staggered(texts: list[TextCandidate], trials: list[TextTrial], base: Pace) -> list[Rung]:
+    """Stagger on or off as a row of the ladder, whether or not it would be clean."""
     rows = []
     for candidate, found in zip(texts, trials, strict=True):
-        if candidate.kind == "stagger" and found is not None:
-            pace = Pace(found.clk, found.exact, base.per_iteration)
+        if candidate.kind == "stagger" and found.pace is not None:
             off = "off" if candidate.advice.startswith("stop") else "on"
-            rows.append(rung(f"stagger_{off}", f"the halves ran with stagger {off}", pace, base))
+            rows.append(rung(f"stagger_{off}", f"the halves ran with stagger {off}", found.pace, base))
     return rows
 
 

@@ -107,7 +107,7 @@ def _headline(found: Explanation, width: int) -> list[Text]:
     loop = run.analysis.loop
     title = f"{run.kernel.name} on {run.machine.name}: {number(found.pace_clk)} {_per(found)}"
     if loop is not None and loop.span is not None:
-        title += f" of the loop at {_place(loop.span)}"
+        title += f" of the loop at {_place(loop.span)}, in steady state"
     lines = [Text(part) for part in textwrap.wrap(title, width, subsequent_indent="  ")]
     lines[0].stylize("bold", 0, len(run.kernel.name))
     causes = list(path.by_cause.items())
@@ -158,12 +158,13 @@ def _critical(found: Explanation, width: int, ascii_only: bool) -> list[Text]:
 def _chain(path: CriticalPath, found: Explanation, width: int) -> list[Text]:
     """The chain in order of time: neighbouring links of one wave, line and cause together."""
     steps: list[tuple[int, str, str, str, int]] = []
+    place = _Places(found)
     code = found.run.timeline.trace.code
     for link in path.links:
         if not link.clk:
             continue
         instruction = code[_named(link)].instruction
-        step = (link.event.wave, _place(instruction.span), instruction.opcode, link.cause)
+        step = (link.event.wave, place.short(instruction.span), instruction.opcode, link.cause)
         if steps and steps[-1][:4] == step:
             steps[-1] = (*step, steps[-1][4] + link.clk)
         else:
@@ -180,8 +181,8 @@ def _chain(path: CriticalPath, found: Explanation, width: int) -> list[Text]:
     lines = [Text(head, style="bold")]
     hidden = 0
     waves = found.run.timeline.waves
-    for place, (wave, span, opcode, cause, clk) in enumerate(steps):
-        if place not in shown:
+    for number_, (wave, span, opcode, cause, clk) in enumerate(steps):
+        if number_ not in shown:
             hidden += clk
             continue
         if hidden:
@@ -193,7 +194,7 @@ def _chain(path: CriticalPath, found: Explanation, width: int) -> list[Text]:
             else (f"g{waves[wave].workgroup}w{waves[wave].wave}")
         )
         text = f"  {clk:>6}  {name:<5} {span} {opcode}: {CAUSES.get(cause, cause)}"
-        lines.append(Text(text if len(text) <= width else _shorter(text, span, width)))
+        lines.append(Text(text[:width]))
     if hidden:
         lines.append(Text(f"  {hidden:>6}  ... shorter steps", style="bright_black"))
     return lines
@@ -204,14 +205,10 @@ def _named(link: Link) -> int:
     return link.after_code if link.event.kind == "issue" and link.after.kind != "issue" else link.code
 
 
-def _shorter(text: str, span: str, width: int) -> str:
-    """The text with only the end of the file's name."""
-    return text.replace(span, ".." + span[len(text) - width + 2 :])
-
-
 def _lines(found: Explanation, width: int) -> list[Text]:
     """Lines that take clocks, by wave group, each with its main reason, and the least slack."""
     groups = found.run.analysis.groups
+    place = _Places(found)
     keys: dict[tuple[str, int, str], list[LineTime | None]] = {}
     for number_, table in enumerate(found.lines):
         for each in table:
@@ -231,13 +228,10 @@ def _lines(found: Explanation, width: int) -> list[Text]:
     title = f"Where the time goes  {_per(found)} and wave, by line: waiting and issuing, and for what most"
     lines = [Text(part, style="bold") for part in textwrap.wrap(title, width)]
     room = max(1, (width - LINE - 7) // COLUMN)
-    files = {key[0] for key in wanted}
     slack = _slack_by_line(found)
     for start in range(0, len(groups), room):
         part = range(start, min(start + room, len(groups)))
-        head = Text(
-            f"  {next(iter(files)) if len(files) == 1 else '':<{LINE - 2}.{LINE - 3}}", "bright_black"
-        )
+        head = Text(f"  {place.file or '':<{LINE - 2}.{LINE - 3}}", "bright_black")
         for column in part:
             head.append(f"{group_name(found.run.analysis, groups[column]):>{COLUMN}}")
         if found.path.periods:
@@ -245,7 +239,7 @@ def _lines(found: Explanation, width: int) -> list[Text]:
         lines.append(head)
         for key in wanted:
             file, at, opcode = key
-            name = f"{at or ''}" if len(files) == 1 else f"{file.rpartition('/')[2]}:{at}"
+            name = place.short(SourceSpan(file, at))
             line = Text(f"  {name} {opcode}"[: LINE - 1].ljust(LINE))
             for column in part:
                 line.append(_cell(keys[key][column], total))
@@ -307,25 +301,39 @@ def _exposed(found: Explanation, width: int) -> list[Text]:
     if not found.exposed:
         return []
     lines = [Text(f"Exposed latency  {_per(found)} in which waves stand at the wait", style="bold")]
+    place = _Places(found)
+    head = f"  {place.file or '':<{LINE - 2}.{LINE - 3}}{'loads':>6}{'return after':>14}"
+    lines.append(Text(f"{head}{'wait':>9}{'exposed':>9}  hidden by, more", style="bright_black"))
     for each in found.exposed[:MOST_EXPOSED]:
         low, high = each.latency_clk
         latency = f"{low}" if low == high else f"{low}-{high}"
-        text = f"{_place(each.span)} {each.opcode}"
-        if each.loads > 1:
-            text += f" ({each.loads} loads)"
-        text += f": returns after {latency} clk; "
-        if each.exposed_clk < 0.5:
-            text += f"hidden at {_place(each.wait)}"
-        else:
-            text += f"exposed {number(each.exposed_clk)} at {_place(each.wait)}"
-            if each.mfmas:
-                text += (
-                    f"; {each.mfmas} independent MFMA{'s' * (each.mfmas > 1)} more before it would hide it"
-                )
-        lines += _wrapped(text, width, 6)
+        name = f"  {place.short(each.span)} {each.opcode}"[: LINE - 1]
+        hidden = each.exposed_clk < 0.5
+        line = Text(f"{name:<{LINE}}{each.loads:>6}{latency:>14}{place.short(each.wait):>9}")
+        line.append(
+            f"{'hidden' if hidden else number(each.exposed_clk):>9}", "bright_black" if hidden else "bold"
+        )
+        if each.mfmas and not hidden:
+            line.append(f"  {each.mfmas} MFMA{'s' * (each.mfmas > 1)}")
+        lines.append(line)
     if len(found.exposed) > MOST_EXPOSED:
         lines.append(Text(f"  {len(found.exposed) - MOST_EXPOSED} lines more", style="bright_black"))
     return lines
+
+
+class _Places:
+    """Short names of lines: the number alone where all that is shown stands in one file."""
+
+    def __init__(self, found: Explanation) -> None:
+        spans = [line.span for table in found.lines for line in table]
+        files = {span.file for span in spans if span is not None and span.line}
+        self.file = next(iter(files)) if len(files) == 1 else None
+
+    def short(self, span: SourceSpan | None) -> str:
+        """``31``, or ``name.s:31`` with several files."""
+        if span is None or not span.line:
+            return "?"
+        return str(span.line) if span.file == self.file else f"{span.file.rpartition('/')[2]}:{span.line}"
 
 
 def _strong(found: Explanation, width: int) -> list[Text]:

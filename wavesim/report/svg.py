@@ -72,8 +72,9 @@ def timeline_svg(timeline: Timeline, from_clk: int, to_clk: int) -> str:
             box(begin, end, y + 4, LANE - 8, color, f"busy: clk {begin}-{end}")
         y += LANE + GAP
     axis = [
-        f'<text x="{LEFT + span * scale * part / 4:.0f}" y="12">{span * part // 4}</text>'
-        for part in range(5)
+        f'<text x="{LEFT + span * scale * part / 4:.0f}" y="12" text-anchor="{anchor}">'
+        f"{span * part // 4}</text>"
+        for part, anchor in enumerate(("start", "middle", "middle", "middle", "end"))
     ]
     legend, y = _legend(y)
     return (

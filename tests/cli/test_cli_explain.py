@@ -1,0 +1,88 @@
+"""``wavesim explain``: the report, its width and characters, JSON, exit codes; always the same bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+STRONG = "kernels/lessons/strong_wait.s"
+
+
+def wavesim(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "wavesim", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "80", "PYTHONUTF8": "1"},
+        timeout=120,
+        check=False,
+    )
+
+
+def explain(*words: str) -> str:
+    done = wavesim("explain", *words)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def report() -> str:
+    return explain(STRONG)
+
+
+def test_the_report_has_its_parts(report: str) -> None:
+    for part in ("What sets the time", "Critical path", "The chain", "What if", "Exposed latency", "Advice"):
+        assert part in report
+    assert "260 clk per iteration" in report
+    assert f"{STRONG}:32: wait step by step" in report
+    assert "Would save 56 clk per iteration" in report
+    assert max(len(line) for line in report.split("\n")) <= 80
+
+
+def test_one_process_or_two_print_the_same_bytes(report: str) -> None:
+    assert explain(STRONG, "--processes", "1") == report
+    assert explain(STRONG, "--processes", "2") == report
+
+
+def test_plain_ascii_has_no_other_characters() -> None:
+    explain(STRONG, "--ascii", "--width", "60").encode("ascii")
+
+
+@pytest.mark.parametrize(
+    "kernel", [STRONG, "kernels/lessons/one_read.s", "kernels/lessons/double_buffer.yaml"]
+)
+def test_json_keeps_its_schema_and_adds_up(kernel: str) -> None:
+    schema = json.loads((ROOT / "docs/schema/explain.schema.json").read_text(encoding="utf-8"))
+    data: dict[str, Any] = json.loads(explain(kernel, "--json"))
+    jsonschema.Draft202012Validator(schema).validate(data)
+    path = data["critical_path"]
+    assert sum(link["clk"] for link in path["links"]) == path["clk"] == sum(path["by_cause"].values())
+    if data["per_iteration"]:
+        assert path["clk"] == path["periods"] * path["period_clk"]
+        for group in data["lines"]:
+            assert sum(line["clk"] for line in group["lines"]) == pytest.approx(data["clk"])
+
+
+def test_what_cannot_be_explained() -> None:
+    stuck = wavesim("explain", "kernels/seed/v1.yaml")
+    assert stuck.returncode == 1
+    assert "do not finish" in stuck.stderr
+    assert "Traceback" not in stuck.stderr
+    missing = wavesim("explain", "nothing.yaml")
+    assert missing.returncode == 2
+    assert "no such file" in missing.stderr
+
+
+def test_help_is_quick_and_names_it() -> None:
+    assert "explain" in wavesim("--help").stdout
+    assert "critical path" in wavesim("explain", "--help").stdout

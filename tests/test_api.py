@@ -1,0 +1,131 @@
+"""The Python API: typed results, tables, what notebooks show, and the examples of docs/api.md."""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+import wavesim
+from wavesim.api import RunResult
+from wavesim.errors import UserError
+
+ROOT = Path(__file__).resolve().parent.parent
+KERNEL = ROOT / "kernels/8wave.yaml"
+
+
+@pytest.fixture(scope="module")
+def result() -> RunResult:
+    return wavesim.run(KERNEL, arch="gfx942", settings={"K": 1024})
+
+
+def test_figures_are_those_of_the_analysis(result: RunResult) -> None:
+    analysis = result.run.analysis
+    assert result.overlap == analysis.overlap
+    assert result.overlap is not None
+    assert result.clk_per_iteration == analysis.loops[0].clk_per_iteration
+    assert result.good
+    assert result.bounds is not None
+    assert len(result.mfma_busy) == 4
+    assert result.to_json()["clk_total"] == result.clk_total
+
+
+def test_stalls_add_up(result: RunResult) -> None:
+    stalls = result.stalls
+    assert len(stalls) == 8
+    reasons = [name for name in stalls.columns if name not in ("workgroup", "wave", "simd", "clk")]
+    total = sum(stalls[name] for name in reasons)
+    assert (total == stalls["clk"]).all()
+    assert stalls[0]["wave"] == 0
+
+
+def test_the_whole_timeline_has_every_instruction(result: RunResult) -> None:
+    whole = result.timeline(0)
+    assert len(whole) == result.analysis.instructions
+    table = whole.table
+    first = table[table["wave"] == 0]
+    assert (np.diff(first["issue_clk"]) > 0).all()
+    waited = int(table["waited_clk"].sum())
+    waves = result.run.timeline.waves
+    assert waited == sum(int(wave.stall_clk.sum()) for wave in waves)
+    assert np.asarray(first).dtype.names == table.columns
+
+
+def test_a_stretch_has_what_issues_in_it(result: RunResult) -> None:
+    one = result.timeline()
+    issue = one["issue_clk"]
+    assert ((issue >= one.from_clk) & (issue < one.to_clk)).all()
+    assert len(result.timeline(to_clk=100)) < 100
+
+
+def test_results_show_themselves_in_a_notebook(result: RunResult) -> None:
+    page = result._repr_html_()
+    assert "half_split on gfx942" in page
+    svg = page[page.index("<svg") :]
+    root = ElementTree.fromstring(svg)
+    assert root.tag.endswith("svg")
+    assert "waits vmcnt: clk" in svg
+    assert len(svg) < 500_000
+    assert result.timeline()._repr_html_().startswith("<svg")
+    assert "<table>" in result.stalls._repr_html_()
+    assert str(result).startswith("half_split on gfx942")
+    assert "... 8" not in repr(result.stalls)
+
+
+def test_pandas_or_a_word_about_it(result: RunResult) -> None:
+    try:
+        import pandas  # type: ignore[import-untyped]  # noqa: F401
+    except ImportError:
+        with pytest.raises(UserError, match="pandas"):
+            result.stalls.to_pandas()
+        return
+    frame = result.timeline().to_pandas()
+    assert len(frame) == len(result.timeline())
+
+
+def test_check_and_compare() -> None:
+    report = wavesim.check(ROOT / "kernels/wrong/missing-wait.s")
+    assert not report.good
+    assert report.findings[0].rule == "missing-wait"
+    assert "missing-wait" in str(report)
+    lessons = [ROOT / "kernels/lessons/strong_wait.s", ROOT / "kernels/lessons/stepwise_waits.s"]
+    both = wavesim.compare(*lessons)
+    periods = [each.analysis.loops[0].period_clk for each in both.runs]
+    assert periods == [260, 204]
+    assert "stepwise_waits" in str(both)
+    assert "<pre" in both._repr_html_()
+    assert len(both.to_json()["kernels"]) == 2
+
+
+def test_packages_stay_packages() -> None:
+    import wavesim.check.checker
+    import wavesim.explain.whatif
+
+    assert wavesim.check.checker.check_kernel
+    assert callable(wavesim.check)
+    assert callable(wavesim.explain)
+    with pytest.raises(AttributeError, match="no attribute"):
+        _ = wavesim.nothing  # type: ignore[attr-defined]
+
+
+def test_importing_wavesim_is_quick() -> None:
+    code = "import sys, wavesim; sys.exit(any(name in sys.modules for name in ('numpy', 'rich', 'networkx')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_examples_of_the_page_are_true(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    text = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+    blocks = "".join(re.findall(r"^```pycon\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    test = doctest.DocTestParser().get_doctest(blocks, {}, "docs/api.md", None, None)
+    assert len(test.examples) > 10
+    failed, _ = doctest.DocTestRunner(verbose=False).run(test)
+    assert not failed
+    assert os.getcwd() == str(ROOT)
