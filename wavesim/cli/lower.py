@@ -51,6 +51,8 @@ def lower(
     elif kernel.suffix in (".s", ".amdgcn"):
         from wavesim.asm.parse import parse_program
 
+        if not kernel.exists():
+            raise UserError(f"cannot read {kernel}: No such file or directory")
         program = parse_program(read_text(kernel, lenient=True), str(kernel), arch, kernel_name)
     else:
         from wavesim.kernel.load import load_tile_program
