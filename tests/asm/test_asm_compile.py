@@ -132,6 +132,14 @@ def test_a_compiler_that_cannot_is_passed_over(only: Path) -> None:
         find_compiler("gfx950")
 
 
+def test_hipcc_may_use_its_headers(only: Path) -> None:
+    script(only, "hipcc", f'case "$*" in *nogpu*) exit 1;; esac\n{WRITES}')
+    script(only, "clang-22", "exit 1")
+    compiled = compile_hip(KERNEL, "gfx942")
+    assert compiled.compiler.name == "hipcc"
+    assert "-nogpuinc" not in compiled.command_line
+
+
 def test_a_crash_is_no_traceback(only: Path) -> None:
     script(
         only,

@@ -40,6 +40,8 @@ _ARGUMENTS = (
     "-fno-color-diagnostics",
     "-fno-caret-diagnostics",
 )
+_WITHOUT_ROCM = ("-nogpulib", "-nogpuinc")
+"""Left out for hipcc, which has headers and device libraries to find."""
 _TRIAL = 'extern "C" __attribute__((global)) void trial(void) {}\n'
 _DIAGNOSTIC = re.compile(r"(?P<file>[^\n:]+):(?P<line>\d+):(?P<column>\d+): (?:fatal )?error: (?P<text>.+)")
 _VERSION = re.compile(r"clang version (\S+)|HIP version: (\S+)")
@@ -114,7 +116,9 @@ def find_compiler(arch: str) -> Compiler:
         source, target = Path(folder) / "trial.hip", Path(folder) / "trial.s"
         source.write_text(_TRIAL, encoding="utf-8")
         for compiler in candidates():
-            done = _call([*compiler.command, *_arguments(arch, ()), "-S", "-o", str(target), str(source)])
+            done = _call(
+                [*compiler.command, *_arguments(compiler, arch, ()), "-S", "-o", str(target), str(source)]
+            )
             if done.returncode == 0 and f"--{arch}" in _written(target):
                 return Compiler(compiler.name, compiler.command, _version(compiler))
             tried.append(compiler.name)
@@ -139,7 +143,7 @@ def compile_hip(path: Path, arch: str, flags: Sequence[str] = ()) -> Compiled:
     if not path.is_file():
         raise UserError(f"{path}: no such file")
     compiler = find_compiler(arch)
-    arguments = _arguments(arch, flags)
+    arguments = _arguments(compiler, arch, flags)
     name = assembly_name(path, arch)
     with tempfile.TemporaryDirectory(prefix="wavesim-") as folder:
         target = Path(folder) / "out.s"
@@ -167,8 +171,10 @@ def _shown(compiler: Compiler) -> tuple[str, ...]:
     return (compiler.name,)
 
 
-def _arguments(arch: str, flags: Sequence[str]) -> list[str]:
-    return [*(argument.format(arch=arch) for argument in _ARGUMENTS), OPTIMISATION, *flags]
+def _arguments(compiler: Compiler, arch: str, flags: Sequence[str]) -> list[str]:
+    left_out = _WITHOUT_ROCM if compiler.name == "hipcc" else ()
+    usual = [argument.format(arch=arch) for argument in _ARGUMENTS if argument not in left_out]
+    return [*usual, OPTIMISATION, *flags]
 
 
 def _written(target: Path) -> str:
