@@ -117,6 +117,17 @@ def test_shifted_latencies_come_from_later_passes() -> None:
     assert (shifted[:16] == derived.latency_clk[:16]).all()
 
 
+def test_a_shift_keeps_each_access_in_its_role() -> None:
+    """Two workgroups a CU, 64 loads a pass; the two do not pass in step, so the loop's ends hold fewer."""
+    unit = imported("gfx942_gemm_128x128x64_4waves_per_simd").units[0]
+    derived = derive_latencies(unit.timeline, load_machine("gfx942").parameters)
+    head = main_loop(unit.timeline)
+    assert head is not None
+    shifted = derived.shifted(unit.trace, head, 1)
+    inside = slice(640, 6400)
+    assert (shifted[inside] == derived.latency_clk[640 + 64 : 6400 + 64]).all()
+
+
 def test_cold_scalar_loads_show_their_latency() -> None:
     latencies = scalar_latencies(imported("gfx942_gemm_2048cube").units[0].timeline)
     assert all(500 < latency.max() < 700 for latency in latencies)

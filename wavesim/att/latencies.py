@@ -79,7 +79,8 @@ class Latencies:
         if not len(inside):
             return result
         first, last = int(inside[0]), int(inside[-1])
-        per_pass = round((last - first + 1) / (max(counts) - 1))
+        in_pass = np.bincount(passes[inside])
+        per_pass = int(np.median(in_pass[in_pass > 0]))  # some passes (the last ones) may issue none
         places = np.arange(first, last + 1)
         later = places + iterations * per_pass
         fits = (later >= first) & (later <= last)
