@@ -35,7 +35,7 @@ after:
  global_store_dword v1, v3, s[4:5]
  s_endpgm
  .amdhsa_kernel kernel
- .amdhsa_group_segment_fixed_size 1024
+ .amdhsa_group_segment_fixed_size 4096
  .amdhsa_user_sgpr_kernarg_segment_ptr 1
  .amdhsa_kernarg_size 8
  .amdhsa_next_free_vgpr 16
@@ -163,7 +163,7 @@ def test_check_still_finds_what_is_wrong_beside_it(
 def test_a_looped_region_runs_its_trips(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    path = write(tmp_path)
+    path = write(tmp_path, first="v_mov_b32 v1, s4")  # an address from the launch's arguments
     data = run_json(monkeypatch, capfd, path, "--region", "loop:after", "--trips", "5", "--waves", "8")
     assert data["loops"][0]["iterations"] == 5
     assert len(data["waves"]) == 8
@@ -188,16 +188,45 @@ def test_a_straight_region_is_repeated(
 def test_a_region_from_the_kernels_start_knows_the_lanes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """v1 follows from the work-item number, the count of the loop from the code: nothing is unknown."""
+    """v1 follows from the work-item number: only the number of trips is taken as given."""
     data = run_json(monkeypatch, capfd, write(tmp_path), "--region", ":after", "--waves", "4")
-    assert data["unknowns"] is None
-    assert data["loops"][0]["iterations"] == 4
+    assert [each["text"] for each in data["unknowns"]["assumptions"]] == [
+        "s_cbranch_scc1 loop: the loop is taken to run 32 times"
+    ]
+    assert data["loops"][0]["iterations"] == 32
+
+
+def test_what_stands_before_a_region_gives_it_addresses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The LDS address follows from the work-item number: its conflicts are known."""
+    path = write(tmp_path, first="v_lshlrev_b32 v1, 3, v1")  # 32 bytes from lane to lane
+    data = run_json(monkeypatch, capfd, path, "--region", "loop:after", "--trips", "9", "--waves", "1")
+    assert set(data["unknowns"]["figures"]) == {"clk_total", "tflops", "numerics"}
+    assert data["loops"][0]["iterations"] == 9
+    whole = run_json(monkeypatch, capfd, path, "--arg", "C=i32[1,1024]:unwritten", "--block", "64")
+    assert data["bounds"]["lds_service"] == whole["bounds"]["lds_service"] > 16
+
+
+def test_lanes_by_an_unknown_condition_stay_active(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    inside = "v_cmp_gt_i32 vcc, s4, v0\n s_and_saveexec_b64 s[8:9], vcc\n ds_read_b32 v3, v1\n"
+    path = write(tmp_path, inside=inside + "s_or_b64 exec, exec, s[8:9]\n s_waitcnt lgkmcnt(0)")
+    data = run_json(monkeypatch, capfd, path, "--region", "loop:after", "--waves", "1")
+    texts = " ".join(each["text"] for each in data["unknowns"]["assumptions"])
+    assert "lanes whose condition is not known are taken to be active" in texts
+    assert "without known addresses" not in texts
 
 
 def test_check_of_a_region(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = write(tmp_path, inside="ds_read_b32 v12, v1\n v_add_u32 v3, v12, v2\n s_waitcnt lgkmcnt(0)")
+    path = write(
+        tmp_path,
+        first="v_mov_b32 v1, s4",
+        inside="ds_read_b32 v12, v1\n v_add_u32 v3, v12, v2\n s_waitcnt lgkmcnt(0)",
+    )
     assert call(monkeypatch, "check", path, "--region", "loop:after") == 1
     text = capsys.readouterr().out
     assert "missing-wait" in text

@@ -12,7 +12,8 @@ from wavesim.emulate.run import Execution, emulate
 from wavesim.isa.machine import Machine
 from wavesim.isa.unknown import written_name
 from wavesim.kernel.launch import LoadedKernel
-from wavesim.kernel.region import DEFAULT_TRIPS, REPEAT, Region, everything_unknown
+from wavesim.kernel.region import DEFAULT_TRIPS, REPEAT, Region, unknown_at_start
+from wavesim.program import Program, Symbol
 from wavesim.trace.decode import code_entries
 
 
@@ -74,6 +75,15 @@ def execute(
                 program, [i for i in missing if written_name(program.instructions[i].opcode) != REPEAT]
             )
         machine, matrix = with_unknown_matrix(machine, code)
+    at_entry: frozenset[tuple[str, int]] = frozenset()
+    initial = None
+    before: Execution | None = None
+    if allowance.region is not None:
+        at_entry = frozenset(unknown_at_start())
+        if allowance.region.before is not None:
+            before = _execute_before(allowance.region.before, kernel, machine)
+            assert before.unknowable is not None
+            at_entry, initial = before.unknowable.at_end, before.state
     execution = emulate(
         program,
         kernel.launch,
@@ -83,8 +93,39 @@ def execute(
         observe_lds=observe_lds,
         adversarial=adversarial,
         clock_values=clock_values,
-        at_entry=everything_unknown(allowance.region) if allowance.region is not None else (),
+        at_entry=at_entry,
         trips=allowance.trips,
+        initial=initial,
+        keep_lanes=allowance.region is not None,
+        counted=outermost_loops(program) if allowance.region is not None else frozenset(),
     )
-    unknowns = find_unknowns(execution, allowance.trips, matrix) if allowance.any else None
+    unknowns = find_unknowns(execution, allowance.trips, matrix, before) if allowance.any else None
     return Executed(execution, machine, unknowns)
+
+
+def outermost_loops(program: Program) -> frozenset[int]:
+    """Branches that close loops which no other loop encloses."""
+    loops = []
+    for index, instruction in enumerate(program.instructions):
+        operand = instruction.operands[-1] if instruction.operands else None
+        if isinstance(operand, Symbol) and not operand.suffix:
+            target = program.labels.get(operand.name, len(program))
+            if target <= index:
+                loops.append((target, index))
+    return frozenset(
+        index for target, index in loops if not any(start <= target and stop > index for start, stop in loops)
+    )
+
+
+def _execute_before(program: Program, kernel: LoadedKernel, machine: Machine) -> Execution:
+    """What stands before a region, executed as far as it can be known: each loop once, forward branches not
+    taken where their condition is unknown. Its findings and its time do not count."""
+    return emulate(
+        program,
+        kernel.launch,
+        machine,
+        allow_unknown=True,
+        at_entry=unknown_at_start(),
+        trips=1,
+        keep_lanes=True,
+    )

@@ -130,11 +130,15 @@ def _places(program: Program, indices: Iterable[int]) -> tuple[SourceSpan, ...]:
 
 
 def find_unknowns(
-    execution: Execution, trips: int, matrix: Mapping[str, str] = MappingProxyType({})
+    execution: Execution,
+    trips: int,
+    matrix: Mapping[str, str] = MappingProxyType({}),
+    before: Execution | None = None,
 ) -> Unknowns | None:
     """What ``execution`` rests on; ``None`` where everything was known.
 
-    ``matrix``: what unknown matrix instructions were timed as.
+    ``matrix``: what unknown matrix instructions were timed as; ``before``: the execution of what stands
+    before a region, whose registers it began with.
     """
     rests = execution.unknowable
     if rests is None:
@@ -162,6 +166,16 @@ def find_unknowns(
         if not timed:
             what = f"{name}: {taken}"
             assume(what, indices, (*TIMING, *_BOUNDS.get(kind, ("bounds.issue",))))
+    doubtful = (*TIMING, "bounds.lds_service", "bounds.global_bytes", RACES, NUMBERS)
+    if before is not None and before.unknowable is not None:
+        assumed = before.unknowable.conditions & _executed(before.trace).keys()
+        if assumed:
+            places = _places(before.trace.program, assumed)
+            text = "branches before the region on what is not known: forward ones not taken, loops left"
+            found.append(Assumption(text, places, doubtful))
+    lanes = rests.lanes & counts.keys()
+    if lanes:
+        assume("lanes whose condition is not known are taken to be active", lanes, doubtful)
     _rest_on_addresses(trace, rests.addresses & counts.keys(), assume)
     branches = rests.conditions & counts.keys()
     loops = [index for index in branches if _goes_back(program, index)]

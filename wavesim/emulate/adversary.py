@@ -2,8 +2,9 @@
 
 A load's registers hold NaN from its issue to the ``s_waitcnt`` that covers it. LDS operations of a wave
 return in order, and so do vector-memory operations; scalar loads only at ``lgkmcnt(0)`` (CDNA3 ISA
-section 4.4). An LDS read takes its bytes when it is delivered. LDS writes, stores and loads to LDS act at
-issue. What no wait covers never arrives.
+section 4.4). An LDS read takes its bytes when it is delivered, and LDS writes and loads to LDS act then.
+Stores to memory and atomics act at issue. Registers that no wait covers never get their values; what goes to
+LDS arrives at the latest when the wave ends, or when all waves wait.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ Delivery = Callable[[], None] | None
 """Puts a result into its registers; None for what is only counted (writes and stores)."""
 
 
+HELD_BACK = ("ds_read", "ds_write", "ds_bpermute", "ds_permute", "ds_swizzle")
+"""LDS instructions that act when they are delivered, or do not touch LDS."""
+
+
 class Adversary:
     """The operations of each wave that have not returned, oldest first. Batches are single waves."""
 
@@ -41,11 +46,22 @@ class Adversary:
         (wave,) = lanes.numbers.tolist()
         if entry.kind is Kind.WAIT:
             return lambda: self._wait(wave, entry)
+        if entry.kind is Kind.ENDPGM:
+
+            def end() -> None:
+                step()
+                self.arrive(wave)
+
+            return end
         queues = self._queues(wave, entry)
         if not queues:
             return step
+        if self.lds[wave] in queues and not entry.instruction.opcode.startswith(HELD_BACK):
+            step = self._after_writes(wave, step)
         used = effects(entry.instruction, context.arch)
         vector, scalar = _rows(used.writes, context)
+        if entry.to_lds or (entry.kind is Kind.LDS_WRITE and entry.instruction.opcode.startswith("ds_write")):
+            return lambda: _join(queues, _held_back(step, context, wave))
         if entry.kind in (Kind.LDS_WRITE, Kind.VMEM_STORE) or not (vector or scalar):
 
             def count() -> None:
@@ -77,6 +93,16 @@ class Adversary:
 
         return issue
 
+    def _after_writes(self, wave: int, step: Step) -> Step:
+        """The step of an access that acts on LDS at issue (an atomic, a flat access): in order after the
+        wave's writes."""
+
+        def run() -> None:
+            _shorten(self.lds[wave], 0)
+            step()
+
+        return run
+
     def _queues(self, wave: int, entry: CodeEntry) -> tuple[deque[Delivery], ...]:
         if entry.kind in (Kind.LDS_READ, Kind.LDS_WRITE):
             return (self.lds[wave],)
@@ -94,6 +120,35 @@ class Adversary:
                 _shorten(self.scalar[wave], 0)
         if entry.wait_vmcnt is not None:
             _shorten(self.memory[wave], entry.wait_vmcnt)
+
+    def arrive(self, wave: int) -> bool:
+        """Let everything of a wave arrive, as it does some time after its last wait; whether anything did."""
+        waiting = any(
+            delivery is not None for queue in (self.lds[wave], self.memory[wave]) for delivery in queue
+        )
+        _shorten(self.lds[wave], 0)
+        _shorten(self.memory[wave], 0)
+        return waiting
+
+
+def _held_back(step: Step, context: Context, wave: int) -> Delivery:
+    """Execute a write to LDS, take its bytes away again, and return what puts them there.
+
+    Bytes that hold what is written already are left: they arrive at issue, which is legal too.
+    """
+    base = int(context.lds.base[wave])
+    lds = context.lds.words.view(np.uint8)[base : base + context.lds.size]
+    before = lds.copy()
+    step()
+    places = np.flatnonzero(lds != before)
+    values = lds[places]
+    lds[places] = before[places]
+
+    def deliver() -> None:
+        lds[places] = values
+        context.store_version += 1  # polling waves look again
+
+    return deliver
 
 
 def _join(queues: tuple[deque[Delivery], ...], delivery: Delivery) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from wavesim.emulate.polls import find_polls
 from wavesim.emulate.registry import Array
 from wavesim.emulate.runner import refused_forms
 from wavesim.emulate.scheduler import Scheduler
+from wavesim.emulate.state import State
 from wavesim.emulate.unknowable import Unknowable, find_unknowable, marked_instructions
 from wavesim.errors import SourceSpan, UserError
 from wavesim.isa.machine import Machine
@@ -40,6 +41,7 @@ class Execution:
         lds_accesses: every LDS access, if asked for.
         clock_reads: executed clock reads (s_memtime) of all waves.
         unknowable: what could not be known, if that was allowed for.
+        state: the registers at the end.
     """
 
     trace: Trace
@@ -50,6 +52,7 @@ class Execution:
     lds_accesses: tuple[LdsAccess, ...] = field(default=(), repr=False)
     clock_reads: int = 0
     unknowable: Unknowable | None = None
+    state: State | None = field(default=None, repr=False)
 
     @property
     def instruction_count(self) -> int:
@@ -81,6 +84,9 @@ def emulate(
     clock_values: Mapping[int, Sequence[int]] | None = None,
     at_entry: Iterable[tuple[str, int]] = (),
     trips: int = DEFAULT_TRIPS,
+    initial: State | None = None,
+    keep_lanes: bool = False,
+    counted: frozenset[int] = frozenset(),
 ) -> Execution:
     """Execute every wave of the launch's workgroups.
 
@@ -97,6 +103,9 @@ def emulate(
         clock_values: per wave position, what its clock reads show, in order (else placeholders).
         at_entry: with ``allow_unknown``, registers and memories whose first content is not known either.
         trips: how often loops run whose condition is not known.
+        initial: registers to begin with, in place of what the dispatcher sets.
+        keep_lanes: lanes stay active whose condition is not known.
+        counted: branches that close loops which are to run ``trips`` times, whatever their condition.
 
     Raises:
         UnknownInstruction: a reachable instruction has no semantics.
@@ -122,10 +131,17 @@ def emulate(
         observe_lds=observe_lds,
         clock_values={wave: list(values) for wave, values in (clock_values or {}).items()},
     )
+    if initial is not None:
+        context.state.take(initial)
     unknowable = None
     if allow_unknown:
-        unknowable = _find_unknowable(program, blocks, context, missing, at_entry)
-        if not unknowable.unknown and not unknowable.skipped and not unknowable.conditions:
+        unknowable = _find_unknowable(program, blocks, context, missing, at_entry, keep_lanes)
+        if (
+            initial is None
+            and not unknowable.unknown
+            and not unknowable.skipped
+            and not unknowable.conditions
+        ):
             return emulate(
                 program,
                 launch,
@@ -133,8 +149,10 @@ def emulate(
                 progress=progress,
                 observe_lds=observe_lds,
                 adversarial=adversarial,
+                past_deadlock=past_deadlock,
                 clock_values=clock_values,
             )
+        unknowable = replace(unknowable, conditions=unknowable.conditions | counted)
         context.skipped, context.assumed = unknowable.skipped, unknowable.conditions
         context.trips = max(1, trips)
     if adversarial:
@@ -175,6 +193,7 @@ def emulate(
         tuple(context.lds_accesses),
         int(context.clocks_read.sum()),
         unknowable,
+        context.state,
     )
 
 
@@ -184,9 +203,10 @@ def _find_unknowable(
     context: Context,
     missing: list[int],
     at_entry: Iterable[tuple[str, int]],
+    keep_lanes: bool,
 ) -> Unknowable:
     reachable = blocks.reachable()
     reasons = dict.fromkeys(missing, "no semantics")
     reasons |= refused_forms(context, blocks, reachable)
     reasons |= marked_instructions(program, reachable)
-    return find_unknowable(program, blocks, reasons, at_entry)
+    return find_unknowable(program, blocks, reasons, at_entry, keep_lanes=keep_lanes)

@@ -42,6 +42,16 @@ class State:
         self.exec_lanes = np.ones((waves, LANES), np.bool_)
         self.sgpr[EXEC : EXEC + 2] = 0xFFFFFFFF
 
+    def take(self, other: State) -> None:
+        """Take over the registers of ``other`` that exist here too (as many waves)."""
+        vgprs = min(self.agpr_base, other.agpr_base)
+        self.vgpr[:vgprs] = other.vgpr[:vgprs]
+        mine, theirs = self.vgpr[self.agpr_base :], other.vgpr[other.agpr_base :]
+        agprs = min(len(mine), len(theirs))
+        mine[:agprs] = theirs[:agprs]
+        self.sgpr[...] = other.sgpr
+        self.exec_lanes[...] = other.exec_lanes
+
 
 def bits_of(lanes: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint32]:
     """Lane masks [n, 64] as two dwords each, [n, 2]."""

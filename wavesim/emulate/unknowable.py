@@ -52,6 +52,9 @@ class Unknowable:
         conditions: branches that are taken by assumption.
         addresses: memory instructions at unknowable addresses (or under an unknowable EXEC).
         stores: of these and of those with unknowable data, the ones that write memory.
+        lanes: instructions that select lanes by an unknowable condition; they are taken to leave all that
+            were active (only where that is asked for, else EXEC is unknowable).
+        at_end: registers and memories unknowable at the last instruction.
     """
 
     unknown: tuple[Unknown, ...]
@@ -59,6 +62,8 @@ class Unknowable:
     conditions: frozenset[int]
     addresses: frozenset[int]
     stores: frozenset[int]
+    lanes: frozenset[int] = frozenset()
+    at_end: frozenset[RegisterName] = frozenset()
 
     def of_kind(self, blocks: BlockMap, *kinds: Kind) -> frozenset[int]:
         """Memory instructions of ``kinds`` at unknowable addresses."""
@@ -178,22 +183,26 @@ def find_unknowable(
     blocks: BlockMap,
     reasons: dict[int, str],
     at_entry: Iterable[RegisterName] = (),
+    *,
+    keep_lanes: bool = False,
 ) -> Unknowable:
     """What cannot be known when the instructions in ``reasons`` (index -> why) cannot be executed.
 
     ``at_entry``: registers and memories whose content is not known at the first instruction.
+    ``keep_lanes``: EXEC stays known, whatever conditions select lanes.
     """
     numbers = _Numbers()
     reachable = blocks.reachable()
     steps = {index: _transfer(program, index, numbers, index in reasons) for index in reachable}
     state: dict[int, int] = {0: numbers.bits(at_entry)}
+    exempt = ~numbers.bits((_EXEC,)) if keep_lanes else -1
     todo = [0]
     while todo:
         start = todo.pop()
         block = blocks.block_at(start)
         value = state[start]
         for index in range(start, block.stop):
-            value = _after(steps[index], value)
+            value = _after(steps[index], value) & exempt
         following = [block.target] if block.target >= 0 else []
         if block.exit.value in ("fall", "branch", "barrier", "indirect"):
             following.append(block.stop)
@@ -204,7 +213,7 @@ def find_unknowable(
             if before is None or value & ~before:
                 state[each] = value | (before or 0)
                 todo.append(each)
-    return _collect(program, blocks, steps, state, reasons)
+    return _collect(program, blocks, steps, state, reasons, numbers, exempt)
 
 
 def _after(step: _Transfer, value: int) -> int:
@@ -221,8 +230,12 @@ def _collect(
     steps: dict[int, _Transfer],
     state: dict[int, int],
     reasons: dict[int, str],
+    numbers: _Numbers,
+    exempt: int,
 ) -> Unknowable:
-    skipped, conditions, addresses, stores = set(), set(), set(), set()
+    skipped, conditions, addresses, stores, lanes = set(), set(), set(), set(), set()
+    at_end = -1
+    exec_bit = numbers.bits((_EXEC,))
     for start, entry in state.items():
         block = blocks.block_at(start)
         value = entry
@@ -241,7 +254,11 @@ def _collect(
                     stores.add(index)
             elif unknowable:
                 skipped.add(index)
-            value = _after(step, value)
+                if step.writes & exec_bit and exempt != -1:
+                    lanes.add(index)
+            if index == len(program.instructions) - 1:
+                at_end = value
+            value = _after(step, value) & exempt
     unknown = tuple(
         Unknown(
             index,
@@ -253,7 +270,13 @@ def _collect(
         if index in steps
     )
     return Unknowable(
-        unknown, frozenset(skipped), frozenset(conditions), frozenset(addresses), frozenset(stores)
+        unknown,
+        frozenset(skipped),
+        frozenset(conditions),
+        frozenset(addresses),
+        frozenset(stores),
+        frozenset(lanes),
+        frozenset(name for name, number in numbers.known.items() if at_end >> number & 1),
     )
 
 

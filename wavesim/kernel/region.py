@@ -30,10 +30,12 @@ class RegionOptions:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Where a piece was cut from: instruction indices [``first``, ``stop``) of the kernel."""
+    """Where a piece was cut from: instruction indices [``first``, ``stop``) of the kernel; ``before`` is what
+    stands before it, as a program of its own (None at the kernel's start)."""
 
     first: int
     stop: int
+    before: Program | None = None
 
 
 def find_region(program: Program, text: str) -> Region:
@@ -76,11 +78,11 @@ def _place(program: Program, name: str, default: int) -> int:
     )
 
 
-def everything_unknown(region: Region) -> Iterator[tuple[str, int]]:
-    """Registers and memories whose content is not known where the piece begins: all but EXEC, and but the
-    work-item numbers in v0 where the kernel begins there."""
+def unknown_at_start() -> Iterator[tuple[str, int]]:
+    """Registers and memories whose content is not known where a kernel begins, without its launch: all but
+    EXEC and the work-item numbers in v0."""
     yield from (("s", index) for index in range(128))
-    yield from (("v", index) for index in range(0 if region.first else 1, 256))
+    yield from (("v", index) for index in range(1, 256))
     yield from (("a", index) for index in range(256))
     yield from ((name, 0) for name in ("vcc", "scc", "m0"))
     yield from (("memory", cell) for cell in range(3))
@@ -98,8 +100,18 @@ def cut_region(kernel: LoadedKernel, options: RegionOptions) -> tuple[LoadedKern
         raise UserError(f"--waves {options.waves}: a workgroup has 1 to {MOST_WAVES} waves")
     if options.trips < 1:
         raise UserError(f"--trips {options.trips}: at least 1")
-    region = find_region(program, options.text)
-    first, stop = region.first, region.stop
+    found = find_region(program, options.text)
+    size = 64 * options.waves
+    before = _piece(program, 0, found.first, size, repeat=False) if found.first else None
+    region = replace(found, before=before)
+    piece = _piece(program, found.first, found.stop, size, repeat=options.trips > 1)
+    name = f"{program.name}[{options.text}]"
+    launch = Launch((), size, machine_overrides=kernel.launch.machine_overrides)
+    return replace(kernel, name=name, program=replace(piece, name=name), launch=launch), region
+
+
+def _piece(program: Program, first: int, stop: int, workgroup_size: int, *, repeat: bool) -> Program:
+    """Instructions [``first``, ``stop``) and an s_endpgm, to which all branches out of them go."""
     labels = {name: place - first for name, place in program.labels.items() if first <= place < stop}
     instructions = list(program.instructions[first:stop])
     index_of = {address: index for index, address in enumerate(program.addresses)}
@@ -121,7 +133,7 @@ def cut_region(kernel: LoadedKernel, options: RegionOptions) -> tuple[LoadedKern
             instructions[place] = replace(instruction, operands=(*instruction.operands[:-1], Symbol(END)))
     last = instructions[-1].span
     addresses, sizes = list(program.addresses[first:stop]), list(program.sizes[first:stop])
-    if not looped and options.trips > 1:
+    if repeat and not looped:
         labels[START] = 0
         instructions.append(Instruction(marked(REPEAT), (Symbol(START),), span=last, comment="added"))
         addresses.append(addresses[-1] + sizes[-1])
@@ -131,9 +143,8 @@ def cut_region(kernel: LoadedKernel, options: RegionOptions) -> tuple[LoadedKern
     addresses.append(addresses[-1] + sizes[-1])
     sizes.append(4)
     old = program.metadata
-    piece = replace(
+    return replace(
         program,
-        name=f"{program.name}[{options.text}]",
         instructions=tuple(instructions),
         labels=MappingProxyType(labels),
         addresses=tuple(addresses),
@@ -144,12 +155,10 @@ def cut_region(kernel: LoadedKernel, options: RegionOptions) -> tuple[LoadedKern
             vgprs=old.vgprs,
             accum_offset=old.accum_offset,
             sgprs=old.sgprs,
-            workgroup_size=64 * options.waves,
+            workgroup_size=workgroup_size,
             scratch_bytes=old.scratch_bytes,
         ),
     )
-    launch = Launch((), 64 * options.waves, machine_overrides=kernel.launch.machine_overrides)
-    return replace(kernel, name=piece.name, program=piece, launch=launch), region
 
 
 def _target(program: Program, index: int, index_of: dict[int, int]) -> int | None:
