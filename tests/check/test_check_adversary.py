@@ -40,3 +40,92 @@ def test_only_broken_kernels_get_wrong_numbers(name: str, shared: Path) -> None:
     numerics = adversarial_numerics(shared / "examples" / name)
     assert numerics.checked
     assert numerics.ok is CORRECT[name], numerics.message
+
+
+TAIL = """	s_endpgm
+	.amdhsa_kernel kernel
+		.amdhsa_group_segment_fixed_size 1024
+		.amdhsa_user_sgpr_kernarg_segment_ptr 1
+		.amdhsa_user_sgpr_count 2
+		.amdhsa_next_free_vgpr 8
+		.amdhsa_next_free_sgpr 16
+		.amdhsa_accum_offset 8
+	.end_amdhsa_kernel
+"""
+HEAD = """kernel:
+	s_load_dwordx4 s[4:7], s[0:1], 0x0
+	v_lshrrev_b32_e32 v4, 6, v0
+	v_lshlrev_b32_e32 v1, 2, v0
+	v_xor_b32_e32 v3, 0x100, v1                ; the other wave's word
+	v_readfirstlane_b32 s8, v4
+	s_lshl_b32 s8, s8, 8
+	s_mov_b32 m0, s8
+	s_waitcnt lgkmcnt(0)
+"""
+READ = """	s_barrier
+	ds_read_b32 v2, v3
+	s_waitcnt lgkmcnt(0)
+	global_store_dword v1, v2, s[6:7]
+"""
+
+
+def results(tmp_path: Path, body: str) -> tuple[list[float], list[float]]:
+    """C in the usual order and adversarially."""
+    path = tmp_path / "kernel.s"
+    path.write_text(HEAD + body + TAIL)
+    launch = LaunchOptions(arguments=("A=i32[2,64]:index", "C=i32[2,64]:unwritten"), block=128)
+    kernel, machine = prepare(path, RunOptions(arch="gfx942", launch=launch))
+    both = []
+    for adversarial in (False, True):
+        execution = emulate(kernel.program, kernel.launch, machine, adversarial=adversarial)
+        assert execution.complete
+        both.append(execution.matrix("C", (0, 0, 2, 64)).tolist())
+    return both[0], both[1]
+
+
+@pytest.mark.parametrize(
+    ("wait", "shows"), [("", True), ("s_waitcnt lgkmcnt(0)", False), ("s_waitcnt vmcnt(0)", True)]
+)
+def test_lds_writes_arrive_at_their_wait(wait: str, shows: bool, tmp_path: Path) -> None:
+    usual, hostile = results(tmp_path, f"\tds_write_b32 v1, v0\n\t{wait}\n{READ}")
+    assert (usual != hostile) is shows
+
+
+@pytest.mark.parametrize(
+    ("wait", "shows"), [("", True), ("s_waitcnt vmcnt(0)", False), ("s_waitcnt lgkmcnt(0)", True)]
+)
+def test_loads_to_lds_arrive_at_their_wait(wait: str, shows: bool, tmp_path: Path) -> None:
+    usual, hostile = results(tmp_path, f"\tglobal_load_lds_dword v1, s[4:5]\n\t{wait}\n{READ}")
+    assert (usual != hostile) is shows
+
+
+def test_a_wave_sees_its_own_writes_and_atomics_in_order(tmp_path: Path) -> None:
+    body = (
+        "\tds_write_b32 v1, v0\n\tds_add_u32 v1, v0\n\tds_read_b32 v2, v1\n\ts_waitcnt lgkmcnt(0)\n"
+        "\tglobal_store_dword v1, v2, s[6:7]\n"
+    )
+    usual, hostile = results(tmp_path, body)
+    assert usual == hostile
+    assert usual[1][5] == 2 * (64 + 5)
+
+
+def test_a_flag_without_a_wait_arrives_in_the_end(tmp_path: Path) -> None:
+    """Wave 0 sets a flag and never waits for it; wave 1 polls: no deadlock."""
+    body = """	v_mov_b32_e32 v5, 1
+	v_mov_b32_e32 v6, 0
+	s_cmp_eq_u32 s8, 0
+	s_cbranch_scc0 other
+	ds_write_b32 v6, v5 offset:512
+	s_branch done
+other:
+	ds_read_b32 v2, v6 offset:512
+	s_waitcnt lgkmcnt(0)
+	v_readfirstlane_b32 s9, v2
+	s_cmp_eq_u32 s9, 1
+	s_cbranch_scc0 other
+done:
+	v_mov_b32_e32 v2, v0
+	global_store_dword v1, v2, s[6:7]
+"""
+    usual, hostile = results(tmp_path, body)
+    assert usual == hostile

@@ -6,7 +6,7 @@ k + 1 (CDNA3 ISA §4.5); the fewest over all paths counts, so loop back edges ar
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from wavesim.check.cfg import ControlFlow
@@ -51,13 +51,27 @@ class _Context:
     code: tuple[CodeEntry, ...]
     effects: tuple[Effects, ...]
     rows: tuple[HazardRow, ...]
+    produces: tuple[int, ...]
+    consumes: tuple[int, ...]
+
+    @classmethod
+    def of(cls, program: Program, code: tuple[CodeEntry, ...], effects: tuple[Effects, ...]) -> _Context:
+        """With the rows that each instruction may begin or end, as bits."""
+        rows = hazard_rows(program.arch)
+        produces = tuple(_bits(PRODUCER_CLASSES[row.producer](entry) for row in rows) for entry in code)
+        consumes = tuple(_bits(CONSUMER_CLASSES[row.consumer](entry) for row in rows) for entry in code)
+        return cls(program, code, effects, rows, produces, consumes)
+
+
+def _bits(flags: Iterable[bool]) -> int:
+    return sum(1 << place for place, flag in enumerate(flags) if flag)
 
 
 def hazards(
     program: Program, code: tuple[CodeEntry, ...], effects: tuple[Effects, ...], flow: ControlFlow
 ) -> Iterator[Finding]:
     """One finding per pair of instructions that stand too close on some path, in program order."""
-    context = _Context(program, code, effects, hazard_rows(program.arch))
+    context = _Context.of(program, code, effects)
     for consumer in sorted(flow.reachable):
         if code[consumer].category is Category.INTERNAL and not effects[consumer].reads:
             continue
@@ -97,8 +111,9 @@ def _need(context: _Context, producer: int, consumer: int, covered: frozenset[Re
     if entry.kind is Kind.MFMA:
         return _mfma_need(context, producer, consumer, covered)
     worst: _Need | None = None
-    for row in context.rows:
-        if not (PRODUCER_CLASSES[row.producer](entry) and CONSUMER_CLASSES[row.consumer](user)):
+    common = context.produces[producer] & context.consumes[consumer]
+    for place, row in enumerate(context.rows if common else ()):
+        if not common >> place & 1:
             continue
         registers = linked(row.through, entry, made, user, used, context.program.arch) - covered
         if registers and (worst is None or row.wait_states > worst.wait_states):
