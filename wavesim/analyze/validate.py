@@ -3,27 +3,43 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from types import MappingProxyType
+from typing import TypeVar
 
+from wavesim.analyze.forced import TeacherForced
+from wavesim.analyze.mca import McaResult, loop_by_mca
 from wavesim.analyze.replay import memory_mode, replay
+from wavesim.analyze.replay_compare import Side
 from wavesim.att.importer import import_trace
 from wavesim.att.lds_addresses import find_conflicts
 from wavesim.errors import SourceSpan, UserError
 from wavesim.isa.load import load_machine
+from wavesim.trace import Timeline
 from wavesim.yaml_source import load_yaml
 
 MODES = ("measured", "shifted:1", "model")
+FORCED_ROWS = 60_000
+"""Instructions of a trace that are predicted teacher-forced: its beginning and the first iterations."""
+
+NO_MCA = McaResult(None)
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
 class ValidationRow:
     """One compute unit of one trace. Errors are signed fractions, by memory mode: of clk/iteration, or of
-    the whole span where ``has_loop`` is false. ``failure`` says why a folder could not be replayed."""
+    the whole span where ``has_loop`` is false. ``failure`` says why a folder could not be replayed.
+
+    ``stalls_*`` are shares of the measured waves' clocks by reason; ``issue_error_clk`` is the median |error|
+    of issue times within an iteration. Both, as ``forced``, with measured latencies.
+    """
 
     folder: str
     arch: str = ""
@@ -35,6 +51,11 @@ class ValidationRow:
     errors: tuple[float, ...] = ()
     instructions: int = 0
     failure: str = ""
+    stalls_measured: Mapping[str, float] = field(default_factory=dict)
+    stalls_simulated: Mapping[str, float] = field(default_factory=dict)
+    forced: TeacherForced | None = None
+    issue_error_clk: float | None = None
+    mca: McaResult = NO_MCA
 
 
 def trace_folders(folder: Path) -> list[Path]:
@@ -74,7 +95,10 @@ def validate_folder(
         imported = import_trace(folder, loaded.arch if loaded else "auto", machine)
         loaded = loaded or load_machine(imported.arch)
         conflicts = [find_conflicts(unit.trace, loaded) for unit in imported.units]
-        results = [replay(imported, loaded, mode, conflicts=conflicts) for mode in modes]
+        results = [
+            replay(imported, loaded, mode, conflicts=conflicts, forced_rows=0 if place else FORCED_ROWS)
+            for place, mode in enumerate(modes)
+        ]
     except UserError as error:
         return [ValidationRow(folder.name, failure=error.message)]
     rows = []
@@ -92,9 +116,19 @@ def validate_folder(
                 mfma_busy_simulated=model.mfma_busy,
                 errors=tuple(mode[number].error for mode in results),
                 instructions=result.instructions,
+                stalls_measured=_shares(real, result.measured_timeline),
+                stalls_simulated=_shares(model, result.measured_timeline),
+                forced=result.forced,
+                issue_error_clk=result.issue_errors["all"].median_absolute if result.issue_errors else None,
+                mca=loop_by_mca(result.measured_timeline, result.head if loop else None, result.arch),
             )
         )
     return rows
+
+
+def _shares(side: Side, timeline: Timeline) -> dict[str, float]:
+    lived = sum(wave.last_clk - wave.first_clk for wave in timeline.waves)
+    return {name: clk / max(1, lived) for name, clk in side.stalls.items()}
 
 
 def validate(
@@ -111,20 +145,34 @@ def validate(
         UserError: the folder holds no trace.
     """
     folders = trace_folders(folder)
-    rows: list[ValidationRow] = []
+    calls = {folder: (folder, machine, footprints.get(folder.name, 0)) for folder in folders}
+    found = in_processes(validate_folder, calls, processes, progress)
+    return [row for folder in folders for row in found[folder]]
+
+
+def in_processes(
+    function: Callable[..., Result],
+    calls: Mapping[Path, tuple[object, ...]],
+    processes: int | None,
+    progress: Callable[[str], None] | None,
+) -> dict[Path, Result]:
+    """``function`` with each trace folder's arguments in parallel processes, the largest traces first."""
+    begin = time.monotonic()
+    found: dict[Path, Result] = {}
+    by_size = sorted(calls, key=_bytes_in, reverse=True)
     with ProcessPoolExecutor(processes or os.cpu_count() or 1) as pool:
-        for part in _in_order(pool, folders, machine, footprints):
-            rows += part
+        running = {pool.submit(function, *calls[folder]): folder for folder in by_size}
+        for done in as_completed(running):
+            folder = running[done]
+            found[folder] = done.result()
             if progress is not None:
-                progress(part[0].folder)
-    return rows
+                seconds = time.monotonic() - begin
+                progress(f"{len(found)}/{len(calls)} {folder.name} ({seconds:.0f} s)")
+    return found
 
 
-def _in_order(
-    pool: ProcessPoolExecutor, folders: Sequence[Path], machine: str | None, footprints: Mapping[str, int]
-) -> Iterator[list[ValidationRow]]:
-    sizes = [footprints.get(folder.name, 0) for folder in folders]
-    yield from pool.map(validate_folder, folders, [machine] * len(folders), sizes)
+def _bytes_in(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.glob("*.json"))
 
 
 def read_footprints(path: Path) -> dict[str, int]:
@@ -140,6 +188,41 @@ def read_footprints(path: Path) -> dict[str, int]:
         if not isinstance(size, int) or isinstance(size, bool) or size <= 0:
             raise marks.error((name,), f"{name}: the footprint must be a number of bytes")
     return {str(name): size for name, size in data.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """clk of one variant of a kernel over another's: folders whose names differ in a number at the end."""
+
+    one: str
+    other: str
+    measured: float
+    simulated: float
+
+    @property
+    def error(self) -> float:
+        """Signed fraction of the measured ratio."""
+        return self.simulated / self.measured - 1
+
+    @property
+    def same_order(self) -> bool:
+        """Whether the variant that was faster is predicted faster."""
+        return (self.measured < 1) == (self.simulated < 1)
+
+
+def variant_ratios(rows: Sequence[ValidationRow]) -> list[Ratio]:
+    """Each variant of a kernel against the first of its kind."""
+    first: dict[str, ValidationRow] = {}
+    found = []
+    for row in rows:
+        stem = re.sub(r"[0-9]+$", "", row.folder)
+        if stem == row.folder or row.failure or not (row.measured_clk and row.simulated_clk):
+            continue
+        base = first.setdefault(stem, row)
+        if base is not row:
+            real, model = row.measured_clk / base.measured_clk, row.simulated_clk / base.simulated_clk
+            found.append(Ratio(row.folder, base.folder, real, model))
+    return found
 
 
 def mean_error(rows: Sequence[ValidationRow], mode: int) -> float:

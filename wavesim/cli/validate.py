@@ -5,8 +5,12 @@ from __future__ import annotations
 import datetime
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from wavesim.analyze.ablation import Ablation
 
 
 @click.command()
@@ -22,6 +26,7 @@ import click
     help="YAML: trace folder to bytes of operands, for the modelled memory latencies.",
 )
 @click.option("--processes", type=click.IntRange(1), help="Processes (default: one per core).")
+@click.option("--ablate", is_flag=True, help="Also replay without each rule of the model: what it is worth.")
 def validate(
     folder: Path,
     machine: str | None,
@@ -29,6 +34,7 @@ def validate(
     output: Path | None,
     footprints: Path | None,
     processes: int | None,
+    ablate: bool,
 ) -> int:
     """Replay every rocprofv3 thread trace in FOLDER and print how far the model is off.
 
@@ -37,28 +43,52 @@ def validate(
     from wavesim.analyze.validate import read_footprints
     from wavesim.analyze.validate import validate as run
     from wavesim.report.files import write_atomically
-    from wavesim.report.validation import failures, json_rows, page, table
+    from wavesim.report.validation import (
+        ablation_table,
+        failures,
+        forced_table,
+        json_rows,
+        misses,
+        page,
+        ratio_lines,
+        table,
+    )
 
-    def tell(name: str) -> None:
-        print(f"  {name}", file=sys.stderr)
+    def tell(what: str) -> None:
+        print(f"  {what}", file=sys.stderr, flush=True)
 
     rows = run(
         folder,
         machine,
         footprints=read_footprints(footprints) if footprints is not None else {},
         processes=processes,
-        progress=tell if sys.stderr.isatty() else None,
+        progress=tell,
     )
+    ablations: list[Ablation] = []
+    if ablate:
+        from wavesim.analyze.ablation import ablate as run_ablation
+
+        print("without each rule:", file=sys.stderr)
+        ablations = run_ablation(folder, machine, processes=processes, progress=tell)
     if output is not None:
         given = f" --footprints {footprints.name}" if footprints is not None else ""
+        given += " --ablate" if ablate else ""
         command = f"wavesim validate FOLDER{given} -o docs/accuracy.md"
         date = datetime.datetime.now(datetime.UTC).date().isoformat()
-        write_atomically(output, page(rows, date, command))
+        write_atomically(output, page(rows, date, command, ablations))
     if as_json:
-        click.echo(json_rows(rows))
+        click.echo(json_rows(rows, ablations))
     else:
-        for line in table(rows):
-            click.echo(line)
+        parts = [table(rows), forced_table(rows), ratio_lines(rows)]
+        if ablations:
+            parts.append(ablation_table(ablations))
+        for part in parts:
+            for line in part:
+                click.echo(line)
+            if part:
+                click.echo("")
+        for line in misses(rows):
+            click.echo(f"not met: {line}")
         for line in failures(rows):
             click.echo(f"beyond the target: {line}")
     return 1 if failures(rows) else 0

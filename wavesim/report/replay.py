@@ -176,8 +176,8 @@ def forced_json(forced: TeacherForced) -> Json:
 def forced_lines(forced: TeacherForced) -> Iterator[str]:
     """The table of a teacher-forced comparison."""
     yield (
-        f"teacher-forced (every earlier issue as measured): {forced.share:.1%} of wave clocks issued too late "
-        f"or too early"
+        f"teacher-forced (every earlier issue as measured): {forced.share:.1%} of wave clocks "
+        "issued too late or too early"
     )
     yield f"  ({forced.rows:,} instructions, the first {forced.until_clk:,} clk)"
     yield f"  {'class':<14}{'count':>12}{'too late':>12}{'too early':>12}"
@@ -196,11 +196,9 @@ def worst_place(result: ReplayResult, look: Look) -> list[Text]:
     column_clk = 4 * max(1, -(-worst.clk // (4 * max(8, look.width - LABEL_WIDTH))))
     wave = real.waves[worst.position]
     what = "pass" if result.head is not None else "run"
-    title = (
-        f"Furthest apart: {what} {worst.number} of wave g{wave.workgroup}w{wave.wave}, issue times off by "
-    )
-    title += f"{worst.mean_absolute_error:.0f} clk on average; a column is {column_clk} clk"
-    lines = [Text(title, style="bold")]
+    title = f"Furthest apart: {what} {worst.number} of wave g{wave.workgroup}w{wave.wave}"
+    about = f"issue times off by {worst.mean_absolute_error:.0f} clk on average; a column is {column_clk} clk"
+    lines = [Text(title, style="bold"), Text(about)]
     shown: set[Activity] = set()
     for name, timeline, begin in (
         ("measured", real, worst.measured_from_clk),
