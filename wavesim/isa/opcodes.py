@@ -159,7 +159,7 @@ def lookup(opcode: str, arch: str, span: SourceSpan | None = None) -> OpcodeInfo
         return guess(opcode, table.get(written_name(opcode)))
     info = table.get(opcode)
     if info is None:
-        near = get_close_matches(opcode, table, n=3, cutoff=0.8)
+        near = get_close_matches(opcode, table, n=3, cutoff=0.6)
         hint = f"similar: {', '.join(near)}" if near else ""
         raise UnknownInstruction(f"unknown instruction {opcode!r}", span, hint)
     if arch not in info.archs:

@@ -19,7 +19,8 @@ def unknown_lines(unknowns: Unknowns | None) -> list[str]:
     for opcode in unknowns.opcodes:
         text = f"{opcode.opcode}: {opcode.why}" if opcode.opcode not in opcode.why else opcode.why
         times = "executed once" if opcode.executed == 1 else f"executed {opcode.executed} times"
-        lines.append(f"{_first(opcode.places)}unknown: {text}; {opcode.taken_for}; {times}")
+        parts = [text, opcode.taken_for, times] if opcode.executed else [text, "not executed"]
+        lines.append(f"{_first(opcode.places)}unknown: {'; '.join(parts)}")
         if opcode.nearest:
             lines.append(f"  similar: {', '.join(opcode.nearest)}")
         lines += _others(opcode.places)
