@@ -23,8 +23,8 @@ from wavesim.trace.decode import code_entries
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNELS = {
-    "kernels/8wave.yaml": {"K": "1536"},
-    "kernels/8wave_pingpong.yaml": {"K": "1536", "memory.latency_clk": "300"},
+    "kernels/8wave.yaml": {"K": "1024"},
+    "kernels/8wave_pingpong.yaml": {"K": "1024", "memory.latency_clk": "300"},
     "kernels/lessons/double_buffer.yaml": {},
     "kernels/lessons/strong_wait.s": {},
     "kernels/lessons/zero_waits.s": {},
@@ -88,7 +88,7 @@ def test_hoisting_the_loads_in_the_file_saves_what_is_said() -> None:
     lines = (ROOT / name).read_text().split("\n")
     moved = lines.pop(load.line - 1)
     lines.insert(before.line - 1, moved)
-    kernel = load_tile_program(ROOT / name, None, {"K": "1536"}, "\n".join(lines))
+    kernel = load_tile_program(ROOT / name, None, {"K": "1024"}, "\n".join(lines))
     _, machine = prepare(ROOT / name, RunOptions(settings=KERNELS[name]))
     result = check_kernel(kernel, machine)
     assert not any(each.is_bad for each in result.findings)

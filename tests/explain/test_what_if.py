@@ -23,7 +23,7 @@ from wavesim.trace import Kind
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNELS = ("kernels/8wave.yaml", "kernels/seed/v4.yaml")
-STEPS = 40
+STEPS = 36
 
 
 @cache

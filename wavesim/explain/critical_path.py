@@ -9,7 +9,7 @@ event keeps every edge. Without a steady loop the chain goes back from the end o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import networkx as nx
 
@@ -49,6 +49,8 @@ class CriticalPath:
         clk: ``periods`` periods of the loop, or all clocks from the start to the end of the run.
         periods: periods of the loop around which the chain closes; 0 for a chain through the whole run.
         period_clk, period_iterations: the loop's (0 without).
+        iterations: iterations of the loop that the chain spans; 0 without a loop. A loop whose issue times do
+            not repeat has a chain from the end of its steady stretch back to its start (``periods`` 0).
         by_cause: clocks of the chain by cause, most first.
         slack_clk: per (wave position, static instruction) the clocks by which it could come later in
             every iteration without making the period longer, with the order of grants as it is; 0 is
@@ -65,11 +67,12 @@ class CriticalPath:
     by_cause: Mapping[str, int]
     slack_clk: Mapping[tuple[int, int], int]
     graph: nx.MultiDiGraph = field(repr=False, compare=False)
+    iterations: int = 0
 
     @property
     def per_iteration(self) -> dict[str, float]:
         """Clocks of the chain by cause, per iteration (of the whole run where there is no loop)."""
-        count = max(1, self.periods * self.period_iterations)
+        count = max(1, self.iterations)
         return {cause: clk / count for cause, clk in self.by_cause.items()}
 
 
@@ -108,7 +111,34 @@ def critical_path(timeline: Timeline, parameters: TimingParameters) -> CriticalP
             path = folded.path()
             if path is not None:
                 return path
+    if steady.window is not None and steady.reference is not None:
+        return _stretch(timeline, parameters, steady.window, steady.reference)
     return _whole_run(timeline, parameters)
+
+
+def _stretch(
+    timeline: Timeline, parameters: TimingParameters, window: Window, reference: WaveLoop
+) -> CriticalPath:
+    """From the last head of the window back to the clock of the first; the earliest link is cut there."""
+    issue = timeline.waves[reference.wave].issue_clk
+    first, last = int(reference.head_rows[window.first]), int(reference.head_rows[window.last])
+    begin, end = int(issue[first]), int(issue[last])
+    events = Events(timeline, parameters, begin - LOOK_BACK_CLK, end)
+    constraints = Constraints(events)
+    event = Event("issue", reference.wave, last)
+    links: list[Link] = []
+    while events.clk(event) > begin:
+        _, edge = constraints.into(event)
+        if edge is None:
+            break
+        link = _link(events, edge)
+        over = max(0, begin - events.clk(edge.source))
+        links.append(replace(link, clk=link.clk - over))
+        event = edge.source
+    chain = tuple(reversed(links))
+    graph = nx.MultiDiGraph()
+    count = window.last - window.first
+    return CriticalPath(chain, sum(link.clk for link in chain), 0, 0, 0, _by_cause(chain), {}, graph, count)
 
 
 def _link(events: Events, edge: Edge) -> Link:
@@ -246,6 +276,7 @@ class _Folded:
             _by_cause(links),
             self._slack({link.event for link in links}),
             self.graph,
+            periods * ((window.period if window else None) or 1),
         )
 
     def _add(self, event: Event) -> None:

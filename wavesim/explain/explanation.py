@@ -36,6 +36,8 @@ from wavesim.timing import simulate
 
 Progress = Callable[[str, float], None]
 MOST_TEXT_TRIALS = 5
+NOISE_SHARE = 0.01
+"""Least gain, as a share of an iteration, of advice for a loop without a period."""
 
 
 class NotFinished(UserError):
@@ -154,7 +156,7 @@ def explain_run(
     paces = [bench.pace(each.edit) for each in relaxed]
     costs = [_cost(bench, each, pace) for each, pace in zip(judged.strong, paces, strict=True)]
     advice += [_advice(bench, each, pace) for each, pace in zip(relaxed, paces, strict=True) if pace]
-    advice = [each for each in advice if each.gain_clk >= LEAST_GAIN_CLK]
+    advice = [each for each in advice if each.gain_clk >= _least_gain(each, bench.base)]
     advice.sort(key=lambda each: (-each.gain_clk, each.kind, each.text))
     return Explanation(
         run,
@@ -243,6 +245,11 @@ def _staggered(texts: list[TextCandidate], trials: list[TextTrial], base: Pace) 
             off = "off" if candidate.advice.startswith("stop") else "on"
             rows.append(rung(f"stagger_{off}", f"the halves ran with stagger {off}", found.pace, base))
     return rows
+
+
+def _least_gain(advice: Advice, base: Pace) -> float:
+    """What is worth saying: means over a loop that does not repeat differ by small change anyway."""
+    return LEAST_GAIN_CLK if advice.exact else max(LEAST_GAIN_CLK, NOISE_SHARE * base.clk)
 
 
 def _best_of_kind(advice: list[Advice]) -> list[Advice]:

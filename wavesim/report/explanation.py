@@ -120,7 +120,8 @@ def _headline(found: Explanation, width: int) -> list[Text]:
         lines += _wrapped(text, width, 4)
     if found.advice:
         first = found.advice[0]
-        text = f"What to try first: {first.text}. Would save {number(first.gain_clk)} {_per(found)}."
+        about = "" if first.exact else "about "
+        text = f"What to try first: {first.text}. Would save {about}{number(first.gain_clk)} {_per(found)}."
     else:
         text = f"Advice: none of {found.tried} edits tried saves a slot."
     return lines + _wrapped(text, width, 4)
@@ -136,7 +137,11 @@ def _bar(share: float, room: int, ascii_only: bool) -> str:
 
 def _critical(found: Explanation, width: int, ascii_only: bool) -> list[Text]:
     path = found.path
-    what = "the chain that sets the period" if path.periods else "the chain from start to end"
+    what = "the chain that sets the period"
+    if not path.periods:
+        what = (
+            f"the chain of {path.iterations} iterations" if path.iterations else "the chain from start to end"
+        )
     lines = [Text.assemble(("Critical path", "bold"), (f"  {what}; {_per(found)}", "bold"))]
     room = width - NAME - 20
     values = path.per_iteration
@@ -172,12 +177,10 @@ def _chain(path: CriticalPath, found: Explanation, width: int) -> list[Text]:
     if not steps:
         return []
     shown = sorted(range(len(steps)), key=lambda number_: (-steps[number_][4], number_))[:MOST_LINKS]
-    around = "it closes after " + (
-        f"{path.periods * path.period_iterations} iterations"
-        if path.periods * path.period_iterations > 1
-        else "1 iteration"
-    )
-    head = f"The chain  {around if path.periods else 'first to last'}; clk, wave, line, what is waited for"
+    around = "first to last"
+    if path.periods:
+        around = f"it closes after {path.iterations} iteration{'s' * (path.iterations > 1)}"
+    head = f"The chain  {around}; clk, wave, line, what is waited for"
     lines = [Text(head, style="bold")]
     hidden = 0
     waves = found.run.timeline.waves
@@ -400,6 +403,7 @@ def explanation_json(found: Explanation) -> dict[str, Json]:
             "periods": path.periods,
             "period_clk": path.period_clk,
             "period_iterations": path.period_iterations,
+            "iterations": path.iterations,
             "by_cause": dict(path.by_cause),
             "links": [
                 {
