@@ -36,6 +36,9 @@ def uninitialised_lds_reads(trace: Trace, accesses: Sequence[LdsAccess], lds_byt
         group = trace.waves[access.wave].workgroup
         if group not in open_groups or not len(access.addresses):
             continue
+        known = found.get(access.index)
+        if known is not None and not access.write and trace.waves[access.wave].wave in known.waves:
+            continue
         mask = written[group]
         low = int(access.addresses.min())
         high = int(access.addresses.max()) + access.width_bytes

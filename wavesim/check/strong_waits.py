@@ -18,6 +18,7 @@ from wavesim.check.pending import pending_before
 from wavesim.check.races import races_at_all
 from wavesim.check.relaxing import NOT_WAITED, Need, Relaxation, WaitRelaxer, counts_from, with_count
 from wavesim.check.waits import missing_waits, span_of
+from wavesim.emulate.observe import LdsAccess
 from wavesim.emulate.run import Execution
 from wavesim.errors import SourceSpan
 from wavesim.isa.machine import Machine
@@ -26,6 +27,9 @@ from wavesim.trace import CodeEntry, Kind
 
 ENOUGH_TRIPS = 3
 """Trips of each loop after which its addresses are believed to repeat: two buffers show in three."""
+
+EARLY_BARRIERS = 12
+"""Intervals between barriers that are looked at before the whole run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,17 @@ def find_strong_waits(relaxer: WaitRelaxer, execution: Execution | None) -> Iter
             yield StrongWait(tuple(waits), counts, by_addresses, tuple(dict.fromkeys(needs)))
 
 
+def _early_accesses(execution: Execution) -> tuple[LdsAccess, ...]:
+    """The LDS accesses before each wave's ``EARLY_BARRIERS``-th barrier."""
+    trace = execution.trace
+    barriers = [index for index, entry in enumerate(trace.code) if entry.kind is Kind.BARRIER]
+    ends = []
+    for wave in trace.waves:
+        rows = np.flatnonzero(np.isin(wave.code, barriers))
+        ends.append(int(rows[EARLY_BARRIERS]) if len(rows) > EARLY_BARRIERS else len(wave))
+    return tuple(access for access in execution.lds_accesses if access.row < ends[access.wave])
+
+
 def relaxed_code(
     code: Sequence[CodeEntry], waits: Sequence[int], counts: dict[str, int]
 ) -> tuple[CodeEntry, ...]:
@@ -131,6 +146,7 @@ class LdsEvidence:
 
     relaxer: WaitRelaxer
     execution: Execution
+    early: tuple[LdsAccess, ...]
 
     @classmethod
     def of(cls, relaxer: WaitRelaxer, execution: Execution) -> LdsEvidence | None:
@@ -145,14 +161,15 @@ class LdsEvidence:
             ]
             if max(trips, default=0) < ENOUGH_TRIPS - 1:
                 return None
-        return cls(relaxer, execution)
+        return cls(relaxer, execution, _early_accesses(execution))
 
     def ordered(self, code: tuple[CodeEntry, ...]) -> bool:
         """Whether the LDS accesses are ordered with the waits of ``code``."""
         trace = replace(self.execution.trace, code=code)
-        accesses = self.execution.lds_accesses
-        if races_at_all(trace, accesses, trace.program.metadata.lds_bytes):
-            return False
+        lds_bytes = trace.program.metadata.lds_bytes
+        for accesses in (self.early, self.execution.lds_accesses):  # most conflicts come early
+            if races_at_all(trace, accesses, lds_bytes):
+                return False
         return not any(True for _ in unordered_lds_accesses(trace, accesses))
 
     def largest(self, relaxation: Relaxation) -> int:
