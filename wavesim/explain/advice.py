@@ -50,6 +50,7 @@ class Advice:
         how_checked: how it is known to be safe.
         edit: the change of the program; ``None`` if it is one of the text.
         source: the whole edited file; ``None`` if it is a change of the program.
+        replaces: ``--set`` names that the edited file gives another value.
     """
 
     kind: str
@@ -61,6 +62,7 @@ class Advice:
     how_checked: str
     edit: Edit | None = None
     source: str | None = None
+    replaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -226,6 +228,7 @@ def try_text(bench: Bench, path: Path, candidate: TextCandidate, settings: Mappi
         pace.exact and bench.base.exact,
         "the edited file was executed: numbers right, no race",
         source=candidate.text,
+        replaces=tuple(candidate.settings),
     )
     return TextTrial(pace, advice)
 

@@ -138,7 +138,7 @@ def explain_run(
     stage("what if")
     barriers = [each for each in first_round if each.needs_order]
     plain = [each for each in first_round if not each.needs_order]
-    texts = list(_texts(run, path, bench))
+    texts = list(_texts(run, path, bench, options.settings))
     jobs: list[Job] = [partial(judge, bench, barriers)]  # the longest first
     jobs += [partial(try_text, bench, path, each, options.settings) for each in texts]
     jobs += [partial(measure, bench.short, parameters, row, bench.base) for row in WHAT_IFS]
@@ -208,12 +208,13 @@ def _cost(bench: Bench, strong: StrongWait, pace: Pace | None) -> StrongWaitCost
     return StrongWaitCost(span_of(program, strong.waits[0]), written, enough, cost)
 
 
-def _texts(run: Run, path: Path, bench: Bench) -> Iterator[TextCandidate]:
+def _texts(run: Run, path: Path, bench: Bench, settings: Mapping[str, str]) -> Iterator[TextCandidate]:
     """Edits of a tile program's text worth an execution: swizzles only if conflicts cost clocks."""
     if path.suffix.lower() not in (".yaml", ".yml") or run.analysis.loop is None:
         return
     text = path.read_text(encoding="utf-8")
     constants = _constants(text)
+    constants = {name: settings.get(name, value) for name, value in constants.items()}
     span = run.analysis.loop.span
     waves = len({wave.wave for wave in run.timeline.trace.waves})
     if span is not None and span.line and Path(span.file) == path:
