@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from wavesim.analyze.replay import memory_mode, replay, replay_inputs
 from wavesim.att.importer import import_trace
-from wavesim.att.latencies import derive_latencies
+from wavesim.att.latencies import QUEUED_LATENCY_CLK, derive_latencies
 from wavesim.att.lds_addresses import find_conflicts, with_conflicts
 from wavesim.errors import UserError
 from wavesim.isa.load import load_machine
@@ -65,6 +65,10 @@ MOST_ROWS = 8_000
 BLOCKS = 24
 RESAMPLES = 400
 INTERVAL = (0.05, 0.95)
+FEWEST = 16
+"""Observations below which nothing is said."""
+WIDE_SHARE = 0.25
+"""An interval of a median latency wider than this share of it does not determine it."""
 FLAT_CLK = 1.0
 """Candidates whose errors differ by less than this many clocks per thousand instructions do not differ."""
 
@@ -184,7 +188,8 @@ def _latencies(measured: Timeline, parameters: TimingParameters) -> dict[str, Fl
     ]
     store = np.array([kind is Kind.VMEM_STORE for kind in kinds], np.bool_)
     latency = derived.latency_clk.astype(np.float64)
-    return {"load": latency[derived.exact & ~store], "store": latency[derived.exact & store]}
+    own = derived.exact & (latency > QUEUED_LATENCY_CLK)  # not only queued behind the access before
+    return {"load": latency[own & ~store], "store": latency[own & store]}
 
 
 def estimate(evidence: Sequence[TraceEvidence], parameters: TimingParameters) -> list[Estimate]:
@@ -203,8 +208,8 @@ def estimate(evidence: Sequence[TraceEvidence], parameters: TimingParameters) ->
         low, high = (int(values[min(int(share * RESAMPLES), RESAMPLES - 1)]) for share in INTERVAL)
         totals = blocks.sum(axis=1)
         why = ""
-        if not moved:
-            why = "no instruction depends on it"
+        if moved < FEWEST:
+            why = "too few instructions depend on it" if moved else "no instruction depends on it"
         elif totals.max() - totals.min() < FLAT_CLK * rows / 1000:
             why = "makes no difference to speak of"
         elif low < best or high > best:
@@ -230,12 +235,14 @@ def memory_latencies(evidence: Sequence[TraceEvidence], parameters: TimingParame
         ("memory.store_latency_clk", "store", parameters.memory_store_latency_clk),
     ):
         seen = np.concatenate([one.latencies[which] for one in evidence])
-        if len(seen) < 8:
+        if len(seen) < FEWEST:
             found.append(Estimate(name, stock, stock, 0, 0, len(seen), False, "too few returns were seen"))
             continue
         medians = np.sort([np.median(random.choice(seen, len(seen))) for _ in range(RESAMPLES)])
         low, high = (int(medians[min(int(share * RESAMPLES), RESAMPLES - 1)]) for share in INTERVAL)
-        found.append(Estimate(name, int(np.median(seen)), stock, low, high, len(seen), True))
+        value = int(np.median(seen))
+        why = f"between {low} and {high}" if high - low > WIDE_SHARE * value else ""
+        found.append(Estimate(name, value, stock, low, high, len(seen), not why, why))
     return found
 
 

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "trace": ("wavesim.cli.trace", "Look into a measured thread trace."),
     "replay": ("wavesim.cli.replay", "Replay a measured thread trace and compare."),
     "validate": ("wavesim.cli.validate", "Replay a folder of traces: the accuracy table."),
+    "calibrate": ("wavesim.cli.calibrate", "Estimate machine values from measurements."),
     "lesson": ("wavesim.cli.lesson", "Learn how waves overlap, step by step."),
 }
 """Command name -> (module with a click command of that name, one-line help)."""
