@@ -1,0 +1,47 @@
+"""The example notebooks run from top to bottom, and what their cells end in shows itself."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = sorted((ROOT / "docs/notebooks").glob("*.ipynb"))
+
+
+def run_cell(source: str, names: dict[str, Any]) -> Any:
+    """Executes a cell as Jupyter does: the value of a last expression is what is shown."""
+    tree = ast.parse(source)
+    shown = None
+    last = tree.body[-1] if tree.body else None
+    if isinstance(last, ast.Expr):
+        tree.body.pop()
+    exec(compile(tree, "cell", "exec"), names)
+    if isinstance(last, ast.Expr):
+        shown = eval(compile(ast.Expression(last.value), "cell", "eval"), names)
+    return shown
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    assert notebook["nbformat"] == 4
+    names: dict[str, Any] = {}
+    pictures = 0
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            shown = run_cell("".join(cell["source"]), names)
+            html = getattr(shown, "_repr_html_", None)
+            if html is not None:
+                pictures += "<svg" in html()
+            assert repr(shown)
+    assert pictures >= 2
+
+
+def test_there_is_one() -> None:
+    assert NOTEBOOKS
