@@ -60,7 +60,7 @@ def explain(
     with progress_line(kernel) as progress:
         found = explain_kernel(Path(kernel), options, progress, processes=processes)
     if json_file is not None:
-        from wavesim.report.explanation import explanation_json_text
+        from wavesim.report.explanation_json import explanation_json_text
 
         write_json(explanation_json_text(found), json_file)
     if json_file != "-":

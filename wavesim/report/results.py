@@ -1,0 +1,257 @@
+"""Results of the Python API: typed figures and tables that show themselves in a notebook."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from rich.text import Text
+
+from wavesim.analyze.pipeline import Run
+from wavesim.analyze.result import Analysis, Bounds, Overlap, Throughput
+from wavesim.emulate.numerics import Numerics
+from wavesim.explain.explanation import Explanation
+from wavesim.program import Finding
+from wavesim.report.output import Look
+from wavesim.report.tables import Table, stall_table, timeline_table
+
+
+def _plain(lines: Sequence[Text]) -> str:
+    return "\n".join(line.plain for line in lines)
+
+
+def _pre(text: str) -> str:
+    return f'<pre style="line-height:1.25">{html.escape(text)}</pre>'
+
+
+@dataclass(frozen=True)
+class TimelineView:
+    """A stretch of a run's timeline: a table of instructions that draws itself in a notebook.
+
+    ``table`` has one row per issued instruction (:func:`wavesim.report.tables.timeline_table`).
+    """
+
+    run: Run = field(repr=False)
+    from_clk: int
+    to_clk: int
+
+    @cached_property
+    def table(self) -> Table:
+        """The instructions that issue in the stretch."""
+        return timeline_table(self.run.timeline, self.from_clk, self.to_clk)
+
+    def to_pandas(self) -> Any:
+        """The table as a pandas DataFrame.
+
+        Raises:
+            UserError: pandas is not installed.
+        """
+        return self.table.to_pandas()
+
+    def svg(self) -> str:
+        """The stretch as an SVG: a lane per wave, the matrix pipes and LDS ports below."""
+        from wavesim.report.svg import timeline_svg
+
+        return timeline_svg(self.run.timeline, self.from_clk, self.to_clk)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.table[key]
+
+    def __str__(self) -> str:
+        return repr(self.table)
+
+    def _repr_html_(self) -> str:
+        return self.svg()
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """One kernel's run. ``run`` is everything; the properties are the figures that are asked for most."""
+
+    run: Run = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The kernel's name."""
+        return self.run.kernel.name
+
+    @property
+    def analysis(self) -> Analysis:
+        """Every figure of the run."""
+        return self.run.analysis
+
+    @property
+    def good(self) -> bool:
+        """The verdict: no warning or error, numbers not wrong, no deadlock."""
+        return self.run.good
+
+    @property
+    def clk_total(self) -> int:
+        """Clocks of the whole run."""
+        return self.run.analysis.clk_total
+
+    @property
+    def clk_per_iteration(self) -> float | None:
+        """Clocks per iteration of the main loop, median over waves; ``None`` without a loop."""
+        loop = self.run.analysis.loop
+        return loop.clk_per_iteration if loop else None
+
+    @property
+    def overlap(self) -> Overlap | None:
+        """How much of the LDS reads is hidden under MFMA."""
+        return self.run.analysis.overlap
+
+    @property
+    def bounds(self) -> Bounds | None:
+        """Lower bounds on an iteration."""
+        return self.run.analysis.bounds
+
+    @property
+    def throughput(self) -> Throughput | None:
+        """TFLOP/s, at a stated clock."""
+        return self.run.analysis.throughput
+
+    @property
+    def mfma_busy(self) -> tuple[float, ...]:
+        """Busy share (0..1) of each SIMD's matrix pipe, in steady state."""
+        return self.run.analysis.mfma_busy
+
+    @property
+    def numerics(self) -> Numerics:
+        """The numeric check."""
+        return self.run.numerics
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Faults that the run met."""
+        return self.run.findings
+
+    @cached_property
+    def stalls(self) -> Table:
+        """Clocks of every wave by reason; they add up to the run's total."""
+        return stall_table(self.run.analysis)
+
+    def timeline(self, from_clk: int | None = None, to_clk: int | None = None) -> TimelineView:
+        """A stretch of the timeline, in clocks of the run; default: one steady iteration.
+
+        Args:
+            from_clk: First clock; 0 if only ``to_clk`` is given.
+            to_clk: First clock after the stretch; the end of the run if only ``from_clk`` is given.
+        """
+        if from_clk is None and to_clk is None:
+            from wavesim.report.picture import scale_for
+
+            scale, _ = scale_for(self.run.timeline, self.run.analysis, 100)
+            return TimelineView(self.run, scale.from_clk, scale.to_clk)
+        last = self.clk_total if to_clk is None else to_clk
+        return TimelineView(self.run, from_clk or 0, last)
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON report (docs/schema/run.schema.json) as plain data."""
+        from wavesim.report.json_report import run_json
+
+        return run_json(self.run)
+
+    def __str__(self) -> str:
+        from wavesim.report.terminal import report_lines
+
+        return _plain(report_lines(self.run, Look()))
+
+    def _repr_html_(self) -> str:
+        from wavesim.report.terminal import report_lines
+
+        report = _plain(report_lines(self.run, Look(width=100)))
+        return _pre(report) + self.timeline().svg()
+
+
+@dataclass(frozen=True)
+class ExplainResult:
+    """Why a kernel takes its clocks. ``explanation`` is everything."""
+
+    explanation: Explanation = field(repr=False)
+
+    @property
+    def path(self) -> Table:
+        """The critical path by cause: clocks per iteration."""
+        from wavesim.report.tables import structured
+
+        causes = self.explanation.path.per_iteration
+        return structured({"cause": list(causes), "clk": list(causes.values())})
+
+    @property
+    def what_if(self) -> Table:
+        """The ladder: what was changed, clocks per iteration with it, and the gain."""
+        from wavesim.report.tables import structured
+
+        ladder = self.explanation.ladder
+        return structured(
+            {
+                "name": [each.name for each in ladder],
+                "clk": [each.clk for each in ladder],
+                "gain_clk": [each.gain_clk for each in ladder],
+            }
+        )
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """What to do, the largest gain first."""
+        return tuple(f"{each.text} (-{each.gain_clk:.0f} clk)" for each in self.explanation.advice)
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON report (docs/schema/explain.schema.json) as plain data."""
+        from wavesim.report.explanation_json import explanation_json
+
+        return explanation_json(self.explanation)
+
+    def __str__(self) -> str:
+        from wavesim.report.explanation import explanation_lines
+
+        return _plain(explanation_lines(self.explanation, Look()))
+
+    def _repr_html_(self) -> str:
+        return _pre(str(self))
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """Findings of the static and dynamic rules, the worst first."""
+
+    findings: tuple[Finding, ...]
+    good: bool
+    text: str = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.findings)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return _pre(self.text)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Several kernels side by side; differences are to the first."""
+
+    runs: tuple[RunResult, ...]
+
+    def to_json(self) -> Any:
+        """The runs' own reports, in the order given."""
+        from wavesim.report.comparison import comparison_json
+
+        return comparison_json([each.run for each in self.runs])
+
+    def __str__(self) -> str:
+        from wavesim.report.comparison import comparison_lines
+
+        return _plain(comparison_lines([each.run for each in self.runs], 100))
+
+    def _repr_html_(self) -> str:
+        return _pre(str(self))
