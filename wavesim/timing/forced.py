@@ -33,11 +33,20 @@ class _Sweep:
         self.slot = p.issue_slot_clk
         self.machine = Machine(trace, p)
         self.waves = self.machine.waves
-        self.seen: list[list[int]] = [(wave.issue_clk // self.slot * self.slot).tolist() for wave in measured.waves]
+        self.seen: list[list[int]] = [
+            (wave.issue_clk // self.slot * self.slot).tolist() for wave in measured.waves
+        ]
         self.predicted = [[-1] * len(issue) for issue in self.seen]
         self.test_clk = [wave.free_clk for wave in self.waves]
+        self.arrived: dict[tuple[int, int], int] = {}
+        self.halves: list[frozenset[int]] = []
+        for wave, timed, seen in zip(self.waves, measured.waves, self.seen, strict=True):
+            scaled = np.array([entry.scaled for entry in wave.code], np.bool_)
+            stalled = scaled & (timed.issue_clk > timed.attempt_clk) & measured.measured
+            self.halves.append(frozenset(np.flatnonzero(stalled).tolist()))
+            for row in self.halves[-1]:
+                seen[row] -= p.mfma_scale_load_clk
         self.late: list[Late] = []
-        self.lds_clk = 0
 
     # -- time
 
@@ -65,10 +74,7 @@ class _Sweep:
                 break
             self.serve_lds_before(now)
             issuing = [position for position in left if self.seen[position][self.waves[position].row] == now]
-            for position in left:
-                wave = self.waves[position]
-                if self.test_clk[position] <= now and self.predicted[position][wave.row] < 0:
-                    self.test(wave, now, [self.waves[other] for other in issuing if other != position])
+            self.grant(left, issuing, now)
             for position in issuing:
                 wave = self.waves[position]
                 if self.predicted[position][wave.row] < 0:
@@ -90,51 +96,69 @@ class _Sweep:
 
     # -- one instruction
 
-    def test(self, wave: Wave, now: int, issuing: Sequence[Wave]) -> None:
-        """Ask whether the wave's next instruction would issue ``now`` beside what was seen to."""
-        position, slot = wave.position, self.slot
-        if wave.entry.kind is Kind.BARRIER:  # predicted from all arrivals, see barriers()
-            self.test_clk[position] = NEVER
+    def grant(self, left: Sequence[int], issuing: Sequence[int], now: int) -> None:
+        """Predict what the model would issue in this slot, all that could issue competing (§11)."""
+        waiting = [
+            self.waves[position]
+            for position in left
+            if self.test_clk[position] <= now and self.predicted[position][self.waves[position].row] < 0
+        ]
+        open_ones = [wave for wave in waiting if self.is_candidate(wave, now)]
+        if not open_ones:
             return
+        candidates: dict[int, list[Wave]] = {}
+        for wave in open_ones:
+            candidates.setdefault(wave.trace.simd, []).append(wave)
+        for position in left:  # what was granted before but not seen to issue yet, and what issues now
+            wave = self.waves[position]
+            if wave in waiting or wave.entry.kind is Kind.BARRIER:
+                rival = position in issuing and wave not in open_ones
+            else:
+                ready = self.predicted[position][wave.row] >= 0 and self.machine.test(wave, now) is None
+                rival = position in issuing or ready
+            if rival:
+                candidates.setdefault(wave.trace.simd, []).append(wave)
+        machine = self.machine
+        before = dict(machine.last_lds_simd), machine.last_vmem
+        granted = machine.arbitrate(candidates, {}, now)
+        machine.last_lds_simd, machine.last_vmem = before
+        for wave in open_ones:
+            if wave in granted:
+                self.predict(wave, now)
+            else:
+                self.test_clk[wave.position] = now + self.slot
+
+    def is_candidate(self, wave: Wave, now: int) -> bool:
+        """Whether the wave's conditions hold; if not, when to look again."""
+        position, slot = wave.position, self.slot
         if wave.free_clk > now:
             self.test_clk[position] = -(-wave.free_clk // slot) * slot
-            return
+            return False
+        if wave.entry.kind is Kind.BARRIER:  # predicted from all arrivals, see barriers()
+            if wave.fetch_reason(now) is None:
+                self.arrived[position, wave.row] = now
+                self.test_clk[position] = NEVER
+            else:
+                self.test_clk[position] = -(-max(wave.usable_clk()) // slot) * slot
+            return False
         if self.machine.test(wave, now) is not None:
             until = self.known_end(wave, now)
+            if wave.attempt[wave.row] < 0:  # its attempt is to be noted first: conditions 1 to 3
+                until = max([wave.gap_clk(), *wave.usable_clk()])
             self.test_clk[position] = max(now + slot, -(-until // slot) * slot)
-        elif self.loses(wave, now, issuing):
-            self.test_clk[position] = now + slot
-        else:
-            self.predicted[position][wave.row] = now
-
-    def loses(self, wave: Wave, now: int, issuing: Sequence[Wave]) -> bool:
-        """Whether one of those seen to issue in this slot takes what the candidate needs (§11)."""
-        machine, entry, simd = self.machine, wave.entry, wave.trace.simd
-        if entry.category is Category.INTERNAL:
             return False
-        age = -1 if "oldest_first" in self.p.rules_off else 1
-        rank = (-wave.priority, age * wave.position)
-        before = [
-            other
-            for other in issuing
-            if other.trace.simd == simd and (-other.priority, age * other.position) < rank
-        ]
-        if machine.loses(wave, before) is not None:
-            return True
-        others = [
-            other for other in issuing if other.entry.category is entry.category and other.trace.simd != simd
-        ]
-        if entry.category is Category.LDS:
-            pair = machine.pair_of[simd]
-            rivals = [other.trace.simd for other in others if machine.pair_of[other.trace.simd] == pair]
-            last = machine.last_lds_simd.get(pair)
-            if "lds_alternation" in self.p.rules_off or last is None:
-                return any(rival < simd for rival in rivals)
-            return bool(rivals) and last == simd
-        if entry.category is Category.VMEM and others:
-            asking = sorted([wave, *others], key=lambda one: one.trace.simd)
-            return machine.vmem_turn(asking, now) is not wave
-        return False
+        return True
+
+    def predict(self, wave: Wave, clk: int) -> None:
+        """The model would issue the wave's next instruction at ``clk``."""
+        if self.is_second_half(wave):
+            pipe_free = self.machine.simds[wave.trace.simd].pipe_free
+            clk = max(clk + self.p.mfma_scale_load_clk, pipe_free)
+        self.predicted[wave.position][wave.row] = clk
+
+    def is_second_half(self, wave: Wave) -> bool:
+        """Whether a trace reports the matrix half of the wave's scaled MFMA: it does if that stalled (M4)."""
+        return wave.entry.scaled and wave.row in self.halves[wave.position]
 
     def issue(self, wave: Wave, now: int) -> None:
         """What was seen to issue does."""
@@ -194,7 +218,7 @@ class _Sweep:
         if wave.entry.kind is Kind.BARRIER:
             return
         end = self.known_end(wave, now)
-        self.predicted[position][row] = max(now + self.slot, -(-end // self.slot) * self.slot)
+        self.predict(wave, max(now + self.slot, -(-end // self.slot) * self.slot))
         for queue, allowed in self.counted(wave):
             self.late.append((position, row, self.predicted[position][row], list(queue), allowed))
 
@@ -214,7 +238,10 @@ class _Sweep:
                 groups.setdefault((wave.trace.workgroup, number), []).append((position, row))
         for members in groups.values():
             arrived = [
-                (int(measured.waves[position].attempt_clk[row]), order.index(self.waves[position].trace.simd))
+                (
+                    self.arrived.get((position, row), int(measured.waves[position].attempt_clk[row])),
+                    order.index(self.waves[position].trace.simd),
+                )
                 for position, row in members
             ]
             last_clk, last_place = max(arrived)
