@@ -159,7 +159,7 @@ def test_one_of_several_kernels() -> None:
         ("\ts_waitcnt 0x12345", 12, "0x12345 does not fit the 16 bits of s_waitcnt"),
         ("\tv_mov_b32 v0, v[3:2]", 16, "register range 'v[3:2]' ends before it begins"),
         ("\t.long 12", 0, ".long between instructions"),
-        ("\t.rept 3", 0, "directive .rept is not supported"),
+        ("\t.irpc x, 12", 0, "directive .irpc is not supported"),
         ("\ts_branch nowhere", 0, "label 'nowhere' is not in this kernel"),
     ],
 )

@@ -11,6 +11,7 @@ from wavesim.asm.data_sections import DataSections
 from wavesim.asm.expressions import ExpressionError, evaluate
 from wavesim.asm.instructions import LineError, located, parse_line, parse_unknown, strip_comment
 from wavesim.asm.kernel_metadata import read_directives, read_metadata
+from wavesim.asm.macros import expand_macros
 from wavesim.asm.symbolic import expand
 from wavesim.errors import LimitExceeded, SourceSpan, UnknownInstruction, UserError
 from wavesim.isa.opcodes import ARCHS
@@ -115,7 +116,7 @@ class _Reader:
         self.count = 0
 
     def read(self, text: str) -> Source:
-        lines = text.split("\n")
+        lines, numbers = expand_macros(text, self.file)
         place = 0
         while place < len(lines):
             line = lines[place]
@@ -124,7 +125,7 @@ class _Reader:
             code = code.strip()
             if not code:
                 continue
-            span = SourceSpan(self.file, place, 0)
+            span = SourceSpan(self.file, numbers[place - 1], 0)
             if code == ".amdgpu_metadata":
                 place = self.document(lines, place, span)
                 continue
