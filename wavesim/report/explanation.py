@@ -182,7 +182,7 @@ def _chain(path: CriticalPath, found: Explanation, width: int) -> list[Text]:
             hidden += clk
             continue
         if hidden:
-            lines.append(Text(f"  {hidden:>6}  ... shorter steps", style="bright_black"))
+            lines.append(Text(f"  {hidden:>6}  (shorter steps)", style="bright_black"))
             hidden = 0
         name = (
             f"w{waves[wave].wave}"
@@ -192,7 +192,7 @@ def _chain(path: CriticalPath, found: Explanation, width: int) -> list[Text]:
         text = f"  {clk:>6}  {name:<5} {span} {opcode}: {CAUSES.get(cause, cause)}"
         lines.append(Text(text[:width]))
     if hidden:
-        lines.append(Text(f"  {hidden:>6}  ... shorter steps", style="bright_black"))
+        lines.append(Text(f"  {hidden:>6}  (shorter steps)", style="bright_black"))
     return lines
 
 
