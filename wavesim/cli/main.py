@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "isa": ("wavesim.cli.isa", "List and explain the machine data."),
     "trace": ("wavesim.cli.trace", "Look into a measured thread trace."),
     "replay": ("wavesim.cli.replay", "Replay a measured thread trace and compare."),
+    "calibrate": ("wavesim.cli.calibrate", "Measure a machine, fit the model, compare the real kernel."),
     "validate": ("wavesim.cli.validate", "Replay a folder of traces: the accuracy table."),
     "calibrate": ("wavesim.cli.calibrate", "Estimate machine values from measurements."),
     "lesson": ("wavesim.cli.lesson", "Learn how waves overlap, step by step."),

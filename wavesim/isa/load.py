@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -19,7 +19,7 @@ from wavesim.isa.machine import (
 )
 from wavesim.isa.mfma import mfma_timings
 from wavesim.isa.paths import data_dir
-from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.isa.timing_parameters import MfmaTiming, TimingParameters
 
 __all__ = ["data_dir", "load_machine", "stock_machines"]
 
@@ -122,7 +122,7 @@ def _parameters(
 ) -> TimingParameters:
     values: dict[str, Any] = {
         "arch": arch,
-        "mfma_table": mfma_timings(arch),
+        "mfma_table": _mfma_table(arch, quantities),
         "lds_array_clk": MappingProxyType(
             {(kind, width): each.conflict_free_clk(width) for (kind, width), each in phases.items()}
         ),
@@ -132,6 +132,17 @@ def _parameters(
         if each.name not in values:
             values[each.name] = quantities[parameter_key(each.name)].value
     return TimingParameters(**values)
+
+
+def _mfma_table(arch: str, quantities: Mapping[str, Quantity]) -> Mapping[str, MfmaTiming]:
+    """The rows of mfma.csv, with the machine file's own numbers of passes."""
+    passes = quantities["mfma.passes"].value
+    assert isinstance(passes, Mapping)
+    table = dict(mfma_timings(arch))
+    for opcode, count in ((str(name), int(number)) for name, number in passes.items()):
+        if opcode in table:
+            table[opcode] = replace(table[opcode], passes=count)
+    return MappingProxyType(table)
 
 
 def parameter_key(field_name: str) -> str:

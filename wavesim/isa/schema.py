@@ -54,6 +54,12 @@ class ByVgprs(Entry):
     value: dict[Literal[2, 4, 8], Whole]
 
 
+class ByOpcode(Entry):
+    """Passes by MFMA opcode, where they differ from mfma.csv."""
+
+    value: dict[Annotated[str, Field(pattern=r"^v_s?mfma\w+$")], Annotated[int, Field(gt=0, le=256)]]
+
+
 class ByWidth(Entry):
     """Clocks by bytes per lane of an LDS access; a missing width takes the next larger one's."""
 
@@ -105,6 +111,7 @@ SECTIONS: Mapping[str, Mapping[str, type[Entry]]] = {
     },
     "mfma": {  # the matrix pipe; passes of each opcode stand in mfma.csv
         "pass_clk": Size,
+        "passes": ByOpcode,
         "blocks_valu_clk": ByVgprs,
         "blocks_memory_clk": ByVgprs,
         "scale_load_clk": WholeNumber,
@@ -199,6 +206,7 @@ HEADER = ("schema", "base", "name", "arch", "description")
 """Keys beside the sections, all text."""
 
 SUFFIX_UNITS = {
+    "passes": "passes",
     "bytes_per_clk": "bytes/clk",
     "_gbytes_per_s": "GB/s",
     "_clk": "clk",

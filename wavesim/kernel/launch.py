@@ -15,7 +15,8 @@ class MatrixArgument:
 
     Its elements are a function of (seed, row, column): only the parts that are touched exist.
     ``init``: ``random`` (uniform in [-1, 1), rounded to the type), ``zero``, ``ones``, ``index``
-    (row * cols + column, rounded) or ``unwritten`` (results: reading before a store is a finding).
+    (row * cols + column, rounded), ``unwritten`` (results: reading before a store is a finding) or ``given``
+    (the bytes ``content``, as they lie in memory).
     ``row_elements`` is the leading dimension (``cols`` where 0).
     """
 
@@ -26,6 +27,7 @@ class MatrixArgument:
     init: str = "random"
     seed: int = 0
     row_elements: int = 0
+    content: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,234 @@
+"""The real kernel: run with stamps on a device, checked against numpy, and held against the simulation."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from wavesim.analyze.analysis import analyze
+from wavesim.analyze.clocks import execute_and_time
+from wavesim.analyze.result import Analysis
+from wavesim.asm.printer import print_program
+from wavesim.asm.tools import link
+from wavesim.calibrate.device import Buffer, Device
+from wavesim.calibrate.stamps import ARGUMENT, WAVE_BYTES, Stamped, WaveStamps, read_stamps, stamp
+from wavesim.calibrate.virtual_device import CLOCK_MHZ, VirtualDevice
+from wavesim.emulate.elements import SIZES
+from wavesim.emulate.launch_state import pack_arguments
+from wavesim.emulate.matrices import VirtualMatrix
+from wavesim.emulate.memory import Region
+from wavesim.emulate.numerics import Numerics, check_numerics
+from wavesim.emulate.run import Execution, emulate
+from wavesim.errors import UserError
+from wavesim.isa.machine import Machine
+from wavesim.kernel.launch import Launch, LoadedKernel, MatrixArgument
+from wavesim.timing import simulate
+from wavesim.trace import Timeline
+
+Progress = Callable[[str, float], None]
+
+TOLERANCE = 1e-5
+"""Of max|C - ref| / max|ref| (docs: conventions of numerics)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """Clocks per loop pass over all waves, passes and repeats."""
+
+    median: float
+    p10: float
+    p90: float
+    count: int
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """One machine's prediction for the stamped kernel, and what stamping costs in it."""
+
+    machine: str
+    passes: Passes
+    analysis: Analysis
+    stamping_clk: float
+
+    def error(self, measured: Passes) -> float:
+        """Simulated / measured - 1 of the median clocks per pass."""
+        return self.passes.median / measured.median - 1
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Measured against simulated."""
+
+    kernel: str
+    measured: Passes
+    prologue_clk: float
+    epilogue_clk: float
+    max_rel_error: float | None
+    simulated: tuple[Simulated, ...]
+
+    def within(self, tolerance: float) -> bool:
+        """Whether the last machine's error (the calibrated one's, if there is one) is at most ``tolerance``
+        and the numbers are right."""
+        right = self.max_rel_error is None or self.max_rel_error <= TOLERANCE
+        return right and abs(self.simulated[-1].error(self.measured)) <= tolerance
+
+
+def compare(
+    device: Device,
+    kernel: LoadedKernel,
+    machines: list[tuple[str, Machine]],
+    *,
+    repeats: int = 5,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Stamp ``kernel``, run it on ``device``, and simulate the same stamped kernel.
+
+    Args:
+        device: where it runs.
+        kernel: any kernel that wavesim can run; it must have a loop with a full LDS wait.
+        machines: (name, machine) for the simulations, stock first.
+        repeats: launches that count; one before them does not.
+
+    Raises:
+        UserError: no loop to stamp, or wrong arguments.
+        DeviceError: the device fails.
+    """
+
+    def tell(what: str, share: float) -> None:
+        if progress is not None:
+            progress(what, share)
+
+    tell("simulate", 0.0)
+    stock = machines[0][1]
+    loop = _plain(kernel, stock).loop
+    if loop is None:
+        raise UserError(f"{kernel.file}: the kernel has no loop to measure")
+    stamped = stamp(kernel.program, kernel.launch, loop.head, loop.tail)
+    simulated = tuple(_simulate(kernel, stamped, name, machine) for name, machine in machines)
+    tell("run", 0.5)
+    waves, relative_error = _run(device, kernel, stamped, repeats, stock)
+    intervals = [clk for each in waves for clk in each.intervals_clk]
+    return Comparison(
+        kernel.name,
+        _passes(intervals),
+        statistics.median(each.passes_clk[0] for each in waves if each.passes_clk and each.passes <= 64)
+        if any(each.passes <= 64 for each in waves)
+        else float("nan"),
+        statistics.median(each.end_clk - each.loop_end_clk for each in waves),
+        relative_error,
+        simulated,
+    )
+
+
+def _passes(intervals: list[int]) -> Passes:
+    if not intervals:
+        raise UserError("the stamped loop ran fewer than two passes: nothing to measure")
+    low, middle, high = np.percentile(np.array(intervals, np.float64), (10, 50, 90))
+    return Passes(float(middle), float(low), float(high), len(intervals))
+
+
+def _plain(kernel: LoadedKernel, machine: Machine) -> Analysis:
+    execution = emulate(kernel.program, kernel.launch, machine)
+    return analyze(simulate(execution.trace, machine.parameters), machine, kernel.launch)
+
+
+@dataclass(frozen=True)
+class _Executed:
+    execution: Execution
+
+
+def _simulate(kernel: LoadedKernel, stamped: Stamped, name: str, machine: Machine) -> Simulated:
+    def timed(done: _Executed) -> Timeline:
+        return simulate(done.execution.trace, machine.parameters)
+
+    clocked = execute_and_time(
+        lambda values: _Executed(emulate(stamped.program, stamped.launch, machine, clock_values=values)),
+        timed,
+        CLOCK_MHZ,
+    )
+    execution = clocked.executed.execution
+    waves = len(clocked.timeline.waves)
+    rows = execution.matrix(ARGUMENT, (0, 0, waves, WAVE_BYTES // 4)).astype(np.uint32)
+    stamps = read_stamps(rows.tobytes(), waves)
+    passes = _passes([clk for each in stamps for clk in each.intervals_clk])
+    analysis = analyze(clocked.timeline, machine, stamped.launch)
+    plain = _plain(kernel, machine).loop
+    cost = passes.median - plain.median if plain is not None else float("nan")
+    return Simulated(name, passes, analysis, cost)
+
+
+def _run(
+    device: Device, kernel: LoadedKernel, stamped: Stamped, repeats: int, machine: Machine
+) -> tuple[list[WaveStamps], float | None]:
+    """Stamps of all repeats, and the largest relative error of the tile of the first workgroup."""
+    launch = stamped.launch
+    if isinstance(device, VirtualDevice):
+        device.use_levels(False)
+        loaded = device.load_program(stamped.program)
+    else:
+        loaded = device.load(link(print_program(stamped.program), machine.arch), stamped.program.name)
+    buffers: dict[str, Buffer] = {}
+    try:
+        regions: dict[str, Region] = {}
+        for argument in launch.arguments:
+            if isinstance(argument, MatrixArgument):
+                content = VirtualMatrix(argument, machine.arch)
+                buffers[argument.name] = device.allocate(content.size)
+                if argument.init != "unwritten":  # what the kernel writes itself
+                    device.write(buffers[argument.name], content.raw())
+                regions[argument.name] = _Address(buffers[argument.name].address)  # type: ignore[assignment]
+        arguments = pack_arguments(stamped.program, launch, regions)
+        found: list[WaveStamps] = []
+        for number in range(repeats + 1):
+            device.launch(loaded, launch.grid, (launch.workgroup_size, 1, 1), arguments)
+            if number:
+                found += read_stamps(device.read(buffers[ARGUMENT]), stamped.waves)
+        numerics = _check(device, kernel, launch, buffers, machine)
+    finally:
+        for buffer in buffers.values():
+            device.free(buffer)
+    return found, numerics.max_rel_error if numerics is not None and numerics.checked else None
+
+
+@dataclass(frozen=True)
+class _Address:
+    """Stands for an emulator's region where only the address counts."""
+
+    base: int
+
+
+def _check(
+    device: Device, kernel: LoadedKernel, launch: Launch, buffers: dict[str, Buffer], machine: Machine
+) -> Numerics | None:
+    """The result tile of the first workgroup against numpy in float64."""
+    expect = launch.expect
+    if expect is None:
+        return None
+    argument = launch.matrix(expect.result)
+    content = device.read(buffers[expect.result])
+    if len(content) < argument.rows * argument.cols * SIZES[argument.dtype]:
+        return None
+    return check_numerics(_Result(kernel, launch, machine, content), launch)  # type: ignore[arg-type]
+
+
+class _Result:
+    """What ``check_numerics`` asks of an execution, with a result that a device computed."""
+
+    def __init__(self, kernel: LoadedKernel, launch: Launch, machine: Machine, content: bytes) -> None:
+        self.launch = launch
+        self.complete = True
+        self.matrices: dict[str, VirtualMatrix] = {}
+        for argument in launch.arguments:
+            if isinstance(argument, MatrixArgument):
+                given = argument
+                if launch.expect is not None and argument.name == launch.expect.result:
+                    given = replace(argument, init="given", content=content)
+                self.matrices[argument.name] = VirtualMatrix(given, machine.arch)
+
+    def matrix(self, name: str, region: tuple[int, int, int, int] | None = None) -> object:
+        """As Execution.matrix."""
+        matrix = self.matrices[name]
+        return matrix.region(*(region or matrix.touched_box()))
