@@ -42,7 +42,7 @@ def ablate_folder(folder: Path, machine: str | None, rules: Sequence[str]) -> Er
         loaded = loaded or load_machine(imported.arch)
         conflicts = [find_conflicts(unit.trace, loaded) for unit in imported.units]
     except UserError:
-        return errors
+        return {rule: {folder.name: None} for rule in ("", *rules)}
     for rule in ("", *rules):
         names = [f"{folder.name} {unit.name}" for unit in imported.units]
         try:
