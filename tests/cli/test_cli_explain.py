@@ -83,6 +83,11 @@ def test_what_cannot_be_explained() -> None:
     assert "no such file" in missing.stderr
 
 
+def test_a_faulty_kernel_is_explained_and_called_so(report: str) -> None:
+    assert "This kernel is not right" in explain("kernels/wrong/lds-buffer-overrun.yaml")
+    assert "not right" not in report
+
+
 def test_help_is_quick_and_names_it() -> None:
     assert "explain" in wavesim("--help").stdout
     assert "critical path" in wavesim("explain", "--help").stdout

@@ -167,14 +167,16 @@ def _whole_run(timeline: Timeline, parameters: TimingParameters) -> CriticalPath
     constraints = Constraints(events)
     last = max(range(len(timeline.waves)), key=lambda wave: (timeline.waves[wave].last_clk, -wave))
     row = len(events.issue[last]) - 1
+    if row < 0:
+        return CriticalPath((), 0, 0, 0, 0, {}, {}, nx.MultiDiGraph())
     end = Event("issue", last, row)
     links: list[Link] = []
     held = timeline.waves[last].last_clk - events.clk(end)
-    if row >= 0 and held:
+    if held:
         cause = "issue" if held <= events.slot else "memory_latency"
         links.append(Link(end, end, held, cause, events.code[last][row], events.code[last][row]))
     event = end
-    while row >= 0:
+    while True:
         _, edge = constraints.into(event)
         if edge is None:
             break

@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 Job = Callable[[], Any]
@@ -37,6 +38,8 @@ def run_jobs(jobs: Sequence[Job], processes: int | None = None) -> list[Any]:
         context = multiprocessing.get_context("fork")
         with ProcessPoolExecutor(count, mp_context=context) as pool:
             return list(pool.map(_do, range(len(jobs))))
+    except (BrokenProcessPool, OSError):  # a process was killed, or none could be had
+        return [job() for job in jobs]
     finally:
         _jobs = ()
 

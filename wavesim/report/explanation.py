@@ -103,6 +103,9 @@ def _headline(found: Explanation, width: int) -> list[Text]:
         title += f" of the loop at {_place(loop.span)}, in steady state"
     lines = [Text(part) for part in textwrap.wrap(title, width, subsequent_indent="  ")]
     lines[0].stylize("bold", 0, len(run.kernel.name))
+    if not run.good:
+        text = "This kernel is not right (`wavesim check` says why); its time is explained all the same."
+        lines += _wrapped(text, width, 4, "bold red")
     causes = list(path.by_cause.items())
     if causes:
         parts = [f"{100 * clk / path.clk:.0f} % {CAUSES.get(cause, cause)}" for cause, clk in causes[:3]]
