@@ -112,12 +112,13 @@ def _issue(machine: Machine) -> Iterator[Benchmark]:
         Body(repeat(32, "s_load_dword s20, s[4:5], 0x0", "s_waitcnt lgkmcnt(0)"), operations=32),
     )
     slow = ["ds_read_b128 v[16:19], v4"] * 6
+    loads = [f"s_load_dword s{20 + number}, s[4:5], 0x0" for number in range(24)]
     yield Benchmark(
         "lgkm_full",
         "six slow LDS reads and 24 scalar loads behind them, more than lgkmcnt counts",
         ("counter.lgkm_max",),
         Body(
-            repeat(8, *slow, *repeat(24, "s_load_dword s20, s[4:5], 0x0"), "s_waitcnt lgkmcnt(0)"),
+            repeat(8, *slow, *loads, "s_waitcnt lgkmcnt(0)"),
             ["v_and_b32_e32 v4, 63, v0", "v_lshlrev_b32_e32 v4, 4, v4"],
             lds_bytes=LDS_BYTES,
             operations=8,

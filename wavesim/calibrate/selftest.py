@@ -1,0 +1,76 @@
+"""Self-test: virtual devices with secret numbers, and whether a calibration finds them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+
+from wavesim.calibrate.benchmark import Benchmark
+from wavesim.calibrate.fit import FitResult
+from wavesim.calibrate.quantities import Model, candidates, is_count
+from wavesim.calibrate.virtual_device import VirtualDevice
+from wavesim.isa.machine import Machine
+
+FIXED = frozenset(
+    {
+        "issue.valu_clk",  # the slot: nothing shorter or longer exists in the model
+        "barrier.release_early_clk",  # a slot as well
+        "counter.lgkm_max",  # counters are as wide as the ISA says
+        "counter.vm_max",
+        "gap.salu_to_vmem_clk",
+        "gap.salu_to_cbranch_clk",
+        "mfma.blocks_valu_clk.2",
+        "mfma.blocks_memory_clk.2",
+    }
+)
+"""Not drawn: one slot or none, or fixed by the ISA; the nearest other value is beyond 30 %."""
+
+SHARE = 0.3
+NOISE_CLK = 4
+CLOCKS_SHARE, COST_CLK, LATENCY_CLK = 0.05, 0.5, 4
+
+
+def draw(machine: Machine, benchmarks: Sequence[Benchmark], seed: int) -> dict[str, int]:
+    """Secret values, each within 30 % of the stock one, of those that the model can tell apart."""
+    rng = random.Random(seed)
+    stock = Model.of(machine)
+    secret = {}
+    for name in dict.fromkeys(name for each in benchmarks for name in each.parameters):
+        value = stock.value(name)
+        near = [each for each in candidates(name, value) if abs(each - value) <= SHARE * value]
+        if name not in FIXED and len(near) > 1:
+            secret[name] = rng.choice(near)
+    return secret
+
+
+def secret_device(machine: Machine, secret: Mapping[str, int], seed: int) -> VirtualDevice:
+    """A virtual device with these values and timing noise."""
+    model = Model.of(machine).changed(secret)
+    return VirtualDevice(
+        machine, noise_clk=NOISE_CLK, seed=seed, parameters=model.parameters, levels=model.levels
+    )
+
+
+def misses(machine: Machine, secret: Mapping[str, int], result: FitResult) -> list[str]:
+    """What was not recovered: counts must be exact, latencies within 5 % or 4 clk, costs of single
+    operations within 5 % or 0.5 clk. A value that was called undetermined is not recovered."""
+    found = []
+    for each in result.fitted:
+        if each.name not in secret:
+            continue
+        true = secret[each.name]
+        if not each.determined:
+            found.append(f"{each.name} is {true}, called undetermined: {each.why}")
+        elif is_count(each.name) and each.value != true:
+            found.append(f"{each.name} is {true}, found {each.value}")
+        elif "bytes_per_clk" in each.name:
+            costs = [[-(-64 * width // rate) for width in (4, 8, 16)] for rate in (true, each.value)]
+            if any(not _near(a, b, COST_CLK) for a, b in zip(*costs, strict=True)):
+                found.append(f"{each.name} is {true}, found {each.value}: clocks {costs[0]} and {costs[1]}")
+        elif not is_count(each.name) and not _near(true, each.value, LATENCY_CLK):
+            found.append(f"{each.name} is {true}, found {each.value}")
+    return found
+
+
+def _near(true: float, found: float, clk: float) -> bool:
+    return abs(found - true) <= max(CLOCKS_SHARE * true, clk)
