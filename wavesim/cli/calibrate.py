@@ -31,8 +31,9 @@ REAL_KERNEL = "kernels/hip/8wave.hip"
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Estimate from measured thread traces instead (repeatable).",
+    help="Estimate from measured thread traces instead (more may follow).",
 )
+@click.argument("more", nargs=-1, type=click.Path(path_type=Path), metavar="[DIR]...")
 @click.option(
     "--samples", type=click.Path(path_type=Path), help="Fit once more from kept samples; no device."
 )
@@ -71,6 +72,7 @@ def calibrate(
     gpu: bool,
     virtual: str | None,
     traces: tuple[Path, ...],
+    more: tuple[Path, ...],
     samples: Path | None,
     dry_run: bool,
     output: Path | None,
@@ -101,10 +103,12 @@ def calibrate(
             None,
             "one of --gpu, --virtual ARCH, --trace DIR, --samples FILE",
         )
+    if more and not traces:
+        raise UserError(f"what is {more[0]} for?", hint="thread traces follow --trace DIR")
     if traces:
         from wavesim.cli.calibrate_traces import calibrate_from_traces
 
-        return calibrate_from_traces(traces, machine, output, as_json=as_json, processes=None)
+        return calibrate_from_traces([*traces, *more], machine, output, as_json=as_json, processes=None)
     if machine is not None:
         raise UserError("--machine goes with --trace; the other ways begin with the stock machine")
     if dry_run:

@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wavesim.timing.ops import (
-    BATCH_SCALAR,
-    BATCH_VECTOR,
-    BATCH_WAIT,
-    BRANCH,
-    INTERNAL,
-    LDS,
-    MFMA,
-    SCALAR,
-    VALU,
-    VMEM,
-    Op,
-)
+from wavesim.timing.ops import BRANCH, INTERNAL, LDS, MFMA, SCALAR, VALU, VMEM, Op
+from wavesim.timing.simpy_ahead import Ahead
 from wavesim.timing.simpy_wave import LONG_AGO, UNKNOWN_CLK, Access, Wave
 from wavesim.trace import UNKNOWN, Kind, Reason
 
@@ -391,90 +380,6 @@ class Simd:
         if end not in self.wakes:
             self.wakes.add(end)
             self.unit.wake_at(end, self)
-
-
-class Ahead:
-    """Issues a wave's coming instructions at once, as long as no other wave of its SIMD can compete.
-
-    How soon another wave can is bounded from below: it needs a slot for every instruction before the first
-    one that competes, and passes no barrier of the workgroup before this wave comes to it.
-    """
-
-    __slots__ = ("bounds", "now", "simd", "wave")
-
-    def __init__(self, simd: Simd, wave: Wave, now: int) -> None:
-        self.simd = simd
-        self.wave = wave
-        self.now = now
-        self.bounds: dict[str, int] = {}
-
-    def _bound(self, what: str) -> int:
-        """Before this clock no other wave of the SIMD attempts such an instruction."""
-        bound = self.bounds.get(what)
-        if bound is None:
-            bound = UNKNOWN_CLK
-            slot = self.simd.slot
-            for other in self.simd.waves:
-                if other is self.wave:
-                    continue
-                row = other.row
-                steps = int(getattr(other.distances, what)[row])
-                if other.spin_of_last and row <= max(other.spin_of_last):
-                    steps = row  # may go back any number of times
-                if steps > other.length:
-                    continue
-                same_group = other.trace.workgroup == self.wave.trace.workgroup
-                if same_group and other.release_clk < 0 and other.distances.barrier[row] < steps:
-                    continue
-                begin = self.now if other.stalled_for >= 0 else max(other.ready_clk, self.now)
-                bound = min(bound, begin + slot * (steps - row))
-            self.bounds[what] = bound
-        return bound
-
-    def issue_clk(self, op: Op, ready: int) -> int:
-        """When ``op``, which may be tested at ``ready``, issues; -1 if another wave could compete by then."""
-        simd, wave = self.simd, self.wave
-        clk = ready
-        if op.batch == BATCH_VECTOR:
-            if op.category == MFMA:
-                free, reason = simd.pipe_free, MATRIX_PIPE
-                if op.blocks_memory and self._bound("memory") <= max(free, ready):
-                    return -1
-            elif simd.valu_held_until > ready:
-                return -1
-            else:
-                free, reason = simd.valu_blocked_until, COISSUE
-            if free > clk:
-                clk = -(-free // simd.slot) * simd.slot
-            if clk >= self._bound("vector"):
-                return -1
-            if clk > ready:
-                wave.stall(ready, reason)
-        elif op.batch == BATCH_SCALAR:
-            if clk >= self._bound("scalar"):
-                return -1
-        elif op.batch == BATCH_WAIT:  # satisfied, whatever the accesses not served yet will do
-            if op.wait_lgkm is not None and wave.outstanding(wave.lgkm, clk) > op.wait_lgkm:
-                return -1
-            if op.wait_vm is not None and wave.outstanding(wave.vm, clk) > op.wait_vm:
-                return -1
-        return clk
-
-    def issue(self, op: Op, clk: int) -> int:
-        """``op`` issues at ``clk``: its end."""
-        wave, simd = self.wave, self.simd
-        row = wave.row
-        if wave.stalled_for >= 0:
-            wave.stop_stalling(clk)
-        wave.issue[row] = clk
-        end = clk + op.hold_clk
-        if op.category == MFMA:
-            end = simd.start_mfma(wave, op, clk)
-        else:
-            wave.done[row] = clk
-            simd.note(wave, op, clk)
-        wave.end[row] = end
-        return end
 
 
 def _rank(wave: Wave) -> tuple[int, int]:
