@@ -23,7 +23,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("wavesim.cli.replay", "Replay a measured thread trace and compare."),
     "calibrate": ("wavesim.cli.calibrate", "Measure a machine, fit the model, compare the real kernel."),
     "validate": ("wavesim.cli.validate", "Replay a folder of traces: the accuracy table."),
-    "calibrate": ("wavesim.cli.calibrate", "Estimate machine values from measurements."),
     "lesson": ("wavesim.cli.lesson", "Learn how waves overlap, step by step."),
 }
 """Command name -> (module with a click command of that name, one-line help)."""
