@@ -11,7 +11,7 @@ from wavesim.calibrate.samples import Samples, measure
 from wavesim.calibrate.selftest import draw, misses, secret_device
 from wavesim.isa.load import load_machine
 
-REPEATS = 7
+REPEATS = 15
 
 
 def main(count: int = 20) -> None:

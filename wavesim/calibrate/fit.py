@@ -28,6 +28,7 @@ Float = npt.NDArray[np.float64]
 Progress = Callable[[str, float], None]
 
 JOINT = (
+    ("fetch.restart_next_clk", "fetch.refill_clk"),
     ("lds.queue_entries", "lds.queue_hold_clk"),
     ("memory.queue_entries", "memory.tail_entries"),
 )

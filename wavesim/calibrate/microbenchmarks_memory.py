@@ -58,13 +58,24 @@ def lds_benchmarks(machine: Machine) -> Iterator[Benchmark]:
                 (f"lds.write_hold_clk.{width}",),
                 Body(repeat(32, write), setup, drain, waves=waves, lds_bytes=LDS_BYTES, operations=32),
             )
-        for count in (4, 6, 8, 9, 10, 11, 12, 13, 14):
-            yield Benchmark(
-                f"lds_queue_{suffix}_{count}",
-                f"the issue of {count} LDS reads, not their data",
-                ("lds.queue_entries", "lds.queue_hold_clk"),
-                Body(repeat(count, read), setup, lds_bytes=LDS_BYTES, operations=count),
-            )
+    # reads that take the banks for 32 or 64 clk: a place is free only long after the last issue; with two
+    # rates, the number of places can be told from how long each is held. Two waves share the queue of their
+    # SIMD pair: one alone cannot fill more places than lgkmcnt counts.
+    for shift, busy_clk in ((6, 32), (7, 64)):
+        for waves, counts in ((1, range(6, 13)), (2, range(4, 10))):
+            for count in counts:
+                yield Benchmark(
+                    f"lds_queue_{busy_clk}_{waves}_{count}",
+                    f"the issue of {count} LDS reads of {busy_clk} clk each, not their data; {waves} wave(s)",
+                    ("lds.queue_entries", "lds.queue_hold_clk"),
+                    Body(
+                        repeat(count, "ds_read_b64 v[16:17], v4"),
+                        [*lds_setup(shift), *fill],
+                        waves=waves,
+                        lds_bytes=LDS_BYTES,
+                        operations=count,
+                    ),
+                )
     for ways in (2, 4, 8):
         conflict = [*lds_setup(3 + ways.bit_length() - 1), *fill]
         yield Benchmark(
@@ -109,15 +120,14 @@ def memory_benchmarks(machine: Machine) -> Iterator[Benchmark]:
             )
     yield Benchmark(
         "global_rate_l1",
-        "48 wide global loads of the same lines, in L1",
+        "bursts of eight wide global loads of the same lines, in L1",
         ("memory.bytes_per_clk",),
         Body(
-            repeat(48, "global_load_dwordx4 v[16:19], v64, s[4:5]"),
+            [*repeat(8, "global_load_dwordx4 v[16:19], v64, s[4:5]"), *drain] * 12,
             [*_STREAM_SETUP, "global_load_dwordx4 v[16:19], v64, s[4:5]"],
-            drain,
             data=bytes(_REGION),
             vgprs=128,
-            operations=48,
+            operations=96,
         ),
     )
     yield Benchmark(
@@ -133,20 +143,33 @@ def memory_benchmarks(machine: Machine) -> Iterator[Benchmark]:
             operations=16,
         ),
     )
-    for suffix, registers in (("dword", 1), ("dwordx4", 4)):
-        for count in (16, 20, 24, 28, 32, 40):
+    for suffix, registers in (("dword", 1), ("dwordx2", 2), ("dwordx4", 4)):
+        for count in (16, 24, 32, 40):
             yield Benchmark(
                 f"global_queue_{suffix}_{count}",
-                f"the issue of {count} global loads, not their data",
+                f"four bursts of {count} global loads",
                 ("memory.queue_entries", "memory.tail_entries"),
                 Body(
-                    _stream(count, suffix, registers),
+                    [*_stream(count, suffix, registers), *drain] * 4,
                     _STREAM_SETUP,
                     data=bytes(_REGION),
                     vgprs=128,
-                    operations=count,
+                    operations=4 * count,
                 ),
             )
+    for count in (12, 14, 16, 18, 20, 22):
+        yield Benchmark(
+            f"global_issue_{count}",
+            f"the issue of {count} wide global loads, not their data",
+            ("memory.queue_entries", "memory.tail_entries"),
+            Body(
+                _stream(count, "dwordx4", 4),
+                _STREAM_SETUP,
+                data=bytes(_REGION),
+                vgprs=128,
+                operations=count,
+            ),
+        )
     yield Benchmark(
         "vm_full",
         "more global loads than vmcnt counts",

@@ -64,7 +64,7 @@ def misses(machine: Machine, secret: Mapping[str, int], result: FitResult) -> li
         elif is_count(each.name) and each.value != true:
             found.append(f"{each.name} is {true}, found {each.value}")
         elif "bytes_per_clk" in each.name:
-            costs = [[-(-64 * width // rate) for width in (4, 8, 16)] for rate in (true, each.value)]
+            costs = [[64 * width // rate for width in (4, 8, 16)] for rate in (true, each.value)]
             if any(not _near(a, b, COST_CLK) for a, b in zip(*costs, strict=True)):
                 found.append(f"{each.name} is {true}, found {each.value}: clocks {costs[0]} and {costs[1]}")
         elif not is_count(each.name) and not _near(true, each.value, LATENCY_CLK):

@@ -46,7 +46,7 @@ REAL_KERNEL = "kernels/hip/8wave.hip"
     "--keep-samples", type=click.Path(path_type=Path), help="Keep (and resume from) the raw clocks here."
 )
 @click.option(
-    "--repeats", type=click.IntRange(3, 1000), default=5, show_default=True, help="Runs of each program."
+    "--repeats", type=click.IntRange(3, 1000), default=15, show_default=True, help="Runs of each program."
 )
 @click.option("--device", type=click.IntRange(0), default=0, show_default=True, help="Number of the GPU.")
 @click.option(
