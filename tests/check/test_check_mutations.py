@@ -1,72 +1,57 @@
-"""Mutants of the clean compiled kernels: what changes the numbers adversarially is found by check.
-
-Each s_waitcnt, s_barrier and s_nop of a kernel is removed in turn, and LDS offsets are shifted; of the
-mutants a fixed share is taken, spread evenly over the kernel.
-"""
+"""A share of `python -m benchmarks.mutations`: what goes wrong adversarially is found by rules."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import importlib.util
+import sys
 from pathlib import Path
+from types import ModuleType
 
-from wavesim.analyze.pipeline import RunOptions, prepare
+import pytest
+
 from wavesim.check.checker import check_kernel
-from wavesim.emulate.numerics import check_numerics
-from wavesim.emulate.run import emulate
-from wavesim.errors import UserError
-from wavesim.isa.machine import Machine
-from wavesim.kernel.launch import LoadedKernel
-from wavesim.kernel.launch_file import LaunchOptions
 
-LAUNCH = LaunchOptions(
-    arguments=("A=bf16[128,64]", "B=bf16[128,64]", "C=f32[128,128]:unwritten", "N=128", "K=64"),
-    block=512,
-    expect="C = A @ B.T",
-)
-KERNELS = ("gemm8_asmread.gfx942.s", "gemm8_plain.gfx942.s", "gemm8_asmread.gfx950.s")
-PER_KERNEL = 20
-SHIFT_BYTES = 64
+ROOT = Path(__file__).resolve().parents[2]
+CASES = {
+    "gemm8_asmread.gfx942.s": 12,
+    "gemm8_plain.gfx942.s": 12,
+    "gemm8_asmread.gfx950.s": 12,
+    "8wave.yaml (gfx942)": 12,
+    "4wave.yaml (gfx950)": 20,
+}
+"""Kernels, and of their mutants each how manieth is tried."""
 
 
-def mutants(text: str) -> Iterator[tuple[str, str]]:
-    """What was done, and the mutated source."""
-    lines = text.split("\n")
-    for number, line in enumerate(lines):
-        word = line.split()[0] if line.split() else ""
-        changed = None
-        if word in ("s_waitcnt", "s_barrier", "s_nop"):
-            changed = ""
-        elif word.startswith("ds_") and "offset:" in line:
-            before, value = line.split("offset:", 1)
-            digits = value.split()[0]
-            changed = f"{before}offset:{int(digits) + SHIFT_BYTES}{value[len(digits) :]}"
-        if changed is not None:
-            yield f"{number + 1}: {line.strip()}", "\n".join([*lines[:number], changed, *lines[number + 1 :]])
+@pytest.fixture(scope="module")
+def mutations() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("mutations", ROOT / "benchmarks" / "mutations.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
-def changes_behaviour(kernel: LoadedKernel, machine: Machine) -> bool:
-    try:
-        execution = emulate(kernel.program, kernel.launch, machine, adversarial=True)
-    except UserError:
-        return True
-    return not check_numerics(execution, kernel.launch).ok
+@pytest.mark.parametrize("name", CASES)
+def test_mutants_that_change_numbers_are_found(name: str, mutations: ModuleType) -> None:
+    if name.endswith(".s") and not (mutations.EXAMPLES / name).exists():
+        pytest.skip("the compiled examples are not at hand")
+    (original,) = mutations.originals(name)
+    assert check_kernel(original.kernel, original.machine).good
+    result = mutations.tally(original, CASES[name])
+    assert result.changed["s_waitcnt"] + result.changed["s_barrier"] >= 2
+    # all of these few; the benchmark's figure over every mutant may be 95 %
+    assert not result.missed
+    # a wait or barrier that is missing is named with its place, not only seen in the numbers
+    assert all(each.startswith("offset") for each in result.result_only)
 
 
-def test_mutants_that_change_numbers_are_found(shared: Path, tmp_path: Path) -> None:
-    missed, changed = [], 0
-    for name in KERNELS:
-        every = list(mutants((shared / "examples" / name).read_text()))
-        step = max(1, len(every) // PER_KERNEL)
-        for what, text in every[::step]:
-            path = tmp_path / name
-            path.write_text(text)
-            kernel, machine = prepare(path, RunOptions(launch=LAUNCH))
-            if not changes_behaviour(kernel, machine):
-                continue
-            changed += 1
-            # the adversary itself is not counted: a rule must name the place
-            found = check_kernel(kernel, machine).findings
-            if not any(finding.is_bad and "adversarially" not in finding.message for finding in found):
-                missed.append(f"{name}:{what}")
-    assert changed >= 25
-    assert len(missed) <= 0.05 * changed, missed
+def test_each_kind_of_edit_is_made_once_a_line(mutations: ModuleType) -> None:
+    text = "s_nop 1\nds_read_b64 v[0:1], v2 offset:8\nds_write_b32 v2, v3\ns_barrier ; s_nop\nv_mov_b32 v0, 0"
+    made = [(each.kind, each.text.split("\n")) for each in mutations.mutants(text)]
+    assert [kind for kind, _ in made] == ["s_nop", "offset", "offset", "s_barrier"]
+    assert made[0][1][0] == ""
+    assert made[3][1][3] == ""
+    assert made[1][1][1].endswith("offset:72")
+    assert made[2][1][2].endswith("offset:64")
