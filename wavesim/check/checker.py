@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from wavesim.analyze.allowance import Allowance
 from wavesim.analyze.allowance import execute as run_allowed
+from wavesim.analyze.shorter import Shorter
 from wavesim.analyze.unknowns import RACES, Unknowns, unknowns_of_code
 from wavesim.check.bank_conflicts import bank_conflicts
 from wavesim.check.beyond import findings_behind
@@ -43,12 +45,14 @@ WAVE_LANES = 64
 
 @dataclass(frozen=True)
 class CheckResult:
-    """Findings, the worst first; ``numerics`` where the kernel was executed with an expected result."""
+    """Findings, the worst first; ``numerics`` where the kernel was executed with an expected result;
+    ``shortened`` says what was not executed in full."""
 
     kernel: LoadedKernel
     findings: tuple[Finding, ...]
     numerics: Numerics | None = None
     unknowns: Unknowns | None = None
+    shortened: str = ""
 
     @property
     def good(self) -> bool:
@@ -125,9 +129,11 @@ def check_kernel(
     *,
     execute: bool = True,
     allowance: Allowance = KNOWN,
+    shorter: Callable[[], Shorter | None] | None = None,
 ) -> CheckResult:
     """All rules; without ``execute`` (no launch is known) only those that read the code.
 
+    ``shorter`` gives, where there is one, a smaller size of the kernel for adversarial execution.
     What ``allowance`` lets pass is not judged: what rests on it is left out and listed in the result.
 
     Raises:
@@ -142,6 +148,7 @@ def check_kernel(
     numerics = None
     unknowns: Unknowns | None = None
     execution = None
+    shortened = ""
     if execute:
         done = run_allowed(kernel, machine, allowance, observe_lds=True)
         execution, machine, unknowns = done.execution, done.machine, done.unknowns
@@ -151,7 +158,9 @@ def check_kernel(
         found += findings_behind(execution, relaxer.effects, machine, found)
         # where something is found already, wrong numbers are its consequence and no second fault
         if numerics.checked and not any(finding.is_bad for finding in found):
-            found += adversarial_result(kernel, machine)
+            short = shorter() if shorter is not None else None
+            shortened = str(short) if short is not None else ""
+            found += adversarial_result(short.kernel if short is not None else kernel, machine)
         found = with_waves(found, execution.trace)
         found += bank_conflicts(execution, machine)
     ordered = ORDER_RULES.isdisjoint(finding.rule for finding in found)
@@ -162,7 +171,7 @@ def check_kernel(
         unknowns = unknowns_of_code(kernel.program)
     unique = [each for each in dict.fromkeys(found) if not _rests_on(each, allowance, unknowns)]
     unique.sort(key=_place)
-    return CheckResult(kernel, tuple(unique), numerics, unknowns)
+    return CheckResult(kernel, tuple(unique), numerics, unknowns, shortened)
 
 
 _OF_FIRST_VALUES = frozenset(("register-uninitialised", "lds-uninitialised", "global-uninitialised"))

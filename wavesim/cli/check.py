@@ -48,6 +48,7 @@ def check(
     import json
 
     from wavesim.analyze.pipeline import RunOptions, allowed, prepare
+    from wavesim.analyze.shorter import shorter_kernel
     from wavesim.check.checker import check_kernel
     from wavesim.report.findings import findings_json, findings_text
     from wavesim.report.sarif import sarif
@@ -67,7 +68,13 @@ def check(
     loaded, allowance = allowed(loaded, options)
     without_arguments = block is not None and not loaded.program.metadata.arguments
     execute = bool(loaded.launch.arguments) or region is not None or without_arguments
-    result = check_kernel(loaded, chosen, execute=execute, allowance=allowance)
+    result = check_kernel(
+        loaded,
+        chosen,
+        execute=execute,
+        allowance=allowance,
+        shorter=lambda: shorter_kernel(Path(kernel), options, loaded),
+    )
     if as_json:
         click.echo(findings_json(result))
     elif as_sarif:

@@ -24,6 +24,8 @@ def findings_text(result: CheckResult) -> str:
         if finding.fix:
             lines.append(f"  fix: {finding.fix}")
     lines += unknown_lines(result.unknowns)
+    if result.shortened:
+        lines.append(result.shortened)
     counts = Counter(finding.severity.value for finding in result.findings)
     total = ", ".join(f"{counts[name]} {name}(s)" for name in ("error", "warning", "note") if counts[name])
     verdict = "clean" if result.good else "not clean"
@@ -38,6 +40,7 @@ def findings_json(result: CheckResult) -> str:
         "arch": result.kernel.program.arch,
         "good": result.good,
         "findings": [finding_json(finding) for finding in result.findings],
+        "shortened": result.shortened or None,
         "unknowns": unknowns_json(result.unknowns),
     }
     return json.dumps(data, indent=2)

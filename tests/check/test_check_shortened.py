@@ -1,0 +1,38 @@
+"""Adversarial execution of deep tile programs is cut to a smaller depth, and the result says so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from wavesim.analyze.pipeline import RunOptions, prepare
+from wavesim.analyze.shorter import DEPTH, shorter_kernel
+from wavesim.cli.main import cli
+
+KERNEL = Path(__file__).resolve().parents[2] / "kernels" / "8wave.yaml"
+
+
+def test_only_the_depth_differs() -> None:
+    options = RunOptions(settings={"K": "2048"})
+    kernel, _ = prepare(KERNEL, options)
+    short = shorter_kernel(KERNEL, options, kernel)
+    assert short is not None
+    assert (short.name, short.value, short.was) == ("K", DEPTH, 2048)
+    assert short.kernel.launch.matrix("C") == kernel.launch.matrix("C")
+
+
+@pytest.mark.parametrize("depth", ["512", "960"])
+def test_small_ones_are_executed_as_they_are(depth: str) -> None:
+    options = RunOptions(settings={"K": depth})
+    kernel, _ = prepare(KERNEL, options)
+    assert shorter_kernel(KERNEL, options, kernel) is None
+
+
+def test_the_output_says_what_was_shortened() -> None:
+    for words in ([], ["--json"]):
+        call = CliRunner().invoke(cli, ["check", str(KERNEL), "--set", "K=1024", *words])
+        assert "adversarial execution was shortened to K=512 (the launch has 1024)" in call.output
+    assert json.loads(call.output)["good"] is True
