@@ -79,7 +79,6 @@ def explain(
     """Why a kernel takes its clocks: critical path, what-ifs, exposed latencies, advice that was tried.
 
     Args:
-        kernel, arch, machine, settings, launch: As for :func:`run`.
         processes: Of the what-ifs; default: the cores.
 
     Raises:
@@ -97,10 +96,7 @@ def check(
     settings: Mapping[str, object] | None = None,
     launch: LaunchOptions | None = None,
 ) -> CheckReport:
-    """Find missing waits, races, hazards, deadlocks and wrong results.
-
-    Args:
-        kernel, arch, machine, settings, launch: As for :func:`run`.
+    """Find missing waits, races, hazards, deadlocks and wrong results; arguments as for :func:`run`.
 
     Raises:
         UserError: unusable kernel, machine or setting.

@@ -22,7 +22,7 @@ def test_clean(kernel: str) -> None:
     compiler = next(filter(None, map(shutil.which, ("clang-22", "clang-21", "clang-20", "clang"))), None)
     if compiler is None:
         pytest.skip("no clang on this machine")
-    arch = "gfx950" if kernel == "tr" else "gfx942"
+    arch = "gfx950" if kernel in ("tr", "scaled") else "gfx942"
     command = [compiler, *FLAGS, f"--offload-arch={arch}", f"-DK_{kernel}", str(SOURCE)]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     if made.returncode:
