@@ -10,7 +10,7 @@ run: $(VENV)/.installed
 	$(BIN)/wavesim run $(KERNEL)
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""Writes true outputs into README.md and docs/: `python tests/update_docs.py [PAGE...]`; then look at the diff.
+"""Writes true outputs into README.md and docs: `python tests/update_docs.py [PAGE...]`; look at the diff.
 
 Outputs that hold ``...`` are left alone.
 """

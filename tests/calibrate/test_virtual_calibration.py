@@ -25,7 +25,7 @@ from wavesim.timing import simulate
 
 KERNELS = Path(__file__).resolve().parents[2] / "kernels"
 REPEATS = 15
-DRAWS = (2, 5)
+DRAWS = (0, 1)
 """Two draws; `python -m benchmarks calibration` makes twenty."""
 
 
