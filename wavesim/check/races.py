@@ -8,7 +8,7 @@ waves race if they share a byte and an interval and one of them writes.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +19,8 @@ from wavesim.check.waits import span_of
 from wavesim.emulate.observe import LdsAccess
 from wavesim.program import Finding, Severity
 from wavesim.trace import Kind, Trace, WaveTrace
+
+_Line = tuple[str, int]
 
 NEVER = np.iinfo(np.int64).max
 
@@ -31,7 +33,8 @@ class _Alive:
 
 
 def lds_races(trace: Trace, accesses: Sequence[LdsAccess], lds_bytes: int) -> Iterator[Finding]:
-    """One finding per writing instruction that races, in program order; it names the first other one."""
+    """One finding per writing instruction that races, in program order; it names the first other one.
+    Where lines of the program are several instructions each, one finding per pair of lines."""
     by_wave: dict[int, list[LdsAccess]] = defaultdict(list)
     for access in accesses:
         by_wave[access.wave].append(access)
@@ -44,13 +47,22 @@ def lds_races(trace: Trace, accesses: Sequence[LdsAccess], lds_bytes: int) -> It
         for first, second, byte in _racing(alive, lds_bytes):
             low, high = sorted((first, second), key=lambda access: (access.index, access.wave))
             pairs.setdefault((low.index, high.index), (low, high, byte))
-    by_writer: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    instructions: Counter[_Line] = Counter(_line(trace, index) for index in range(len(trace.code)))
+    groups: dict[tuple[_Line, _Line | None], list[tuple[int, int]]] = defaultdict(list)
     for key in sorted(pairs):
-        writer = next(access.index for access in pairs[key][:2] if access.write)
-        by_writer[writer].append(key)
-    for writer in sorted(by_writer):
-        keys = by_writer[writer]
-        yield _finding(trace, *pairs[keys[0]], others=len(keys) - 1)
+        low, high, _ = pairs[key]
+        writer, other = (low, high) if low.write else (high, low)
+        line = _line(trace, writer.index)
+        # a line of a tile program is many instructions: then by pairs of lines
+        groups[line, _line(trace, other.index) if instructions[line] > 1 else None].append(key)
+    for (_, other_line), keys in groups.items():
+        yield _finding(trace, *pairs[keys[0]], count=len(keys), lines=other_line is not None)
+
+
+def _line(trace: Trace, index: int) -> _Line:
+    """File and line of an instruction; an instruction without a place is a line of its own."""
+    span = trace.program.instructions[index].span
+    return (span.file, span.line) if span is not None else ("", index)
 
 
 def races_at_all(trace: Trace, accesses: Sequence[LdsAccess], lds_bytes: int) -> bool:
@@ -162,18 +174,24 @@ def _pairs_on(
                 yield accesses[writer], accesses[number], int(places[first_writer[places] == writer][0])
 
 
-def _finding(trace: Trace, first: LdsAccess, second: LdsAccess, byte: int, others: int) -> Finding:
+def _finding(
+    trace: Trace, first: LdsAccess, second: LdsAccess, byte: int, *, count: int, lines: bool
+) -> Finding:
     program = trace.program
     words = ["writes" if access.write else "reads" for access in (first, second)]
     names = [program.instructions[access.index].opcode for access in (first, second)]
     waves = [trace.waves[access.wave].wave for access in (first, second)]
+    more = ""
+    if count > 1 and lines:
+        more = f"; so do {count - 1} more pairs of instructions of these two lines"
+    elif count > 1:
+        more = f"; {count - 1} more instructions race with the same one"
     return Finding(
         rule="lds-race",
         severity=Severity.ERROR,
         message=(
             f"{names[0]} of wave {waves[0]} {words[0]} LDS byte {byte} (0x{byte:x}) and {names[1]} of wave "
-            f"{waves[1]} {words[1]} it, with no barrier between them that both have completed before"
-            + (f"; {others} more instructions race with the same one" if others else "")
+            f"{waves[1]} {words[1]} it, with no barrier between them that both have completed before" + more
         ),
         spans=(span_of(program, first.index), span_of(program, second.index)),
         waves=tuple(sorted(set(waves))),
