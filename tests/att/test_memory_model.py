@@ -10,9 +10,10 @@ import pytest
 from wavesim.analyze.replay import memory_mode
 from wavesim.analyze.validate import read_footprints
 from wavesim.asm.parse import parse_program
-from wavesim.att.memory_model import footprint, model_latencies, role_clk, role_of_footprint
+from wavesim.att.memory_model import footprint, model_latencies, role_of_footprint
 from wavesim.errors import UserError
 from wavesim.isa.load import load_machine
+from wavesim.isa.memory_roles import role_clk
 from wavesim.trace import UNKNOWN, Trace, WaveTrace
 from wavesim.trace.decode import code_entries
 
@@ -51,8 +52,8 @@ def test_roles_of_footprints() -> None:
     machine = load_machine("gfx942")
     roles = [role_of_footprint(machine, size * MIB) for size in (4, 32, 33, 256, 257)]
     assert roles == ["l2", "l2", "stream", "stream", "hbm"]
-    assert role_clk(machine, "stream") == (494 + 876) // 2
-    assert [role_clk(machine, role) for role in ("l2", "mall", "hbm", "cold")] == [288, 494, 876, 876]
+    assert role_clk(machine.integer, "stream") == (494 + 876) // 2
+    assert [role_clk(machine.integer, role) for role in ("l2", "mall", "hbm", "cold")] == [288, 494, 876, 876]
 
 
 def test_each_access_has_its_role() -> None:

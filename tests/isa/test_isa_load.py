@@ -253,3 +253,12 @@ def test_lanes() -> None:
     for text in ("", "a", "1-", "-1", "0-99999999999"):
         with pytest.raises(ValueError):
             load.lanes(text)
+
+
+def test_the_latency_may_be_named_by_where_the_lines_are() -> None:
+    stream = load_machine("gfx942", {"memory.latency_clk": "stream"})
+    assert stream.parameters.memory_latency_clk == (494 + 876) // 2
+    assert stream.quantities["memory.latency_clk"].note == "role stream, set for this run instead of 1100"
+    # whichever is named first, the role is of the values that are in force
+    near = load_machine("gfx942", {"memory.latency_clk": "l2", "memory.l2_latency_clk": "300"})
+    assert near.parameters.memory_latency_clk == 300

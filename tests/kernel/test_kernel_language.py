@@ -275,6 +275,13 @@ def test_the_launch() -> None:
     assert_right(text)
 
 
+def test_the_role_of_loads_stands_for_a_latency() -> None:
+    launched = ("position: [1, 0]", "position: [1, 0]\n  machine: {memory.latency_clk: hbm}")
+    assert load(changed(launched)).launch.machine_overrides == {"memory.latency_clk": "hbm"}
+    with pytest.raises(UserError, match="hbn"):
+        load(changed((launched[0], launched[1].replace("hbm", "hbn"))))
+
+
 def test_steady_addresses_share_registers() -> None:
     loop = load(BASE).program
     head = loop.labels[next(iter(loop.labels))]

@@ -11,6 +11,7 @@ from wavesim.analyze.analysis import analyze
 from wavesim.analyze.result import Analysis
 from wavesim.errors import UserError
 from wavesim.isa.machine import Machine
+from wavesim.isa.memory_roles import LATENCY, ROLES
 from wavesim.kernel.launch import LoadedKernel
 from wavesim.kernel.launch_file import LaunchOptions
 from wavesim.kernel.region import DEFAULT_TRIPS, RegionOptions, cut_region
@@ -158,8 +159,20 @@ def prepare(path: Path, options: RunOptions) -> tuple[LoadedKernel, Machine]:
     if options.machine is not None:
         arch = load_machine(options.machine).arch
     kernel = loader(path, options, arch, launch_settings)
-    overrides = {**kernel.launch.machine_overrides, **machine_settings}
+    overrides = {**_kept(kernel.launch.machine_overrides, options.machine), **machine_settings}
     return kernel, load_machine(options.machine or kernel.program.arch, overrides)
+
+
+def _kept(overrides: Mapping[str, int | str], machine: str | None) -> dict[str, int | str]:
+    """A kernel's machine values; a role of its loads gives way to a machine file with an own latency."""
+    from wavesim.isa.load import load_machine
+
+    kept = dict(overrides)
+    if machine is not None and kept.get(LATENCY) in ROLES:
+        mine = load_machine(machine)
+        if mine.quantities[LATENCY] != load_machine(mine.arch).quantities[LATENCY]:
+            del kept[LATENCY]
+    return kept
 
 
 def allowed(kernel: LoadedKernel, options: RunOptions) -> tuple[LoadedKernel, Allowance]:

@@ -23,9 +23,10 @@ from wavesim.analyze.replay_rules import RULES, leave_out
 from wavesim.att.importer import ImportedTrace, ImportedUnit
 from wavesim.att.latencies import Latencies, derive_latencies, scalar_latencies
 from wavesim.att.lds_addresses import Conflicts, find_conflicts, with_conflicts
-from wavesim.att.memory_model import ROLES, footprint, model_latencies, role_of_footprint
+from wavesim.att.memory_model import footprint, model_latencies, role_of_footprint
 from wavesim.errors import UserError
 from wavesim.isa.machine import Machine
+from wavesim.isa.memory_roles import ROLES
 from wavesim.trace import Timeline, Trace
 
 FEWEST_PASSES = 8

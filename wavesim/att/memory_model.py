@@ -7,12 +7,9 @@ kernel's *footprint*: how many bytes of operands all its workgroups read togethe
 - loads of the loop, by the footprint: ``l2`` if the operands fit into the L2 caches of the device together,
   so that some other workgroup has brought most lines; ``stream`` if they fit into the Infinity Cache (or
   if nothing is known); ``hbm`` beyond that.
-- ``stream``: the dies ask for a line within the time of one HBM access. The first one waits for HBM, the
-  others for what is left of it, but at least an Infinity Cache hit: between the two, in the mean half way.
 - stores: the acknowledgement comes from the L2.
 
-Unloaded latencies are the machine file's (``memory.*_latency_clk``); queueing at the compute unit's own path
-is the timing model's (docs/model.md §10). Contention on the way is not modelled.
+What each role costs: wavesim/isa/memory_roles.py.
 """
 
 from __future__ import annotations
@@ -22,25 +19,12 @@ import numpy.typing as npt
 
 from wavesim.errors import UserError
 from wavesim.isa.machine import Machine
+from wavesim.isa.memory_roles import role_clk
 from wavesim.trace import Kind, Trace
 
 Int32 = npt.NDArray[np.int32]
 
-ROLES = ("l2", "mall", "stream", "hbm")
-"""Where a loop's loads find their lines."""
 UNITS = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
-
-
-def role_clk(machine: Machine, role: str) -> int:
-    """Latency of a role from acceptance to return, clk."""
-    mall, hbm = machine.integer("memory.mall_latency_clk"), machine.integer("memory.hbm_latency_clk")
-    return {
-        "l2": machine.integer("memory.l2_latency_clk"),
-        "mall": mall,
-        "stream": (mall + hbm) // 2,
-        "hbm": hbm,
-        "cold": hbm,
-    }[role]
 
 
 def role_of_footprint(machine: Machine, footprint_bytes: int) -> str:
@@ -83,8 +67,8 @@ def model_latencies(trace: Trace, head: int | None, machine: Machine, role: str)
         first = np.flatnonzero(wave.code == head) if head is not None else np.zeros(0, np.int64)
         begin = int(first[0]) if len(first) else len(wave.code)
         loads = np.flatnonzero(load[wave.code])
-        latency[loads[loads < begin]] = role_clk(machine, "cold")
-        latency[loads[loads >= begin]] = role_clk(machine, role)
-        latency[store[wave.code]] = role_clk(machine, "l2")
+        latency[loads[loads < begin]] = role_clk(machine.integer, "cold")
+        latency[loads[loads >= begin]] = role_clk(machine.integer, role)
+        latency[store[wave.code]] = role_clk(machine.integer, "l2")
         result.append(latency)
     return tuple(result)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from wavesim.errors import SourceSpan, UserError
+from wavesim.isa.memory_roles import LATENCY, ROLES, role_clk
 from wavesim.isa.paths import data_dir
 from wavesim.yaml_source import KeyPath, Marks, load_yaml, plain_scalar
 
@@ -21,6 +22,10 @@ MAX_LAYERS = 16
 
 EXAMPLE = "{value: 800, unit: clk, source: my own measurement, confidence: measured}"
 """A quantity as it is written, for error messages."""
+
+
+SET_SOURCE = "set for this run"
+"""Source of a value that a kernel or the command line sets."""
 
 
 @dataclass(slots=True)
@@ -122,14 +127,14 @@ def _lay(layered: Layered, data: Mapping[Any, Any], marks: Marks, *, bottom: boo
 
 def override(layered: Layered, overrides: Mapping[str, object]) -> None:
     """Sets single values: ``{"memory.latency_clk": 800, "lds.write_hold_clk.16": "16"}``, text being read
-    as YAML would.
+    as YAML would. ``memory.latency_clk`` may name a role (:mod:`wavesim.isa.memory_roles`).
 
     Raises:
         UserError: unknown key (with the ones that look like it), or a list instead of a number.
     """
     sections = {name: entries for name, entries in layered.data.items() if isinstance(entries, dict)}
     known = [f"{section}.{key}" for section, entries in sections.items() for key in entries]
-    for name, given in overrides.items():
+    for name, given in sorted(overrides.items(), key=lambda item: item[0] == LATENCY):  # it may need others
         value = plain_scalar(given) if isinstance(given, str) else given
         section, _, rest = name.partition(".")
         key, _, part = rest.partition(".")
@@ -139,6 +144,12 @@ def override(layered: Layered, overrides: Mapping[str, object]) -> None:
             hint = f"did you mean {', '.join(close)}?" if close else "wavesim isa show lists the keys"
             raise UserError(f"unknown machine value {name!r}", None, hint)
         old = entry["value"]
+        note = f"set for this run instead of {old}"
+        if name == LATENCY and value in ROLES:
+            note = f"role {value}, {note}"
+            value = role_clk(lambda key: _whole(sections, key), str(value))
+        elif name == LATENCY and isinstance(value, str):
+            raise UserError(f"{name}: {value!r:.40} does not fit", None, f"clk, or {', '.join(ROLES)}")
         if isinstance(old, dict):
             if not part.isdecimal() or int(part) not in old:
                 choices = ", ".join(f"{section}.{key}.{each}" for each in old)
@@ -146,15 +157,23 @@ def override(layered: Layered, overrides: Mapping[str, object]) -> None:
             value = {**old, int(part): value}
         elif part or isinstance(old, list):
             raise UserError(f"{name} cannot be set so", None, "write a machine file with base: and this key")
-        note = f"set for this run; the machine file has {old}"
         sections[section][key] = {
             "value": value,
             "unit": entry["unit"],
-            "source": "set for this run",
+            "source": SET_SOURCE,
             "confidence": "assumed",
             "note": note,
         }
         layered.overridden.add(f"{section}.{key}")
+
+
+def _whole(sections: Mapping[str, Mapping[str, Any]], name: str) -> int:
+    """A whole number of the file as read, before the schema has seen it."""
+    section, _, key = name.partition(".")
+    value = sections[section][key]["value"]
+    if not isinstance(value, int):
+        raise UserError(f"{name} is {value!r:.40}, not a whole number of clocks")
+    return value
 
 
 def close_keys(name: str, known: list[str]) -> list[str]:

@@ -60,14 +60,14 @@ class Expectation:
 class Launch:
     """What is launched. ``arguments`` stand in kernel-argument order; ``workgroups`` are the grid
     positions that share the simulated compute unit, oldest first. ``machine_overrides`` are machine
-    values the kernel file states (``memory.latency_clk``)."""
+    values the kernel file states, for ``memory.latency_clk`` also a role (wavesim/isa/memory_roles.py)."""
 
     arguments: tuple[MatrixArgument | ScalarArgument, ...]
     workgroup_size: int
     grid: tuple[int, int, int] = (1, 1, 1)
     workgroups: tuple[tuple[int, int, int], ...] = ((0, 0, 0),)
     expect: Expectation | None = None
-    machine_overrides: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    machine_overrides: Mapping[str, int | str] = field(default_factory=lambda: MappingProxyType({}))
 
     def matrix(self, name: str) -> MatrixArgument:
         """The matrix argument ``name``.

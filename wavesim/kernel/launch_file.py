@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from wavesim.errors import SourceSpan, UserError
+from wavesim.isa.memory_roles import LATENCY, ROLES
 from wavesim.kernel.launch import Expectation, Launch, MatrixArgument, ScalarArgument
-from wavesim.yaml_source import load_yaml
+from wavesim.yaml_source import Marks, load_yaml
 
 MATRIX_TYPES = ("bf16", "f16", "f32", "i32", "i8", "fp8", "bf8", "f64")
 SCALAR_TYPES = ("i32", "u32", "i64", "u64", "f32")
@@ -97,9 +98,22 @@ def read_launch(path: Path, constants: Mapping[str, str]) -> Launch:
         tile=None
         if tile is None
         else [_integer(value, "tile", known, marks.span(("tile",))) for value in tile],
-        memory=data.get("memory", {}),
+        memory=_memory(data.get("memory", {}), known, marks),
         span=marks.span(),
     )
+
+
+def _memory(data: object, constants: Mapping[str, int], marks: Marks) -> dict[str, int | str]:
+    """The launch's machine values: ``memory: {latency_clk: 800}``, or a role of the loads instead."""
+    if not isinstance(data, dict):
+        raise marks.error(("memory",), "memory: a mapping is needed", "memory: {latency_clk: 800}")
+    found: dict[str, int | str] = {}
+    for key, value in data.items():
+        if f"memory.{key}" == LATENCY and value in ROLES:
+            found[LATENCY] = str(value)
+        else:
+            found[f"memory.{key}"] = _integer(value, str(key), constants, marks.span(("memory", key)))
+    return found
 
 
 def launch_from_options(options: LaunchOptions, span: SourceSpan) -> Launch:
@@ -139,7 +153,7 @@ def build_launch(
     position: Sequence[int],
     expect: str | None,
     tile: Sequence[int] | None,
-    memory: Mapping[str, Any],
+    memory: Mapping[str, int | str],
     span: SourceSpan,
 ) -> Launch:
     """A launch of one workgroup at ``position`` (x, y, z); x runs along the columns of the result.
@@ -155,7 +169,7 @@ def build_launch(
         workgroup_size=workgroup,
         grid=(int(size[0]), int(size[1]), int(size[2])),
         workgroups=((x, y, z),),
-        machine_overrides={f"memory.{name}": int(value) for name, value in memory.items()},
+        machine_overrides=dict(memory),
     )
     if expect is None:
         return launch

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from wavesim.errors import UserError
+from wavesim.isa.memory_roles import LATENCY, ROLES
 from wavesim.kernel.affine import Value
 from wavesim.kernel.declarations import WAVE_LANES, Declarations, Reader, look_up
 from wavesim.kernel.launch import Expectation, Launch, MatrixArgument
@@ -89,14 +90,15 @@ def _expectation(
     return Expectation(result.name, left.name, right.name, transposed, MappingProxyType(tiles))
 
 
-def _machine(node: Node | None, reader: Reader) -> dict[str, int]:
+def _machine(node: Node | None, reader: Reader) -> dict[str, int | str]:
     if node is None:
         return {}
-    found = {}
+    found: dict[str, int | str] = {}
     for key, each in node.mapping("machine"):
         if "." not in key:
             raise UserError(
                 f"unknown key {key!r} in machine", each.span, "keys of the machine file: memory.latency_clk"
             )
-        found[key] = reader.number(each, 0, 1 << 31)
+        role = key == LATENCY and each.data in ROLES
+        found[key] = str(each.data) if role else reader.number(each, 0, 1 << 31)
     return found

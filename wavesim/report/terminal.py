@@ -10,11 +10,13 @@ from rich.text import Text
 from wavesim.analyze.activity import Activity
 from wavesim.analyze.pipeline import Run
 from wavesim.analyze.result import Analysis, WaveGroup
+from wavesim.isa.layers import SET_SOURCE
+from wavesim.isa.memory_roles import LATENCY
 from wavesim.program import Severity
 from wavesim.report.output import Look
 from wavesim.report.picture import picture
 from wavesim.report.unknowns import unknown_lines
-from wavesim.trace import REASON_NAMES
+from wavesim.trace import REASON_NAMES, Kind
 
 LABEL = 16
 IDLE_CAUSES = {
@@ -132,6 +134,7 @@ def _headline(run: Run, width: int) -> list[Text]:
             f" Pipe idle while all its waves wait for lgkmcnt: {number(overlap.mfma_idle_on_lds_clk)} {per}",
             width,
         )
+    lines += _memory_row(run, width)
     lines += _throughput_rows(run, width)
     numerics = run.numerics
     error = numerics.max_rel_error
@@ -178,6 +181,16 @@ def _idle_row(run: Run, width: int) -> list[Text]:
     ]
     note = f"clk/iteration, put down to {', '.join(parts)}"
     return _row("MFMA idle", number(idle) + run.mark("mfma_idle"), note, width)
+
+
+def _memory_row(run: Run, width: int) -> list[Text]:
+    """The latency that global loads were given, and who said so: it decides much, and is an input."""
+    if not any(entry.kind is Kind.VMEM_LOAD for entry in run.timeline.trace.code):
+        return []
+    latency = run.machine.quantities[LATENCY]
+    stock = latency.source != SET_SOURCE
+    note = f"latency of global loads, an input: {'the machine file has it' if stock else latency.note}"
+    return _row("memory", f"{run.machine.parameters.memory_latency_clk} clk", note, width, "")
 
 
 def _throughput_rows(run: Run, width: int) -> list[Text]:
