@@ -23,6 +23,7 @@ class Problem(StrEnum):
     HANG = "hang"
     ABORT = "abort"
     FAILED = "failed"
+    NO_DATA = "no-data"
 
 
 ADVICE = {
@@ -37,6 +38,7 @@ ADVICE = {
     Problem.ABORT: "the HIP runtime ended the process, as after a GPU memory fault; wavesim check finds "
     "addresses outside the arguments",
     Problem.FAILED: "see the runtime's message",
+    Problem.NO_DATA: "nothing can be measured like this: is it a real GPU, with a runtime that launches?",
 }
 
 

@@ -20,6 +20,7 @@ OPEN_TIMEOUT_S = 120.0
 """The first call of a HIP runtime can take long on a cold machine."""
 
 CALL_TIMEOUT_S = 120.0
+CLOSE_TIMEOUT_S = 10.0
 SUPPORTED = ("gfx90a", "gfx942", "gfx950")
 WORKER = Path(__file__).with_name("hip_worker.py")
 LAST_WORDS = 2000
@@ -29,7 +30,12 @@ class HipDevice:
     """One GPU. Everything is freed when the ``with`` statement is left, also after an error."""
 
     def __init__(
-        self, device: int = 0, *, python: str = sys.executable, environment: Mapping[str, str] | None = None
+        self,
+        device: int = 0,
+        *,
+        python: str = sys.executable,
+        environment: Mapping[str, str] | None = None,
+        close_timeout_s: float = CLOSE_TIMEOUT_S,
     ) -> None:
         """Start the worker and ask what the device is.
 
@@ -37,6 +43,7 @@ class HipDevice:
             device: number of the device, as HIP counts.
             python: interpreter that has hip-python.
             environment: more environment variables of the worker.
+            close_timeout_s: how long the worker may take to end; a profiler in it may have much to write.
 
         Raises:
             DeviceError: no hip-python, no ROCm, no such device, unsupported architecture.
@@ -52,6 +59,8 @@ class HipDevice:
             cwd=self._folder.name,
         )
         self._files = 0
+        self._failed = False
+        self._close_timeout_s = close_timeout_s
         try:
             answer = self._ask("open", OPEN_TIMEOUT_S, device=device)
             self._properties = DeviceProperties(**answer)
@@ -121,8 +130,9 @@ class HipDevice:
         return float(answer["ms"])
 
     def free(self, buffer: Buffer) -> None:
-        """Give a buffer back."""
-        self._ask("free", CALL_TIMEOUT_S, buffer=buffer.handle)
+        """Give a buffer back. After an error nothing is asked any more: closing frees everything."""
+        if not self._failed:
+            self._ask("free", CALL_TIMEOUT_S, buffer=buffer.handle)
 
     def close(self) -> None:
         """Free everything and end the worker; the driver frees what a killed worker held."""
@@ -130,7 +140,7 @@ class HipDevice:
             try:
                 assert self._worker.stdin is not None
                 self._worker.stdin.close()  # the worker frees everything and ends
-                self._worker.wait(10)
+                self._worker.wait(self._close_timeout_s)
             except (subprocess.TimeoutExpired, OSError):
                 self._worker.kill()
                 self._worker.wait()
@@ -163,6 +173,13 @@ class HipDevice:
         Raises:
             DeviceError: an error of the runtime, no answer in time, or the worker's end.
         """
+        try:
+            return self._answer(operation, timeout_s, **request)
+        except DeviceError:
+            self._failed = True
+            raise
+
+    def _answer(self, operation: str, timeout_s: float, **request: object) -> dict[str, Any]:
         assert self._worker.stdin is not None
         assert self._worker.stdout is not None
         try:

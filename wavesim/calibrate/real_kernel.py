@@ -13,13 +13,12 @@ from wavesim.analyze.clocks import execute_and_time
 from wavesim.analyze.result import Analysis
 from wavesim.asm.printer import print_program
 from wavesim.asm.tools import link
-from wavesim.calibrate.device import Buffer, Device
+from wavesim.calibrate.arguments import placed
+from wavesim.calibrate.device import Buffer, Device, DeviceError, Problem
 from wavesim.calibrate.stamps import ARGUMENT, WAVE_BYTES, Stamped, WaveStamps, read_stamps, stamp
 from wavesim.calibrate.virtual_device import CLOCK_MHZ, VirtualDevice
 from wavesim.emulate.elements import SIZES
-from wavesim.emulate.launch_state import pack_arguments
 from wavesim.emulate.matrices import VirtualMatrix
-from wavesim.emulate.memory import Region
 from wavesim.emulate.numerics import Numerics, check_numerics
 from wavesim.emulate.run import Execution, emulate
 from wavesim.errors import UserError
@@ -170,34 +169,20 @@ def _run(
         loaded = device.load_program(stamped.program)
     else:
         loaded = device.load(link(print_program(stamped.program), machine.arch), stamped.program.name)
-    buffers: dict[str, Buffer] = {}
-    try:
-        regions: dict[str, Region] = {}
-        for argument in launch.arguments:
-            if isinstance(argument, MatrixArgument):
-                content = VirtualMatrix(argument, machine.arch)
-                buffers[argument.name] = device.allocate(content.size)
-                if argument.init != "unwritten":  # what the kernel writes itself
-                    device.write(buffers[argument.name], content.raw())
-                regions[argument.name] = _Address(buffers[argument.name].address)  # type: ignore[assignment]
-        arguments = pack_arguments(stamped.program, launch, regions)
+    with placed(device, stamped.program, launch) as (buffers, arguments):
         found: list[WaveStamps] = []
+        stamps = buffers[ARGUMENT]
         for number in range(repeats + 1):
+            device.write(stamps, bytes(stamps.size_bytes))  # what is read later was stored by this launch
             device.launch(loaded, launch.grid, (launch.workgroup_size, 1, 1), arguments)
             if number:
-                found += read_stamps(device.read(buffers[ARGUMENT]), stamped.waves)
+                found += read_stamps(device.read(stamps), stamped.waves)
+        if not found:
+            raise DeviceError(
+                Problem.NO_DATA, f"{kernel.name}: the device ran the kernel and no wave stored a clock"
+            )
         numerics = _check(device, kernel, launch, buffers, machine)
-    finally:
-        for buffer in buffers.values():
-            device.free(buffer)
     return found, numerics.max_rel_error if numerics is not None and numerics.checked else None
-
-
-@dataclass(frozen=True)
-class _Address:
-    """Stands for an emulator's region where only the address counts."""
-
-    base: int
 
 
 def _check(

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from wavesim.asm.tools import link
 from wavesim.calibrate.benchmark import Benchmark, overhead_of
-from wavesim.calibrate.device import Device, DeviceProperties
+from wavesim.calibrate.device import Device, DeviceError, DeviceProperties, Problem
 from wavesim.calibrate.microbenchmarks_memory import LEVELS, ring
 from wavesim.calibrate.template import program, source
 from wavesim.calibrate.virtual_device import VirtualDevice
@@ -133,9 +133,15 @@ def run(device: Device, benchmark: Benchmark, repeats: int) -> list[list[int]]:
         arguments = out.address.to_bytes(8, "little") + data.address.to_bytes(8, "little")
         found = []
         for number in range(repeats + 1):
+            device.write(out, bytes(out.size_bytes))  # what is read later was stored by this launch
             device.launch(kernel, (1, 1, 1), (LANES * body.waves, 1, 1), arguments)
+            clocks = np.frombuffer(device.read(out), "<u4").reshape(-1, LANES)[:, 0].tolist()
+            if not all(clocks):  # two clock reads are never at the same time
+                raise DeviceError(
+                    Problem.NO_DATA, f"{benchmark.name}: the device ran the program and no clock came back"
+                )
             if number:
-                found.append(np.frombuffer(device.read(out), "<u4").reshape(-1, LANES)[:, 0].tolist())
+                found.append(clocks)
         return found
     finally:
         device.free(out)

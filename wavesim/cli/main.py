@@ -19,7 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compile": ("wavesim.cli.compile", "Compile HIP as run does, and say with what."),
     "lower": ("wavesim.cli.lower", "Print the assembly that a kernel file becomes."),
     "isa": ("wavesim.cli.isa", "List and explain the machine data."),
-    "trace": ("wavesim.cli.trace", "Look into a measured thread trace."),
+    "trace": ("wavesim.cli.trace", "Look into a measured thread trace, or capture one."),
     "replay": ("wavesim.cli.replay", "Replay a measured thread trace and compare."),
     "calibrate": ("wavesim.cli.calibrate", "Measure a machine, fit the model, compare the real kernel."),
     "validate": ("wavesim.cli.validate", "Replay a folder of traces: the accuracy table."),

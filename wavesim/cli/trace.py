@@ -1,4 +1,4 @@
-"""`wavesim trace`: what a measured thread trace holds."""
+"""`wavesim trace`: what a measured thread trace holds; capturing one."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ from pathlib import Path
 
 import click
 
+from wavesim.cli.trace_capture import capture
+
 
 @click.group()
 def trace() -> None:
-    """Look into rocprofv3 thread traces."""
+    """Look into rocprofv3 thread traces, or capture one."""
+
+
+trace.add_command(capture)
 
 
 @trace.command()

@@ -1,0 +1,146 @@
+"""``wavesim trace capture``: a kernel under ``rocprofv3 --att``, imported and replayed in one go."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from wavesim.cli.common import launch_of, launch_options, parse_settings, progress_line
+
+if TYPE_CHECKING:
+    from wavesim.calibrate.capture import AttOptions
+    from wavesim.kernel.launch_file import LaunchOptions
+
+
+@click.command()
+@click.argument("kernel", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="New folder for the trace."
+)
+@click.option("--device", type=click.IntRange(0), default=0, show_default=True, help="Number of the GPU.")
+@click.option("--machine", metavar="FILE", help="Machine file to replay with.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=parse_settings,
+    help="Override a launch constant (K=512).",
+)
+@launch_options
+@click.option("--rocprofv3", metavar="PATH", help="rocprofv3 (default: on PATH, in ROCM_PATH, /opt/rocm).")
+@click.option(
+    "--att-library-path",
+    "library",
+    type=click.Path(path_type=Path),
+    help="Folder of librocprof-trace-decoder.so.",
+)
+@click.option(
+    "--target-cu", type=click.IntRange(0, 15), default=1, show_default=True, help="Compute unit to trace."
+)
+@click.option(
+    "--shader-engines", default="0x1", show_default=True, metavar="MASK", help="Shader engines to trace."
+)
+@click.option("--simds", default="0xF", show_default=True, metavar="MASK", help="SIMDs to trace.")
+@click.option(
+    "--buffer-bytes",
+    type=click.IntRange(1 << 20, 2 << 30),
+    default=96 << 20,
+    show_default=True,
+    help="Trace buffer.",
+)
+@click.option(
+    "--activity", type=click.IntRange(0, 16), default=0, help="Period of activity counters; 0: off."
+)
+@click.option(
+    "--copies",
+    type=click.IntRange(0),
+    default=0,
+    help="Grids side by side; 0: one workgroup for each compute unit.",
+)
+def capture(
+    kernel: Path,
+    output: Path,
+    device: int,
+    machine: str | None,
+    settings: dict[str, str],
+    launch_file: str | None,
+    arguments: tuple[str, ...],
+    block: int | None,
+    grid: str | None,
+    expect: str | None,
+    tile: str | None,
+    kernel_name: str | None,
+    rocprofv3: str | None,
+    library: Path | None,
+    target_cu: int,
+    shader_engines: str,
+    simds: str,
+    buffer_bytes: int,
+    activity: int,
+    copies: int,
+) -> int:
+    """Run KERNEL on this machine's GPU under rocprofv3 --att, import the trace and replay it.
+
+    KERNEL is any kernel that wavesim can run. A small launcher starts it a few times; one launch is traced.
+    """
+    from wavesim.calibrate.capture import AttOptions
+
+    options = AttOptions(rocprofv3, library, target_cu, shader_engines, simds, buffer_bytes, activity, copies)
+    launch = launch_of(launch_file, arguments, block, grid, expect, tile, kernel_name)
+    capture_and_replay(kernel, output, options, device, settings, launch, machine)
+    return 0
+
+
+def capture_and_replay(
+    kernel: Path,
+    output: Path,
+    options: AttOptions,
+    device: int,
+    settings: dict[str, str],
+    launch: LaunchOptions,
+    machine: str | None,
+) -> None:
+    """Capture, import, replay, and print what the replay found.
+
+    Raises:
+        UserError: as ``capture`` and ``import_trace``.
+    """
+    from wavesim.analyze.pipeline import RunOptions, run_kernel
+    from wavesim.analyze.replay import memory_mode, replay
+    from wavesim.att.importer import import_trace
+    from wavesim.calibrate.capture import capture
+    from wavesim.isa.load import load_machine
+    from wavesim.report.output import look_for, write_lines
+    from wavesim.report.replay import replay_lines, worst_place
+
+    with progress_line("rocprofv3 --att") as progress:
+        if progress is not None:
+            progress("the kernel runs, then the trace is decoded", 0.0)
+        captured = capture(kernel, output, options, device=device, settings=settings, launch=launch)
+    gpu = captured.device
+    click.echo(f"captured on {gpu.name} ({gpu.arch}): {captured.folder}")
+    click.echo(f"  {captured.kernel}, {captured.workgroups} workgroups; command: {captured.command}")
+    imported = import_trace(captured.folder, gpu.arch, machine)
+    if imported.kernel and captured.kernel not in imported.kernel:
+        click.echo(f"  NOTE: the trace is of {imported.kernel}, not of {captured.kernel}")
+    look = look_for(sys.stdout, no_color=bool(os.environ.get("NO_COLOR")))
+    results = replay(imported, load_machine(machine or imported.arch), memory_mode("measured"))
+    for result in results:
+        click.echo("")
+        for line in replay_lines(result):
+            click.echo(line)
+        click.echo("")
+        write_lines(worst_place(result, look), sys.stdout, look)
+    wanted = RunOptions(arch=None if machine else gpu.arch, machine=machine, settings=settings, launch=launch)
+    loop = run_kernel(kernel, wanted).analysis.loop
+    measured = [each.measured.clk_per_iteration for each in results if each.measured.clk_per_iteration]
+    if loop is not None and measured:
+        error = 100 * (loop.clk_per_iteration / measured[0] - 1)
+        found = f"{loop.clk_per_iteration:.1f} clk/iteration, {error:+.1f} %"
+        click.echo(f"\nsimulated without the trace, as wavesim run does: {found}")
+    click.echo(f"\nmore of it: wavesim replay {captured.folder}")
