@@ -157,7 +157,7 @@ def memory_benchmarks(machine: Machine) -> Iterator[Benchmark]:
                     operations=4 * count,
                 ),
             )
-    for count in (12, 14, 16, 18, 20, 22):
+    for count in (12, 14, 16, 18, 20, 22, 24, 26):
         yield Benchmark(
             f"global_issue_{count}",
             f"the issue of {count} wide global loads, not their data",
