@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,41 +10,7 @@ import pytest
 from wavesim.calibrate.device import ADVICE, DeviceError, Problem
 from wavesim.calibrate.hip_device import HipDevice
 
-WHEELS = ("7.2.2.562.43", "10.0.0.0.1.2")
-SOURCE = Path(__file__).with_name("standin_hip.c")
-CACHE = Path(__file__).resolve().parents[2] / "build" / "wheels"
 CODE_OBJECT = b"\x7fELF and what else there may be"
-
-
-@pytest.fixture(scope="session")
-def standin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder with the stand-in library, built from the project's own C source."""
-    compiler = next((tool for tool in ("cc", "gcc", "clang", "clang-22") if shutil.which(tool)), None)
-    if compiler is None:
-        pytest.skip("needs a C compiler for the stand-in library")
-    folder = tmp_path_factory.mktemp("standin")
-    command = [compiler, "-shared", "-fPIC", "-o", str(folder / "libamdhip64.so"), str(SOURCE)]
-    subprocess.run(command, check=True)
-    return folder
-
-
-@pytest.fixture(scope="session", params=WHEELS)
-def wheel(request: pytest.FixtureRequest) -> Path:
-    """Folder with a hip-python of one of the two families, installed beside the tests' own packages."""
-    folder = CACHE / f"hip-python-{request.param}"
-    if not (folder / "done").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        done = subprocess.run(
-            [*pip, "--target", str(folder), f"hip-python=={request.param}"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            pytest.skip(f"hip-python {request.param} cannot be installed: {done.stderr[-200:]}")
-        (folder / "done").touch()
-    return folder
 
 
 class Bench:

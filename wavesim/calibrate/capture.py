@@ -108,7 +108,7 @@ def capture(
         raise UserError(
             f"{where} is not on this machine",
             None,
-            "install ROCm's rocprofiler-sdk (7.0 or later) and put its bin folder on PATH, or give --rocprofv3",
+            "install ROCm's rocprofiler-sdk (7.0 or later): bin folder on PATH, or --rocprofv3 PATH",
         )
     if options.library is not None and not options.library.is_dir():
         raise UserError(f"--att-library-path {options.library}: no such folder", None, DECODER)
