@@ -29,7 +29,7 @@ def stamped(request: pytest.FixtureRequest):  # type: ignore[no-untyped-def]
     run = run_kernel(KERNELS / f"{request.param}.yaml", RunOptions(settings={"K": "1024"}))
     loop = run.analysis.loop
     assert loop is not None
-    return run, stamp(run.kernel.program, run.kernel.launch, loop.head, loop.tail)
+    return run, stamp(run.kernel.program, run.kernel.launch, (loop.head, loop.tail))
 
 
 def test_llvm_assembles_it(stamped) -> None:  # type: ignore[no-untyped-def]
@@ -106,4 +106,4 @@ def test_a_loop_without_a_full_wait_is_refused() -> None:
     run = run_kernel(KERNELS / "lessons" / "double_buffer.yaml", RunOptions())
     last = max(index for index, entry in enumerate(run.timeline.trace.code) if entry.kind is Kind.COND_BRANCH)
     with pytest.raises(UserError, match="could drain a stamp"):
-        stamp(run.kernel.program, run.kernel.launch, last, last)
+        stamp(run.kernel.program, run.kernel.launch, (last, last))

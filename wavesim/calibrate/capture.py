@@ -87,6 +87,22 @@ def find_rocprofv3(given: str | None = None) -> str | None:
     return shutil.which("rocprofv3") or shutil.which(str(rocm))
 
 
+def require_rocprofv3(given: str | None) -> str:
+    """rocprofv3, as ``find_rocprofv3``.
+
+    Raises:
+        UserError: it is nowhere.
+    """
+    tool = find_rocprofv3(given)
+    if tool is None:
+        raise UserError(
+            f"{given or 'rocprofv3'} is not on this machine",
+            None,
+            "install ROCm's rocprofiler-sdk (7.0 or later): bin folder on PATH, or --rocprofv3 PATH",
+        )
+    return tool
+
+
 def capture(
     kernel: Path,
     folder: Path,
@@ -102,14 +118,7 @@ def capture(
         UserError: no rocprofv3, no decoder, unusable kernel, a failed run, or a trace without waves.
         DeviceError: no usable device.
     """
-    tool = find_rocprofv3(options.rocprofv3)
-    if tool is None:
-        where = options.rocprofv3 or "rocprofv3"
-        raise UserError(
-            f"{where} is not on this machine",
-            None,
-            "install ROCm's rocprofiler-sdk (7.0 or later): bin folder on PATH, or --rocprofv3 PATH",
-        )
+    tool = require_rocprofv3(options.rocprofv3)
     if options.library is not None and not options.library.is_dir():
         raise UserError(f"--att-library-path {options.library}: no such folder", None, DECODER)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

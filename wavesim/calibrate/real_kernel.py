@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +23,7 @@ from wavesim.emulate.numerics import Numerics, check_numerics
 from wavesim.emulate.run import Execution, emulate
 from wavesim.errors import UserError
 from wavesim.isa.machine import Machine
+from wavesim.isa.memory_roles import LATENCY
 from wavesim.kernel.launch import Launch, LoadedKernel, MatrixArgument
 from wavesim.timing import simulate
 from wavesim.trace import Timeline
@@ -62,7 +63,8 @@ class Simulated:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Measured against simulated."""
+    """Measured against simulated. ``whole_run`` says why the passes of a loop are not what was measured: then
+    ``measured`` and ``simulated`` are the clocks of waves from start to end."""
 
     kernel: str
     measured: Passes
@@ -70,12 +72,17 @@ class Comparison:
     epilogue_clk: float
     max_rel_error: float | None
     simulated: tuple[Simulated, ...]
+    whole_run: str = ""
+
+    @property
+    def right(self) -> bool:
+        """Whether the device's numbers are right, as far as they were checked."""
+        return self.max_rel_error is None or self.max_rel_error <= TOLERANCE
 
     def within(self, tolerance: float) -> bool:
         """Whether the last machine's error (the calibrated one's, if there is one) is at most ``tolerance``
         and the numbers are right."""
-        right = self.max_rel_error is None or self.max_rel_error <= TOLERANCE
-        return right and abs(self.simulated[-1].error(self.measured)) <= tolerance
+        return self.right and abs(self.simulated[-1].error(self.measured)) <= tolerance
 
 
 def compare(
@@ -90,12 +97,13 @@ def compare(
 
     Args:
         device: where it runs.
-        kernel: any kernel that wavesim can run; it must have a loop with a full LDS wait.
+        kernel: any kernel that wavesim can run; without a loop with a full LDS wait, the whole run is
+            what is compared.
         machines: (name, machine) for the simulations, stock first.
         repeats: launches that count; one before them does not.
 
     Raises:
-        UserError: no loop to stamp, or wrong arguments.
+        UserError: no registers for the stamps, or wrong arguments.
         DeviceError: the device fails.
     """
 
@@ -105,24 +113,47 @@ def compare(
 
     tell("simulate", 0.0)
     stock = machines[0][1]
-    loop = _plain(kernel, stock).loop
-    if loop is None:
-        raise UserError(f"{kernel.file}: the kernel has no loop to measure")
-    stamped = stamp(kernel.program, kernel.launch, loop.head, loop.tail)
+    stamped, whole_run = stamped_kernel(kernel, stock)
     simulated = tuple(_simulate(kernel, stamped, name, machine) for name, machine in machines)
     tell("run", 0.5)
     waves, relative_error = _run(device, kernel, stamped, repeats, stock)
-    intervals = [clk for each in waves for clk in each.intervals_clk]
+    first = [each.passes_clk[0] for each in waves if each.passes_clk and each.passes <= LANES]
+    last = [each.end_clk - each.loop_end_clk for each in waves if each.passes_clk]
     return Comparison(
         kernel.name,
-        _passes(intervals),
-        statistics.median(each.passes_clk[0] for each in waves if each.passes_clk and each.passes <= 64)
-        if any(each.passes <= 64 for each in waves)
-        else float("nan"),
-        statistics.median(each.end_clk - each.loop_end_clk for each in waves),
+        _passes(_intervals(waves)),
+        statistics.median(first) if first else float("nan"),
+        statistics.median(last) if last else float("nan"),
         relative_error,
         simulated,
+        whole_run,
     )
+
+
+def _intervals(waves: Sequence[WaveStamps]) -> list[int]:
+    """Clocks of all passes; where none are stamped, of all waves."""
+    passes = [clk for each in waves for clk in each.intervals_clk]
+    return passes or [each.end_clk for each in waves]
+
+
+def stamped_kernel(kernel: LoadedKernel, machine: Machine) -> tuple[Stamped, str]:
+    """The kernel with stamps around its outermost loop, or around its whole run, and why so.
+
+    Raises:
+        UserError: a deadlock, no free registers, or no kernarg pointer to store stamps through.
+    """
+    analysis = _plain(kernel, machine)
+    if not analysis.complete:
+        raise UserError(
+            f"{kernel.file}: the kernel never comes to its end", None, "wavesim check says where it waits"
+        )
+    loop = analysis.loop
+    if loop is None:
+        return stamp(kernel.program, kernel.launch, None), "the kernel has no loop"
+    try:
+        return stamp(kernel.program, kernel.launch, (loop.head, loop.tail)), ""
+    except UserError as error:
+        return stamp(kernel.program, kernel.launch, None), error.message
 
 
 def _passes(intervals: list[int]) -> Passes:
@@ -155,10 +186,13 @@ def _simulate(kernel: LoadedKernel, stamped: Stamped, name: str, machine: Machin
     waves = len(clocked.timeline.waves)
     rows = execution.matrix(ARGUMENT, (0, 0, waves, WAVE_BYTES // 4)).astype(np.uint32)
     stamps = read_stamps(rows.tobytes(), waves)
-    passes = _passes([clk for each in stamps for clk in each.intervals_clk])
+    passes = _passes(_intervals(stamps))
     analysis = analyze(clocked.timeline, machine, stamped.launch)
-    plain = _plain(kernel, machine).loop
-    cost = passes.median - plain.median if plain is not None else float("nan")
+    plain = _plain(kernel, machine)
+    if plain.loop is not None and stamps[0].intervals_clk:
+        cost = passes.median - plain.loop.median
+    else:
+        cost = float(analysis.clk_total - plain.clk_total)
     return Simulated(name, passes, analysis, cost)
 
 
@@ -169,6 +203,9 @@ def _run(
     launch = stamped.launch
     if isinstance(device, VirtualDevice):
         device.use_levels(False)
+        stated = launch.machine_overrides.get(LATENCY)
+        if stated is not None:
+            device.use_load(stated)
         loaded = device.load_program(stamped.program)
     else:
         loaded = device.load(link(print_program(stamped.program), machine.arch), stamped.program.name)

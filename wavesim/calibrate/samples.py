@@ -44,6 +44,10 @@ class Samples:
         # 1.4826: MAD of a normal distribution to its sigma; 1.2533: error of a median against a mean
         return float(1.4826 * 1.2533 * deviation / np.sqrt(max(len(values), 1)))
 
+    def has(self, name: str, repeats: int) -> bool:
+        """Whether at least ``repeats`` runs of a program are here."""
+        return len(self.clk.get(name, [])) >= repeats
+
     def write(self, path: Path) -> None:
         """Save, in whole or not at all."""
         data = {"format": FORMAT, "properties": asdict(self.properties), "date": self.date, "clk": self.clk}
@@ -105,7 +109,7 @@ def measure(
     Raises:
         DeviceError: the device fails.
     """
-    todo = [each for each in with_overheads(benchmarks) if len(samples.clk.get(each.name, [])) < repeats]
+    todo = [each for each in with_overheads(benchmarks) if not samples.has(each.name, repeats)]
     for number, benchmark in enumerate(todo):
         if progress is not None:
             progress(benchmark.name, number / len(todo))

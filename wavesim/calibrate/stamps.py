@@ -3,7 +3,8 @@
 A stamp must not change what it measures. In the loop it is one ``s_memtime``, placed where no counted wait
 stands between it and an ``s_waitcnt lgkmcnt(0)`` that is there anyway, which drains it; one
 ``v_writelane_b32`` behind that wait keeps it in a register, in the lane of its pass (modulo 64); one
-``s_add_u32`` counts, where SCC is free. Everything is stored after the kernel's own last instruction.
+``s_add_u32`` counts, where SCC is free (else SCC is put back). Everything is stored after the kernel's own
+last instruction. A kernel without such a loop gets only the stamps at its start and end.
 """
 
 from __future__ import annotations
@@ -63,33 +64,51 @@ class WaveStamps:
         )
 
 
-def stamp(program: Program, launch: Launch, head: int, tail: int) -> Stamped:
-    """Put stamps around the loop whose first and last instructions are ``head`` and ``tail``.
+def stamp(program: Program, launch: Launch, loop: tuple[int, int] | None) -> Stamped:
+    """Put stamps around the loop whose first and last instructions are given; without one around the run.
 
     Raises:
         UserError: the loop has no wait that could drain a stamp, or no registers are free.
     """
     code = code_entries(program)
-    drain = _find_drain(program, code, head, tail)
-    place = _earliest(program, code, drain, head)
-    count_at = _free_scc(program, code, drain + 1, tail)
     names = _Registers.free(program)
     kernarg = program.metadata.kernarg_bytes + -program.metadata.kernarg_bytes % 8
     workgroup_waves = -(-launch.workgroup_size // LANES)
     insert: dict[int, list[str]] = {0: _begin(program, launch, names, kernarg, workgroup_waves)}
-    insert.setdefault(place, []).append(f"s_memtime {names.stamp}")
-    insert.setdefault(drain + 1, [])[:0] = _keep(names)
-    insert.setdefault(count_at, []).append(f"s_add_u32 {names.count}, {names.count}, 1")
-    insert.setdefault(tail + 1, []).insert(0, f"s_memtime {names.loop_end}")
-    insert[tail + 1].insert(1, "s_waitcnt lgkmcnt(0)")
+    added = 0
+    if loop is not None:
+        added = _stamp_loop(program, code, *loop, names, insert)
     for index, entry in enumerate(code):
         if entry.kind is Kind.ENDPGM:
             insert.setdefault(index, []).extend(_end(names))
     stamped = _with_insertions(program, insert, names, kernarg)
     waves = workgroup_waves * launch.grid[0] * launch.grid[1] * launch.grid[2]
     matrix = MatrixArgument(ARGUMENT, "i32", waves, WAVE_BYTES // 4, init="zero")
-    added = 2 + len(_keep(names))
     return Stamped(stamped, replace(launch, arguments=(*launch.arguments, matrix)), waves, added)
+
+
+def _stamp_loop(
+    program: Program,
+    code: Sequence[CodeEntry],
+    head: int,
+    tail: int,
+    names: _Registers,
+    insert: dict[int, list[str]],
+) -> int:
+    """Add a stamp for each pass and one behind the loop to ``insert``; the instructions added per pass."""
+    drain = _find_drain(program, code, head, tail)
+    place = _earliest(program, code, drain, head)
+    count_at = _free_scc(program, code, drain + 1, tail)
+    count = [f"s_add_u32 {names.count}, {names.count}, 1"]
+    if count_at is None:
+        count_at = drain + 1
+        count = [f"s_cselect_b32 {names.saved}, 1, 0", *count, f"s_cmp_lg_u32 {names.saved}, 0"]
+    keep = _keep(names)
+    insert.setdefault(place, []).append(f"s_memtime {names.stamp}")
+    insert.setdefault(drain + 1, [])[:0] = keep
+    insert.setdefault(count_at, []).extend(count)
+    insert.setdefault(tail + 1, [])[:0] = [f"s_memtime {names.loop_end}", "s_waitcnt lgkmcnt(0)"]
+    return 1 + len(keep) + len(count)
 
 
 def read_stamps(data: bytes, waves: int) -> tuple[WaveStamps, ...]:
@@ -221,8 +240,8 @@ def _earliest(program: Program, code: Sequence[CodeEntry], drain: int, head: int
     return place
 
 
-def _free_scc(program: Program, code: Sequence[CodeEntry], first: int, tail: int) -> int:
-    """The first place from ``first`` on where SCC holds nothing that is still read."""
+def _free_scc(program: Program, code: Sequence[CodeEntry], first: int, tail: int) -> int | None:
+    """The first place from ``first`` on where SCC holds nothing that is still read, if there is one."""
     scc = ("scc", 0)
     for place in range(first, tail + 1):
         for index in range(place, tail + 1):
@@ -233,10 +252,7 @@ def _free_scc(program: Program, code: Sequence[CodeEntry], first: int, tail: int
                 return place
         if code[place].kind in (Kind.BRANCH, Kind.COND_BRANCH):
             break
-    raise UserError(
-        f"{program.name}: no place in the loop where SCC is free to count passes",
-        program.instructions[first].span,
-    )
+    return None
 
 
 def _begin(
@@ -245,7 +261,11 @@ def _begin(
     """Wave number over the whole grid, pointer to the stamps, and the start stamp."""
     metadata = program.metadata
     if not metadata.user_sgpr_kernarg_segment_ptr:
-        raise UserError(f"{program.name}: without a kernarg pointer stamps cannot be stored")
+        raise UserError(
+            f"{program.name}: without a kernarg pointer stamps cannot be stored",
+            None,
+            "the kernel needs .amdhsa_user_sgpr_kernarg_segment_ptr 1",
+        )
     first = 4 if metadata.extra.get("user_sgpr_private_segment_buffer", "0").strip() not in ("0", "") else 0
     first += 2 if metadata.user_sgpr_dispatch_ptr else 0
     first += 2 if metadata.extra.get("user_sgpr_queue_ptr", "0").strip() not in ("0", "") else 0

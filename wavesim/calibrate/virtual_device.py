@@ -17,9 +17,10 @@ import numpy as np
 
 from wavesim.analyze.clocks import clock_values, same_work
 from wavesim.calibrate.device import Buffer, DeviceError, DeviceProperties, LoadedKernel, Problem
-from wavesim.calibrate.memory_levels import MemoryLevels
+from wavesim.calibrate.memory_levels import NAMES, MemoryLevels
 from wavesim.emulate.run import Execution, emulate
 from wavesim.isa.machine import Machine
+from wavesim.isa.memory_roles import role_clk
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.kernel.code_object import read_code_object
 from wavesim.kernel.launch import Launch, MatrixArgument, ScalarArgument
@@ -100,6 +101,18 @@ class VirtualDevice:
         hbm) or take the machine's single latency of a loaded GPU, as ``wavesim run`` does (at first)."""
         self._by_level = on
         self._levels = replace(self._levels, forced=forced)
+        self._timed.clear()
+
+    def use_load(self, latency: int | str) -> None:
+        """What the memory of the made-up busy GPU answers in: clocks, or a role with this device's own
+        levels (wavesim/isa/memory_roles.py)."""
+        if isinstance(latency, str):
+            levels = {
+                f"memory.{name}_latency_clk": clk
+                for name, clk in zip(NAMES, self._levels.latency_clk, strict=True)
+            }
+            latency = role_clk(levels.__getitem__, latency)
+        self._parameters = replace(self._parameters, memory_latency_clk=latency)
         self._timed.clear()
 
     def load(self, code_object: bytes, kernel: str) -> LoadedKernel:

@@ -104,8 +104,10 @@ def capture_and_replay(
     settings: dict[str, str],
     launch: LaunchOptions,
     machine: str | None,
+    *,
+    quiet: bool = False,
 ) -> None:
-    """Capture, import, replay, and print what the replay found.
+    """Capture, import, replay, and print what the replay found (to standard error if ``quiet``).
 
     Raises:
         UserError: as ``capture`` and ``import_trace``.
@@ -118,29 +120,34 @@ def capture_and_replay(
     from wavesim.report.output import look_for, write_lines
     from wavesim.report.replay import replay_lines, worst_place
 
+    out = sys.stderr if quiet else sys.stdout
+
+    def say(text: str) -> None:
+        click.echo(text, file=out)
+
     with progress_line("rocprofv3 --att") as progress:
         if progress is not None:
             progress("the kernel runs, then the trace is decoded", 0.0)
         captured = capture(kernel, output, options, device=device, settings=settings, launch=launch)
     gpu = captured.device
-    click.echo(f"captured on {gpu.name} ({gpu.arch}): {captured.folder}")
-    click.echo(f"  {captured.kernel}, {captured.workgroups} workgroups; command: {captured.command}")
+    say(f"captured on {gpu.name} ({gpu.arch}): {captured.folder}")
+    say(f"  {captured.kernel}, {captured.workgroups} workgroups; command: {captured.command}")
     imported = import_trace(captured.folder, gpu.arch, machine)
     if imported.kernel and captured.kernel not in imported.kernel:
-        click.echo(f"  NOTE: the trace is of {imported.kernel}, not of {captured.kernel}")
-    look = look_for(sys.stdout, no_color=bool(os.environ.get("NO_COLOR")))
+        say(f"  NOTE: the trace is of {imported.kernel}, not of {captured.kernel}")
+    look = look_for(out, no_color=bool(os.environ.get("NO_COLOR")))
     results = replay(imported, load_machine(machine or imported.arch), memory_mode("measured"))
     for result in results:
-        click.echo("")
+        say("")
         for line in replay_lines(result):
-            click.echo(line)
-        click.echo("")
-        write_lines(worst_place(result, look), sys.stdout, look)
+            say(line)
+        say("")
+        write_lines(worst_place(result, look), out, look)
     wanted = RunOptions(arch=None if machine else gpu.arch, machine=machine, settings=settings, launch=launch)
     loop = run_kernel(kernel, wanted).analysis.loop
     measured = [each.measured.clk_per_iteration for each in results if each.measured.clk_per_iteration]
     if loop is not None and measured:
         error = 100 * (loop.clk_per_iteration / measured[0] - 1)
         found = f"{loop.clk_per_iteration:.1f} clk/iteration, {error:+.1f} %"
-        click.echo(f"\nsimulated without the trace, as wavesim run does: {found}")
-    click.echo(f"\nmore of it: wavesim replay {captured.folder}")
+        say(f"\nsimulated without the trace, as wavesim run does: {found}")
+    say(f"\nmore of it: wavesim replay {captured.folder}")

@@ -1,0 +1,329 @@
+"""``wavesim calibrate`` on a device or on kept samples: measure, fit, compare the real kernel, report."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from wavesim.cli.common import progress_line
+from wavesim.errors import UserError
+from wavesim.kernel.launch_file import LaunchOptions
+
+if TYPE_CHECKING:
+    from wavesim.calibrate.benchmark import Benchmark
+    from wavesim.calibrate.device import Device
+    from wavesim.calibrate.real_kernel import Comparison
+    from wavesim.calibrate.samples import Samples
+    from wavesim.isa.machine import Machine
+    from wavesim.kernel.launch import LoadedKernel
+
+REAL_KERNEL = Path("hip") / "8wave.hip"
+VIRTUAL_BENCHMARK_S = 0.3
+"""Of a program on a virtual device: executing it and timing it once (repeats cost next to nothing)."""
+
+VIRTUAL_KERNEL_REPEATS = 3
+
+FIT_S_PER_BENCHMARK = 0.7
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """The options of the command."""
+
+    gpu: bool
+    virtual: str | None
+    samples: Path | None
+    output: Path | None
+    report: Path | None
+    keep: Path | None
+    repeats: int
+    only: tuple[str, ...]
+    device: int
+    noise_clk: int
+    seed: int
+    kernel: str | None
+    launch: str | None
+    no_kernel: bool
+    settings: Mapping[str, str]
+    tolerance: float | None
+    att: Path | None
+    as_json: bool
+
+    @property
+    def compares(self) -> bool:
+        """Whether a real kernel runs."""
+        return self.samples is None and not self.no_kernel
+
+    @property
+    def kernel_repeats(self) -> int:
+        """Launches of the real kernel that count; a virtual device's differ by its noise only."""
+        return self.repeats if self.gpu else min(self.repeats, VIRTUAL_KERNEL_REPEATS)
+
+    def check(self) -> None:
+        """Options that say nothing together, and files that could not be written in the end.
+
+        Raises:
+            UserError: some of them.
+        """
+        if not self.compares:
+            why = "--no-kernel" if self.samples is None else "--samples, which has no device,"
+            for given, name in (
+                (self.tolerance, "--tolerance"),
+                (self.kernel, "--kernel"),
+                (self.att, "--att"),
+            ):
+                if given is not None:
+                    raise UserError(f"{name} is about the real kernel, and {why} leaves that out")
+        if self.att is not None and not self.gpu:
+            raise UserError("--att needs a GPU: a virtual device has no thread trace")
+        if self.samples is not None and self.keep is not None:
+            raise UserError("--samples and --keep-samples exclude each other: nothing new is measured")
+        for file in (self.output, self.report, self.keep):
+            if file is not None and file.is_dir():
+                raise UserError(f"{file} is a folder; the name of a file is needed")
+            if file is not None and not file.absolute().parent.is_dir():
+                raise UserError(f"cannot write {file}: no folder {file.absolute().parent}")
+
+    def kernel_path(self) -> Path:
+        """The real kernel's file."""
+        from wavesim.isa.load import data_dir
+
+        return Path(self.kernel) if self.kernel is not None else data_dir("kernels") / REAL_KERNEL
+
+    def load_kernel(self, arch: str) -> tuple[LoadedKernel, Machine]:
+        """The real kernel and the stock machine with the kernel's values.
+
+        Raises:
+            UserError: unusable kernel.
+        """
+        from wavesim.analyze.pipeline import RunOptions, prepare
+
+        options = RunOptions(arch=arch, settings=self.settings, launch=LaunchOptions(file=self.launch))
+        return prepare(self.kernel_path(), options)
+
+
+def chosen(machine: Machine, only: Sequence[str]) -> tuple[Benchmark, ...]:
+    """The microbenchmarks, or those whose names match.
+
+    Raises:
+        UserError: none does.
+    """
+    from wavesim.calibrate.microbenchmarks import microbenchmarks
+
+    found = tuple(microbenchmarks(machine))
+    for pattern in only:
+        if not any(fnmatchcase(each.name, pattern) for each in found):
+            raise UserError(f"--only {pattern!r:.60}: no such microbenchmark", None, "--dry-run lists them")
+    return tuple(
+        each for each in found if not only or any(fnmatchcase(each.name, pattern) for pattern in only)
+    )
+
+
+def dry(wishes: Wishes) -> int:
+    """List what would run, and for how long."""
+    from wavesim.calibrate.capture import find_rocprofv3
+    from wavesim.calibrate.samples import Samples, with_overheads
+    from wavesim.isa.load import load_machine
+
+    kept = wishes.samples or (wishes.keep if wishes.keep is not None and wishes.keep.exists() else None)
+    samples = Samples.read(kept) if kept is not None else None
+    arch = samples.properties.arch if samples is not None else wishes.virtual or "gfx942"
+    found = chosen(load_machine(arch), wishes.only)
+    for benchmark in found:
+        waves = benchmark.body.waves
+        words = f"{benchmark.about}; {waves} wave{'s' if waves > 1 else ''}"
+        click.echo(f"{benchmark.name:<40} {words}")
+        if benchmark.parameters:
+            click.echo(f"{'':<40} for {', '.join(benchmark.parameters)}")
+    click.echo("")
+    programs = with_overheads(found)
+    fit = f"the fit: about {_time(FIT_S_PER_BENCHMARK * len(found))}"
+    if wishes.samples is not None:
+        click.echo(f"nothing is measured: {len(found)} programs' clocks are kept in {wishes.samples}; {fit}")
+        return 0
+    todo = [each for each in programs if samples is None or not samples.has(each.name, wishes.repeats)]
+    launches = (wishes.repeats + 1) * len(todo)
+    where = "on a GPU: seconds" if wishes.gpu else f"about {_time(VIRTUAL_BENCHMARK_S * len(todo))}"
+    click.echo(
+        f"{len(found)} programs and {len(programs) - len(found)} empty ones, {len(todo)} still to run, "
+        f"{launches} launches: {where}"
+    )
+    click.echo(fit)
+    if wishes.compares:
+        click.echo(f"then the real kernel: {wishes.kernel_path()}, {wishes.kernel_repeats + 1} launches")
+    if wishes.att is not None:
+        tool = find_rocprofv3() or "rocprofv3, which is not here,"
+        click.echo(f"then a thread trace with {tool} into {wishes.att}")
+    if wishes.gpu and arch == "gfx942":
+        click.echo("(listed for gfx942; what runs is for the GPU that is found)")
+    return 0
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.1f} min"
+
+
+def run(wishes: Wishes) -> int:
+    """Everything. Exit code 0, or 1 for a poor fit, wrong numbers or an error beyond the tolerance.
+
+    Raises:
+        UserError: unusable device, kernel, samples or file.
+    """
+    if wishes.samples is not None:
+        from wavesim.calibrate.samples import Samples
+
+        return _finish(wishes, Samples.read(wishes.samples), None)[0]
+    if wishes.att is not None:
+        from wavesim.calibrate.capture import require_rocprofv3
+
+        require_rocprofv3(None)
+    with _open(wishes) as device:
+        if wishes.compares:  # what is wrong with the kernel is said before minutes of measuring
+            from wavesim.calibrate.real_kernel import stamped_kernel
+
+            stamped_kernel(*wishes.load_kernel(device.properties.arch))
+        code, text = _finish(wishes, _measure(wishes, device), device)
+    if wishes.gpu and wishes.compares:
+        _trace(wishes, text)
+    return code
+
+
+def _open(wishes: Wishes) -> Device:
+    """The device that was asked for."""
+    if wishes.gpu:
+        from wavesim.calibrate.hip_device import HipDevice
+
+        return HipDevice(wishes.device)
+    from wavesim.calibrate.virtual_device import VirtualDevice
+    from wavesim.isa.load import load_machine
+
+    assert wishes.virtual is not None
+    return VirtualDevice(load_machine(wishes.virtual), noise_clk=wishes.noise_clk, seed=wishes.seed)
+
+
+def _measure(wishes: Wishes, device: Device) -> Samples:
+    """Run the microbenchmarks whose clocks are not kept yet."""
+    from wavesim.calibrate.samples import Samples, measure
+    from wavesim.isa.load import load_machine
+
+    properties, keep = device.properties, wishes.keep
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    samples = Samples(properties, today)
+    if keep is not None and keep.exists():
+        samples = Samples.read(keep)
+        if samples.properties != properties:
+            raise UserError(
+                f"{keep} has samples of {samples.properties.name}, driver {samples.properties.driver}; the "
+                f"device is {properties.name}, driver {properties.driver}",
+                None,
+                "give another file to --keep-samples",
+            )
+        if samples.clk:
+            click.echo(f"{keep}: {len(samples.clk)} programs were measured before", err=True)
+    save = None if keep is None else lambda kept: kept.write(keep)
+    with progress_line("calibrate") as progress:
+        benchmarks = chosen(load_machine(properties.arch), wishes.only)
+        measure(device, benchmarks, samples, repeats=wishes.repeats, progress=progress, save=save)
+    return samples
+
+
+def _finish(wishes: Wishes, samples: Samples, device: Device | None) -> tuple[int, str]:
+    """Fit, write the machine file, compare the real kernel, report; exit code and machine file."""
+    from wavesim.calibrate.fit import fit
+    from wavesim.calibrate.outcome import machine_file, report_json, report_lines
+    from wavesim.calibrate.real_report import kernel_json, kernel_lines
+    from wavesim.isa.load import load_machine
+    from wavesim.report.files import write_atomically
+
+    stock = load_machine(samples.properties.arch)
+    measured = [each for each in chosen(stock, wishes.only) if samples.has(each.name, 1)]
+    if not measured:
+        raise UserError("the samples hold no known microbenchmark", None, "run wavesim calibrate once more")
+    with progress_line("calibrate") as progress:
+        result = fit(stock, measured, samples, progress)
+    text = machine_file(stock, result, samples)
+    if wishes.output is not None:
+        write_atomically(wishes.output, [text])
+    lines, data, good = list(report_lines(samples, result)), report_json(samples, result), result.good
+    if device is not None and wishes.compares:
+        tolerance = None if wishes.tolerance is None else wishes.tolerance / 100
+        comparison = _compare(wishes, device, text)
+        lines += ["", *kernel_lines(comparison, samples.properties, tolerance)]
+        data["kernel"] = kernel_json(comparison, tolerance)
+        good = good and comparison.right and (tolerance is None or comparison.within(tolerance))
+    if wishes.report is not None:
+        _write_report(wishes.report, data)
+    if wishes.as_json:
+        click.echo(json.dumps(data, indent=1))
+    else:
+        for line in lines:
+            click.echo(line)
+        if wishes.output is not None:
+            click.echo(f"\nwritten: {wishes.output} (use it with --machine)")
+    sys.stdout.flush()
+    return int(not good), text
+
+
+def _compare(wishes: Wishes, device: Device, text: str) -> Comparison:
+    """The real kernel on the device, and with the stock and the calibrated machine in the simulator."""
+    from wavesim.calibrate.real_kernel import compare
+    from wavesim.isa.load import load_machine
+
+    loaded, plain = wishes.load_kernel(device.properties.arch)
+    with tempfile.TemporaryDirectory(prefix="wavesim-") as folder:
+        calibrated = Path(folder) / "calibrated.yaml"
+        calibrated.write_text(text, encoding="utf-8")
+        overrides = {
+            **loaded.launch.machine_overrides,
+            **{name: value for name, value in wishes.settings.items() if "." in name},
+        }
+        machines = [("stock", plain), ("calibrated", load_machine(str(calibrated), overrides))]
+        with progress_line("calibrate: the real kernel") as progress:
+            return compare(device, loaded, machines, repeats=wishes.kernel_repeats, progress=progress)
+
+
+def _write_report(file: Path, data: Mapping[str, object]) -> None:
+    from wavesim.report.calibration import calibration_page
+    from wavesim.report.files import write_atomically
+
+    if file.suffix.lower() in (".html", ".htm"):
+        write_atomically(file, calibration_page(data))
+    else:
+        write_atomically(file, [json.dumps(data, indent=1) + "\n"])
+
+
+def _trace(wishes: Wishes, machine: str) -> None:
+    """The thread trace that ``--att`` asks for; else a line that says it could be had."""
+    from wavesim.calibrate.capture import AttOptions, find_rocprofv3
+    from wavesim.cli.trace_capture import capture_and_replay
+
+    if wishes.att is None:
+        if find_rocprofv3() is not None and not wishes.as_json:
+            click.echo(
+                "\nrocprofv3 is on this machine: --att DIR (or wavesim trace capture) records the real "
+                "kernel's thread trace and replays it"
+            )
+        return
+    with tempfile.TemporaryDirectory(prefix="wavesim-") as folder:
+        calibrated = Path(folder) / "calibrated.yaml"
+        calibrated.write_text(machine, encoding="utf-8")
+        click.echo("", err=wishes.as_json)
+        capture_and_replay(
+            wishes.kernel_path(),
+            wishes.att,
+            AttOptions(),
+            wishes.device,
+            dict(wishes.settings),
+            LaunchOptions(file=wishes.launch),
+            str(calibrated),
+            quiet=wishes.as_json,
+        )
