@@ -57,7 +57,7 @@ def test_a_dry_run_lists_every_program_and_how_long(calibrate: Command, way: tup
     assert done.code == 0
     found = microbenchmarks(load_machine(way[1] if len(way) > 1 else "gfx942"))
     listed = [line.split()[0] for line in done.out.splitlines() if re.match(r"\w+ {2,}\w", line)]
-    assert listed == [each.name for each in found]
+    assert listed == [*(each.name for each in found), "lane_phases"]
     (counted,) = re.findall(
         r"^(\d+) programs and (\d+) empty ones, (\d+) still to run, (\d+)", done.out, re.M
     )
@@ -235,3 +235,14 @@ def test_refused_before_anything_is_measured(
 
     monkeypatch.setattr("wavesim.calibrate.samples.run", never)
     refused(calibrate(*arguments), words)
+
+
+def test_every_value_that_a_fit_may_find_can_stand_in_a_machine_file() -> None:
+    from wavesim.calibrate.quantities import Model, candidates
+
+    machine = load_machine("gfx942")
+    stock = Model.of(machine)
+    for name in {each for benchmark in microbenchmarks(machine) for each in benchmark.parameters}:
+        for value in (candidates(name, stock.value(name))[0], candidates(name, stock.value(name))[-1]):
+            if len(name.split(".")) == 2 and "mfma_table" not in name:
+                assert load_machine("gfx942", {name: value}).integer(name) == value

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from wavesim.calibrate.fit import FitResult, Fitted
+from wavesim.calibrate.lane_phases import FoundPhases, same_phases
 from wavesim.calibrate.samples import Samples
 from wavesim.isa.machine import Machine
 
 TABLE = "mfma_table"
 
+PhaseTable = Mapping[tuple[str, int], FoundPhases]
+"""By kind (read, write) and bytes per lane."""
 
-def machine_file(machine: Machine, result: FitResult, samples: Samples) -> str:
+NOTHING: PhaseTable = MappingProxyType({})
+
+
+def machine_file(machine: Machine, result: FitResult, samples: Samples, phases: PhaseTable = NOTHING) -> str:
     """An overlay of the stock machine with every determined value, its interval and where it comes from."""
     device = samples.properties
     repeats = max((len(each) for each in samples.clk.values()), default=0)
@@ -52,6 +59,14 @@ def machine_file(machine: Machine, result: FitResult, samples: Samples) -> str:
         text = "{" + ", ".join(f"{name}: {value}" for name, value in table.items()) + "}"
         entry = _entry(machine, f"{section}.{key}", text, members, source, confidence)
         sections.setdefault(section, {})[key] = entry
+    for (kind, width), found in phases.items():
+        if found.phases is None:
+            continue
+        key = f"{kind}_b{8 * width}"
+        groups = ", ".join(f'"{lane_ranges(lanes)}"' for lanes in found.phases.phases)
+        for name, text in ((f"{key}_phases", f"[{groups}]"), (f"{key}_banks", str(found.phases.banks))):
+            entry = _entry(machine, f"lds.{name}", text, [], source, confidence)
+            sections.setdefault("lds", {})[name] = entry
     for section, entries in sections.items():
         head.append(f"{section}:")
         head += [f"  {key}: {entry}" for key, entry in entries.items()]
@@ -61,8 +76,34 @@ def machine_file(machine: Machine, result: FitResult, samples: Samples) -> str:
 def _entry(machine: Machine, key: str, text: str, members: list[Fitted], source: str, confidence: str) -> str:
     unit = machine.quantities[key].unit
     intervals = "; ".join(f"{each.low} to {each.high}, {each.observations} clocks" for each in members[:4])
-    note = f"interval {intervals}" + ("; ..." if len(members) > 4 else "")
+    note = f"interval {intervals}" + ("; ..." if len(members) > 4 else "") if members else "exact"
     return f'{{value: {text}, unit: {unit}, source: "{source}", confidence: {confidence}, note: "{note}"}}'
+
+
+def lane_ranges(lanes: Sequence[int]) -> str:
+    """``0-3,20-23``."""
+    ranges: list[list[int]] = []
+    for lane in lanes:
+        if ranges and lane == ranges[-1][1] + 1:
+            ranges[-1][1] = lane
+        else:
+            ranges.append([lane, lane])
+    return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in ranges)
+
+
+def phase_lines(machine: Machine, phases: PhaseTable) -> Iterator[str]:
+    """Lane phases as text: as the stock ones, other, or not determined."""
+    if not phases:
+        return
+    yield "lanes that the LDS serves together"
+    for (kind, width), found in phases.items():
+        name = f"  ds_{kind}_b{8 * width}"
+        if found.phases is None:
+            yield f"{name:<18}not determined: {found.why}"
+            continue
+        same = same_phases(found.phases, machine.lds_phases[kind, width])
+        groups = " | ".join(lane_ranges(lanes) for lanes in found.phases.phases)
+        yield f"{name:<18}{found.phases.banks} banks, {'as stock' if same else f'changed: {groups}'}"
 
 
 def report_lines(samples: Samples, result: FitResult) -> Iterator[str]:
@@ -98,7 +139,7 @@ def report_lines(samples: Samples, result: FitResult) -> Iterator[str]:
         )
 
 
-def report_json(samples: Samples, result: FitResult) -> dict[str, Any]:
+def report_json(samples: Samples, result: FitResult, phases: PhaseTable = NOTHING) -> dict[str, Any]:
     """The same as data."""
     device = samples.properties
     return {
@@ -125,6 +166,15 @@ def report_json(samples: Samples, result: FitResult) -> dict[str, Any]:
                 "why": each.why,
             }
             for each in result.fitted
+        ],
+        "lane_phases": [
+            {
+                "access": f"ds_{kind}_b{8 * width}",
+                "banks": found.phases.banks if found.phases else None,
+                "phases": [lane_ranges(lanes) for lanes in found.phases.phases] if found.phases else None,
+                "why": found.why,
+            }
+            for (kind, width), found in phases.items()
         ],
         "benchmarks": [
             {

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from wavesim.calibrate.benchmark import Benchmark
 from wavesim.calibrate.fit import FitResult
+from wavesim.calibrate.lane_phases import FoundPhases, same_phases, with_phases
 from wavesim.calibrate.quantities import Model, candidates, is_count
 from wavesim.calibrate.virtual_device import VirtualDevice
 from wavesim.isa.machine import Machine
@@ -26,6 +28,7 @@ FIXED = frozenset(
 """Not drawn: one slot or none, or fixed by the ISA; the nearest other value is beyond 30 %."""
 
 SHARE = 0.3
+PHASES_SHARE = 0.35
 NOISE_CLK = 4
 CLOCKS_SHARE, COST_CLK, LATENCY_CLK = 0.05, 0.5, 4
 
@@ -41,6 +44,18 @@ def draw(machine: Machine, benchmarks: Sequence[Benchmark], seed: int) -> dict[s
         if name not in FIXED and len(near) > 1:
             secret[name] = rng.choice(near)
     return secret
+
+
+def draw_phases(machine: Machine, seed: int) -> Machine:
+    """The machine with a secret table of lane phases: about every third one is that of another access."""
+    rng = random.Random(f"phases {seed}")
+    others = list(machine.lds_phases.values())
+    secret = {
+        key: FoundPhases(replace(rng.choice(others), banks=phases.banks))
+        for key, phases in machine.lds_phases.items()
+        if rng.random() < PHASES_SHARE
+    }
+    return with_phases(machine, secret)
 
 
 def secret_device(machine: Machine, secret: Mapping[str, int], seed: int) -> VirtualDevice:
@@ -70,6 +85,15 @@ def misses(machine: Machine, secret: Mapping[str, int], result: FitResult) -> li
         elif not is_count(each.name) and not _near(true, each.value, LATENCY_CLK):
             found.append(f"{each.name} is {true}, found {each.value}")
     return found
+
+
+def phase_misses(machine: Machine, found: Mapping[tuple[str, int], FoundPhases]) -> list[str]:
+    """Tables of lane phases that are not exactly those of ``machine``, the secret one."""
+    return [
+        f"lane phases of {kind} b{8 * width}: {each.why or 'other ones found'}"
+        for (kind, width), each in found.items()
+        if each.phases is None or not same_phases(each.phases, machine.lds_phases[kind, width])
+    ]
 
 
 def _near(true: float, found: float, clk: float) -> bool:

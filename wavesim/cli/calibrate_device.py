@@ -32,6 +32,11 @@ VIRTUAL_BENCHMARK_S = 0.3
 
 VIRTUAL_KERNEL_REPEATS = 3
 
+LANE_PHASES = "lane_phases"
+"""The name of the programs that find lane phases, for --only: which of them run depends on the clocks."""
+PHASE_PROGRAMS = 40
+"""Of them, where the stock table is right."""
+
 FIT_S_PER_BENCHMARK = 0.7
 
 
@@ -111,6 +116,11 @@ class Wishes:
         return prepare(self.kernel_path(), options)
 
 
+def with_lane_phases(only: Sequence[str]) -> bool:
+    """Whether the lane phases are among what was chosen."""
+    return not only or any(fnmatchcase(LANE_PHASES, pattern) for pattern in only)
+
+
 def chosen(machine: Machine, only: Sequence[str]) -> tuple[Benchmark, ...]:
     """The microbenchmarks, or those whose names match.
 
@@ -121,7 +131,7 @@ def chosen(machine: Machine, only: Sequence[str]) -> tuple[Benchmark, ...]:
 
     found = tuple(microbenchmarks(machine))
     for pattern in only:
-        if not any(fnmatchcase(each.name, pattern) for each in found):
+        if not any(fnmatchcase(name, pattern) for name in (LANE_PHASES, *(each.name for each in found))):
             raise UserError(f"--only {pattern!r:.60}: no such microbenchmark", None, "--dry-run lists them")
     return tuple(
         each for each in found if not only or any(fnmatchcase(each.name, pattern) for pattern in only)
@@ -144,6 +154,9 @@ def dry(wishes: Wishes) -> int:
         click.echo(f"{benchmark.name:<40} {words}")
         if benchmark.parameters:
             click.echo(f"{'':<40} for {', '.join(benchmark.parameters)}")
+    phases = PHASE_PROGRAMS if with_lane_phases(wishes.only) else 0
+    if phases:
+        click.echo(f"{LANE_PHASES:<40} lanes that the LDS serves together: about {phases} programs, 1 wave")
     click.echo("")
     programs = with_overheads(found)
     fit = f"the fit: about {_time(FIT_S_PER_BENCHMARK * len(found))}"
@@ -152,7 +165,8 @@ def dry(wishes: Wishes) -> int:
         return 0
     todo = [each for each in programs if samples is None or not samples.has(each.name, wishes.repeats)]
     launches = (wishes.repeats + 1) * len(todo)
-    where = "on a GPU: seconds" if wishes.gpu else f"about {_time(VIRTUAL_BENCHMARK_S * len(todo))}"
+    seconds = VIRTUAL_BENCHMARK_S * (len(todo) + phases)
+    where = "on a GPU: seconds" if wishes.gpu else f"about {_time(seconds)}"
     click.echo(
         f"{len(found)} programs and {len(programs) - len(found)} empty ones, {len(todo)} still to run, "
         f"{launches} launches: {where}"
@@ -212,6 +226,7 @@ def _open(wishes: Wishes) -> Device:
 
 def _measure(wishes: Wishes, device: Device) -> Samples:
     """Run the microbenchmarks whose clocks are not kept yet."""
+    from wavesim.calibrate.lane_phases import measure_phases
     from wavesim.calibrate.samples import Samples, measure
     from wavesim.isa.load import load_machine
 
@@ -231,29 +246,35 @@ def _measure(wishes: Wishes, device: Device) -> Samples:
             click.echo(f"{keep}: {len(samples.clk)} programs were measured before", err=True)
     save = None if keep is None else lambda kept: kept.write(keep)
     with progress_line("calibrate") as progress:
-        benchmarks = chosen(load_machine(properties.arch), wishes.only)
+        stock = load_machine(properties.arch)
+        benchmarks = chosen(stock, wishes.only)
         measure(device, benchmarks, samples, repeats=wishes.repeats, progress=progress, save=save)
+        if with_lane_phases(wishes.only):
+            measure_phases(device, stock, samples, repeats=wishes.repeats, progress=progress, save=save)
     return samples
 
 
 def _finish(wishes: Wishes, samples: Samples, device: Device | None) -> tuple[int, str]:
     """Fit, write the machine file, compare the real kernel, report; exit code and machine file."""
     from wavesim.calibrate.fit import fit
-    from wavesim.calibrate.outcome import machine_file, report_json, report_lines
+    from wavesim.calibrate.lane_phases import find_phases, from_samples, with_phases
+    from wavesim.calibrate.outcome import machine_file, phase_lines, report_json, report_lines
     from wavesim.calibrate.real_report import kernel_json, kernel_lines
     from wavesim.isa.load import load_machine
     from wavesim.report.files import write_atomically
 
     stock = load_machine(samples.properties.arch)
     measured = [each for each in chosen(stock, wishes.only) if samples.has(each.name, 1)]
-    if not measured:
+    phases = find_phases(stock, from_samples(samples)) if with_lane_phases(wishes.only) else {}
+    if not measured and not any(each.phases for each in phases.values()):
         raise UserError("the samples hold no known microbenchmark", None, "run wavesim calibrate once more")
     with progress_line("calibrate") as progress:
-        result = fit(stock, measured, samples, progress)
-    text = machine_file(stock, result, samples)
+        result = fit(with_phases(stock, phases), measured, samples, progress)
+    text = machine_file(stock, result, samples, phases)
     if wishes.output is not None:
         write_atomically(wishes.output, [text])
-    lines, data, good = list(report_lines(samples, result)), report_json(samples, result), result.good
+    lines = [*report_lines(samples, result), "", *phase_lines(stock, phases)]
+    data, good = report_json(samples, result, phases), result.good
     if device is not None and wishes.compares:
         tolerance = None if wishes.tolerance is None else wishes.tolerance / 100
         comparison = _compare(wishes, device, text)
