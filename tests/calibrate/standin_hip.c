@@ -5,6 +5,8 @@
    WAVESIM_STANDIN_DEVICES  number of devices (1)
    WAVESIM_STANDIN_ARCH     gcnArchName ("gfx942:sramecc+:xnack-")
    WAVESIM_STANDIN_FAIL     "function=code": that function gives that error code
+   WAVESIM_STANDIN_CLOCKS   set: a launch stores made-up clocks where a microbenchmark (two arguments) or a stamped kernel
+                            (stamps are its last argument) would store measured ones
    WAVESIM_STANDIN_HANG     set: waiting for an event never ends
    WAVESIM_STANDIN_ABORT    set: waiting for an event aborts the process, as a GPU memory fault does */
 #include <stdarg.h>
@@ -27,6 +29,8 @@ typedef struct { /* the fields up to gcnArchName, in the order of the public hea
 } properties_t;
 
 static long allocated;
+#define MOST_BUFFERS 64
+static struct { unsigned *start; size_t size; } buffers[MOST_BUFFERS];
 
 static void say(const char *format, ...) {
   const char *path = getenv("WAVESIM_STANDIN_LOG");
@@ -92,11 +96,17 @@ int hipModuleUnload(void *module) { say("hipModuleUnload"); free(module); return
 int hipMalloc(void **to, size_t size) {
   ENTER("hipMalloc");
   *to = calloc(1, size);
+  for (int at = 0; at < MOST_BUFFERS; at++)
+    if (!buffers[at].start) { buffers[at].start = *to; buffers[at].size = size; break; }
   allocated += 1;
   say("hipMalloc %zu", size);
   return *to ? 0 : 2;
 }
-int hipFree(void *buffer) { allocated -= buffer != NULL; say("hipFree, %ld left", allocated); free(buffer); return 0; }
+int hipFree(void *buffer) {
+  for (int at = 0; at < MOST_BUFFERS; at++)
+    if (buffers[at].start == buffer) buffers[at].start = NULL;
+  allocated -= buffer != NULL; say("hipFree, %ld left", allocated); free(buffer); return 0;
+}
 int hipMemcpy(void *to, const void *from, size_t size, int kind) {
   ENTER("hipMemcpy");
   memcpy(to, from, size);
@@ -114,6 +124,21 @@ int hipEventSynchronize(void *event) {
   return 0;
 }
 int hipEventElapsedTime(float *ms, void *start, void *stop) { (void)start; (void)stop; *ms = 0.0f; return 0; }
+/* Made-up clocks: every microbenchmark takes 5000 clk, every pass of a stamped kernel 3000. */
+static void make_up(const unsigned char *arguments, size_t size) {
+  unsigned *to;
+  memcpy(&to, arguments + (size == 16 ? 0 : size - 8), 8);
+  for (int at = 0; at < MOST_BUFFERS; at++) {
+    if (!to || buffers[at].start != to) continue;
+    size_t words = buffers[at].size / 4;
+    for (size_t word = 0; word < words; word++) {
+      size_t lane = word % 128;
+      if (size == 16) to[word] = 5000;
+      else if (lane < 64) to[word] = 100000 + 3000 * (unsigned)(lane + 1);
+      else to[word] = lane == 64 ? 100000 : lane == 66 ? 400000 : lane == 68 ? 500000 : lane == 70 ? 64 : 0;
+    }
+  }
+}
 int hipModuleLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned lds,
                           void *stream, void **parameters, void **extra) {
   (void)function; (void)stream; (void)parameters;
@@ -123,6 +148,7 @@ int hipModuleLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz,
     const unsigned char *data = extra[1];
     size_t size = *(size_t *)extra[3];
     for (size_t at = 0; at < size && at < 512; at++) sprintf(hex + 2 * at, "%02x", data[at]);
+    if (getenv("WAVESIM_STANDIN_CLOCKS") && size >= 16) make_up(data, size);
   }
   say("hipModuleLaunchKernel grid %u,%u,%u block %u,%u,%u lds %u arguments %s (nothing was executed)", gx, gy, gz, bx, by, bz, lds, hex);
   return 0;

@@ -95,9 +95,7 @@ def test_one_message_each(
     wishes: dict[str, str],
     words: tuple[str, ...],
 ) -> None:
-    done = capture(
-        {**standin_environment, **wishes}, SMALL, "-o", tmp_path / "out", "--rocprofv3", rocprofv3
-    )
+    done = capture({**standin_environment, **wishes}, SMALL, "-o", tmp_path / "out", "--rocprofv3", rocprofv3)
     assert_refused(done, *words)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 
 from wavesim.calibrate.memory_levels import NAMES, MemoryLevels
 from wavesim.isa.machine import Machine
+from wavesim.isa.schema import SECTIONS, Size
 from wavesim.isa.timing_parameters import TimingParameters
 
 LOW, HIGH = 0.6, 1.5
@@ -84,7 +85,13 @@ def candidates(name: str, stock: int) -> tuple[int, ...]:
     values = {value for value in range(first, high + 9, 4) if value >= min(low, stock)}
     if stock <= 8:
         values |= {0} if not stock % 4 else set()
-    return tuple(sorted({*values, stock}))
+    return tuple(sorted({*(value for value in values if value or _may_be_zero(name)), stock}))
+
+
+def _may_be_zero(name: str) -> bool:
+    """Whether a machine file may have 0 there."""
+    section, key, *_ = name.split(".")
+    return SECTIONS.get(section, {}).get(key) is not Size
 
 
 def _level(name: str) -> int | None:
