@@ -148,3 +148,49 @@ def test_a_trace_without_rocprofv3_is_refused_at_once(tmp_path: Path) -> None:
         command, capture_output=True, text=True, timeout=120, check=False, env=environment, cwd=ROOT
     )
     assert_refused(done, "rocprofv3 is not on this machine")
+
+
+def test_the_whole_way_with_made_up_clocks_and_a_thread_trace(
+    standin_environment: dict[str, str], tmp_path: Path
+) -> None:
+    """From the device's properties to the report and the replayed trace; no figure means anything."""
+    tools, out = tmp_path / "bin", tmp_path / "att"
+    tools.mkdir()
+    script = Path(__file__).with_name("standin_rocprofv3.py")
+    (tools / "rocprofv3").write_text(f'#!/bin/sh\nexec {sys.executable} {script} "$@"\n')
+    (tools / "rocprofv3").chmod(0o755)
+    trace = ROOT.parent / "shared" / "traces" / "gfx942_gemm_1024cube"
+    if not trace.is_dir():
+        pytest.skip("no measured traces (../shared/traces)")
+    environment = {
+        **standin_environment,
+        "PATH": f"{tools}:{os.environ['PATH']}",
+        "WAVESIM_STANDIN_CLOCKS": "1",
+        "WAVESIM_STANDIN_TRACE": str(trace),
+    }
+    machine = tmp_path / "mine.yaml"
+    command = [sys.executable, "-m", "wavesim", "calibrate", "--gpu", "--only", "nop", "--only", "sleep"]
+    command += ["--repeats", "3", "--kernel", "kernels/lessons/interleaved.yaml", "-o", str(machine)]
+
+    def run(*more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*command, *more],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            env=environment,
+            cwd=ROOT,
+        )
+
+    done = run()
+    assert done.returncode == 1, done.stderr  # made-up clocks fit nothing
+    assert "the real kernel: interleaved, on STAND-IN, not a GPU" in done.stdout
+    assert "POOR FIT" in done.stdout
+    assert "rocprofv3 is on this machine: --att DIR" in done.stdout
+    assert "# device: STAND-IN, not a GPU, gfx942, 304 CUs, 2100 MHz" in machine.read_text()
+    done = run("--att", str(out))
+    assert done.returncode == 1, done.stderr
+    assert "captured on STAND-IN, not a GPU (gfx942)" in done.stdout
+    assert "more of it: wavesim replay" in done.stdout
+    assert "STAND-IN rocprofv3: nothing is traced" in (out / "rocprofv3.log").read_text()
