@@ -113,6 +113,12 @@ int hipMemcpy(void *to, const void *from, size_t size, int kind) {
   say("hipMemcpy %zu kind %d", size, kind);
   return 0;
 }
+int hipMemset(void *to, int value, size_t size) {
+  ENTER("hipMemset");
+  memset(to, value, size);
+  say("hipMemset %zu with %d", size, value);
+  return 0;
+}
 int hipEventCreate(void **event) { ENTER("hipEventCreate"); *event = malloc(8); return 0; }
 int hipEventDestroy(void *event) { free(event); return 0; }
 int hipEventRecord(void *event, void *stream) { (void)event; (void)stream; ENTER("hipEventRecord"); return 0; }

@@ -46,6 +46,8 @@ def test_the_whole_way_and_the_arguments_byte_for_byte(bench: Bench) -> None:
         buffer = device.allocate(64)
         device.write(buffer, bytes(range(64)))
         assert device.read(buffer) == bytes(range(64))
+        device.fill(buffer, 7)
+        assert device.read(buffer) == bytes([7]) * 64
         arguments = buffer.address.to_bytes(8, "little") + bytes([1, 2, 3, 4])
         assert device.launch(kernel, (4, 2, 1), (512, 1, 1), arguments, lds_bytes=1024) == 0.0
     calls = bench.calls()

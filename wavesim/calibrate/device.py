@@ -98,6 +98,9 @@ class Device(Protocol):
     def write(self, buffer: Buffer, data: bytes) -> None:
         """Copy to the device."""
 
+    def fill(self, buffer: Buffer, byte: int) -> None:
+        """Write ``byte`` everywhere in the buffer, on the device."""
+
     def read(self, buffer: Buffer) -> bytes:
         """Copy from the device, all of the buffer."""
 

@@ -99,6 +99,10 @@ class HipDevice:
         self._ask("write", CALL_TIMEOUT_S, buffer=buffer.handle, file=file)
         Path(file).unlink()
 
+    def fill(self, buffer: Buffer, byte: int) -> None:
+        """Write ``byte`` everywhere in the buffer, on the device."""
+        self._ask("fill", CALL_TIMEOUT_S, buffer=buffer.handle, size=buffer.size_bytes, byte=byte)
+
     def read(self, buffer: Buffer) -> bytes:
         """Copy from the device, all of the buffer."""
         file = self._file(b"")

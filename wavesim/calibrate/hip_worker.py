@@ -119,6 +119,11 @@ class Worker:
         self.call("hipMemcpy", self.buffers[buffer], data, len(data), kind)
         return {}
 
+    def fill(self, buffer: int, size: int, byte: int) -> dict[str, Any]:
+        """The same byte everywhere."""
+        self.call("hipMemset", self.buffers[buffer], byte, size)
+        return {}
+
     def read(self, buffer: int, size: int, file: str) -> dict[str, Any]:
         """Device -> file."""
         data = bytearray(size)
@@ -178,7 +183,7 @@ class Worker:
         return self.next - 1
 
 
-OPERATIONS = ("open", "load", "allocate", "write", "read", "launch", "free", "close")
+OPERATIONS = ("open", "load", "allocate", "write", "fill", "read", "launch", "free", "close")
 
 
 def _text(value: Any) -> str:

@@ -21,6 +21,8 @@ from wavesim.errors import UserError
 FORMAT = "wavesim samples 1"
 LARGEST_FILE_BYTES = 200_000_000
 LANES = 64
+FLUSH_BYTES = 1 << 29
+"""Twice the Infinity Cache of an MI300X: after writing so much, no cache has what was there before."""
 
 Progress = Callable[[str, float], None]
 
@@ -121,7 +123,7 @@ def measure(
 def run(device: Device, benchmark: Benchmark, repeats: int) -> list[list[int]]:
     """Clocks per repeat and wave of one benchmark."""
     body, arch = benchmark.body, device.properties.arch
-    content = body.data
+    content, flush = body.data, None
     if isinstance(device, VirtualDevice):
         device.use_levels(True, body.forced_level)
         kernel = device.load_program(program(benchmark.name, body, arch))
@@ -130,6 +132,8 @@ def run(device: Device, benchmark: Benchmark, repeats: int) -> list[list[int]]:
         level = benchmark.name.removeprefix("chase_")
         if level in LEVELS:
             content = ring(level, virtual=False)
+        if level == "hbm":
+            flush = device.allocate(FLUSH_BYTES)
     out = device.allocate(4 * LANES * body.waves)
     data = device.allocate(len(content))
     try:
@@ -138,6 +142,8 @@ def run(device: Device, benchmark: Benchmark, repeats: int) -> list[list[int]]:
         found = []
         for number in range(repeats + 1):
             device.write(out, bytes(out.size_bytes))  # what is read later was stored by this launch
+            if flush is not None:
+                device.fill(flush, number % 256)
             device.launch(kernel, (1, 1, 1), (LANES * body.waves, 1, 1), arguments)
             clocks = np.frombuffer(device.read(out), "<u4").reshape(-1, LANES)[:, 0].tolist()
             if not all(clocks):  # two clock reads are never at the same time
@@ -148,5 +154,6 @@ def run(device: Device, benchmark: Benchmark, repeats: int) -> list[list[int]]:
                 found.append(clocks)
         return found
     finally:
-        device.free(out)
-        device.free(data)
+        for buffer in (out, data, flush):
+            if buffer is not None:
+                device.free(buffer)

@@ -147,6 +147,10 @@ class VirtualDevice:
         old = self._buffers[buffer.handle].content
         self._buffers[buffer.handle] = Stored(buffer, data + old[len(data) :])
 
+    def fill(self, buffer: Buffer, byte: int) -> None:
+        """Write ``byte`` everywhere in the buffer."""
+        self.write(buffer, bytes([byte]) * buffer.size_bytes)
+
     def read(self, buffer: Buffer) -> bytes:
         """Copy from the device, all of the buffer."""
         content = self._buffers[buffer.handle].content
