@@ -194,3 +194,15 @@ def test_the_whole_way_with_made_up_clocks_and_a_thread_trace(
     assert "captured on STAND-IN, not a GPU (gfx942)" in done.stdout
     assert "more of it: wavesim replay" in done.stdout
     assert "STAND-IN rocprofv3: nothing is traced" in (out / "rocprofv3.log").read_text()
+
+
+def test_caches_are_flushed_before_each_chase_through_hbm(
+    standin_environment: dict[str, str], tmp_path: Path
+) -> None:
+    environment = {**standin_environment, "WAVESIM_STANDIN_CLOCKS": "1"}
+    calibrate(environment, "--only", "chase_hbm", "--repeats", 3)
+    said = calls(tmp_path)
+    flushes = [index for index, call in enumerate(said) if call.startswith("hipMemset 536870912")]
+    assert len(flushes) == 4
+    assert all(said[index + 1].startswith("hipModuleLaunchKernel") for index in flushes)
+    assert "hipFree, 0 left" in said
