@@ -179,3 +179,48 @@ def test_unscaled_f8f6f4_equals_fp8_products() -> None:
 
     outcome = execute("v_mfma_f32_16x16x128_f8f6f4 v[16:19], v[0:7], v[8:15], 0", setup, arch="gfx950")
     assert (outcome.v(17, np.float32) == 128).all()
+
+
+@pytest.mark.parametrize(("m", "depth"), [(16, 128), (32, 64)])
+@pytest.mark.parametrize("formats", [(0, 0), (0, 4), (4, 1), (4, 4)])
+def test_f8f6f4_operand_layout(m: int, depth: int, formats: tuple[int, int]) -> None:
+    """A row of A holds one 1 at each K in turn, B holds codes of K, scales differ by K block: 8-bit items lie
+    16 of the lower half of K and 16 of the upper, 4-bit ones 32 in a row; a scale belongs to 32 of K."""
+    groups = 64 // m
+    bits = [4 if each == 4 else 8 for each in formats]
+    one = [{0: 0x38, 1: 0x3C, 4: 0x2}[each] for each in formats]
+    generator = np.random.default_rng(3)
+    nonzero = [generator.integers(0, 2, (m, depth)) for _ in range(2)]
+    exponents = [generator.integers(-2, 3, (m, depth // 32)) for _ in range(2)]
+
+    def place(k: int, width: int) -> tuple[int, int]:
+        """(group of lanes, item) of K."""
+        if width == 4:
+            return k // 32, k % 32
+        return k % (depth // 2) // 16, k % 16 + 16 * (k // (depth // 2))
+
+    def setup(state: State) -> None:
+        state.vgpr[0:20] = 0
+        for which in range(2):
+            for row, k in zip(*np.nonzero(nonzero[which]), strict=True):
+                group, item = place(int(k), bits[which])
+                per_word = 32 // bits[which]
+                word = 8 * which + item // per_word
+                state.vgpr[word, 0, group * m + row] |= np.uint32(
+                    one[which] << bits[which] * (item % per_word)
+                )
+            for lane in range(64):
+                state.vgpr[16 + which, 0, lane] = 127 + exponents[which][lane % m, lane // m]
+
+    registers = {4: 3, 0: 7, 1: 7}
+    text = (
+        f"v_mfma_scale_f32_{m}x{m}x{depth}_f8f6f4 v[20:{19 + m * m // 64}], v[0:{registers[formats[0]]}], "
+        f"v[8:{8 + registers[formats[1]]}], 0, v16, v17 op_sel_hi:[0,0,0] cbsz:{formats[0]} blgp:{formats[1]}"
+    )
+    outcome = execute(text, setup, arch="gfx950")
+    matrices = [nonzero[at] * np.repeat(np.exp2(exponents[at]), 32, axis=1) for at in range(2)]
+    expected = matrices[0] @ matrices[1].T
+    for register in range(m * m // 64):
+        rows = 8 * (register // 4) + register % 4 + 4 * (np.arange(64) // m)
+        got = outcome.v(20 + register, np.float32)[0]
+        assert (got == expected[rows, np.arange(64) % m]).all(), (register, groups)

@@ -318,8 +318,22 @@ def _bind_mfma(binding: Binding) -> Step:
     return run
 
 
+def _k_order(bits: int, groups: int) -> Array:
+    """Which K each item of a lane holds in the f8f6f4 matrices: [item, group of lanes].
+
+    6- and 4-bit items: a group holds 32 consecutive K. 8-bit ones: 16 consecutive K of the lower half of K
+    and the 16 at the same place of the upper half (Triton's operand layouts for these instructions, by
+    which its scaled products are right on the hardware).
+    """
+    item, group = np.arange(32)[:, None], np.arange(groups)
+    if bits == 8:
+        return np.asarray(item // 16 * (16 * groups) + 16 * group + item % 16)
+    return np.asarray(32 * group + item)
+
+
 def _bind_f8f6f4(binding: Binding, shape: Shape) -> Step:
-    """A and B in their own formats; a scale (one byte per lane, 2^(x - 127)) counts for a lane's elements."""
+    """A and B in their own formats. A scale (one byte per lane, 2^(x - 127)) counts for 32 consecutive K of
+    the lane's row, whichever lanes hold them."""
     layout = ResultLayout.of(shape)
     kinds = [binding.integer("cbsz"), binding.integer("blgp")]
     if max(kinds) >= len(_F8F6F4):
@@ -328,6 +342,8 @@ def _bind_f8f6f4(binding: Binding, shape: Shape) -> Step:
     rows = [vector_row(binding, binding.instruction.operands[place]) for place in (1, 2)]
     unpacks = [unpacker(_F8F6F4[kind], binding.context.arch) for kind in kinds]
     counts = [shape.items * BITS[_F8F6F4[kind]] // 32 for kind in kinds]
+    groups = LANES // shape.m
+    orders = [np.argsort(_k_order(BITS[_F8F6F4[kind]], groups), axis=None) for kind in kinds]
     read_c, put = _accumulator(binding, shape, layout), _finish(binding, shape, layout)
     scaled = "scaled" in binding.info.flags
     scales = [source(binding, place) for place in (4, 5)] if scaled else []
@@ -340,13 +356,14 @@ def _bind_f8f6f4(binding: Binding, shape: Shape) -> Step:
 
     def matrix(which: int) -> Array:
         items = unpacks[which](lanes.vgpr[rows[which] : rows[which] + counts[which]])
+        values = spread(items, shape.m, shape.blocks)[:, :, orders[which]]
         if scales:
             octet = call(scales[which]) >> np.uint32(8 * picked(which)) & np.uint32(255)
             factor = np.exp2(octet.astype(np.float64) - 127)
             factor[octet == 255] = np.nan
-            factor = np.broadcast_to(factor, (lanes.count, LANES))
-            items = items.astype(np.float64) * factor[:, None, :]
-        return spread(items, shape.m, shape.blocks)
+            by_block = np.broadcast_to(factor, (lanes.count, LANES)).reshape(-1, 1, groups, shape.m)
+            values = values.astype(np.float64) * np.repeat(by_block, 32, axis=2)
+        return values
 
     def run() -> None:
         product = np.matmul(matrix(0).swapaxes(-1, -2), matrix(1)).astype(np.float32)
