@@ -277,3 +277,11 @@ def test_expressions_of_assembly_generators() -> None:
     assert "quad_perm:[1,0,3,2]" in texts[4]
     with pytest.raises(UserError, match=r"generated.s:6:.*nowhere"):
         parse_program(GENERATED.replace("sgprLoop+1", "nowhere+1"), "generated.s")
+
+
+@pytest.mark.parametrize(
+    "triple",
+    ["amdgcn-amd-amdhsa--gfx950", "amdgcn-amd-amdhsa-unknown-gfx950", "amdgpu9.50-amd-amdhsa-unknown-gfx950"],
+)
+def test_targets_as_llvm_names_them(triple: str) -> None:
+    assert parse_program(f'\t.amdgcn_target "{triple}"\nk:\n\ts_endpgm\n', "a.s").arch == "gfx950"

@@ -20,7 +20,7 @@ from wavesim.program import Immediate, Instruction, Symbol
 
 _LABEL = re.compile(r'\s*("[^"]+"|[A-Za-z_.$@][\w.$@]*|\d+):(?!:)')
 _ASSIGN = re.compile(r"([A-Za-z_.$][\w.$]*)\s*=(?!=)\s*(.+)$")
-_TARGET = re.compile(r'"?(?:amdgcn|r600)[^"\s]*?-{1,2}(gfx\w+)([^"\s]*)"?')
+_TARGET = re.compile(r'"?(?:amdgcn|amdgpu|r600)[^"\s]*?-{1,2}(gfx\w+)([^"\s]*)"?')  # amdgpu9.42-…: LLVM 23
 _DATA = frozenset(
     (
         ".byte",

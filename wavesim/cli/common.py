@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from wavesim.kernel.launch_file import LaunchOptions
+from wavesim.kernel.launch_file import MAX_DYNAMIC_LDS_BYTES, LaunchOptions
 from wavesim.kernel.region import DEFAULT_TRIPS, DEFAULT_WAVES, MOST_WAVES, RegionOptions
 
 if TYPE_CHECKING:
@@ -64,6 +64,14 @@ launch_options = apply(
     click.option("--expect", metavar="TEXT", help="Expected result: 'C = A @ B.T'."),
     click.option("--tile", metavar="ROWS,COLS", help="Result tile of a workgroup (default: all of it)."),
     click.option("--kernel", "kernel_name", metavar="NAME", help="Which kernel, where the file has several."),
+    click.option(
+        "--lds",
+        "dynamic_lds_bytes",
+        type=click.IntRange(0, MAX_DYNAMIC_LDS_BYTES),
+        default=0,
+        metavar="BYTES",
+        help="Dynamic LDS that the launch adds (Triton's 'shared').",
+    ),
 )
 
 
@@ -75,9 +83,12 @@ def launch_of(
     expect: str | None,
     tile: str | None,
     kernel_name: str | None = None,
+    dynamic_lds_bytes: int = 0,
 ) -> LaunchOptions:
     """What ``launch_options`` say."""
-    return LaunchOptions(launch_file, arguments, block, grid, expect, tile, kernel_name)
+    return LaunchOptions(
+        launch_file, arguments, block, grid, expect, tile, kernel_name, dynamic_lds_bytes=dynamic_lds_bytes
+    )
 
 
 unknown_options = apply(

@@ -38,6 +38,7 @@ def explain(
     expect: str | None,
     tile: str | None,
     kernel_name: str | None,
+    dynamic_lds_bytes: int,
     json_file: str | None,
     processes: int | None,
     ascii_only: bool,
@@ -55,7 +56,7 @@ def explain(
         arch=arch,
         machine=machine,
         settings=settings,
-        launch=launch_of(launch_file, arguments, block, grid, expect, tile, kernel_name),
+        launch=launch_of(launch_file, arguments, block, grid, expect, tile, kernel_name, dynamic_lds_bytes),
     )
     with progress_line(kernel) as progress:
         found = explain_kernel(Path(kernel), options, progress, processes=processes)

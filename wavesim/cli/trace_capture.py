@@ -75,6 +75,7 @@ def capture(
     expect: str | None,
     tile: str | None,
     kernel_name: str | None,
+    dynamic_lds_bytes: int,
     rocprofv3: str | None,
     library: Path | None,
     target_cu: int,
@@ -91,7 +92,7 @@ def capture(
     from wavesim.calibrate.capture import AttOptions
 
     options = AttOptions(rocprofv3, library, target_cu, shader_engines, simds, buffer_bytes, activity, copies)
-    launch = launch_of(launch_file, arguments, block, grid, expect, tile, kernel_name)
+    launch = launch_of(launch_file, arguments, block, grid, expect, tile, kernel_name, dynamic_lds_bytes)
     capture_and_replay(kernel, output, options, device, settings, launch, machine)
     return 0
 

@@ -66,4 +66,8 @@ def loaded(
     given = options or LaunchOptions()
     if settings:
         given = replace(given, constants={**given.constants, **settings})
-    return LoadedKernel(program.name, str(path), program, launch_of(program, path, given))
+    launch = launch_of(program, path, given)
+    if extra := given.dynamic_lds_bytes or launch.dynamic_lds_bytes:
+        size_bytes = program.metadata.lds_bytes + extra
+        program = replace(program, metadata=replace(program.metadata, lds_bytes=size_bytes))
+    return LoadedKernel(program.name, str(path), program, launch)

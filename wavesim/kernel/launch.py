@@ -60,7 +60,8 @@ class Expectation:
 class Launch:
     """What is launched. ``arguments`` stand in kernel-argument order; ``workgroups`` are the grid
     positions that share the simulated compute unit, oldest first. ``machine_overrides`` are machine
-    values the kernel file states, for ``memory.latency_clk`` also a role (wavesim/isa/memory_roles.py)."""
+    values the kernel file states, for ``memory.latency_clk`` also a role (wavesim/isa/memory_roles.py).
+    ``dynamic_lds_bytes`` is what the launch adds to the kernel's own LDS."""
 
     arguments: tuple[MatrixArgument | ScalarArgument, ...]
     workgroup_size: int
@@ -68,6 +69,7 @@ class Launch:
     workgroups: tuple[tuple[int, int, int], ...] = ((0, 0, 0),)
     expect: Expectation | None = None
     machine_overrides: Mapping[str, int | str] = field(default_factory=lambda: MappingProxyType({}))
+    dynamic_lds_bytes: int = 0
 
     def matrix(self, name: str) -> MatrixArgument:
         """The matrix argument ``name``.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,20 @@ from wavesim.yaml_source import Marks, load_yaml
 MATRIX_TYPES = ("bf16", "f16", "f32", "i32", "i8", "fp8", "bf8", "f64")
 SCALAR_TYPES = ("i32", "u32", "i64", "u64", "f32")
 INITS = ("random", "zero", "ones", "index", "unwritten")
-KEYS = ("kernel", "workgroup", "grid", "position", "constants", "arguments", "expect", "tile", "memory")
+MAX_DYNAMIC_LDS_BYTES = 1 << 20
+"""More than any LDS: too large an allocation is a finding, a typing error is refused."""
+KEYS = (
+    "kernel",
+    "workgroup",
+    "grid",
+    "position",
+    "constants",
+    "arguments",
+    "expect",
+    "tile",
+    "memory",
+    "lds",
+)
 
 _MATRIX = re.compile(r"(\w+)\[\s*([\w*]+)\s*,\s*([\w*]+)\s*\](?::(\w+))?$")
 _SCALAR = re.compile(r"(?:(\w+):)?(-?[\w.*]+)$")
@@ -39,6 +52,7 @@ class LaunchOptions:
     tile: str | None = None
     kernel: str | None = None
     constants: Mapping[str, str] = field(default_factory=dict)
+    dynamic_lds_bytes: int = 0
 
 
 def launch_path(kernel: Path) -> Path:
@@ -99,6 +113,7 @@ def read_launch(path: Path, constants: Mapping[str, str]) -> Launch:
         if tile is None
         else [_integer(value, "tile", known, marks.span(("tile",))) for value in tile],
         memory=_memory(data.get("memory", {}), known, marks),
+        dynamic_lds_bytes=_dynamic_lds(data.get("lds", 0), known, marks),
         span=marks.span(),
     )
 
@@ -114,6 +129,16 @@ def _memory(data: object, constants: Mapping[str, int], marks: Marks) -> dict[st
         else:
             found[f"memory.{key}"] = _integer(value, str(key), constants, marks.span(("memory", key)))
     return found
+
+
+def _dynamic_lds(data: object, constants: Mapping[str, int], marks: Marks) -> int:
+    span = marks.span(("lds",))
+    size_bytes = _integer(data, "lds", constants, span)
+    if not 0 <= size_bytes <= MAX_DYNAMIC_LDS_BYTES:
+        raise UserError(
+            f"lds: {size_bytes} bytes", span, f"dynamic LDS is 0 to {MAX_DYNAMIC_LDS_BYTES} bytes"
+        )
+    return size_bytes
 
 
 def launch_from_options(options: LaunchOptions, span: SourceSpan) -> Launch:
@@ -134,6 +159,7 @@ def launch_from_options(options: LaunchOptions, span: SourceSpan) -> Launch:
         expect=options.expect,
         tile=tile,
         memory={},
+        dynamic_lds_bytes=options.dynamic_lds_bytes,
         span=span,
     )
 
@@ -154,6 +180,7 @@ def build_launch(
     expect: str | None,
     tile: Sequence[int] | None,
     memory: Mapping[str, int | str],
+    dynamic_lds_bytes: int,
     span: SourceSpan,
 ) -> Launch:
     """A launch of one workgroup at ``position`` (x, y, z); x runs along the columns of the result.
@@ -170,6 +197,7 @@ def build_launch(
         grid=(int(size[0]), int(size[1]), int(size[2])),
         workgroups=((x, y, z),),
         machine_overrides=dict(memory),
+        dynamic_lds_bytes=dynamic_lds_bytes,
     )
     if expect is None:
         return launch
@@ -185,14 +213,7 @@ def build_launch(
     rows, cols = (int(tile[0]), int(tile[1])) if tile else (matrix.rows, matrix.cols)
     region = (y * rows, x * cols, rows, cols)
     wanted = Expectation(result, left, right, bool(transposed), {(x, y, z): region})
-    return Launch(
-        launch.arguments,
-        launch.workgroup_size,
-        launch.grid,
-        launch.workgroups,
-        wanted,
-        launch.machine_overrides,
-    )
+    return replace(launch, expect=wanted)
 
 
 def parse_argument(

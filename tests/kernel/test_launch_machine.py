@@ -1,4 +1,4 @@
-"""The role of a kernel's loads: from kernel, launch file or command line, and which of them counts."""
+"""What a launch says of the machine: the role of the loads, dynamic LDS; and which statement counts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from wavesim.analyze.pipeline import RunOptions, prepare
 from wavesim.errors import UserError
+from wavesim.kernel.launch_file import LaunchOptions
 
 KERNELS = Path(__file__).resolve().parents[2] / "kernels"
 GOOD = "source: x, confidence: assumed"
@@ -45,3 +46,17 @@ def test_a_launch_file_may_name_a_role(tmp_path: Path) -> None:
     launch.write_text("workgroup: 64\narguments: {}\nmemory: 5\n")
     with pytest.raises(UserError, match="a mapping is needed"):
         latency_clk(tmp_path / "k.s")
+
+
+def test_dynamic_lds_comes_on_top_of_the_kernels_own(tmp_path: Path) -> None:
+    path = tmp_path / "k.s"
+    path.write_text((KERNELS / "lessons" / "one_read.s").read_text())
+    own = prepare(path, RunOptions())[0].program.metadata.lds_bytes
+    added = RunOptions(launch=LaunchOptions(dynamic_lds_bytes=4096))
+    assert prepare(path, added)[0].program.metadata.lds_bytes == own + 4096
+    launch = tmp_path / "k.launch.yaml"
+    launch.write_text("workgroup: 64\narguments: {}\nconstants: {N: 8}\nlds: 64*N\n")
+    assert prepare(path, RunOptions())[0].program.metadata.lds_bytes == own + 512
+    launch.write_text("workgroup: 64\narguments: {}\nlds: -1\n")
+    with pytest.raises(UserError, match="lds: -1 bytes"):
+        prepare(path, RunOptions())
