@@ -31,7 +31,7 @@ def kernel_lines(
             *(getattr(each.passes, attribute) for each in comparison.simulated),
         ]
         yield f"{label:<26}" + "".join(f"{value:14.1f}" for value in values)
-    errors = [f"{100 * each.error(measured):+.1f} %" for each in comparison.simulated]
+    errors = [_signed(each.error(measured)) for each in comparison.simulated]
     yield f"{'error':<26}{'':>14}" + "".join(f"{error:>14}" for error in errors)
     hidden = [
         f"{100 * each.analysis.overlap.hidden:.1f} %" if each.analysis.overlap else "-"
@@ -68,9 +68,14 @@ def _stalls(simulated: Simulated) -> dict[str, float]:
     return {reason: clk / waves for reason, clk in total.items() if clk}
 
 
+def _signed(share: float) -> str:
+    """Per cent with a sign; never ``-0.0``."""
+    return f"{round(100 * share, 1) + 0.0:+.1f} %"
+
+
 def _verdict(comparison: Comparison, tolerance: float | None) -> str:
     last = comparison.simulated[-1]
-    error = f"{100 * last.error(comparison.measured):+.1f} %"
+    error = _signed(last.error(comparison.measured))
     if not comparison.right:
         return f"verdict: WRONG NUMBERS: the device's result is off by {comparison.max_rel_error:.1e}"
     if tolerance is None:

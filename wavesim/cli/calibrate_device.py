@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from wavesim.kernel.launch import LoadedKernel
 
 REAL_KERNEL = Path("hip") / "8wave.hip"
-VIRTUAL_BENCHMARK_S = 0.3
+VIRTUAL_BENCHMARK_S = 0.25
 """Of a program on a virtual device: executing it and timing it once (repeats cost next to nothing)."""
 
 VIRTUAL_KERNEL_REPEATS = 3
@@ -37,7 +37,7 @@ LANE_PHASES = "lane_phases"
 PHASE_PROGRAMS = 40
 """Of them, where the stock table is right."""
 
-FIT_S_PER_BENCHMARK = 0.7
+FIT_S_PER_BENCHMARK = 0.3
 
 
 @dataclass(frozen=True)
@@ -273,7 +273,8 @@ def _finish(wishes: Wishes, samples: Samples, device: Device | None) -> tuple[in
     text = machine_file(stock, result, samples, phases)
     if wishes.output is not None:
         write_atomically(wishes.output, [text])
-    lines = [*report_lines(samples, result), "", *phase_lines(stock, phases)]
+    found_phases = list(phase_lines(stock, phases))
+    lines = [*report_lines(samples, result), *(["", *found_phases] if found_phases else [])]
     data, good = report_json(samples, result, phases), result.good
     if device is not None and wishes.compares:
         tolerance = None if wishes.tolerance is None else wishes.tolerance / 100

@@ -82,7 +82,7 @@ def _kernel(kernel: Mapping[str, Any]) -> Iterator[str]:
         )
         for name in ("median", "p10", "p90")
     ]
-    rows.append(("error", "", *(f"{100 * each['error']:+.1f} %" for each in simulated)))
+    rows.append(("error", "", *(f"{round(100 * each['error'], 1) + 0.0:+.1f} %" for each in simulated)))
     rows.append(("LDS hidden", "", *(_percent(each["hidden"]) for each in simulated)))
     rows.append(("MFMA busy", "", *(_percent(each["mfma_busy"]) for each in simulated)))
     rows.append(("cost of the stamps, clk", "", *(f"{each['stamping_clk']:+.0f}" for each in simulated)))
