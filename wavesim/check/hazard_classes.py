@@ -48,29 +48,37 @@ def moves_its_result(instruction: Instruction) -> bool:
 
 
 def wide_store_data(instruction: Instruction) -> frozenset[RegisterKey]:
-    """The data registers of a store of more than 64 bits per lane; a buffer store whose offset is an SGPR
-    has no hazard."""
+    """The data registers of a store of more than 64 bits per lane."""
     opcode = instruction.opcode
     if not opcode.startswith(("buffer_", "global_", "flat_", "scratch_", "tbuffer_")):
         return frozenset()
     if "store" not in opcode and "cmpswap_x2" not in opcode:
         return frozenset()
     registers = [each for each in instruction.operands if isinstance(each, Register)]
-    offset = instruction.operands[-1] if "buffer" in opcode else None
-    if isinstance(offset, Register) and offset.file == "s" and offset.count == 1:
-        return frozenset()
     wide = [each for each in registers if each.file in ("v", "a") and each.count >= WIDE_DWORDS]
     return frozenset(key for each in wide for key in registers_of(each))
 
 
 WIDE_DWORDS = 3
 
+def is_wide_store(entry: CodeEntry) -> bool:
+    """A store of more than 64 bits per lane."""
+    return entry.kind in VMEM_KINDS and bool(wide_store_data(entry.instruction))
+
+
+def has_sgpr_offset(instruction: Instruction) -> bool:
+    """Whether a buffer instruction takes its scalar offset from an SGPR."""
+    offset = instruction.operands[-1] if "buffer" in instruction.opcode else None
+    return isinstance(offset, Register) and offset.file == "s" and offset.count == 1
+
+
 PRODUCER_CLASSES: Mapping[str, Callable[[CodeEntry], bool]] = {
     "valu": lambda entry: entry.kind in VALU_KINDS,
     "trans": lambda entry: entry.kind is Kind.TRANS,
     "salu": lambda entry: entry.kind is Kind.SALU,
     "setreg": lambda entry: entry.instruction.opcode in SETREG,
-    "wide_store": lambda entry: entry.kind in VMEM_KINDS and bool(wide_store_data(entry.instruction)),
+    "wide_store": lambda entry: is_wide_store(entry) and not has_sgpr_offset(entry.instruction),
+    "wide_store_sgpr": lambda entry: is_wide_store(entry) and has_sgpr_offset(entry.instruction),
     "partial": lambda entry: entry.kind in VALU_KINDS and moves_its_result(entry.instruction),
     "dot": is_dot,
 }

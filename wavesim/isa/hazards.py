@@ -12,7 +12,7 @@ from wavesim.errors import UserError
 from wavesim.isa.load import data_dir
 from wavesim.yaml_source import load_yaml
 
-PRODUCERS = ("valu", "trans", "salu", "setreg", "wide_store", "partial", "dot")
+PRODUCERS = ("valu", "trans", "salu", "setreg", "wide_store", "wide_store_sgpr", "partial", "dot")
 CONSUMERS = (
     "mfma",
     "vmem",
