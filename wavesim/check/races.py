@@ -3,7 +3,9 @@
 Independent of the simulated timing. Between two barriers of a workgroup nothing orders its waves, so an
 access is alive in every barrier interval from its issue to the wait that completes it: a read whose
 ``lgkmcnt`` wait stands behind the barrier may happen on either side of it. Two accesses of different
-waves race if they share a byte and an interval and one of them writes.
+waves race if they share a byte and an interval and one of them writes; but for two atomics, and for two
+executions of one instruction that store the same value (data that several waves hold, as compilers store
+it): whichever comes last, the byte is the same.
 """
 
 from __future__ import annotations
@@ -139,6 +141,7 @@ def _racing(alive: list[_Alive], lds_bytes: int) -> Iterator[tuple[LdsAccess, Ld
 def _races_in(accesses: list[LdsAccess], lds_bytes: int) -> Iterator[tuple[LdsAccess, LdsAccess, int]]:
     writers: npt.NDArray[np.uint64] = np.zeros(lds_bytes, np.uint64)
     readers: npt.NDArray[np.uint64] = np.zeros(lds_bytes, np.uint64)
+    harmless = _OneValue(lds_bytes)
     touched = []
     for access in accesses:
         bytes_touched = access.touched()
@@ -146,11 +149,42 @@ def _races_in(accesses: list[LdsAccess], lds_bytes: int) -> Iterator[tuple[LdsAc
         touched.append(bytes_touched)
         mask = writers if access.write else readers
         mask[bytes_touched] |= np.uint64(1 << access.wave)
+        if access.write:
+            harmless.store(access, bytes_touched)
     several = (writers & (writers - np.uint64(1))) != 0
+    if several.any():
+        several &= harmless.differs() | (readers != 0)
     racy = (writers != 0) & (several | ((readers & ~writers) != 0))
     if not racy.any():
         return
     yield from _pairs_on(accesses, touched, racy)
+
+
+class _OneValue:
+    """Which bytes only atomics write, or one instruction with one value."""
+
+    def __init__(self, lds_bytes: int) -> None:
+        self._stored: npt.NDArray[np.int64] = np.full(lds_bytes, -1, np.int64)
+        self._differs: npt.NDArray[np.bool_] = np.zeros(lds_bytes, np.bool_)
+        self._atomic: npt.NDArray[np.bool_] = np.zeros(lds_bytes, np.bool_)
+
+    def store(self, access: LdsAccess, touched: npt.NDArray[np.int64]) -> None:
+        """A write to the bytes ``touched`` (those of the access that are inside)."""
+        if access.atomic:
+            self._atomic[touched] = True
+            return
+        if access.values is None or len(access.values) != len(touched):
+            self._differs[touched] = True
+            self._stored[touched] = 0
+            return
+        wanted = access.values.astype(np.int64) | access.index << 8
+        before = self._stored[touched]
+        self._differs[touched[(before >= 0) & (before != wanted)]] = True
+        self._stored[touched] = wanted
+
+    def differs(self) -> npt.NDArray[np.bool_]:
+        """Whether the order of the writes can matter, by byte."""
+        return self._differs | self._atomic & (self._stored >= 0)
 
 
 def _pairs_on(
@@ -167,6 +201,8 @@ def _pairs_on(
         places = touched[number][racy[touched[number]]]
         for writer in np.unique(first_writer[places]).tolist():
             if writer < 0 or accesses[writer].wave == accesses[number].wave:
+                continue
+            if accesses[writer].atomic and accesses[number].atomic:
                 continue
             key = (accesses[writer].index, accesses[number].index)
             if key not in seen:

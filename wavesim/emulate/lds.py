@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from wavesim.emulate.observe import LdsAccess
+from wavesim.emulate.observe import LdsAccess, stored_bytes
 from wavesim.emulate.operands import vector_row
 from wavesim.emulate.registry import Array, Binding, Step, semantics
 from wavesim.emulate.transfer import gatherer, scatter
@@ -83,17 +83,21 @@ class Accessor:
             waves,
         )
 
-    def observe(self, pattern: Pattern) -> None:
-        """Keep the access for the checks, if they asked for it."""
+    def observe(self, pattern: Pattern, data: Array | None = None, *, atomic: bool = False) -> None:
+        """Keep the access for the checks, if they asked for it; ``data`` [dwords, n, 64] is stored."""
         context = self.context
         if not context.observe_lds:
             return
         local = pattern.offsets - self.base
         for place, wave in enumerate(self.lanes.numbers.tolist()):
-            chosen = local[place] if pattern.active is None else local[place][pattern.active[place]]
+            active = None if pattern.active is None else pattern.active[place]
+            chosen = local[place] if active is None else local[place][active]
+            values = None if data is None else stored_bytes(data[:, place], self.width, active)
             row = int(context.rows[wave]) + self.binding.row
             context.lds_accesses.append(
-                LdsAccess(wave, row, self.binding.index, chosen, self.width, self.write)
+                LdsAccess(
+                    wave, row, self.binding.index, chosen, self.width, self.write, False, atomic, values
+                )
             )
 
     def note_read(self, pattern: Pattern) -> None:
@@ -246,10 +250,11 @@ def _bind_write(binding: Binding) -> Step:
     def run() -> None:
         pattern = accessor.pattern()
         context.record.lds_clk.append(pattern.clk)
-        scatter(words, pattern.offsets, data >> shift if shift else data, width, pattern.active)
+        stored = data >> shift if shift else data
+        scatter(words, pattern.offsets, stored, width, pattern.active)
         accessor.note_write(pattern)
         if context.observe_lds:
-            accessor.observe(pattern)
+            accessor.observe(pattern, stored)
 
     return run
 
@@ -272,6 +277,6 @@ def _bind_write2(binding: Binding) -> Step:
         for accessor, pattern, values in zip(accessors, patterns, data, strict=True):
             scatter(words, pattern.offsets, values, width, pattern.active)
             accessor.note_write(pattern)
-            accessor.observe(pattern)
+            accessor.observe(pattern, values)
 
     return run

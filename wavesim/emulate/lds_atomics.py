@@ -146,7 +146,7 @@ def _bind_atomic(binding: Binding) -> Step:
             put(values, None)
             if context.track_writers:
                 accessor.note_read(pattern)
-        accessor.observe(pattern)
+        accessor.observe(pattern, atomic=True)
 
     return run
 
@@ -178,6 +178,6 @@ def _bind_exchange_two(binding: Binding) -> Step:
             scatter(context.lds.words, pattern.offsets, values, width, pattern.active)
             put(old, pattern.active)
             accessor.note_write(pattern)
-            accessor.observe(pattern)
+            accessor.observe(pattern, atomic=True)
 
     return run

@@ -20,6 +20,8 @@ class LdsAccess:
         width_bytes: bytes per lane.
         write: whether it writes (an atomic writes too).
         from_memory: a direct-to-LDS load, which completes with vmcnt.
+        atomic: a read-modify-write that other waves' come before or after, but never into.
+        values: what a write stores, byte by byte as :meth:`touched` has them; None where that is not kept.
     """
 
     wave: int
@@ -29,7 +31,18 @@ class LdsAccess:
     width_bytes: int
     write: bool
     from_memory: bool = False
+    atomic: bool = False
+    values: npt.NDArray[np.uint8] | None = None
 
     def touched(self) -> npt.NDArray[np.int64]:
         """Every byte touched, shape (active lanes * width,)."""
         return (self.addresses[:, None] + np.arange(self.width_bytes)).reshape(-1)
+
+
+def stored_bytes(
+    data: npt.NDArray[np.uint32], width_bytes: int, active: npt.NDArray[np.bool_] | None
+) -> npt.NDArray[np.uint8]:
+    """The bytes that a wave stores from ``data`` [dwords, 64], lane by lane: (active lanes * width,)."""
+    chosen = data if active is None else data[:, active]
+    lanes = np.array(chosen.T, order="C")  # a copy: the registers are overwritten later
+    return lanes.view(np.uint8)[:, :width_bytes].reshape(-1)

@@ -11,7 +11,7 @@ from wavesim.emulate.addresses import Addresses, buffer_addresses, flat_addresse
 from wavesim.emulate.lds import narrow_result, put_registers
 from wavesim.emulate.lds_atomics import ATOMICS, apply_atomic, packed_add
 from wavesim.emulate.memory import Region
-from wavesim.emulate.observe import LdsAccess
+from wavesim.emulate.observe import LdsAccess, stored_bytes
 from wavesim.emulate.operands import vector_row
 from wavesim.emulate.registry import Array, Binding, Step, semantics
 from wavesim.emulate.state import LANES, M0
@@ -246,8 +246,9 @@ def _bind_load_to_lds(binding: Binding) -> Step:
             for index, wave in enumerate(lanes.numbers.tolist()):
                 row = int(context.rows[wave]) + binding.row
                 chosen = local[index][inside[index]]
+                stored = stored_bytes(values[:, index], step, inside[index])
                 context.lds_accesses.append(
-                    LdsAccess(wave, row, binding.index, chosen, step, write=True, from_memory=True)
+                    LdsAccess(wave, row, binding.index, chosen, step, True, from_memory=True, values=stored)
                 )
 
     return run
