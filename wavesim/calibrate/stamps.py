@@ -276,6 +276,7 @@ def _begin(
         "s_nop 0",
         f"v_readfirstlane_b32 {names.wave}, {names.lanes}",
         f"s_mov_b32 {names.count}, 0",
+        f"s_mov_b64 {names.loop_end}, 0",
     ]
     # workgroup numbers stand behind the user SGPRs, those that are enabled in order
     scratch, row, stride = names.stamp_low, metadata.user_sgpr_count, workgroup_waves
