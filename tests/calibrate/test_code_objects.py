@@ -1,0 +1,55 @@
+"""Microbenchmarks as code objects, as a GPU gets them: the same clocks as the program that is simulated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from wavesim.asm.tools import MissingTool, assemble_object
+from wavesim.calibrate.microbenchmarks import microbenchmarks
+from wavesim.calibrate.samples import run, with_overheads
+from wavesim.calibrate.template import source
+from wavesim.calibrate.virtual_device import VirtualDevice
+from wavesim.isa.load import load_machine
+
+
+class Linked:
+    """The virtual device as calibrate sees a GPU: it takes code objects only."""
+
+    def __init__(self, device: VirtualDevice) -> None:
+        self._device = device
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._device, name)
+
+
+@pytest.mark.parametrize("arch", ["gfx942", "gfx950"])
+def test_the_empty_programs_assemble(arch: str) -> None:
+    found = [
+        each
+        for each in with_overheads(microbenchmarks(load_machine(arch)))
+        if each.name.startswith("overhead")
+    ]
+    assert {each.body.waves for each in found} >= {1, 2, 8}
+    for each in found:
+        try:
+            assemble_object(source(each.name, each.body, arch), arch)
+        except MissingTool as missing:
+            pytest.skip(str(missing))
+
+
+@pytest.mark.parametrize("arch", ["gfx942", "gfx950"])
+def test_code_objects_take_the_same_clocks(arch: str) -> None:
+    """Each twelfth program; the chases' data for a GPU are too large for the emulator."""
+    machine = load_machine(arch)
+    plain, linked = VirtualDevice(machine), VirtualDevice(machine)
+    for each in with_overheads(microbenchmarks(machine))[::12]:
+        if each.name.startswith("chase"):
+            continue
+        linked.use_levels(True, each.body.forced_level)
+        wrapped: Any = Linked(linked)
+        try:
+            assert run(wrapped, each, 1) == run(plain, each, 1), each.name
+        except MissingTool as missing:
+            pytest.skip(str(missing))
