@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from wavesim.asm.tools import MissingTool, assemble_object
+from wavesim.asm.tools import MissingTool, assemble_object, link
 from wavesim.calibrate.microbenchmarks import microbenchmarks
 from wavesim.calibrate.samples import run, with_overheads
 from wavesim.calibrate.template import source
@@ -53,3 +53,12 @@ def test_code_objects_take_the_same_clocks(arch: str) -> None:
             assert run(wrapped, each, 1) == run(plain, each, 1), each.name
         except MissingTool as missing:
             pytest.skip(str(missing))
+
+
+def test_code_objects_are_of_a_version_that_every_rocm_loads() -> None:
+    benchmark = microbenchmarks(load_machine("gfx942"))[0]
+    try:
+        image = link(source(benchmark.name, benchmark.body, "gfx942"), "gfx942")
+    except MissingTool as missing:
+        pytest.skip(str(missing))
+    assert image[8] == 3  # EI_ABIVERSION of code object version 5; newer LLVMs make 6 if nothing is said

@@ -42,6 +42,7 @@ class Worker:
 
     def __init__(self) -> None:
         self.hip: Any = None
+        self.images: dict[int, bytes] = {}
         self.modules: dict[int, Any] = {}
         self.functions: dict[int, Any] = {}
         self.buffers: dict[int, Any] = {}
@@ -100,8 +101,10 @@ class Worker:
 
     def load(self, file: str, kernel: str) -> dict[str, Any]:
         """Load a code object and find a kernel in it."""
-        module = self.call("hipModuleLoadData", Path(file).read_bytes())
         number = self.number()
+        # runtime and profilers read it later, too: it must stay where it is
+        self.images[number] = Path(file).read_bytes()
+        module = self.call("hipModuleLoadData", self.images[number])
         self.modules[number] = module
         self.functions[number] = self.call("hipModuleGetFunction", module, kernel.encode())
         return {"kernel": number}
@@ -174,7 +177,7 @@ class Worker:
             self.hip.hipFree(buffer)
         for module in self.modules.values():
             self.hip.hipModuleUnload(module)
-        self.buffers, self.modules, self.functions = {}, {}, {}
+        self.buffers, self.modules, self.functions, self.images = {}, {}, {}, {}
         return {}
 
     def number(self) -> int:

@@ -72,6 +72,7 @@ def source(name: str, body: Body, arch: str) -> str:
     text = [
         "\t.text",
         f'\t.amdgcn_target "amdgcn-amd-amdhsa--{arch}"',
+        "\t.amdhsa_code_object_version 5",  # what every ROCm from 5.7 on loads; newer LLVMs would make 6
         f"\t.protected {name}",
         f"\t.globl {name}",
         "\t.p2align 8",
