@@ -42,7 +42,7 @@ def shorter_kernel(path: Path, options: RunOptions, kernel: LoadedKernel) -> Sho
         kernel: as loaded.
     """
     expect = kernel.launch.expect
-    if path.suffix.lower() not in (".yaml", ".yml") or expect is None:
+    if path.suffix.lower() not in (".yaml", ".yml") or expect is None or expect.formula:
         return None
     was = kernel.launch.matrix(expect.left).cols
     if was < 2 * DEPTH:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from wavesim.check.waits import span_of
 from wavesim.emulate.matrices import StoredAgain
-from wavesim.emulate.numerics import TOLERANCES, reference_tile
+from wavesim.emulate.numerics import reference_tile, tolerance_of
 from wavesim.emulate.run import Execution
 from wavesim.errors import SourceSpan
 from wavesim.program import Finding, Severity
@@ -28,7 +28,7 @@ def tile_coverage(execution: Execution) -> Iterator[Finding]:
     if expect is None or not execution.complete:
         return
     result = execution.matrices[expect.result]
-    tolerance = TOLERANCES.get(result.argument.dtype, 1e-5)
+    tolerance = tolerance_of(execution, expect)
     for tile in expect.tiles.values():
         if tile[2] <= 0 or tile[3] <= 0:
             continue

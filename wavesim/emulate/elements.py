@@ -14,7 +14,11 @@ import numpy.typing as npt
 
 from wavesim.emulate.registry import Array
 
-SIZES = {"bf16": 2, "f16": 2, "f32": 4, "i32": 4, "u32": 4, "i8": 1, "u8": 1, "fp8": 1, "bf8": 1, "f64": 8}
+SIZES = {
+    **{"f64": 8, "i64": 8, "u64": 8, "f32": 4, "i32": 4, "u32": 4, "bf16": 2, "f16": 2, "i16": 2, "u16": 2},
+    **{"i8": 1, "u8": 1, "fp8": 1, "bf8": 1, "e8m0": 1},
+    **{"e4m3": 1, "e5m2": 1, "e4m3fnuz": 1, "e5m2fnuz": 1},
+}
 """Bytes per element."""
 
 STORAGE: dict[str, type[np.generic]] = {
@@ -26,8 +30,17 @@ STORAGE: dict[str, type[np.generic]] = {
     "u32": np.uint32,
     "i8": np.int8,
     "u8": np.uint8,
+    "i16": np.int16,
+    "u16": np.uint16,
+    "i64": np.int64,
+    "u64": np.uint64,
     "fp8": np.uint8,
     "bf8": np.uint8,
+    "e8m0": np.uint8,
+    "e4m3": np.uint8,
+    "e5m2": np.uint8,
+    "e4m3fnuz": np.uint8,
+    "e5m2fnuz": np.uint8,
 }
 """numpy types that hold an element's bits."""
 
@@ -104,8 +117,21 @@ def minifloat(kind: str, arch: str) -> Minifloat:
     return Minifloat(values.astype(np.float32))
 
 
+_FORMS = {
+    "e4m3": ("fp8", "gfx950"),
+    "e5m2": ("bf8", "gfx950"),
+    "e4m3fnuz": ("fp8", "gfx942"),
+    "e5m2fnuz": ("bf8", "gfx942"),
+}
+"""Small floats by their own names: what the architectures that have them call them."""
+
+
 def decode(bits: Array, dtype: str, arch: str) -> Array:
     """Stored elements as numbers: float32 for floats (float64 for f64), integers as they are."""
+    dtype, arch = _FORMS.get(dtype, (dtype, arch))
+    if dtype == "e8m0":  # OCP MX: a power of two, 255 is no number
+        power = np.exp2(bits.astype(np.float64) - 127)
+        return np.where(bits == 255, np.nan, power)
     if dtype == "bf16":
         wide = bits.astype(np.uint32) << np.uint32(16)
         return wide.view(np.float32)
@@ -118,6 +144,11 @@ def decode(bits: Array, dtype: str, arch: str) -> Array:
 
 def encode(value: Array, dtype: str, arch: str) -> Array:
     """Numbers (float32 or integers) rounded to stored elements."""
+    dtype, arch = _FORMS.get(dtype, (dtype, arch))
+    if dtype == "e8m0":
+        with np.errstate(divide="ignore"):
+            power = np.round(np.log2(np.abs(value.astype(np.float64))))
+        return (np.clip(power, -127, 127) + 127).astype(np.uint8)
     if dtype == "bf16":
         return f32_to_bf16(value)
     if dtype in ("fp8", "bf8"):
@@ -147,13 +178,16 @@ def uniform_bits(seed: int, rows: Array, columns: Array) -> npt.NDArray[np.uint3
 
 
 def random_values(seed: int, rows: Array, columns: Array, dtype: str) -> Array:
-    """``random`` elements before rounding: floats uniform in [-1, 1); i8, u8 over their whole range;
-    i32, u32 in 0..2^16 (less 2^15 if signed), so that sums of products stay in range."""
+    """``random`` elements before rounding: floats uniform in [-1, 1); scales (e8m0) powers of two in
+    [1/8, 8]; i8, u8 over their whole range; wider integers in 0..2^16 (less 2^15 if signed), so that sums
+    of products stay in range."""
     bits = uniform_bits(seed, rows, columns)
     if dtype in ("i8", "u8"):
         return (bits >> np.uint32(24)).astype(np.uint8).view(STORAGE[dtype])
-    if dtype in ("i32", "u32"):
-        offset = 1 << 15 if dtype == "i32" else 0
+    if dtype == "e8m0":
+        return np.exp2((bits >> np.uint32(16)) % np.uint32(7) - np.float64(3))
+    if dtype[0] in "iu":
+        offset = 1 << 15 if dtype[0] == "i" else 0
         return (bits >> np.uint32(16)).astype(np.int64) - offset
     value = (bits >> np.uint32(8)).astype(np.float32)
     value *= np.float32(2.0**-23)

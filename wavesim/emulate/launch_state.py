@@ -18,7 +18,10 @@ from wavesim.kernel.launch import Launch, MatrixArgument, ScalarArgument
 from wavesim.limits import MAX_WAVES
 from wavesim.program import Modified, Operand, Program, Register
 
-_SCALARS = {"i32": "<i", "u32": "<I", "i64": "<q", "u64": "<Q", "f32": "<f", "f64": "<d"}
+_SCALARS = {
+    **{"i8": "<b", "u8": "<B", "i16": "<h", "u16": "<H", "i32": "<i", "u32": "<I", "i64": "<q", "u64": "<Q"},
+    **{"f32": "<f", "f64": "<d"},
+}
 _ARCH_VGPRS = 256
 _SIMDS = 4
 
@@ -78,7 +81,10 @@ def pack_arguments(program: Program, launch: Launch, regions: dict[str, Region])
     visible = [argument for argument in metadata.arguments if not argument.kind.startswith("hidden_")]
     content = bytearray(metadata.kernarg_bytes)
     offset = 0
-    if visible and len(visible) != len(launch.arguments):
+    left_out = visible[len(launch.arguments) :]
+    scratch = all(each.size_bytes == 8 and each.address_space and not each.name for each in left_out)
+    # Triton's last two arguments, pointers without a name, are its own scratch memory: null if not used
+    if visible and (len(visible) < len(launch.arguments) or len(left_out) > 2 or not scratch):
         raise UserError(
             f"kernel {program.name} takes {len(visible)} arguments, the launch gives {len(launch.arguments)}",
             span,

@@ -111,7 +111,7 @@ class VirtualMatrix:
             )
         if argument.init == "index":
             value = (rows * argument.cols + columns).astype(np.float64)
-            as_float = argument.dtype in ("bf16", "f16", "f32", "f64", "fp8", "bf8")
+            as_float = argument.dtype[0] not in "iu"
             return encode(value.astype(np.float32 if as_float else np.int64), argument.dtype, self.arch)
         if argument.init == "given":
             return self._given(rows, columns)

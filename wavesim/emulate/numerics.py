@@ -10,11 +10,26 @@ import numpy.typing as npt
 from wavesim.emulate.registry import Array
 from wavesim.emulate.run import Execution
 from wavesim.errors import UserError
-from wavesim.kernel.launch import Expectation, Launch
+from wavesim.kernel.formula import MAX_ELEMENTS, evaluate_formula, names_in
+from wavesim.kernel.launch import Expectation, Launch, ScalarArgument
 
-TOLERANCES = {"f32": 1e-5, "f64": 1e-12, "i32": 0.0, "bf16": 2.0**-8, "f16": 2.0**-11, "i8": 0.0}
+TOLERANCES = {
+    **{"f32": 1e-5, "f64": 1e-12, "bf16": 2.0**-8, "f16": 2.0**-11},
+    **{
+        "fp8": 2.0**-4,
+        "e4m3": 2.0**-4,
+        "e4m3fnuz": 2.0**-4,
+        "bf8": 2.0**-3,
+        "e5m2": 2.0**-3,
+        "e5m2fnuz": 2.0**-3,
+    },
+    **dict.fromkeys(("i64", "u64", "i32", "u32", "i16", "u16", "i8", "u8"), 0.0),
+}
 """Largest max|C - ref| / max|ref| that counts as correct, by the result's type (f32: conventions.md;
 narrower types: half a unit in the last place of the largest element)."""
+
+FORMULA_FACTOR = 4
+"""How much more a formula's result may be off: its intermediate values are rounded too."""
 
 SHOWN = 16
 """Wrong elements that are listed."""
@@ -51,6 +66,8 @@ class Numerics:
 def reference_tile(execution: Execution, expect: Expectation, tile: tuple[int, int, int, int]) -> Array:
     """The expected elements of a result tile in float64, from the inputs as they were at the launch."""
     row, column, rows, columns = tile
+    if expect.formula:
+        return _formula_tile(execution, expect, tile)
     left, right = execution.matrices[expect.left], execution.matrices[expect.right]
     inner = left.argument.cols
     a = left.launched_region(row, 0, rows, inner).astype(np.float64)
@@ -59,6 +76,42 @@ def reference_tile(execution: Execution, expect: Expectation, tile: tuple[int, i
     else:
         b = right.launched_region(0, column, inner, columns).astype(np.float64)
     return np.asarray(a @ b)
+
+
+def _formula_tile(execution: Execution, expect: Expectation, tile: tuple[int, int, int, int]) -> Array:
+    """A formula's value: the tile itself, or the whole result, of which the tile is taken."""
+    row, column, rows, columns = tile
+    scalars = {
+        each.name: each.value for each in execution.launch.arguments if isinstance(each, ScalarArgument)
+    }
+
+    def values(name: str) -> Array:
+        if name in scalars:
+            return np.asarray(scalars[name], np.float64)
+        argument = execution.matrices[name].argument
+        if argument.rows * argument.cols > MAX_ELEMENTS:
+            raise UserError(f"expected result: {name} has more than {MAX_ELEMENTS} elements")
+        return execution.matrices[name].launched_region(0, 0, argument.rows, argument.cols).astype(np.float64)
+
+    found = evaluate_formula(expect.formula, values)
+    whole = execution.matrices[expect.result].argument
+    if found.shape == (whole.rows, whole.cols):
+        return np.asarray(found[row : row + rows, column : column + columns])
+    if found.shape != (rows, columns) and found.ndim:
+        raise UserError(
+            f"the expected result has {' x '.join(map(str, found.shape))} elements, "
+            f"the tile {rows} x {columns}"
+        )
+    return np.array(np.broadcast_to(found, (rows, columns)))
+
+
+def tolerance_of(execution: Execution, expect: Expectation) -> float:
+    """Largest relative error that counts as right."""
+    of_result = TOLERANCES.get(execution.matrices[expect.result].argument.dtype, 1e-5)
+    if not expect.formula or not of_result:
+        return of_result
+    used = [execution.matrices[name] for name in names_in(expect.formula) if name in execution.matrices]
+    return FORMULA_FACTOR * max(of_result, *(TOLERANCES.get(each.argument.dtype, 0.0) for each in used), 0.0)
 
 
 def check_numerics(execution: Execution, launch: Launch) -> Numerics:
@@ -77,7 +130,7 @@ def check_numerics(execution: Execution, launch: Launch) -> Numerics:
     tiles = [(group, tile) for group, tile in expect.tiles.items() if tile[2] > 0 and tile[3] > 0]
     references = [reference_tile(execution, expect, tile) for _, tile in tiles]
     scale = max((float(np.abs(reference).max()) for reference in references), default=0.0)
-    tolerance = TOLERANCES.get(result.argument.dtype, 1e-5)
+    tolerance = tolerance_of(execution, expect)
     worst, count, elements = 0.0, 0, 0
     wrong: list[WrongElement] = []
     for (group, tile), reference in zip(tiles, references, strict=True):
@@ -134,6 +187,12 @@ def _listed(
 
 
 def _require_shapes(execution: Execution, expect: Expectation) -> None:
+    if expect.formula:
+        whole = execution.matrices[expect.result].argument
+        for row, column, rows, columns in expect.tiles.values():
+            if row < 0 or column < 0 or row + rows > whole.rows or column + columns > whole.cols:
+                raise UserError(f"the tile of the expected result reaches outside {expect.result}")
+        return
     for name in (expect.result, expect.left, expect.right):
         if name not in execution.matrices:
             raise UserError(f"the expected result names matrix {name}, which the launch does not have")

@@ -41,7 +41,8 @@ class ScalarArgument:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """``result = left · right`` (``right`` transposed if ``transpose_right``), as matrices of the launch.
+    """``result = left · right`` (``right`` transposed if ``transpose_right``), as matrices of the launch; or
+    ``result = formula`` (wavesim/kernel/formula.py), where ``left`` and ``right`` are empty.
 
     ``tiles`` gives, for each simulated workgroup, the result region it must write:
     (first row, first column, rows, columns).
@@ -54,6 +55,7 @@ class Expectation:
     tiles: Mapping[tuple[int, int, int], tuple[int, int, int, int]] = field(
         default_factory=lambda: MappingProxyType({})
     )
+    formula: str = ""
 
 
 @dataclass(frozen=True)

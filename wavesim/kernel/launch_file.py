@@ -1,7 +1,7 @@
 """Launch descriptions for assembly and code objects: a YAML file beside the kernel, or command-line texts.
 
 ``A=bf16[128,512]:random`` is a matrix argument, ``K=512`` or ``K=i32:512`` a scalar; they are matched to the
-kernel's by position. ``C = A @ B.T`` is the expected result.
+kernel's by position. ``C = A @ B.T`` is the expected result, or another formula.
 """
 
 from __future__ import annotations
@@ -14,11 +14,16 @@ from typing import Any
 
 from wavesim.errors import SourceSpan, UserError
 from wavesim.isa.memory_roles import LATENCY, ROLES
+from wavesim.kernel.formula import names_in
 from wavesim.kernel.launch import Expectation, Launch, MatrixArgument, ScalarArgument
 from wavesim.yaml_source import Marks, load_yaml
 
-MATRIX_TYPES = ("bf16", "f16", "f32", "i32", "i8", "fp8", "bf8", "f64")
-SCALAR_TYPES = ("i32", "u32", "i64", "u64", "f32")
+MATRIX_TYPES = (
+    *("bf16", "f16", "f32", "f64", "i32", "u32", "i16", "u16", "i64", "i8", "u8"),
+    *("fp8", "bf8", "e4m3", "e5m2", "e4m3fnuz", "e5m2fnuz", "e8m0"),
+)
+"""``fp8`` and ``bf8`` are the architecture's own forms, the other small floats what they say everywhere."""
+SCALAR_TYPES = ("i32", "u32", "i64", "u64", "i16", "u16", "i8", "u8", "f32", "f64")
 INITS = ("random", "zero", "ones", "index", "unwritten")
 MAX_DYNAMIC_LDS_BYTES = 1 << 20
 """More than any LDS: too large an allocation is a finding, a typing error is refused."""
@@ -35,9 +40,10 @@ KEYS = (
     "lds",
 )
 
-_MATRIX = re.compile(r"(\w+)\[\s*([\w*]+)\s*,\s*([\w*]+)\s*\](?::(\w+))?$")
-_SCALAR = re.compile(r"(?:(\w+):)?(-?[\w.*]+)$")
+_MATRIX = re.compile(r"(\w+)\[\s*(?:([\w*]+)\s*,)?\s*([\w*]+)\s*\](?::(\w+))?$")
+_SCALAR = re.compile(r"(?:(\w+):)?(-?[\w.*]+(?:(?<=[eE])[-+]\d+)?|-?inf|nan)$")
 _EXPECT = re.compile(r"\s*(\w+)\s*=\s*(\w+)\s*@\s*(\w+)(\.T)?\s*$")
+_FORMULA = re.compile(r"\s*(\w+)\s*=(?!=)(.+)$", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -186,7 +192,7 @@ def build_launch(
     """A launch of one workgroup at ``position`` (x, y, z); x runs along the columns of the result.
 
     Raises:
-        UserError: the expected result names no matrix, or is not of the form ``C = A @ B.T``.
+        UserError: the expected result names no matrix, or cannot be read.
     """
     group = (*position, 0, 0)[:3]
     size = (*grid, 1, 1)[:3]
@@ -201,19 +207,38 @@ def build_launch(
     )
     if expect is None:
         return launch
-    match = _EXPECT.match(expect)
-    if match is None:
-        raise UserError(f"expected result {expect!r} cannot be read", span, "form: C = A @ B.T or C = A @ B")
-    result, left, right, transposed = match.groups()
-    names = [argument.name for argument in arguments if isinstance(argument, MatrixArgument)]
-    for name in (result, left, right):
+    wanted = _expectation(expect, launch, span)
+    matrix = launch.matrix(wanted.result)
+    if tile and len(tile) == 4:
+        region = (int(tile[0]), int(tile[1]), int(tile[2]), int(tile[3]))
+    elif tile and len(tile) != 2:
+        raise UserError(f"tile of {len(tile)} numbers", span, "ROWS,COLS or FIRST ROW,FIRST COLUMN,ROWS,COLS")
+    else:
+        rows, cols = (int(tile[0]), int(tile[1])) if tile else (matrix.rows, matrix.cols)
+        region = (y * rows, x * cols, rows, cols)
+    return replace(launch, expect=replace(wanted, tiles={(x, y, z): region}))
+
+
+def _expectation(expect: str, launch: Launch, span: SourceSpan) -> Expectation:
+    """The expected result that a text states, without its tiles."""
+    matrices = [argument.name for argument in launch.arguments if isinstance(argument, MatrixArgument)]
+    product, formula = _EXPECT.match(expect), _FORMULA.match(expect)
+    if formula is None:
+        raise UserError(
+            f"expected result {expect!r} cannot be read", span, "form: C = A @ B.T, or C = a formula"
+        )
+    result, text = formula.group(1), formula.group(2).strip()
+    try:
+        used = names_in(text)
+    except UserError as error:
+        raise UserError(error.message, span, error.hint) from None
+    known = {argument.name for argument in launch.arguments}
+    for name, names in ((result, matrices), *((each, known) for each in used)):
         if name not in names:
-            raise UserError(f"the expected result names {name!r}", span, f"matrices: {', '.join(names)}")
-    matrix = launch.matrix(result)
-    rows, cols = (int(tile[0]), int(tile[1])) if tile else (matrix.rows, matrix.cols)
-    region = (y * rows, x * cols, rows, cols)
-    wanted = Expectation(result, left, right, bool(transposed), {(x, y, z): region})
-    return replace(launch, expect=wanted)
+            raise UserError(f"the expected result names {name!r}", span, f"matrices: {', '.join(matrices)}")
+    if product is not None and {product.group(2), product.group(3)} <= set(matrices):
+        return Expectation(result, product.group(2), product.group(3), bool(product.group(4)))
+    return Expectation(result, "", "", formula=text)
 
 
 def parse_argument(
@@ -239,20 +264,28 @@ def parse_argument(
         init = init or "random"
         if init not in INITS:
             raise UserError(f"{name}: unknown data {init!r}", span, f"one of {', '.join(INITS)}")
-        shape = [_integer(dimension, name, constants, span) for dimension in (rows, cols)]
+        shape = [_integer(dimension, name, constants, span) for dimension in (rows or "1", cols)]
         return MatrixArgument(name, dtype, shape[0], shape[1], init=init, seed=number + 1)
     match = _SCALAR.match(value)
     if match is None:
         raise UserError(f"argument {text!r} cannot be read", span, form)
-    dtype = match.group(1) or "i32"
+    dtype = match.group(1) or ("i32" if _is_whole(match.group(2), constants) else "f32")
     if dtype not in SCALAR_TYPES:
         raise UserError(f"{name}: unknown scalar type {dtype!r}", span, f"one of {', '.join(SCALAR_TYPES)}")
-    if dtype == "f32":
+    if dtype in ("f32", "f64"):
         try:
             return ScalarArgument(name, dtype, float(match.group(2)))
         except ValueError:
-            raise UserError(f"{name}: {match.group(2)!r} is not a number", span) from None
+            known = f"constants: {', '.join(constants)}" if constants else "no constants are declared"
+            raise UserError(f"{name}: {match.group(2)!r} is not a number", span, known) from None
     return ScalarArgument(name, dtype, _integer(match.group(2), name, constants, span))
+
+
+def _is_whole(text: str, constants: Mapping[str, int]) -> bool:
+    """Whether a number without a type is a whole one: no decimal point and no exponent."""
+    return (
+        "." not in text and re.fullmatch(r"-?(\d+[eE][-+]?\d+|inf|nan)", text) is None
+    ) or text in constants
 
 
 def _constants(declared: Any, given: Mapping[str, str], span: SourceSpan) -> dict[str, int]:
