@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,12 @@ from wavesim.analyze.result import Analysis
 from wavesim.errors import UserError
 from wavesim.isa.machine import Machine
 from wavesim.isa.memory_roles import LATENCY, ROLES
+from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.kernel.launch import LoadedKernel
 from wavesim.kernel.launch_file import LaunchOptions
 from wavesim.kernel.region import DEFAULT_TRIPS, RegionOptions, cut_region
 from wavesim.program import Finding
-from wavesim.trace import Timeline
+from wavesim.trace import Timeline, Trace
 
 if TYPE_CHECKING:
     from wavesim.analyze.allowance import Allowance
@@ -27,13 +28,18 @@ Loader = Callable[[Path, "RunOptions", str | None, Mapping[str, str]], LoadedKer
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share of it that is done (0..1)."""
 
+Change = Callable[[Trace, TimingParameters], tuple[Trace, TimingParameters] | None]
+"""Other inputs of the timing in place of these; ``None`` where there is nothing to change."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """What a run is asked for. ``machine`` is a machine file instead of the stock one of ``arch``;
     ``settings`` are the ``--set`` values, of the launch or (with a dot in the name) of the machine;
     ``adversarial`` delivers loads as late as the ISA allows, to waves in hostile order; ``allow_unknown``
-    goes on past instructions without data; ``region`` runs a piece of the kernel without its launch."""
+    goes on past instructions without data; ``region`` runs a piece of the kernel without its launch;
+    ``what_if`` names what is not as it is: ``change`` of what is timed, or ``source``, a tile program's text
+    in place of the file's."""
 
     arch: str | None = None
     machine: str | None = None
@@ -46,6 +52,9 @@ class RunOptions:
     allow_unknown: bool = False
     region: RegionOptions | None = None
     trips: int = DEFAULT_TRIPS
+    what_if: str = ""
+    change: Change | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,7 @@ class Run:
     analysis: Analysis
     findings: tuple[Finding, ...]
     unknowns: Unknowns | None = None
+    what_if: str = ""
 
     def mark(self, figure: str) -> str:
         """``?`` for a figure that rests on something unknown, else nothing."""
@@ -78,7 +88,7 @@ def _load_tile_program(
 
     if options.launch != LaunchOptions():
         raise UserError(f"{path}: a tile program states its own launch", None, "change it with --set")
-    return load_tile_program(path, arch or DEFAULT_ARCH, settings)
+    return load_tile_program(path, arch or DEFAULT_ARCH, settings, options.source)
 
 
 def _load_assembly(
@@ -234,9 +244,12 @@ def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None
         )
 
     def timing(done: Executed) -> Timeline:
+        inputs = done.execution.trace, done.machine.parameters
+        changed = options.change(*inputs) if options.change is not None else inputs
+        if changed is None:
+            raise UserError(f"{path}: nothing here changes if {options.what_if}")
         return simulate(
-            done.execution.trace,
-            done.machine.parameters,
+            *changed,
             engine=options.engine,
             extrapolate=options.extrapolate,
             progress=timed,
@@ -249,5 +262,8 @@ def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None
     numerics = done.numerics()
     stage("analyze")
     analysis = analyze(timeline, final, kernel.launch, numerics, clock_ghz=options.clock_ghz)
+    if options.what_if:
+        note = f"timed as if {options.what_if}: what a cause is worth, not what the machine does"
+        analysis = replace(analysis, notes=(note, *analysis.notes))
     findings = dict.fromkeys((*kernel.findings, *execution.trace.findings, *execution.findings))
-    return Run(kernel, final, timeline, numerics, analysis, tuple(findings), done.unknowns)
+    return Run(kernel, final, timeline, numerics, analysis, tuple(findings), done.unknowns, options.what_if)

@@ -15,6 +15,8 @@ from wavesim.cli.common import (
     look_options,
     machine_options,
     progress_line,
+    region_of,
+    unknown_options,
     write_json,
 )
 
@@ -23,6 +25,7 @@ from wavesim.cli.common import (
 @click.argument("kernel", type=click.Path())
 @machine_options
 @launch_options
+@unknown_options
 @json_option
 @click.option("--processes", type=click.IntRange(1, 64), help="Processes for the what-ifs (default: cores).")
 @look_options
@@ -39,6 +42,10 @@ def explain(
     tile: str | None,
     kernel_name: str | None,
     dynamic_lds_bytes: int,
+    allow_unknown: bool,
+    region: str | None,
+    trips: int,
+    waves: int,
     json_file: str | None,
     processes: int | None,
     ascii_only: bool,
@@ -57,6 +64,9 @@ def explain(
         machine=machine,
         settings=settings,
         launch=launch_of(launch_file, arguments, block, grid, expect, tile, kernel_name, dynamic_lds_bytes),
+        allow_unknown=allow_unknown,
+        region=region_of(region, trips, waves),
+        trips=trips,
     )
     with progress_line(kernel) as progress:
         found = explain_kernel(Path(kernel), options, progress, processes=processes)

@@ -36,6 +36,12 @@ from wavesim.cli.common import (
     is_flag=True,
     help="Execute with loads as late as the ISA allows and waves in hostile order.",
 )
+@click.option(
+    "--what-if",
+    "what_if",
+    metavar="NAME",
+    help="Time it with one thing changed: a row of explain's ladder, such as no_barrier.",
+)
 @look_options
 def run(
     kernel: str,
@@ -61,6 +67,7 @@ def run(
     perfetto: str | None,
     konata: str | None,
     adversarial: bool,
+    what_if: str | None,
     ascii_only: bool,
     width: int | None,
     color: bool | None,
@@ -85,6 +92,10 @@ def run(
         region=region_of(region, trips, waves),
         trips=trips,
     )
+    if what_if is not None:
+        from wavesim.explain.reproduce import what_if_options
+
+        options = what_if_options(Path(kernel), options, what_if)
     with progress_line(kernel) as progress:
         result = run_kernel(Path(kernel), options, progress)
         if perfetto is not None:

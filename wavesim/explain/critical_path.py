@@ -57,6 +57,7 @@ class CriticalPath:
             critical.
         graph: the periodic graph, (kind, wave, row) to (kind, wave, row) with ``clk``, ``iterations``
             (periods), ``cause`` and ``binding``.
+        period_rows: rows that a wave issues in a period, by wave position.
     """
 
     links: tuple[Link, ...]
@@ -68,6 +69,7 @@ class CriticalPath:
     slack_clk: Mapping[tuple[int, int], int]
     graph: nx.MultiDiGraph = field(repr=False, compare=False)
     iterations: int = 0
+    period_rows: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def per_iteration(self) -> dict[str, float]:
@@ -279,6 +281,7 @@ class _Folded:
             self._slack({link.event for link in links}),
             self.graph,
             periods * ((window.period if window else None) or 1),
+            {wave: last - first for wave, (first, last) in self.rows.items()},
         )
 
     def _add(self, event: Event) -> None:

@@ -29,8 +29,9 @@ from wavesim.explain.critical_path import CriticalPath, Steady, critical_path, s
 from wavesim.explain.exposed import ExposedLatency, exposed_latencies
 from wavesim.explain.lines import LineTime, lines_of
 from wavesim.explain.parallel import Job, run_jobs
+from wavesim.explain.reproduce import stagger_edits, stagger_row, stagger_text
 from wavesim.explain.stepwise import stepwise_waits
-from wavesim.explain.tile_text import TextCandidate, staggers, swizzles
+from wavesim.explain.tile_text import TextCandidate, constants_of, swizzles
 from wavesim.explain.whatif import WHAT_IFS, Pace, Rung, by_gain, measure, pace_of, rung, shortened
 from wavesim.timing import simulate
 
@@ -213,39 +214,21 @@ def _texts(run: Run, path: Path, bench: Bench, settings: Mapping[str, str]) -> I
     if path.suffix.lower() not in (".yaml", ".yml") or run.analysis.loop is None:
         return
     text = path.read_text(encoding="utf-8")
-    constants = _constants(text)
-    constants = {name: settings.get(name, value) for name, value in constants.items()}
-    span = run.analysis.loop.span
-    waves = len({wave.wave for wave in run.timeline.trace.waves})
-    if span is not None and span.line and Path(span.file) == path:
-        yield from staggers(text, span.line, waves, constants)
+    constants = constants_of(text, settings)
+    yield from stagger_edits(run, path, text, settings)
     row = next(each for each in WHAT_IFS if each.name == "no_bank_conflicts")
     conflicts = measure(bench.short, bench.machine.parameters, row, bench.base)
     if conflicts is not None and conflicts.gain_clk >= LEAST_GAIN_CLK:
         yield from list(swizzles(text, constants))[: MOST_TEXT_TRIALS - 1]
 
 
-def _constants(text: str) -> Mapping[str, str]:
-    """Names and values of the file's own section ``constants``, as written."""
-    found = {}
-    inside = False
-    for line in text.split("\n"):
-        if line and not line.startswith((" ", "#")):
-            inside = line.startswith("constants:")
-        elif inside and ":" in line:
-            name, _, value = line.partition(":")
-            found[name.strip()] = value.partition("#")[0].strip()
-    return found
-
-
 def _staggered(texts: list[TextCandidate], trials: list[TextTrial], base: Pace) -> list[Rung]:
     """Stagger on or off as a row of the ladder, whether or not it would be clean."""
-    rows = []
-    for candidate, found in zip(texts, trials, strict=True):
-        if candidate.kind == "stagger" and found.pace is not None:
-            off = "off" if candidate.advice.startswith("stop") else "on"
-            rows.append(rung(f"stagger_{off}", f"the halves ran with stagger {off}", found.pace, base))
-    return rows
+    return [
+        rung(stagger_row(candidate), stagger_text(candidate), found.pace, base)
+        for candidate, found in zip(texts, trials, strict=True)
+        if candidate.kind == "stagger" and found.pace is not None
+    ]
 
 
 def _least_gain(advice: Advice, base: Pace) -> float:

@@ -120,3 +120,16 @@ def swizzles(text: str, constants: Mapping[str, str]) -> Iterator[TextCandidate]
             where = ", ".join(str(number) for number in touched)
             advice = f"swizzle {{unit_bytes: {unit}, rows: {rows}}} for the LDS buffers of lines {where}"
             yield TextCandidate("swizzle", advice, touched, "\n".join(changed), {})
+
+
+def constants_of(text: str, settings: Mapping[str, str]) -> Mapping[str, str]:
+    """Names and values of the file's own section ``constants``, as written or as ``--set`` has them."""
+    found = {}
+    inside = False
+    for line in text.split("\n"):
+        if line and not line.startswith((" ", "#")):
+            inside = line.startswith("constants:")
+        elif inside and ":" in line:
+            name, _, value = line.partition(":")
+            found[name.strip()] = settings.get(name.strip(), value.partition("#")[0].strip())
+    return found

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from wavesim.analyze.loops import WaveLoop, find_loops
+from wavesim.analyze.pipeline import Change
 from wavesim.errors import UserError
 from wavesim.explain.critical_path import Steady, steady_of
 from wavesim.isa.timing_parameters import TimingParameters
@@ -21,8 +22,6 @@ from wavesim.trace import UNKNOWN, CodeEntry, Kind, Timeline, Trace, WaveTrace
 
 ITERATIONS = 32
 """Iterations of the main loop that what-ifs are timed over; periods longer than a third are averaged."""
-
-Change = Callable[[Trace, TimingParameters], tuple[Trace, TimingParameters] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,12 +251,12 @@ WHAT_IFS: tuple[WhatIf, ...] = (
     WhatIf("no_barrier", "waves ran on at every s_barrier", _no_barrier),
     WhatIf("free_waits", "no s_waitcnt ever waited", _free_waits),
     WhatIf("matrix_pipe_free", "MFMAs took no time in the matrix pipe", _free_pipe),
-    WhatIf("no_arbitration", "waves of a SIMD took no slots from each other", _no_arbitration),
+    WhatIf("no_arbitration", "waves of a SIMD lost no slots to each other", _no_arbitration),
     WhatIf("memory_latency_0", "global memory answered at once (latency 0)", _memory_latency),
-    WhatIf("memory_bandwidth_2", "global memory had twice the bandwidth", _memory_bandwidth),
-    WhatIf("memory_in_flight", "any number of global loads could be in flight", _memory_in_flight),
+    WhatIf("memory_rate_2", "global memory had twice the bandwidth", _memory_bandwidth),
+    WhatIf("memory_in_flight", "any number of loads could be in flight", _memory_in_flight),
     WhatIf("no_priorities", "all waves kept priority 0", _no_priorities),
-    WhatIf("reversed_priorities", "s_setprio were turned round (3 - n)", _reversed_priorities),
+    WhatIf("setprio_reversed", "s_setprio were turned round (3 - n)", _reversed_priorities),
     WhatIf("youngest_first", "the youngest wave won at equal priority", _youngest_first),
 )
 

@@ -13,6 +13,7 @@ from wavesim.explain.lines import LineTime
 from wavesim.explain.whatif import Rung
 from wavesim.report.output import Look
 from wavesim.report.terminal import group_name, number
+from wavesim.report.unknowns import unknown_lines
 
 CAUSES = {
     "issue": "issue slots",
@@ -50,6 +51,9 @@ MOST_LINKS = 14
 MOST_LINES = 12
 MOST_EXPOSED = 8
 LEAST_SHARE = 0.01
+RUNG = 45
+RUNG_NAME = 17
+"""Columns of the words and of the name of a row of the ladder."""
 
 
 def explanation_lines(found: Explanation, look: Look) -> list[Text]:
@@ -64,6 +68,7 @@ def explanation_lines(found: Explanation, look: Look) -> list[Text]:
         _exposed(found, width),
         _strong(found, width),
         _advice(found, width),
+        _unknowns(found, width),
     ]
     lines: list[Text] = []
     for block in blocks:
@@ -96,9 +101,10 @@ def _wrapped(text: str, width: int, indent: int, style: str = "") -> list[Text]:
 
 
 def _headline(found: Explanation, width: int) -> list[Text]:
-    run, path = found.run, found.path
+    run = found.run
     loop = run.analysis.loop
-    title = f"{run.kernel.name} on {run.machine.name}: {number(found.pace_clk)} {_per(found)}"
+    mark = run.mark("clk_per_iteration" if found.per_iteration else "clk_total")
+    title = f"{run.kernel.name} on {run.machine.name}: {number(found.pace_clk)}{mark} {_per(found)}"
     if loop is not None and loop.span is not None:
         title += f" of the loop at {_place(loop.span)}, in steady state"
     lines = [Text(part) for part in textwrap.wrap(title, width, subsequent_indent="  ")]
@@ -106,21 +112,42 @@ def _headline(found: Explanation, width: int) -> list[Text]:
     if not run.good:
         text = "This kernel is not right (`wavesim check` says why); its time is explained all the same."
         lines += _wrapped(text, width, 4, "bold red")
+    for text in summary(found):
+        lines += _wrapped(text, width, 4)
+    return lines
+
+
+def summary(found: Explanation) -> tuple[str, ...]:
+    """The explanation in two or three sentences."""
+    path = found.path
+    said = []
     causes = list(path.by_cause.items())
     if causes:
         parts = [f"{100 * clk / path.clk:.0f} % {CAUSES.get(cause, cause)}" for cause, clk in causes[:3]]
-        lines += _wrapped(f"What sets the time: {', '.join(parts)}.", width, 4)
+        said.append(f"What sets the time: {', '.join(parts)}.")
     best = [each for each in found.ladder if each.gain_clk >= 1]
     if best:
-        text = f"What would help most: if {best[0].text}, {number(best[0].clk)} ({_gain(best[0].gain_clk)})."
-        lines += _wrapped(text, width, 4)
+        text = f"if {best[0].text}, {number(best[0].clk)} ({_gain(best[0].gain_clk)})"
+        said.append(f"What would help most: {text}.")
     if found.advice:
         first = found.advice[0]
         about = "" if first.exact else "about "
-        text = f"What to try first: {first.text}. Would save {about}{number(first.gain_clk)} {_per(found)}."
+        saves = f"{about}{number(first.gain_clk)} {_per(found)}"
+        said.append(f"What to try first: {first.text}. Would save {saves}.")
     else:
-        text = f"Advice: none of {found.tried} edits tried saves a slot."
-    return lines + _wrapped(text, width, 4)
+        said.append(f"Advice: none of {found.tried} edits tried saves a slot.")
+    return tuple(said)
+
+
+def _unknowns(found: Explanation, width: int) -> list[Text]:
+    """What the figures rest on that is not known; every clock of an explanation does."""
+    texts = unknown_lines(found.run.unknowns)
+    if not texts:
+        return []
+    lines = [Text("Not known  all clocks above rest on it", style="bold")]
+    for text in texts:
+        lines += _wrapped(text.strip(), width, 6, "yellow")
+    return lines
 
 
 def _gain(clk: float) -> str:
@@ -276,24 +303,31 @@ def _slack_by_line(found: Explanation) -> dict[tuple[str, int], int]:
 def _ladder(found: Explanation, width: int, ascii_only: bool) -> list[Text]:
     if not found.ladder:
         return []
-    lines = [Text(f"What if  {_per(found)}, each simulated", style="bold")]
-    lines += [_rung(each, width, ascii_only) for each in found.ladder]
+    title = f"What if  {_per(found)}, simulated; see one: wavesim run ... --what-if NAME"
+    lines = [Text(part, style="bold") for part in textwrap.wrap(title, width, subsequent_indent="  ")]
+    for each in found.ladder:
+        lines += _rung(each, width, ascii_only, found.run.mark("clk_per_iteration"))
     if any(not each.exact for each in found.ladder):
         lines += _wrapped("~: no period was found, a mean over the loop", width, 4, "bright_black")
     return lines
 
 
-def _rung(each: Rung, width: int, ascii_only: bool) -> Text:
-    text = f"  if {each.text}"
-    room = width - 54 - 20
+def _rung(each: Rung, width: int, ascii_only: bool, mark: str) -> list[Text]:
+    """Words, clocks, gain, name, and a bar where there is room; a narrow terminal has two lines."""
     sign = "" if each.exact else "~"
-    bar = _bar(each.share, max(0, room), ascii_only)
-    return Text.assemble(
-        f"{text:<54}",
-        (f"{sign + number(each.clk):>9}", "bold"),
-        (f"{_gain(each.gain_clk):>9} ", "green" if each.gain_clk >= 1 else "bright_black"),
-        (bar, "green"),
+    figures = (
+        (f"{sign + number(each.clk) + mark:>8}", "bold"),
+        (f"{_gain(each.gain_clk):>8}", "green" if each.gain_clk >= 1 else "bright_black"),
     )
+    text, name = f"  {each.text}", (f"  {each.name}", "bright_black")
+    if width < RUNG + 16 + 2 + RUNG_NAME:
+        return [Text(text), Text.assemble(" " * (width - 16 - RUNG_NAME - 2), *figures, name)]
+    line = Text.assemble(f"{text:<{RUNG}}", *figures, name)
+    room = width - RUNG - 16 - 2 - RUNG_NAME - 2
+    if room > 4:
+        line.append(" " * (RUNG_NAME + 2 - len(each.name)))
+        line.append(_bar(each.share, room, ascii_only), "green")
+    return [line]
 
 
 def _exposed(found: Explanation, width: int) -> list[Text]:

@@ -85,8 +85,10 @@ def _headline(run: Run, width: int) -> list[Text]:
     analysis, kernel = run.analysis, run.kernel
     workgroups = len({wave.workgroup for wave in analysis.waves})
     groups = "1 workgroup" if workgroups == 1 else f"{workgroups} workgroups"
+    waves = "1 wave" if len(analysis.waves) == 1 else f"{len(analysis.waves)} waves"
+    supposed = f", if {run.what_if}" if run.what_if else ""
     title = (
-        f"{kernel.name} on {run.machine.name}: {groups}, {len(analysis.waves)} waves,"
+        f"{kernel.name} on {run.machine.name}{supposed}: {groups}, {waves},"
         f" {analysis.instructions} instructions, {analysis.clk_total}{run.mark('clk_total')} clk"
     )
     lines = [Text(part) for part in textwrap.wrap(title, width, subsequent_indent="  ")]
