@@ -24,7 +24,7 @@ class Linked:
         return getattr(self._device, name)
 
 
-@pytest.mark.parametrize("arch", ["gfx942", "gfx950"])
+@pytest.mark.parametrize("arch", ["gfx90a", "gfx942", "gfx950"])
 def test_the_empty_programs_assemble(arch: str) -> None:
     found = [
         each
@@ -39,7 +39,7 @@ def test_the_empty_programs_assemble(arch: str) -> None:
             pytest.skip(str(missing))
 
 
-@pytest.mark.parametrize("arch", ["gfx942", "gfx950"])
+@pytest.mark.parametrize("arch", ["gfx90a", "gfx942", "gfx950"])
 def test_code_objects_take_the_same_clocks(arch: str) -> None:
     """Each twelfth program; the chases' data for a GPU are too large for the emulator."""
     machine = load_machine(arch)

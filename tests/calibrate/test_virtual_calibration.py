@@ -100,7 +100,7 @@ def test_another_rule_is_a_poor_fit_with_the_benchmarks_that_disagree() -> None:
     assert not {"nop", "valu_chain", "mfma_f32_16x16x16_bf16"} & {each.benchmark for each in result.poor}
 
 
-@pytest.mark.parametrize("arch", ["gfx942", "gfx950"])
+@pytest.mark.parametrize("arch", ["gfx90a", "gfx942", "gfx950"])
 def test_microbenchmarks_assemble_and_are_clean(arch: str) -> None:
     from wavesim.asm.tools import MissingTool, assemble_object
 

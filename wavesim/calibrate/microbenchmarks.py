@@ -12,6 +12,7 @@ from wavesim.calibrate.benchmark import CHAIN, LDS_BYTES, Benchmark, register, r
 from wavesim.calibrate.microbenchmarks_memory import lds_benchmarks, memory_benchmarks
 from wavesim.calibrate.template import Body
 from wavesim.isa.machine import Machine
+from wavesim.isa.opcodes import opcode_table
 
 
 def _issue(machine: Machine) -> Iterator[Benchmark]:
@@ -126,6 +127,22 @@ def _issue(machine: Machine) -> Iterator[Benchmark]:
     )
 
 
+OLDER_SHAPES = [
+    ("v_mfma_f32_16x16x16bf16_1k", 2, 4),
+    ("v_mfma_f32_32x32x8bf16_1k", 2, 16),
+    ("v_mfma_f32_16x16x4f32", 1, 4),
+    ("v_mfma_f32_32x32x2f32", 1, 16),
+    ("v_mfma_i32_16x16x16i8", 1, 4),
+]
+"""As gfx90a has them. Its successors read the same instructions under newer names."""
+
+
+def exists(opcode: str, arch: str) -> bool:
+    """Whether an architecture has an instruction of this name."""
+    info = opcode_table().get(opcode)
+    return info is not None and arch in info.archs
+
+
 def _mfma(machine: Machine) -> Iterator[Benchmark]:
     shapes = [
         ("v_mfma_f32_16x16x16_bf16", 2, 4),
@@ -137,10 +154,11 @@ def _mfma(machine: Machine) -> Iterator[Benchmark]:
         ("v_mfma_f32_16x16x32_bf16", 4, 4),
         ("v_mfma_f32_32x32x16_bf16", 4, 16),
         ("v_mfma_f32_16x16x128_f8f6f4", 8, 4),
+        *OLDER_SHAPES,
     ]
     zero = [f"v_mov_b32_e32 v{index}, 0" for index in range(4, 12)]
     for opcode, sources, results in shapes:
-        if opcode not in machine.parameters.mfma_table:
+        if opcode not in machine.parameters.mfma_table or not exists(opcode, machine.arch):
             continue
         short = opcode.removeprefix("v_mfma_")
         parameter = f"mfma_table.{opcode}"
@@ -212,12 +230,14 @@ def _order(machine: Machine) -> Iterator[Benchmark]:
             operations=64,
         ),
     )
+    name = "v_mfma_f32_16x16x16_bf16"
+    opcode = name if exists(name, machine.arch) else OLDER_SHAPES[0][0]
     yield Benchmark(
         "oldest_first_mfma",
         "MFMAs of two waves on each SIMD",
         (),
         Body(
-            repeat(32, "v_mfma_f32_16x16x16_bf16 a[0:3], v[4:5], v[4:5], a[0:3]"),
+            repeat(32, f"{opcode} a[0:3], v[4:5], v[4:5], a[0:3]"),
             [
                 "v_mov_b32_e32 v4, 0",
                 "v_mov_b32_e32 v5, 0",
