@@ -221,7 +221,7 @@ def _names(target: str, arch: str | None) -> bool:
     """Whether a bundle entry (``hipv4-amdgcn-amd-amdhsa--gfx942:xnack-``) is for ``arch``."""
     if "amdgcn" not in target and "amdgpu" not in target:
         return False
-    return arch is None or target.rpartition("-")[2].partition(":")[0] == arch
+    return arch is None or target.partition(":")[0].rpartition("-")[2] == arch
 
 
 def _entries(image: bytes, file: str) -> Iterator[tuple[str, bytes]]:

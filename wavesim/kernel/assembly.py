@@ -8,6 +8,7 @@ from pathlib import Path
 
 from wavesim.asm.parse import parse_program
 from wavesim.errors import SourceSpan, UserError
+from wavesim.isa.load import load_machine
 from wavesim.kernel.launch import Launch, LoadedKernel
 from wavesim.kernel.launch_file import (
     LaunchOptions,
@@ -16,7 +17,8 @@ from wavesim.kernel.launch_file import (
     launch_path,
     read_launch,
 )
-from wavesim.program import Program
+from wavesim.kernel.lds_use import triton_metadata, uses_lds
+from wavesim.program import Finding, Program, Severity
 from wavesim.yaml_source import read_text
 
 
@@ -66,8 +68,25 @@ def loaded(
     given = options or LaunchOptions()
     if settings:
         given = replace(given, constants={**given.constants, **settings})
+    beside = triton_metadata(path)
+    declared = program.metadata.workgroup_size
+    if given.block is None:  # 1024 is what a kernel says that says nothing
+        given = replace(given, block=beside.workgroup_size or (declared if declared < 1024 else None))
     launch = launch_of(program, path, given)
-    if extra := given.dynamic_lds_bytes or launch.dynamic_lds_bytes:
+    findings: tuple[Finding, ...] = ()
+    extra = given.dynamic_lds_bytes or launch.dynamic_lds_bytes or beside.lds_bytes
+    if not extra and not program.metadata.lds_bytes and uses_lds(program):
+        extra = load_machine(program.arch).integer("lds.size_bytes")
+        findings = (
+            Finding(
+                "occupancy",
+                Severity.NOTE,
+                f"the kernel uses LDS but declares none: all {extra} bytes are taken as its own",
+                (SourceSpan(str(path)),),
+                fix="say what the launch adds: --lds BYTES, or lds: in the launch file",
+            ),
+        )
+    if extra:
         size_bytes = program.metadata.lds_bytes + extra
         program = replace(program, metadata=replace(program.metadata, lds_bytes=size_bytes))
-    return LoadedKernel(program.name, str(path), program, launch)
+    return LoadedKernel(program.name, str(path), program, launch, findings=findings)
