@@ -63,11 +63,11 @@ def test_capture_import_and_replay_in_one_command(
     assert "measured" in done.stdout
     log = (out / "rocprofv3.log").read_text()
     assert "STAND-IN rocprofv3: nothing is traced" in log
-    assert "5 times, 64 x 64 x 1 workgroups, on STAND-IN, not a GPU" in log
+    assert "5 times, 64 x 19 x 1 workgroups, on STAND-IN, not a GPU" in log
     calls = (tmp_path / "hip.log").read_text().splitlines()
     launches = [call for call in calls if call.startswith("hipModuleLaunchKernel")]
     assert len(launches) == 5
-    assert all("grid 64,64,1 block 512,1,1" in call for call in launches)
+    assert all("grid 64,19,1 block 512,1,1" in call for call in launches)
     assert calls[-2:] == ["hipFree, 0 left", "hipModuleUnload"]
     assert json.loads((out / "plan.json").read_text())["settings"] == {"K": "256"}
 
@@ -113,7 +113,11 @@ def test_folders_that_will_not_do(rocprofv3: Path, tmp_path: Path) -> None:
 
 def test_the_grid_is_repeated_where_the_kernel_cannot_see_it() -> None:
     kernel, _ = prepare(KERNEL, RunOptions())
-    assert traced_grid(kernel, 304, 0) == (64, 64, 1)  # enough for every compute unit
+    assert traced_grid(kernel, 304, 0) == (64, 19, 1)  # four workgroups for each compute unit
+    assert traced_grid(kernel, 304, 1) == (64, 64, 1)
+    cube = replace(kernel, launch=replace(kernel.launch, grid=(64, 64, 64)))
+    assert traced_grid(cube, 304, 0) == (64, 19, 1)
+    assert traced_grid(cube, 2048, 0) == (64, 64, 2)
     one = replace(kernel, launch=replace(kernel.launch, grid=(4, 1, 1)))
     assert not kernel.program.metadata.workgroup_id_z
     assert traced_grid(one, 304, 0) == (4, 1, 76)

@@ -29,6 +29,9 @@ LAUNCHES = 5
 TRACED_LAUNCH = 3
 """The third launch is traced: code and data are in the caches, as in the runs that count."""
 
+MOST_EACH = 4
+"""Workgroups for each compute unit of a traced launch: more only make a longer trace."""
+
 TIMEOUT_S = 3600.0
 LAST_LINES = 12
 LOG = "rocprofv3.log"
@@ -55,8 +58,8 @@ CAUSES = (
 @dataclass(frozen=True, slots=True)
 class AttOptions:
     """What rocprofv3 is told. ``shader_engines`` and ``simds`` are bit masks; ``activity`` is the period of
-    its activity counters (0: off); ``copies`` is how many times the grid is launched side by side (0: once
-    for each compute unit, where the kernel cannot see it)."""
+    its activity counters (0: off); ``copies`` is how many times the grid is launched side by side (0: as
+    :func:`traced_grid` finds best; 1: as it is)."""
 
     rocprofv3: str | None = None
     library: Path | None = None
@@ -168,14 +171,19 @@ def att_command(tool: str, folder: Path, options: AttOptions, program: Program) 
 
 
 def traced_grid(kernel: LoadedKernel, compute_units: int, copies: int) -> tuple[int, int, int]:
-    """The grid to launch: the kernel's own, several times over in a direction whose workgroup number the
-    kernel does not get, so that the traced compute unit has work. Copies compute the same results.
+    """The grid to launch. A small one is the kernel's own several times over, in a direction whose workgroup
+    number the kernel does not get, so that the traced compute unit has work; copies compute the same results.
+    Of a large one the first workgroups are launched, ``MOST_EACH`` for each compute unit.
 
     Raises:
         UserError: ``copies`` of a kernel that uses all workgroup numbers.
     """
     launch, metadata = kernel.launch, kernel.program.metadata
     x, y, z = launch.grid
+    most = MOST_EACH * compute_units
+    if not copies and x * y * z > most:
+        z = max(1, min(z, most // (x * y)))
+        return x, max(1, min(y, most // (x * z))), z
     wanted = copies or max(1, compute_units // (x * y * z))
     if wanted == 1:
         return launch.grid

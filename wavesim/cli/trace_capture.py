@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     "--copies",
     type=click.IntRange(0),
     default=0,
-    help="Grids side by side; 0: one workgroup for each compute unit.",
+    help="Grids side by side; 0: such that each compute unit gets one to four workgroups; 1: as it is.",
 )
 def capture(
     kernel: Path,
