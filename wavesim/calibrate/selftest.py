@@ -79,12 +79,19 @@ def misses(machine: Machine, secret: Mapping[str, int], result: FitResult) -> li
         elif is_count(each.name) and each.value != true:
             found.append(f"{each.name} is {true}, found {each.value}")
         elif "bytes_per_clk" in each.name:
-            costs = [[64 * width // rate for width in (4, 8, 16)] for rate in (true, each.value)]
+            costs = [_service_clk(each.name, rate) for rate in (true, each.value)]
             if any(not _near(a, b, COST_CLK) for a, b in zip(*costs, strict=True)):
                 found.append(f"{each.name} is {true}, found {each.value}: clocks {costs[0]} and {costs[1]}")
         elif not is_count(each.name) and not _near(true, each.value, LATENCY_CLK):
             found.append(f"{each.name} is {true}, found {each.value}")
     return found
+
+
+def _service_clk(name: str, rate: int) -> list[int]:
+    """What accesses of 4, 8 and 16 bytes per lane take at a rate: whole clocks, as docs/model.md rounds them
+    (§6 down for LDS ports, §10 up for global memory)."""
+    sizes = [64 * width for width in (4, 8, 16)]
+    return [size // rate if name.startswith("lds.") else -(-size // rate) for size in sizes]
 
 
 def phase_misses(machine: Machine, found: Mapping[tuple[str, int], FoundPhases]) -> list[str]:
