@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,11 @@ from typing import Any
 
 import jsonschema
 import pytest
+
+from wavesim.analyze.pipeline import RunOptions, run_kernel
+from wavesim.explain.explanation import explain_kernel
+from wavesim.explain.reproduce import what_if_options
+from wavesim.explain.whatif import pace_of
 
 ROOT = Path(__file__).resolve().parents[2]
 STRONG = "kernels/lessons/strong_wait.s"
@@ -91,3 +97,40 @@ def test_a_faulty_kernel_is_explained_and_called_so(report: str) -> None:
 def test_help_is_quick_and_names_it() -> None:
     assert "explain" in wavesim("--help").stdout
     assert "critical path" in wavesim("explain", "--help").stdout
+
+
+def test_a_piece_of_a_foreign_kernel_is_explained_with_marks() -> None:
+    piece = ("kernels/foreign/piece.s", "--region", ".Lloop:.Ldone", "--waves", "4", "--allow-unknown")
+    text = explain(*piece)
+    assert re.search(r"^piece\[\.Lloop:\.Ldone\] on gfx950: \d+\? clk per iteration", text)
+    assert "Not known" in text
+    assert "v_softcap_f32" in text
+
+
+@pytest.mark.parametrize("kernel", [STRONG, "kernels/8wave.yaml", "kernels/8wave_pingpong.yaml"])
+def test_each_row_is_what_run_gives_for_its_name(kernel: str) -> None:
+    """What ``run --what-if NAME`` does, for every row of the ladder, stagger included."""
+    options = RunOptions(settings={"K": "768"} if kernel.endswith(".yaml") else {})
+    path = ROOT / kernel
+    ladder = explain_kernel(path, options, processes=1).ladder
+    assert len(ladder) >= 5
+    for row in ladder:
+        run = run_kernel(path, what_if_options(path, options, row.name))
+        assert run.what_if == row.text
+        assert pace_of(run.timeline).clk == pytest.approx(row.clk)
+
+
+def test_a_what_if_run_says_that_it_is_one() -> None:
+    done = wavesim("run", STRONG, "--what-if", "free_waits")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("strong_wait on gfx942, if no s_waitcnt ever waited: ")
+    assert "timed as if no s_waitcnt ever waited" in " ".join(done.stdout.split())
+
+
+def test_a_what_if_that_is_none() -> None:
+    done = wavesim("run", STRONG, "--what-if", "no_barier")
+    assert done.returncode == 2
+    assert "did you mean no_barrier?" in done.stderr
+    done = wavesim("run", STRONG, "--what-if", "no_bank_conflicts")
+    assert done.returncode == 2
+    assert "nothing here changes" in done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import warnings
 from collections.abc import Iterator
@@ -12,9 +13,10 @@ from typing import Any
 import pytest
 
 from wavesim.analyze.pipeline import RunOptions, run_kernel
+from wavesim.explain.explanation import explain_run
+from wavesim.kernel.region import RegionOptions
 from wavesim.program import Finding, Severity
 from wavesim.report.html import page_parts, run_panel
-from wavesim.report.html.payload import with_explanation
 
 KERNELS = Path(__file__).resolve().parents[2] / "kernels"
 DRIVER = shutil.which("chromedriver")
@@ -52,17 +54,27 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
-    one = run_kernel(KERNELS / "8wave.yaml", RunOptions())
-    other = run_kernel(KERNELS / "8wave_pingpong.yaml", RunOptions(settings={"K": "1024"}))
+    path, options = KERNELS / "8wave.yaml", RunOptions()
+    one = run_kernel(path, options)
+    explanation = explain_run(one, path, options, processes=1)
+    path, options = KERNELS / "lessons" / "strong_wait.s", RunOptions()
+    other = run_kernel(path, options)
+    of_other = explain_run(other, path, options, processes=1)
+    piece = run_kernel(
+        KERNELS / "foreign" / "piece.s",
+        RunOptions(allow_unknown=True, region=RegionOptions(".Lloop:.Ldone", 16, 4), trips=16),
+    )
     span = one.timeline.trace.code[40].instruction.span
     assert span is not None
     finding = Finding("lds-race", Severity.ERROR, "two waves <b>meet</b>", (span,), (0, 3), "add a barrier")
-    panel = with_explanation(
-        run_panel(one, [finding]), [("LDS latency 0", 12.0, "in words")], [("8wave.yaml:64", "relax it")]
-    )
-    found = {"one": folder / "one.html", "two": folder / "two.html"}
-    found["one"].write_text("".join(page_parts([panel])))
-    found["two"].write_text("".join(page_parts([run_panel(one), run_panel(other)])))
+    panels = {
+        "one": [run_panel(one, [finding], explanation)],
+        "two": [run_panel(one, (), explanation), run_panel(other, (), of_other)],
+        "piece": [run_panel(piece)],
+    }
+    found = {name: folder / f"{name}.html" for name in panels}
+    for name, shown in panels.items():
+        found[name].write_text("".join(page_parts(shown)))
     return found
 
 
@@ -137,8 +149,62 @@ def test_loads_without_a_complaint_and_shows_the_figures(one: Any) -> None:
     assert "half_split on gfx942" in text
     assert "clk/iteration" in text
     panel = one.find_element("id", "tab-figures").text
-    assert "LDS latency 0" in panel
-    assert "8wave.yaml:64 relax it" in panel
+    assert "What sets the time" in panel
+    assert "?" not in panel
+
+
+def test_the_explanation_is_there_and_its_path_is_drawn(one: Any) -> None:
+    assert not one.execute_script("return window.wavesim.view.marks.path")
+    press(one, "2")
+    text = one.find_element("id", "tab-explain").text
+    for part in ("Critical path", "What if", "Advice", "Exposed latency", "waves ran on at every s_barrier"):
+        assert part in text
+    assert "--what-if" in text
+    assert one.execute_script("return window.wavesim.view.marks.path")
+    clk, whole = one.execute_script(
+        """const {path} = window.wavesim.runs[0];
+        const clk = path.links.reduce((sum, link) => sum + link.end - link.start, 0);
+        return [clk, path.periods * path.period_clk];"""
+    )
+    assert clk == whole
+    joined = one.execute_script(
+        """const {runs, view} = window.wavesim, links = runs[0].pathIn(view.from, view.to);
+        return links.length > 5 && links.every((link, at) => !at || links[at - 1].end === link.start);"""
+    )
+    assert joined
+    colour = one.execute_script(
+        """const {painter, runs, view} = window.wavesim; view.paint();
+        const link = runs[0].pathIn(view.from, view.to).find((each) => each.end - each.start > 200);
+        const lane = painter.laneOf(runs[0], link.wave), ratio = devicePixelRatio;
+        const x = painter.x((Math.max(link.start, view.from) + Math.min(link.end, view.to)) / 2) * ratio;
+        const hex = getComputedStyle(document.documentElement).getPropertyValue("--mark").trim();
+        const drawn = painter.context.getImageData(x, (lane.y + lane.height / 2) * ratio, 1, 1).data;
+        return [[...drawn].slice(0, 3), [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16))];"""
+    )
+    assert colour[0] == colour[1]
+    press(one, "c")
+    assert not one.execute_script("return window.wavesim.view.marks.path")
+
+
+def test_a_step_of_the_path_leads_to_its_instruction(one: Any) -> None:
+    press(one, "2")
+    said = one.execute_script(
+        """document.querySelector("#tab-explain details").open = true;
+        const step = document.querySelector("#tab-explain .chain .link"); step.click();
+        const place = window.wavesim.view.marks.selected;
+        return [step.textContent, place.run.entry(place.position, place.row).text];"""
+    )
+    assert said[1].startswith(said[0])
+    assert complaints(one) == []
+
+
+def test_figures_that_rest_on_unknowns_are_marked(browser: Any, pages: dict[str, Path]) -> None:
+    opened(browser, pages["piece"])
+    assert complaints(browser) == []
+    assert re.search(r"[0-9.]+\? clk/iteration", browser.find_element("id", "runs").text)
+    text = browser.find_element("id", "tab-figures").text
+    assert re.search(r"MFMA busy [0-9.]+ %\?", text)
+    assert "v_softcap_f32" in text
 
 
 def test_pixels_of_the_lanes_have_the_colours_of_the_legend(one: Any) -> None:
@@ -177,18 +243,18 @@ def test_a_click_selects_and_marks_source_and_assembly(one: Any) -> None:
     row = first_row(one, 0, "ds_read_b64")
     move_to(one, *point_of(one, 0, row), click=True)
     assert "ds_read_b64" in one.find_element("id", "tab-instruction").text
-    press(one, "3")
+    press(one, "4")
     marked = one.find_elements("css selector", "#tab-source .line.marked")
     assert len(marked) == 1
     assert "lds_read" in marked[0].text
     arrows = one.execute_script("return window.wavesim.view.marks.arrows.map((arrow) => arrow.kind)")
     assert set(arrows) == {"data", "use"}
-    press(one, "4")
+    press(one, "5")
     assert "ds_read_b64" in one.find_element("css selector", "#tab-assembly .line.marked").text
 
 
 def test_a_line_leads_to_its_instructions(one: Any) -> None:
-    press(one, "4")
+    press(one, "5")
     line = one.execute_script(
         """const lines = [...document.querySelectorAll("#tab-assembly .line.live")];
         const line = lines.find((each) => each.textContent.includes("v_mfma"));
@@ -213,7 +279,7 @@ def test_keys_and_wheel_zoom_and_pan(one: Any) -> None:
     press(one, "d")
     assert shown()[0] > after[0]
     press(one, "0")
-    assert shown()[1] - shown()[0] > 400_000
+    assert shown()[1] - shown()[0] >= one.execute_script("return window.wavesim.runs[0].endClk")
     press(one, "i")
     width = shown()[1] - shown()[0]
     assert 2000 < width < 6000
@@ -244,7 +310,7 @@ def test_the_player_walks_slot_by_slot(one: Any) -> None:
 
 
 def test_findings_are_text_and_lead_to_their_line(one: Any) -> None:
-    press(one, "5")
+    press(one, "6")
     panel = one.find_element("id", "tab-findings")
     assert "two waves <b>meet</b>" in panel.text
     panel.find_element("css selector", ".link").click()
@@ -271,6 +337,14 @@ def test_two_kernels_share_the_clock_axis(browser: Any, pages: dict[str, Path]) 
           const starts = run.iterations(); return starts[Math.floor(starts.length / 2)] + run.offset; });"""
     )
     assert heads[0] == heads[1]
+    press(browser, "2")
+    of_first = browser.find_element("id", "tab-explain").text
+    browser.find_elements("css selector", ".chip")[1].click()
+    of_second = browser.find_element("id", "tab-explain").text
+    assert "Critical path" in of_first
+    assert "Critical path" in of_second
+    assert of_first != of_second
+    assert complaints(browser) == []
 
 
 def test_first_paint_and_frames_with_100_k_instructions(one: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wavesim.cli.common import machine_options, progress_line, timing_options
+from wavesim.cli.common import (
+    launch_of,
+    launch_options,
+    machine_options,
+    progress_line,
+    region_of,
+    timing_options,
+    unknown_options,
+)
 from wavesim.errors import UserError
 
 if TYPE_CHECKING:
@@ -23,23 +31,44 @@ MOST_KERNELS = 4
     "-o", "--output", default="report.html", show_default=True, metavar="FILE", help="Where to write."
 )
 @machine_options
+@launch_options
+@unknown_options
 @timing_options
 @click.option("--check/--no-check", default=True, help="With the findings of wavesim check (default: yes).")
+@click.option(
+    "--explain/--no-explain",
+    "explained",
+    default=True,
+    help="With critical path, what-ifs and tried advice (default: yes; takes some seconds a kernel).",
+)
 def report(
     kernels: tuple[str, ...],
     output: str,
     arch: str | None,
     machine: str | None,
     settings: dict[str, str],
+    launch_file: str | None,
+    arguments: tuple[str, ...],
+    block: int | None,
+    grid: str | None,
+    expect: str | None,
+    tile: str | None,
+    kernel_name: str | None,
+    dynamic_lds_bytes: int,
+    allow_unknown: bool,
+    region: str | None,
+    trips: int,
+    waves: int,
     engine: str,
     no_extrapolate: bool,
     clock_ghz: float | None,
     check: bool,
+    explained: bool,
 ) -> int:
-    """Run KERNELS and write one self-contained HTML file: timeline, listing, figures, findings.
+    """Run KERNELS and write one self-contained HTML file: timeline, listing, figures, explanation, findings.
 
-    Two kernels stand on one clock axis. A folder is taken as a measured thread trace: it is replayed, and
-    the measured and the simulated timeline stand side by side.
+    Two kernels stand on one clock axis, each with its own critical path and what-ifs. A folder is taken as
+    a measured thread trace: it is replayed, and the measured and the simulated timeline stand side by side.
 
     Exit code 1 if the verdict of any of the kernels is bad.
     """
@@ -56,6 +85,10 @@ def report(
         engine=engine,
         extrapolate=not no_extrapolate,
         clock_ghz=clock_ghz,
+        launch=launch_of(launch_file, arguments, block, grid, expect, tile, kernel_name, dynamic_lds_bytes),
+        allow_unknown=allow_unknown,
+        region=region_of(region, trips, waves),
+        trips=trips,
     )
     panels, good = [], True
     for kernel in kernels:
@@ -64,7 +97,7 @@ def report(
             panels += _trace_panels(path, options.arch, engine)
             continue
         with progress_line(kernel) as progress:
-            panel, fine = _kernel_panel(path, options, check, progress)
+            panel, fine = _kernel_panel(path, options, check, explained, progress)
         panels.append(panel)
         good = good and fine
     write_atomically(Path(output), page_parts(panels))
@@ -74,20 +107,30 @@ def report(
 
 
 def _kernel_panel(
-    path: Path, options: RunOptions, check: bool, progress: Progress | None
+    path: Path, options: RunOptions, check: bool, explained: bool, progress: Progress | None
 ) -> tuple[Panel, bool]:
-    """A kernel's panel and whether its verdict is good."""
-    from wavesim.analyze.pipeline import run_kernel
+    """A kernel's panel and whether its verdict is good. A run that cannot be explained says why in a note."""
+    from wavesim.analyze.pipeline import allowed, prepare, run_kernel
     from wavesim.check.checker import check_kernel
+    from wavesim.explain.explanation import explain_run
     from wavesim.report.html import run_panel
 
     result = run_kernel(path, options, progress)
+    explanation, notes = None, []
+    if explained:
+        try:
+            explanation = explain_run(result, path, options, progress)
+        except UserError as error:
+            notes.append(f"not explained: {error}")
     if not check:
-        return run_panel(result), result.good
+        return run_panel(result, (), explanation, notes), result.good
     if progress is not None:
         progress("check", 0.0)
-    checked = check_kernel(result.kernel, result.machine, execute=bool(result.kernel.launch.arguments))
-    return run_panel(result, checked.findings), result.good and checked.good
+    loaded, machine = prepare(path, options)
+    loaded, allowance = allowed(loaded, options)
+    execute = bool(loaded.launch.arguments) or options.region is not None
+    checked = check_kernel(loaded, machine, execute=execute, allowance=allowance)
+    return run_panel(result, checked.findings, explanation, notes), result.good and checked.good
 
 
 def _trace_panels(folder: Path, arch: str | None, engine: str) -> list[Panel]:

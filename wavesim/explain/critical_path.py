@@ -30,7 +30,7 @@ LOOK_BACK_PERIODS = 2
 @dataclass(frozen=True, slots=True)
 class Link:
     """One edge of the chain, in the order of time: ``event`` (kind, wave position, row) waited ``clk``
-    clocks after ``after`` for ``cause``. ``code`` and ``after_code`` are static instructions."""
+    clocks after ``after`` for ``cause``, until ``at_clk``. ``code``, ``after_code``: static instructions."""
 
     after: Event
     event: Event
@@ -38,6 +38,7 @@ class Link:
     cause: str
     code: int
     after_code: int
+    at_clk: int
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,7 @@ def _link(events: Events, edge: Edge) -> Link:
         edge.cause,
         events.code[edge.target.wave][edge.target.row],
         events.code[edge.source.wave][edge.source.row],
+        events.clk(edge.target),
     )
 
 
@@ -176,7 +178,8 @@ def _whole_run(timeline: Timeline, parameters: TimingParameters) -> CriticalPath
     held = timeline.waves[last].last_clk - events.clk(end)
     if held:
         cause = "issue" if held <= events.slot else "memory_latency"
-        links.append(Link(end, end, held, cause, events.code[last][row], events.code[last][row]))
+        code = events.code[last][row]
+        links.append(Link(end, end, held, cause, code, code, events.clk(end) + held))
     event = end
     while True:
         _, edge = constraints.into(event)
@@ -187,7 +190,7 @@ def _whole_run(timeline: Timeline, parameters: TimingParameters) -> CriticalPath
     start = events.clk(event)
     if start:
         code = events.code[event.wave][event.row]
-        links.append(Link(event, event, start, "not_started", code, code))
+        links.append(Link(event, event, start, "not_started", code, code, start))
     chain = tuple(reversed(links))
     graph = nx.MultiDiGraph()
     return CriticalPath(chain, sum(link.clk for link in chain), 0, 0, 0, _by_cause(chain), {}, graph)

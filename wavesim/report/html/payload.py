@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +15,13 @@ from wavesim.analyze.replay import ReplayResult
 from wavesim.analyze.stalls import issued_rows
 from wavesim.asm.printer import print_instruction
 from wavesim.errors import SourceSpan, UnknownInstruction
+from wavesim.explain.explanation import Explanation
 from wavesim.program import Finding
 from wavesim.program.dataflow import effects
 from wavesim.report.html.columns import ColumnWriter
+from wavesim.report.html.explained import explained
 from wavesim.report.json_report import Json, finding_json, run_json
+from wavesim.report.unknowns import unknown_lines
 from wavesim.trace import REASON_NAMES, CodeEntry, Reason, Timeline
 
 MOST_ROWS = 300_000
@@ -36,7 +39,7 @@ class Panel:
 
     ``head`` is the code index of its loop's first instruction, if there is a loop.
     ``figures`` are the run's JSON report (empty for a replay, whose ``facts`` are lines of label and
-    text); ``ladder`` and ``advice`` are what ``explain`` found.
+    text); ``explanation`` is what ``explain`` found.
     """
 
     title: str
@@ -48,13 +51,17 @@ class Panel:
     figures: dict[str, Json] = field(default_factory=dict)
     facts: tuple[tuple[str, str], ...] = ()
     findings: tuple[Finding, ...] = ()
-    ladder: tuple[tuple[str, float, str], ...] = ()
-    advice: tuple[tuple[str, str], ...] = ()
+    explanation: Explanation | None = None
     notes: tuple[str, ...] = ()
 
 
-def run_panel(run: Run, findings: Sequence[Finding] | None = None) -> Panel:
-    """The panel of one kernel's run, with the findings of ``check`` where they are given."""
+def run_panel(
+    run: Run,
+    findings: Sequence[Finding] | None = None,
+    explanation: Explanation | None = None,
+    notes: Sequence[str] = (),
+) -> Panel:
+    """The panel of one kernel's run, with what ``check`` and ``explain`` found where that is given."""
     analysis = run.analysis
     found = tuple(dict.fromkeys((*run.findings, *(findings or ()))))
     return Panel(
@@ -66,7 +73,8 @@ def run_panel(run: Run, findings: Sequence[Finding] | None = None) -> Panel:
         to_clk=analysis.steady.to_clk,
         figures=run_json(run),
         findings=found,
-        notes=analysis.notes,
+        explanation=explanation,
+        notes=(*notes, *unknown_lines(run.unknowns), *analysis.notes),
     )
 
 
@@ -121,17 +129,9 @@ def panel_json(panel: Panel, columns: ColumnWriter) -> dict[str, Json]:
         "figures": panel.figures,
         "facts": [list(pair) for pair in panel.facts],
         "findings": [finding_json(each) for each in panel.findings],
-        "ladder": [list(row) for row in panel.ladder],
-        "advice": [list(row) for row in panel.advice],
+        "explanation": explained(panel.explanation, columns) if panel.explanation else None,
         "notes": list(panel.notes),
     }
-
-
-def with_explanation(
-    panel: Panel, ladder: Sequence[tuple[str, float, str]], advice: Sequence[tuple[str, str]]
-) -> Panel:
-    """The panel with what-if rows (name, clocks gained per iteration, words) and advice (place, words)."""
-    return replace(panel, ladder=tuple(ladder), advice=tuple(advice))
 
 
 def vocabulary() -> dict[str, Json]:

@@ -5,7 +5,7 @@ const HELP = [
   ["wheel, + −", "zoom"], ["drag, shift+wheel, a d", "pan"], ["0 or Home", "whole run"], ["i", "one iteration"],
   ["[ ]", "iteration before, after"], ["← →", "instruction before, after"], ["↑ ↓", "other wave"],
   ["f", "zoom to the selected instruction"], ["space", "play"], [", .", "one slot back, on"], ["b", "player to the iteration's start"],
-  ["1 … 5", "panel"], ["g", "align two runs at start or iteration"], ["t", "light or dark"], ["> <", "larger, smaller"],
+  ["1 … 6", "panel"], ["c", "critical path"], ["g", "align two runs at start or iteration"], ["t", "light or dark"], ["> <", "larger, smaller"],
   ["Escape", "let go"], ["?", "this help"],
 ];
 
@@ -19,20 +19,22 @@ class App {
     this.tip = $("tip");
     this.status = $("status");
     this.view = new View(this.painter, this.overview, this);
-    this.panels = new Panels($("panels"), runs, { select: (place) => this.view.select(place, { reveal: true }), codes: (...what) => this.showCodes(...what) });
+    this.panels = new Panels($("panels"), runs, { select: (place) => this.view.select(place, { reveal: true }), codes: (...what) => this.showCodes(...what), path: (...what) => this.showPath(...what) });
     this.player = new Player(this.view, $("player"));
     this.aligned = false;
     this.legend($("legend"));
     this.header($("runs"));
     $("theme").addEventListener("click", () => this.theme());
     $("help-button").addEventListener("click", () => this.help());
+    $("path").hidden = !runs.some((run) => run.path && run.path.links.length);
+    $("path").addEventListener("click", () => this.showPath());
     $("align").hidden = runs.length < 2;
     $("align").addEventListener("click", () => this.align());
     $("help-list").append(...HELP.map(([key, text]) => make("div", {}, make("kbd", {}, key), ` ${text}`)));
     window.addEventListener("resize", () => this.layout());
     window.addEventListener("keydown", (event) => this.key(event));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour());
-    this.painter.fit(0.55 * innerHeight);
+    this.painter.fit(innerWidth > 900 ? Math.max(0.55 * innerHeight, innerHeight - 230) : 0.55 * innerHeight);
     this.layout();
     const { from_clk: from, to_clk: to } = runs[0].data;
     this.view.show(0, this.view.endClk);
@@ -51,11 +53,11 @@ class App {
     this.chips = this.runs.map((run) => {
       const figures = run.data.figures;
       const chip = make("button", { class: "chip", click: () => this.choose(run) }, make("b", {}, run.data.title));
-      if (run.data.clk_per_iteration) chip.append(make("span", {}, `${shown(run.data.clk_per_iteration)} clk/iteration`));
+      if (run.data.clk_per_iteration) chip.append(make("span", {}, `${shown(run.data.clk_per_iteration)}${figures.kernel ? mark(figures, "clk_per_iteration") : ""} clk/iteration`));
       for (const [label, text] of run.data.facts.slice(0, 1)) chip.append(make("span", {}, `${label} ${text}`));
       if (figures.kernel) {
-        chip.append(make("span", {}, `MFMA ${percent(figures.mfma_busy)}`));
-        if (figures.overlap.hidden !== null) chip.append(make("span", {}, `LDS hidden ${percent(figures.overlap.hidden)}`));
+        chip.append(make("span", {}, `MFMA ${percent(figures.mfma_busy)}${mark(figures, "mfma_busy")}`));
+        if (figures.overlap.hidden !== null) chip.append(make("span", {}, `LDS hidden ${percent(figures.overlap.hidden)}${mark(figures, "overlap")}`));
         chip.append(make("span", { class: figures.verdict }, figures.verdict === "good" ? "✓ good" : "✗ bad"));
       }
       return chip;
@@ -118,6 +120,21 @@ class App {
     const width = this.view.to - this.view.from;
     if (this.aligned) this.view.show(at - 0.05 * width, at + 0.95 * width);
     document.getElementById("align").textContent = this.aligned ? "align at start" : "align iterations";
+    this.view.redraw();
+  }
+
+  /** Draws or hides the critical path; a cause lets its links stand out; a link is gone to. */
+  showPath({ run = null, on = !this.view.marks.path, cause = null, link = null } = {}) {
+    this.view.marks.path = on;
+    this.view.marks.cause = cause;
+    if (run) this.choose(run);
+    document.getElementById("path").setAttribute("aria-pressed", String(on));
+    if (link) {
+      const width = this.view.to - this.view.from;
+      const middle = (link.start + link.end) / 2 + run.offset;
+      if (link.start + run.offset < this.view.from || link.end + run.offset > this.view.to) this.view.show(middle - width / 2, middle + width / 2);
+      this.view.select({ run, ...link.about });
+    }
     this.view.redraw();
   }
 
@@ -187,7 +204,7 @@ class App {
       i: () => view.iteration(), "[": () => view.iteration(-1), "]": () => view.iteration(1),
       ArrowLeft: () => view.step(-1), ArrowRight: () => view.step(1), ArrowUp: () => view.step(0, -1), ArrowDown: () => view.step(0, 1),
       f: () => this.focusSelected(), " ": () => player.toggle(), ",": () => player.step(-1), ".": () => player.step(1), b: () => player.toIteration(),
-      t: () => this.theme(), g: () => this.runs.length > 1 && this.align(), "?": () => this.help(),
+      t: () => this.theme(), c: () => this.showPath(), g: () => this.runs.length > 1 && this.align(), "?": () => this.help(),
       ">": () => this.size(1.15), "<": () => this.size(1 / 1.15), Escape: () => this.letGo(),
     };
     const tab = this.panels.tabs[Number(event.key) - 1];

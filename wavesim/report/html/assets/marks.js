@@ -8,6 +8,7 @@ class MarkedPainter extends Painter {
     context.beginPath();
     context.rect(this.labelWidth, 0, this.width, this.height);
     context.clip();
+    if (marks.path) this.runs.forEach((run) => this.criticalPath(run, marks));
     if (marks.codes.size) this.highlight(marks.run, marks.codes);
     for (const place of [marks.hover, marks.selected]) {
       if (!place) continue;
@@ -27,6 +28,39 @@ class MarkedPainter extends Painter {
       context.globalAlpha = 1;
     }
     context.restore();
+  }
+
+  /** The chain that sets the period: a line along the wave that it is in, and down or up where it changes waves. */
+  criticalPath(run, marks) {
+    const { context, colours } = this;
+    const links = run.pathIn(this.view.from - run.offset, this.view.to - run.offset);
+    let before = null;
+    context.lineCap = "butt";
+    for (const part of ["edge", "line"]) { // first all in the ground's colour, to stand off the blocks
+      context.strokeStyle = part === "edge" ? colours.ground : colours.mark;
+      before = null;
+      for (const link of links) {
+        const lane = this.laneOf(run, link.wave);
+        const y = lane.y + 0.5 * lane.height;
+        const x0 = this.x(link.start + run.offset);
+        const x1 = this.x(link.end + run.offset);
+        const dim = marks.cause !== null && marks.cause !== link.cause;
+        context.globalAlpha = dim ? 0.3 : 1;
+        context.lineWidth = (dim ? 2 : 3.5) + (part === "edge" ? 3 : 0);
+        context.beginPath();
+        if (before && before.end === link.start && before.wave !== link.wave) {
+          const from = this.laneOf(run, before.wave);
+          context.moveTo(x0, from.y + 0.5 * from.height);
+          context.lineTo(x0, y);
+        } else {
+          context.moveTo(x0, y);
+        }
+        context.lineTo(Math.max(x1, x0 + 1), y);
+        context.stroke();
+        before = link;
+      }
+    }
+    context.globalAlpha = 1;
   }
 
   highlight(run, codes) {

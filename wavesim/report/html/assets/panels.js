@@ -42,9 +42,9 @@ class Panels {
   constructor(root, runs, go) {
     this.root = root;
     this.runs = runs;
-    this.go = go; // {select(place), codes(run, set), line(...)}
+    this.go = go; // {select(place), codes(run, set, go), path(what)}
     this.run = runs[0];
-    this.tabs = ["figures", "instruction", "source", "assembly", "findings"];
+    this.tabs = ["figures", "explain", "instruction", "source", "assembly", "findings"];
     this.bodies = {};
     this.lines = new Map();
     this.build();
@@ -62,6 +62,7 @@ class Panels {
       this.root.append(body);
     }
     this.figures();
+    this.explain();
     this.instruction(null);
     this.source();
     this.assembly();
@@ -74,6 +75,10 @@ class Panels {
     for (const [other, { body, button }] of Object.entries(this.bodies)) {
       body.hidden = other !== name;
       button.setAttribute("aria-selected", String(other === name));
+    }
+    if (name === "explain" && this.run.path && !this.pathShown) {
+      this.pathShown = true; // once by itself, then as the reader has it
+      this.go.path({ on: true });
     }
     this.showMarked();
   }
@@ -114,16 +119,99 @@ class Panels {
     const table = make("table", { class: "story" });
     for (const [label, text] of [...data.facts, ...figureRows(data.figures)]) table.append(make("tr", {}, make("th", {}, label), make("td", {}, text)));
     body.append(table);
-    if (data.ladder.length) body.append(make("h3", {}, "What if"), ladderTable(data.ladder));
-    if (data.advice.length) {
-      body.append(make("h3", {}, "Advice, each tried in the simulator"));
-      body.append(make("ul", {}, ...data.advice.map(([place, text]) => make("li", {}, make("b", {}, place), " ", text))));
+    if (data.explanation) {
+      body.append(make("h3", {}, "In short"), ...data.explanation.summary.map((text) => make("p", {}, text)),
+        make("p", {}, make("button", { class: "link", click: () => this.open("explain") }, "explain: path, what-ifs, advice")));
     }
-    if (data.figures.groups) body.append(make("h3", {}, "Where the clocks go"), stallBars(data.figures));
+    if (data.figures.groups) body.append(make("h3", {}, `Where the clocks go${mark(data.figures, "stalls")}`), stallBars(data.figures));
     for (const note of data.notes) body.append(make("p", { class: "hint" }, note));
     if (data.cut_clk < data.clk_total) {
       body.append(make("p", { class: "hint" }, `Shown up to clk ${data.cut_clk} of ${data.clk_total}: the run is longer than a page should be.`));
     }
+  }
+
+  /** A button that leads to a line of the source. */
+  place(place) {
+    if (!place) return "";
+    const [file, line] = place;
+    return make("button", { class: "link", click: () => this.go.codes(this.run, new Set(this.run.codeOfLine(file, line)), true) }, this.oneFile() ? `line ${line}` : `${lastPart(file)}:${line}`);
+  }
+
+  oneFile() {
+    return Object.keys(this.run.data.files).length === 1;
+  }
+
+  explain() {
+    const { body } = this.bodies.explain;
+    const { explanation, figures } = this.run.data;
+    if (!explanation) {
+      const why = this.run.data.notes.find((note) => note.startsWith("not explained"));
+      body.append(make("p", { class: "hint" }, why || (figures.kernel ? "Written with --no-explain." : "A replay is not explained.")));
+      return;
+    }
+    const doubt = mark(figures, "clk_per_iteration");
+    body.append(make("h2", {}, `Why ${shown(explanation.clk)}${doubt} ${explanation.per}${explanation.per === "clk" ? "" : " in steady state"}`), ...explanation.summary.map((text) => make("p", {}, text)));
+    if (doubt) body.append(make("p", { class: "hint" }, "?: rests on something that is not known; the figures' notes say on what."));
+    const { path } = this.run;
+    const whole = path.causes.reduce((sum, [, clk]) => sum + clk, 0) || 1;
+    const causes = make("table", { class: "bars" });
+    path.causes.forEach(([name, clk], cause) => {
+      const button = make("button", { class: "link", click: () => this.go.path({ run: this.run, on: true, cause }) }, name);
+      causes.append(make("tr", {}, make("td", {}, button), make("td", { class: "num" }, shown(clk)), make("td", { class: "num" }, `${((100 * clk) / whole).toFixed(0)} %`), barCell(clk / whole, "critical")));
+    });
+    causes.append(make("tr", {}, make("td", {}, "total"), make("td", { class: "num" }, `${shown(whole)}${doubt}`)));
+    body.append(make("h3", {}, "Critical path"), make("p", { class: "hint" }, `The chain of waits that sets the time, in ${explanation.per}. A cause shows its part in the timeline; c shows or hides the chain.`), causes, this.chain(path));
+    if (explanation.ladder.length) body.append(make("h3", {}, `What if: ${explanation.per}, gain`), this.ladder(explanation, doubt));
+    body.append(make("h3", {}, `Advice: ${explanation.advice.length ? "each was simulated and checked" : "none"}`));
+    if (!explanation.advice.length) body.append(make("p", {}, `None of ${explanation.tried} edits tried saves a slot.`));
+    body.append(make("ol", {}, ...explanation.advice.map((each) => make("li", {}, each.text, make("div", {},
+      make("b", {}, `saves ${each.exact ? "" : "about "}${shown(each.gain)}${doubt} ${explanation.per}`), ` (${shown(each.clk)} left); ${each.checked} `, ...each.places.flatMap((place) => [this.place(place), " "]))))));
+    if (explanation.exposed.length) body.append(make("h3", {}, "Exposed latency: clk at the wait"), this.exposed(explanation.exposed));
+    if (explanation.strong.length) {
+      body.append(make("h3", {}, "Waits stronger than needed"));
+      for (const each of explanation.strong) body.append(make("p", {}, this.place(each.place), ` ${each.written}: ${each.enough} is enough; ${each.clk >= 1 ? `costs ${shown(each.clk)} ${explanation.per}` : "costs nothing here"}`));
+    }
+  }
+
+  /** The chain's steps in order of time; neighbours of one wave, line and cause are one step. */
+  chain(path) {
+    const steps = [];
+    for (const link of path.links) {
+      const entry = this.run.entry(link.about.position, link.about.row);
+      const last = steps[steps.length - 1];
+      if (last && last.wave === link.wave && last.cause === link.cause && last.entry === entry) last.clk += link.end - link.start;
+      else steps.push({ wave: link.wave, cause: link.cause, entry, clk: link.end - link.start, link });
+    }
+    const table = make("table", { class: "story chain" });
+    for (const step of steps.slice(0, 200)) {
+      const go = make("button", { class: "link", click: () => this.go.path({ run: this.run, on: true, link: step.link }) }, step.entry.text.split(" ")[0]);
+      table.append(make("tr", {}, make("td", { class: "num" }, String(step.clk)), make("td", {}, this.run.name(step.wave)), make("td", {}, go), make("td", {}, path.causes[step.cause][0])));
+    }
+    return make("details", {}, make("summary", {}, `its ${steps.length} steps: clk, wave, instruction, what is waited for`), table);
+  }
+
+  ladder(explanation, doubt) {
+    const most = Math.max(...explanation.ladder.map((row) => Math.abs(row.gain)), 1);
+    const table = make("table", { class: "bars" });
+    for (const row of explanation.ladder) {
+      const gain = row.gain > 0 ? `−${shown(row.gain)}` : row.gain < 0 ? `+${shown(-row.gain)}` : "0";
+      table.append(make("tr", { title: `${explanation.see} ${row.name}` }, make("td", {}, row.text), make("td", { class: "num" }, `${row.exact ? "" : "~"}${shown(row.clk)}${doubt}`),
+        make("td", { class: "num" }, gain), barCell(Math.abs(row.gain) / most, row.gain < 0 ? "loss" : "gain")));
+    }
+    const said = make("p", { class: "hint" }, "Each row was simulated. To see one: ", make("span", { class: "code command" }, `${explanation.see} ${explanation.ladder[0].name}`));
+    return make("div", {}, table, said);
+  }
+
+  exposed(loads) {
+    const table = make("table", { class: "bars loads" });
+    table.append(make("tr", {}, ...["load", "returns", "wait", "exposed", "hidden by"].map((name) => make("th", {}, name))));
+    for (const each of loads) {
+      const hidden = each.clk < 0.5;
+      const [low, high] = each.latency;
+      table.append(make("tr", {}, make("td", {}, this.place(each.place), ` ${each.loads} × ${each.opcode}`), make("td", { class: "num" }, low === high ? String(low) : `${low}–${high}`),
+        make("td", {}, this.place(each.wait)), make("td", { class: "num" }, hidden ? "hidden" : shown(each.clk)), make("td", {}, each.mfmas && !hidden ? `${each.mfmas} more MFMA${each.mfmas > 1 ? "s" : ""}` : "")));
+    }
+    return table;
   }
 
   source() {
@@ -226,19 +314,25 @@ class Panels {
   }
 }
 
+/** "?" for a figure that rests on something unknown, as in the terminal. */
+function mark(figures, name) {
+  return figures.unknowns && figures.unknowns.figures[name] ? "?" : "";
+}
+
 /** Key figures of a run's JSON report. */
 function figureRows(figures) {
   if (!figures.kernel) return [];
-  const rows = [["verdict", figures.verdict], ["span", `${figures.clk_total} clk, ${figures.instructions} instructions`]];
-  if (figures.clk_per_iteration !== null) rows.unshift(["clk/iteration", shown(figures.clk_per_iteration)]);
+  const doubt = (name) => mark(figures, name);
+  const rows = [["verdict", figures.verdict], ["span", `${figures.clk_total}${doubt("clk_total")} clk, ${figures.instructions} instructions`]];
+  if (figures.clk_per_iteration !== null) rows.unshift(["clk/iteration", `${shown(figures.clk_per_iteration)}${doubt("clk_per_iteration")}`]);
   const bound = figures.bound_details.binding;
-  if (bound) rows.push(["bound", `${shown(figures.bounds[bound])} clk: ${bound}`]);
-  rows.push(["MFMA busy", percent(figures.mfma_busy)], ["LDS port busy", percent(figures.lds_busy)]);
+  if (bound) rows.push(["bound", `${shown(figures.bounds[bound])}${doubt(`bounds.${bound}`)} clk: ${bound}`]);
+  rows.push(["MFMA busy", percent(figures.mfma_busy) + doubt("mfma_busy")], ["LDS port busy", percent(figures.lds_busy) + doubt("lds_busy")]);
   if (figures.overlap.hidden !== null) {
     const clk = figures.overlap.exposed_clk_per_iteration;
-    rows.push(["LDS hidden", `${percent(figures.overlap.hidden)}${clk === null ? "" : `; exposed ${shown(clk)} clk/iteration`}`]);
+    rows.push(["LDS hidden", `${percent(figures.overlap.hidden)}${doubt("overlap")}${clk === null ? "" : `; exposed ${shown(clk)} clk/iteration`}`]);
   }
-  if (figures.tflops !== null) rows.push(["TFLOP/s", `${shown(figures.tflops)} at ${figures.clock_ghz} GHz`]);
+  if (figures.tflops !== null) rows.push(["TFLOP/s", `${shown(figures.tflops)}${doubt("tflops")} at ${figures.clock_ghz} GHz`]);
   const numbers = figures.numerics;
   rows.push(["numbers", numbers.checked ? (numbers.ok ? `right, max rel error ${numbers.max_rel_error.toExponential(1)}` : numbers.message) : "not checked"]);
   return rows;
@@ -261,12 +355,6 @@ function stallBars(figures) {
   return table;
 }
 
-function ladderTable(ladder) {
-  const most = Math.max(...ladder.map((row) => Math.abs(row[1])), 1);
-  const table = make("table", { class: "bars" });
-  for (const [name, clk, text] of ladder) {
-    table.append(make("tr", { title: text }, make("td", {}, name), make("td", { class: "num" }, shown(clk)),
-      make("td", { class: "wide" }, make("i", { style: `width:${((100 * Math.abs(clk)) / most).toFixed(1)}%`, class: clk < 0 ? "loss" : "gain" }))));
-  }
-  return table;
+function barCell(share, kind) {
+  return make("td", { class: "wide" }, make("i", { style: `width:${(100 * Math.min(1, share)).toFixed(1)}%`, class: kind }));
 }

@@ -48,6 +48,57 @@ class Run {
     this.head = data.head ?? -1;
     this.offset = 0; // added to this run's clocks on the shared axis
     this.lineClk = null;
+    this.path = data.explanation ? this.readPath(data.explanation.path, columns) : null;
+  }
+
+  /** The critical path: its stretches, and the periods in which the run repeats it exactly. */
+  readPath(data, columns) {
+    const path = { ...data, rows: new Map(data.period_rows), links: [] };
+    for (const name of ["wave", "row", "start", "end", "cause", "about_wave", "about_row"]) path[name] = columns[data[name]];
+    for (let at = 0; at < path.wave.length; at += 1) {
+      path.links.push({
+        wave: path.wave[at], row: path.row[at], start: path.start[at], end: path.end[at], cause: path.cause[at],
+        about: { position: path.about_wave[at], row: path.about_row[at] },
+      });
+    }
+    const isKept = (wave, row) => row >= 0 && row < this.waves[wave].issue.length; // a long run is cut
+    path.links = path.links.filter((link) => isKept(link.wave, link.row) && isKept(link.about.position, link.about.row));
+    return path;
+  }
+
+  /** Whether the run, `periods` periods later, issues the instructions of the path as in the period shown. */
+  repeats(periods) {
+    const { path } = this;
+    return path.links.every((link) => {
+      const { issue } = this.waves[link.wave];
+      const at = link.row + periods * (path.rows.get(link.wave) || 0);
+      return at >= 0 && at < issue.length && issue[at] - issue[link.row] === periods * path.period_clk;
+    });
+  }
+
+  /** The path's stretches in clocks [from, to), repeated where the run repeats: [{wave, row, start, end, cause}]. */
+  pathIn(from, to) {
+    const { path } = this;
+    if (!path || !path.links.length) return [];
+    const begin = path.links[0].start;
+    const end = path.links[path.links.length - 1].end;
+    const length = path.periods * path.period_clk;
+    const shifts = [0];
+    if (length) {
+      for (let turn = Math.floor((from - end) / length); turn <= Math.ceil((to - begin) / length) && shifts.length < 400; turn += 1) {
+        if (turn && this.repeats(turn * path.periods)) shifts.push(turn);
+      }
+    }
+    const found = [];
+    for (const turn of shifts.sort((a, b) => a - b)) {
+      const moved = turn * length;
+      for (const link of path.links) {
+        if (link.end + moved <= from || link.start + moved >= to) continue;
+        const row = link.row + turn * path.periods * (path.rows.get(link.wave) || 0);
+        found.push({ ...link, row, start: link.start + moved, end: link.end + moved });
+      }
+    }
+    return found;
   }
 
   readWave(data, position, columns) {

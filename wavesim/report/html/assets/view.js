@@ -9,7 +9,7 @@ class View {
     this.overview = overview;
     this.listener = listener; // {hover(place), select(place), changed()}
     this.runs = painter.runs;
-    this.marks = { run: this.runs[0], wave: -1, hover: null, selected: null, arrows: [], codes: new Set(), cursor: null };
+    this.marks = { run: this.runs[0], wave: -1, hover: null, selected: null, arrows: [], codes: new Set(), cursor: null, path: false, cause: null };
     this.from = 0;
     this.to = 1;
     this.frame = 0;
