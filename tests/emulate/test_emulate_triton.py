@@ -16,6 +16,7 @@ from wavesim.analyze.pipeline import RunOptions, prepare
 from wavesim.check.checker import check_kernel
 from wavesim.emulate.numerics import check_numerics
 from wavesim.emulate.run import Execution, emulate
+from wavesim.errors import UserError
 from wavesim.isa.machine import Machine
 from wavesim.kernel.launch import LoadedKernel, MatrixArgument
 from wavesim.kernel.launch_file import LaunchOptions
@@ -63,6 +64,17 @@ def test_a_matmul_is_right_and_clean(arch: str) -> None:
     assert numerics.ok, numerics.message
     findings = check_kernel(kernel, machine).findings
     assert [each for each in findings if each.is_bad] == []
+
+
+def test_a_matmul_with_edges_that_fill_no_tile() -> None:
+    kernel, machine = matmul("gfx942", 80)
+    assert kernel.launch.expect is not None
+    assert kernel.launch.expect.tiles == {(1, 1, 0): (64, 64, 16, 16)}
+    numerics = check_numerics(run(kernel, machine), kernel.launch)
+    assert numerics.checked
+    assert numerics.ok, numerics.message
+    with pytest.raises(UserError, match="begins at row 64, column 64: outside of C"):
+        matmul("gfx942", 64)
 
 
 def test_fp8_is_right_and_its_last_store_comes_a_wait_state_early() -> None:

@@ -215,7 +215,15 @@ def build_launch(
         raise UserError(f"tile of {len(tile)} numbers", span, "ROWS,COLS or FIRST ROW,FIRST COLUMN,ROWS,COLS")
     else:
         rows, cols = (int(tile[0]), int(tile[1])) if tile else (matrix.rows, matrix.cols)
-        region = (y * rows, x * cols, rows, cols)
+        row, col = y * rows, x * cols
+        if row >= matrix.rows or col >= matrix.cols:
+            raise UserError(
+                f"the tile of workgroup {x},{y} begins at row {row}, column {col}: outside of {matrix.name}"
+                f"[{matrix.rows},{matrix.cols}]",
+                span,
+                "x counts tiles along the columns; --tile FIRST ROW,FIRST COLUMN,ROWS,COLS says where",
+            )
+        region = (row, col, min(rows, matrix.rows - row), min(cols, matrix.cols - col))  # edges fill no tile
     return replace(launch, expect=replace(wanted, tiles={(x, y, z): region}))
 
 
