@@ -206,11 +206,13 @@ def test_kernels_that_are_hard_to_stamp(calibrate: Command, kernel: str, words: 
     assert "error" in done.out
 
 
-def test_wrong_numbers_are_exit_1(calibrate: Command) -> None:
-    kernel = ("--kernel", KERNELS / "seed" / "v3.yaml", *SMALL)
+def test_wrong_numbers_are_exit_1(calibrate: Command, tmp_path: Path) -> None:
+    kernel = ("--kernel", KERNELS / "seed" / "v0.yaml", *SMALL, "--report", tmp_path / "r.json")
     done = calibrate("--virtual", "gfx942", "--repeats", 3, "--only", "nop", *kernel)
     assert done.code == 1
     assert "WRONG NUMBERS" in done.out
+    data = json.loads((tmp_path / "r.json").read_text(), parse_constant=pytest.fail)  # no NaN, no Infinity
+    assert data["kernel"]["numbers"] == "wrong"
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,12 @@ def kernel_lines(
     yield _verdict(comparison, tolerance)
 
 
+def _numbers(comparison: Comparison) -> str:
+    if comparison.max_rel_error is None:
+        return "not checked"
+    return "right" if comparison.right else "wrong"
+
+
 def _stalls(simulated: Simulated) -> dict[str, float]:
     """Mean clocks per wave and iteration by reason, issuing among them; empty where the loop has none."""
     total: dict[str, float] = {}
@@ -86,12 +92,14 @@ def _verdict(comparison: Comparison, tolerance: float | None) -> str:
 
 
 def kernel_json(comparison: Comparison, tolerance: float | None = None) -> dict[str, Any]:
-    """The same as data."""
+    """The same as data; ``numbers`` is ``right``, ``wrong`` or ``not checked``."""
+    error = comparison.max_rel_error
     return {
         "kernel": comparison.kernel,
         "whole_run": comparison.whole_run,
         "measured": _passes(comparison.measured),
-        "max_rel_error": comparison.max_rel_error,
+        "numbers": _numbers(comparison),
+        "max_rel_error": error if error is not None and math.isfinite(error) else None,
         "prologue_clk": None if math.isnan(comparison.prologue_clk) else comparison.prologue_clk,
         "epilogue_clk": None if math.isnan(comparison.epilogue_clk) else comparison.epilogue_clk,
         "tolerance": tolerance,

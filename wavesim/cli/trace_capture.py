@@ -134,7 +134,8 @@ def capture_and_replay(
     say(f"captured on {gpu.name} ({gpu.arch}): {captured.folder}")
     say(f"  {captured.kernel}, {captured.workgroups} workgroups; command: {captured.command}")
     imported = import_trace(captured.folder, gpu.arch, machine)
-    if imported.kernel and captured.kernel not in imported.kernel:
+    other = bool(imported.kernel) and captured.kernel not in imported.kernel
+    if other:
         say(f"  NOTE: the trace is of {imported.kernel}, not of {captured.kernel}")
     look = look_for(out, no_color=bool(os.environ.get("NO_COLOR")))
     results = replay(imported, load_machine(machine or imported.arch), memory_mode("measured"))
@@ -147,7 +148,7 @@ def capture_and_replay(
     wanted = RunOptions(arch=None if machine else gpu.arch, machine=machine, settings=settings, launch=launch)
     loop = run_kernel(kernel, wanted).analysis.loop
     measured = [each.measured.clk_per_iteration for each in results if each.measured.clk_per_iteration]
-    if loop is not None and measured:
+    if loop is not None and measured and not other:
         error = 100 * (loop.clk_per_iteration / measured[0] - 1)
         found = f"{loop.clk_per_iteration:.1f} clk/iteration, {error:+.1f} %"
         say(f"\nsimulated without the trace, as wavesim run does: {found}")

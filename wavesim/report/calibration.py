@@ -92,7 +92,8 @@ def _kernel(kernel: Mapping[str, Any]) -> Iterator[str]:
     ]
     yield from _table(("", "measured", *(each["machine"] for each in simulated)), rows)
     error = kernel["max_rel_error"]
-    yield f"<p>Numbers: {'not checked' if error is None else f'max rel error {error:.1e}'}.</p>\n"
+    size = "" if error is None else f", max rel error {error:.1e}"
+    yield f"<p>Numbers: {kernel['numbers']}{size}.</p>\n"
     if kernel.get("verdict"):
         yield f"<p>{_text(kernel['verdict'])}</p>\n"
 
