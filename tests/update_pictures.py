@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -11,21 +12,28 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.wait import WebDriverWait
 
 from wavesim.analyze.pipeline import RunOptions, run_kernel
+from wavesim.explain.explanation import explain_run
 from wavesim.report.html import page_parts, run_panel
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "images" / "report.png"
-SETTINGS = {"K": "2048", "memory.latency_clk": "400"}
+SETTINGS = {"K": "2048"}
 SHOW = """const {view, runs} = window.wavesim, starts = runs[0].iterations();
-window.wavesim.align(); view.show(starts[15] - 40, starts[16] + 60); view.paint();"""
+window.wavesim.align(); window.wavesim.panels.open("explain");
+view.show(starts[15] - 40, starts[16] + 60); view.paint();"""
 
 
 def main() -> None:
     options = webdriver.ChromeOptions()
     for argument in ("--headless=new", "--no-sandbox", "--hide-scrollbars", "--window-size=1500,960"):
         options.add_argument(argument)
-    kernels = [ROOT / "kernels" / name for name in ("8wave.yaml", "8wave_pingpong.yaml")]
-    panels = [run_panel(run_kernel(kernel, RunOptions(settings=SETTINGS))) for kernel in kernels]
+    os.chdir(ROOT)  # places in the page are as the kernels are named
+    kernels = [Path("kernels") / name for name in ("8wave.yaml", "8wave_pingpong.yaml")]
+    wanted = RunOptions(settings=SETTINGS)
+    panels = []
+    for kernel in kernels:
+        run = run_kernel(kernel, wanted)
+        panels.append(run_panel(run, explanation=explain_run(run, kernel, wanted)))
     driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder) / "report.html"

@@ -303,7 +303,7 @@ def _slack_by_line(found: Explanation) -> dict[tuple[str, int], int]:
 def _ladder(found: Explanation, width: int, ascii_only: bool) -> list[Text]:
     if not found.ladder:
         return []
-    title = f"What if  {_per(found)}, simulated; see one: wavesim run ... --what-if NAME"
+    title = f"What if  {_per(found)}, each simulated; `run --what-if NAME` shows one"
     lines = [Text(part, style="bold") for part in textwrap.wrap(title, width, subsequent_indent="  ")]
     for each in found.ladder:
         lines += _rung(each, width, ascii_only, found.run.mark("clk_per_iteration"))
