@@ -37,7 +37,8 @@ def occupancy(program: Program, machine: Machine, waves_per_workgroup: int) -> I
         yield Finding(
             "register-overflow",
             Severity.ERROR,
-            f"{metadata.vgprs} VGPRs per wave leave room for {by_registers} waves on a SIMD; "
+            f"{metadata.vgprs} VGPRs per wave leave room for "
+            f"{by_registers} wave{'s' * (by_registers != 1)} on a SIMD; "
             f"the workgroup needs {waves_per_simd}",
             places.get("vgprs", span),
             fix=f"use at most {per_simd_registers // waves_per_simd} VGPRs and AGPRs together",

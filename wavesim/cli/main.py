@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import sys
+from difflib import get_close_matches
+from pathlib import Path
 
 import click
 
@@ -28,8 +30,46 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Command name -> (module with a click command of that name, one-line help)."""
 
 
+EXAMPLES: dict[str, str] = {
+    "run": "wavesim run kernels/8wave.yaml --set K=1024",
+    "check": "wavesim check kernels/seed/v0.yaml",
+    "compare": "wavesim compare kernels/4wave.yaml kernels/8wave.yaml --set K=2048",
+    "explain": "wavesim explain kernels/lessons/strong_wait.s",
+    "report": "wavesim report kernels/8wave.yaml kernels/8wave_pingpong.yaml -o both.html",
+    "compile": "wavesim compile kernels/hip/8wave.hip -o 8wave.s",
+    "lower": "wavesim lower kernels/8wave.yaml -o 8wave.s",
+    "isa list": "wavesim isa list",
+    "isa show": "wavesim isa show gfx942 lds",
+    "isa explain": "wavesim isa explain gfx942 lds.read_latency_clk",
+    "isa coverage": "wavesim isa coverage",
+    "trace info": "wavesim trace info FOLDER",
+    "trace capture": "wavesim trace capture kernels/8wave.yaml",
+    "replay": "wavesim replay FOLDER --memory model",
+    "calibrate": "wavesim calibrate --virtual gfx942 -o fitted.yaml",
+    "validate": "wavesim validate FOLDER",
+    "lesson": "wavesim lesson 1",
+}
+"""Command -> an example of it, shown under its help."""
+
+
 class LazyGroup(click.Group):
     """A group that knows its commands' names and help without importing them."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does; for a command that is none, with the one that may be meant."""
+        name = args[0] if args else ""
+        if name and name not in COMMANDS and not name.startswith("-"):
+            close = get_close_matches(name, COMMANDS, 1, 0.5)
+            if Path(name).suffix and Path(name).exists():
+                meant = f"did you mean: wavesim run {name}?"
+            elif close:
+                meant = f"did you mean: wavesim {close[0]}?"
+            else:
+                meant = f"there are {', '.join(COMMANDS)}"
+            raise click.UsageError(f"there is no command {name!r:.60}; {meant}", ctx)
+        return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -40,6 +80,7 @@ class LazyGroup(click.Group):
         module = importlib.import_module(COMMANDS[cmd_name][0])
         command = getattr(module, cmd_name.replace("-", "_"))
         assert isinstance(command, click.Command)
+        _add_examples(cmd_name, command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -47,7 +88,21 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
-@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+def _add_examples(name: str, command: click.Command) -> None:
+    """Each command's help ends in an example of it."""
+    if isinstance(command, click.Group):
+        for part, inner in command.commands.items():
+            _add_examples(f"{name} {part}", inner)
+    elif name in EXAMPLES:
+        command.epilog = f"Example: {EXAMPLES[name]}"
+
+
+@click.command(
+    cls=LazyGroup,
+    epilog="Start: wavesim lesson 1, or wavesim run kernels/8wave.yaml. "
+    "wavesim COMMAND --help says more, with an example.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="wavesim")
 def cli() -> None:
     """Simulate how the waves of an AMD CDNA kernel share a compute unit, clock by clock."""

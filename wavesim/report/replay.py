@@ -104,11 +104,15 @@ def _pair_rows(measured: Mapping[str, int], simulated: Mapping[str, int], waves:
         yield f"  {name:<14}{real / waves:>14,.0f}{model / waves:>14,.0f}{change:>10}"
 
 
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
 def replay_lines(result: ReplayResult) -> Iterator[str]:
     """The report of one compute unit's replay."""
     real, model = result.measured, result.simulated
     yield f"{result.kernel} on {result.arch}, {result.unit}"
-    yield f"{result.waves} waves, {result.instructions:,} instructions"
+    yield f"{_counted(result.waves, 'wave')}, {result.instructions:,} instructions"
     source = (
         "an input taken from the trace, not a prediction"
         if result.memory.name != "model"
@@ -307,7 +311,8 @@ def trace_lines(imported: ImportedTrace, parameters: TimingParameters) -> Iterat
         data = _unit_json(unit, parameters)
         yield ""
         yield (
-            f"{data['unit']}: {len(data['waves'])} waves in {data['workgroups']} workgroups, "
+            f"{data['unit']}: {_counted(len(data['waves']), 'wave')} "
+            f"in {_counted(data['workgroups'], 'workgroup')}, "
             f"{data['instructions']:,} instructions executed in {data['span_clk']:,} clk"
         )
         yield "  wave  SIMD slot      first       last  instructions"
