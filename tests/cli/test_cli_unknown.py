@@ -260,3 +260,51 @@ def test_a_region_still_refuses_unknown_opcodes(
     assert call(monkeypatch, "run", path, "--region", "loop:after") == 2
     assert "k.s:17: v_screen_partition_4se_b32" in capsys.readouterr().err
     assert call(monkeypatch, "run", path, "--region", "loop:after", "--allow-unknown") == 0
+
+
+PAST = """
+ .amdgcn_target "amdgcn-amd-amdhsa--gfx942"
+ .text
+kernel:
+ v_lshlrev_b32 v1, 2, v0
+ s_mov_b32 s6, 0
+ s_cmp_lg_u32 s6, 1
+ s_cbranch_scc1 after
+ s_mov_b32 s7, 0
+ s_branch head
+loop:
+ v_add_u32 v2, s7, v1
+ ds_read_b32 v3, v2
+ s_waitcnt lgkmcnt(0)
+ s_mov_b32 s7, s8
+head:
+ s_add_u32 s6, s6, 1
+ s_cmp_lg_u32 s6, 0
+ s_cbranch_scc1 loop
+ s_cmp_lg_u32 s6, 3
+ s_cbranch_scc1 loop
+after:
+ s_endpgm
+ .amdhsa_kernel kernel
+ .amdhsa_group_segment_fixed_size 1024
+ .amdhsa_next_free_vgpr 16
+ .amdhsa_next_free_sgpr 16
+ .amdhsa_accum_offset 16
+ .end_amdhsa_kernel
+"""
+
+
+def test_a_region_that_what_stands_before_leaves_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing that stands before it is then taken for known; and its loop's branches back count together."""
+    path = tmp_path / "k.s"
+    path.write_text(PAST)
+    assert (
+        call(monkeypatch, "check", str(path), "--region", "loop:after", "--trips", "6", "--waves", "2") == 0
+    )
+    assert "LDS access without known addresses" in capsys.readouterr().out
+    arguments = ("run", str(path), "--region", "loop:after", "--trips", "6", "--waves", "1", "--json")
+    assert call(monkeypatch, *arguments) == 0
+    report: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert report["instructions"] == 6 * 7 + 3  # not six times as many: both branches go back to one loop

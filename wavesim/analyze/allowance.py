@@ -83,7 +83,8 @@ def execute(
         if allowance.region.before is not None:
             before = _execute_before(allowance.region.before, kernel, machine)
             assert before.unknowable is not None
-            at_entry, initial = before.unknowable.at_end, before.state
+            if _arrived(before):
+                at_entry, initial = before.unknowable.at_end, before.state
     execution = emulate(
         program,
         kernel.launch,
@@ -104,7 +105,8 @@ def execute(
 
 
 def outermost_loops(program: Program) -> frozenset[int]:
-    """Branches that close loops which no other loop encloses."""
+    """Branches that close loops which no other loop encloses; a loop may have several that go back to its
+    first instruction."""
     loops = []
     for index, instruction in enumerate(program.instructions):
         operand = instruction.operands[-1] if instruction.operands else None
@@ -113,8 +115,14 @@ def outermost_loops(program: Program) -> frozenset[int]:
             if target <= index:
                 loops.append((target, index))
     return frozenset(
-        index for target, index in loops if not any(start <= target and stop > index for start, stop in loops)
+        index for target, index in loops if not any(start < target and stop > index for start, stop in loops)
     )
+
+
+def _arrived(before: Execution) -> bool:
+    """Whether every wave came to the region: to the last s_endpgm put behind what stands before it."""
+    last = len(before.trace.code) - 1
+    return before.complete and all(len(wave.code) and wave.code[-1] == last for wave in before.trace.waves)
 
 
 def _execute_before(program: Program, kernel: LoadedKernel, machine: Machine) -> Execution:

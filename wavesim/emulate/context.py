@@ -68,7 +68,8 @@ class Context:
         adversary: holds back the results of loads, if they are to arrive late.
         symbols: addresses of functions and constants.
         skipped: static instructions that are not executed (see unknowable); ``assumed`` branches that are
-            taken by assumption, backward ones ``trips`` - 1 times each time they are come to.
+            taken by assumption, backward ones ``trips`` - 1 times each time they are come to; ``counted``
+            are those of them that close the outermost loops, ``trips`` - 1 times for each loop altogether.
         polled: per load of the running pass its waves and the stores [n, lanes] whose values it read.
     """
 
@@ -96,6 +97,7 @@ class Context:
     symbols: Mapping[str, int] = field(default_factory=dict)
     skipped: frozenset[int] = frozenset()
     assumed: frozenset[int] = frozenset()
+    counted: frozenset[int] = frozenset()
     trips: int = 1
     passes: dict[int, npt.NDArray[np.int64]] = field(default_factory=dict)
 

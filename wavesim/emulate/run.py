@@ -135,9 +135,11 @@ def emulate(
         context.state.take(initial)
     unknowable = None
     if allow_unknown:
-        unknowable = _find_unknowable(program, blocks, context, missing, at_entry, keep_lanes)
+        first_unknown = frozenset(at_entry)
+        unknowable = _find_unknowable(program, blocks, context, missing, first_unknown, keep_lanes)
         if (
             initial is None
+            and not first_unknown
             and not unknowable.unknown
             and not unknowable.skipped
             and not unknowable.conditions
@@ -154,7 +156,7 @@ def emulate(
             )
         unknowable = replace(unknowable, conditions=unknowable.conditions | counted)
         context.skipped, context.assumed = unknowable.skipped, unknowable.conditions
-        context.trips = max(1, trips)
+        context.trips, context.counted = max(1, trips), counted
     if adversarial:
         context.adversary = Adversary(context.state.waves)
     places = placements(launch, machine)

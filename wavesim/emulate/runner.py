@@ -54,13 +54,18 @@ class Runner:
         """A branch on what is not known: backward ``trips`` - 1 times, then on; forward never. A call returns
         at once; a jump that may not be followed further ends the wave."""
         block, context, waves = self.block, self.context, self.lanes.waves
-        passes = context.passes.setdefault(block.stop - 1, np.zeros(context.state.waves, np.int64))
         backward = 0 <= block.target < block.stop
+        counted = backward and block.stop - 1 in context.counted
+        # a loop's branches back share their count, which ends once for all
+        key = -1 - block.target if counted else block.stop - 1
+        passes = context.passes.setdefault(key, np.zeros(context.state.waves, np.int64))
         ends = [index for index, entry in enumerate(blocks.code) if entry.kind is Kind.ENDPGM]
         end = ends[-1] if ends else len(blocks.code)
 
         def again() -> npt.NDArray[np.bool_]:
             passes[waves] += 1
+            if counted:
+                return np.asarray(passes[waves] < context.trips)
             return np.asarray(passes[waves] % context.trips != 0)
 
         count = self.lanes.count

@@ -14,7 +14,7 @@ from wavesim.program import Immediate, Instruction, KernelMetadata, Program, Sym
 
 REPEAT = "s_cbranch_repeat"
 """The branch back that is put behind a straight piece; no instruction of any architecture."""
-START, END = "region_start", "region_end"
+START, END, PAST = "region_start", "region_end", "region_left_out"
 MOST_WAVES = 16
 DEFAULT_TRIPS, DEFAULT_WAVES = 32, 8
 
@@ -102,7 +102,9 @@ def cut_region(kernel: LoadedKernel, options: RegionOptions) -> tuple[LoadedKern
         raise UserError(f"--trips {options.trips}: at least 1")
     found = find_region(program, options.text)
     size = 64 * options.waves
-    before = _piece(program, 0, found.first, size, repeat=False) if found.first else None
+    before = None
+    if found.first:
+        before = _piece(program, 0, found.first, size, repeat=False, stop_only=found.stop)
     region = replace(found, before=before)
     piece = _piece(program, found.first, found.stop, size, repeat=options.trips > 1)
     name = f"{program.name}[{options.text}]"
@@ -110,8 +112,14 @@ def cut_region(kernel: LoadedKernel, options: RegionOptions) -> tuple[LoadedKern
     return replace(kernel, name=name, program=replace(piece, name=name), launch=launch), region
 
 
-def _piece(program: Program, first: int, stop: int, workgroup_size: int, *, repeat: bool) -> Program:
-    """Instructions [``first``, ``stop``) and an s_endpgm, to which all branches out of them go."""
+def _piece(
+    program: Program, first: int, stop: int, workgroup_size: int, *, repeat: bool, stop_only: int = 0
+) -> Program:
+    """Instructions [``first``, ``stop``) and an s_endpgm, to which all branches out of them go.
+
+    With ``stop_only``, for what stands before a region that ends there: branches past the region go to
+    another s_endpgm, so that it shows whether the region is come to.
+    """
     labels = {name: place - first for name, place in program.labels.items() if first <= place < stop}
     instructions = list(program.instructions[first:stop])
     index_of = {address: index for index, address in enumerate(program.addresses)}
@@ -130,7 +138,9 @@ def _piece(program: Program, first: int, stop: int, workgroup_size: int, *, repe
                     instruction, operands=(*instruction.operands[:-1], Symbol(name))
                 )
         else:
-            instructions[place] = replace(instruction, operands=(*instruction.operands[:-1], Symbol(END)))
+            past = stop_only and not stop <= target < stop_only
+            where = Symbol(PAST if past else END)
+            instructions[place] = replace(instruction, operands=(*instruction.operands[:-1], where))
     last = instructions[-1].span
     addresses, sizes = list(program.addresses[first:stop]), list(program.sizes[first:stop])
     if repeat and not looped:
@@ -139,9 +149,14 @@ def _piece(program: Program, first: int, stop: int, workgroup_size: int, *, repe
         addresses.append(addresses[-1] + sizes[-1])
         sizes.append(4)
     labels[END] = len(instructions)
-    instructions.append(Instruction("s_endpgm", span=last))
-    addresses.append(addresses[-1] + sizes[-1])
-    sizes.append(4)
+    endings = [Instruction("s_endpgm", span=last)]
+    if stop_only:
+        endings = [Instruction("s_branch", (Symbol(END),), span=last), endings[0], endings[0]]
+        labels[PAST], labels[END] = len(instructions) + 1, len(instructions) + 2
+    for ending in endings:
+        instructions.append(ending)
+        addresses.append(addresses[-1] + sizes[-1])
+        sizes.append(4)
     old = program.metadata
     return replace(
         program,
