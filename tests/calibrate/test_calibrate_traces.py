@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
 from pathlib import Path
 
 import numpy as np
@@ -80,11 +80,20 @@ def test_latencies_that_were_seen() -> None:
     assert not store.determined
 
 
-def test_traces_of_two_architectures_are_refused() -> None:
-    one = evidence("a", {})
-    with pytest.raises(UserError, match="gfx942, gfx950"):
-        one_arch([one, replace(one, arch="gfx950")])
-    assert one_arch([one]) == "gfx942"
+def test_traces_of_two_architectures_are_refused_before_anything_is_read_in_full(tmp_path: Path) -> None:
+    folders = []
+    for arch, opcode in (("gfx942", "v_mfma_f32_16x16x16_bf16"), ("gfx950", "v_mfma_f32_16x16x32_bf16")):
+        folder = tmp_path / arch
+        folder.mkdir()
+        row = [f"{opcode} v[0:3], v[4:7], v[8:11], 0", 0, 1, "", 1, 4096, 1, 4, 0, 0]
+        (folder / "code.json").write_text(json.dumps({"code": [row]}))
+        folders.append(folder)
+    with pytest.raises(UserError, match="gfx942, gfx950") as caught:
+        one_arch(folders)
+    assert "gfx950: gfx950" in caught.value.hint
+    assert one_arch(folders[:1]) == "gfx942"
+    with pytest.raises(UserError, match="not a rocprofv3"):
+        one_arch([tmp_path])
 
 
 def test_the_machine_file_is_loaded_with_its_provenance(tmp_path: Path) -> None:

@@ -229,6 +229,18 @@ def _not_a_trace(path: Path) -> UserError:
     return _fail(path, "is not a rocprofv3 thread-trace (UI) folder: it has no filenames.json", hint)
 
 
+def read_code(path: str | Path) -> tuple[CodeRow, ...]:
+    """The listing alone, which is quick to read.
+
+    Raises:
+        UserError: not a trace folder, or its listing is unusable.
+    """
+    root = Path(path)
+    if not (root / "code.json").is_file():
+        raise _not_a_trace(root)
+    return _code_rows(root / "code.json")
+
+
 def read_folder(path: str | Path) -> TraceFolder:
     """Reads a UI folder.
 

@@ -17,9 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.analyze.replay import memory_mode, replay, replay_inputs
+from wavesim.att.folder import read_code
 from wavesim.att.importer import import_trace
 from wavesim.att.latencies import QUEUED_LATENCY_CLK, derive_latencies
 from wavesim.att.lds_addresses import find_conflicts, with_conflicts
+from wavesim.att.listing import detect_arch
 from wavesim.errors import UserError
 from wavesim.isa.load import load_machine
 from wavesim.isa.timing_parameters import TimingParameters
@@ -287,16 +289,20 @@ def leave_one_out(
     return found
 
 
-def one_arch(evidence: Sequence[TraceEvidence]) -> str:
-    """The architecture of all the traces.
+def one_arch(folders: Sequence[Path]) -> str:
+    """The architecture of all the traces, from their listings: told before anything takes time.
 
     Raises:
-        UserError: there are several.
+        UserError: there are several, or a folder is no trace.
     """
-    arches = sorted({one.arch for one in evidence})
+    of = {folder: detect_arch(read_code(folder))[0] for folder in folders}
+    arches = sorted(set(of.values()))
     if len(arches) != 1:
+        names = "; ".join(
+            f"{arch}: {', '.join(folder.name for folder in folders if of[folder] == arch)}" for arch in arches
+        )
         raise UserError(
             f"traces of {', '.join(arches)}: a machine file is of one architecture",
-            hint="calibrate each architecture with its own traces",
+            hint=f"name the traces of one ({names})",
         )
     return arches[0]

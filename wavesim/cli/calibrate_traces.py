@@ -41,9 +41,9 @@ def calibrate_from_traces(
     def tell(what: str) -> None:
         print(f"  {what}", file=sys.stderr, flush=True)
 
+    arch = load_machine(machine).arch if machine else one_arch(traces)
     found = in_processes(gather, {trace: (trace, machine) for trace in traces}, processes, tell)
     evidence = [one for trace in traces for one in found[trace]]
-    arch = one_arch(evidence)
     loaded = load_machine(machine or arch)
     estimates = estimate(evidence, loaded.parameters) + memory_latencies(evidence, loaded.parameters)
     left_out = leave_one_out(traces, evidence, machine, tell) if leave_out and len(traces) > 1 else []
