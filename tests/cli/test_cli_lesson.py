@@ -44,6 +44,7 @@ def test_a_lesson_asks_shows_explains_and_sets_a_solved_exercise(lesson: object)
     assert "```console" in texts["Run it"]
     assert "```console" in texts["Solution"]
     assert "?" in texts["Predict"]
+    assert "**Source.**" in texts["Why"]
 
 
 def test_lesson_kernels_are_short_and_named_in_a_lesson() -> None:
@@ -72,6 +73,15 @@ def test_everything_at_once_runs_the_commands() -> None:
     assert "missing-wait" in done.stdout
     assert done.stdout.index("Predict") < done.stdout.index("one_read on gfx942")
     assert "Next: wavesim lesson 2" in done.stdout
+
+
+def test_what_needs_a_trace_is_shown_as_recorded() -> None:
+    if (ROOT / "traces").exists():
+        pytest.skip("the traces are here, so the commands run")
+    done = wavesim("lesson", "10", "--all")
+    assert done.returncode == 0, done.stderr
+    assert "as printed where the trace is" in done.stdout
+    assert "clk/iteration          4,285.4" in done.stdout
 
 
 def test_on_a_terminal_it_asks_before_it_shows() -> None:

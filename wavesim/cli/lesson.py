@@ -82,9 +82,9 @@ def _show(chosen: Lesson, ask: bool) -> None:
         for block in _BLOCK.finditer(text):
             _print_markdown(text[at : block.start()])
             at = block.end()
-            for line in block[1].splitlines():
-                if line.startswith("$ "):
-                    _run(line[2:], ask)
+            for part in re.split(r"^\$ ", block[1], flags=re.MULTILINE)[1:]:
+                command, _, printed = part.partition("\n")
+                _run(command, printed, ask)
         _print_markdown(text[at:])
         if ask and heading in ASK_AFTER:
             click.prompt("Your answer", default="", show_default=False)
@@ -100,8 +100,11 @@ def _print_markdown(text: str) -> None:
         console.print()
 
 
-def _run(command: str, ask: bool) -> None:
-    """Run one of the lesson's wavesim commands, in a folder in which its kernels are."""
+def _run(command: str, printed: str, ask: bool) -> None:
+    """Run one of the lesson's wavesim commands, in a folder in which its kernels are.
+
+    Where its trace is not there, what the command ``printed`` when the page was made is shown.
+    """
     import shlex
 
     from wavesim.isa.load import data_dir
@@ -110,11 +113,12 @@ def _run(command: str, ask: bool) -> None:
     words = shlex.split(command)
     if words[0] != "wavesim":
         raise UserError(f"a lesson runs wavesim commands only, not {words[0]!r:.40}")
-    if ask:
-        click.pause("Enter runs it ...")
     folder = data_dir("kernels").parent
-    if any(word.startswith("traces/") for word in words) and not (folder / "traces").is_dir():
-        click.echo(f"(not run: it needs a measured trace, which is looked for in {folder / 'traces'})\n")
+    recorded = any(word.startswith("traces/") for word in words) and not (folder / "traces").is_dir()
+    if ask:
+        click.pause("Enter shows it ..." if recorded else "Enter runs it ...")
+    if recorded:
+        click.echo(f"(as printed where the trace is; here there is none in {folder / 'traces'})\n\n{printed}")
         return
     sys.stdout.flush()
     subprocess.run([sys.executable, "-m", "wavesim", *words[1:]], cwd=folder, check=False)
