@@ -104,6 +104,15 @@ def test_secret_tables_of_a_virtual_device_go_into_the_machine_file(tmp_path: Pa
     assert loaded.parameters.lds_array_clk == with_phases(STOCK, phases).parameters.lds_array_clk
 
 
+@pytest.mark.parametrize("arch", ["gfx90a", "gfx950"])
+def test_each_architectures_own_table_is_found_on_its_virtual_device(arch: str) -> None:
+    machine = load_machine(arch)
+    device = VirtualDevice(machine)
+    samples = Samples(device.properties, "2026-01-01")
+    measure_phases(device, machine, samples, repeats=1)
+    assert phase_misses(machine, find_phases(machine, from_samples(samples))) == []
+
+
 def test_a_draw_has_other_tables() -> None:
     hidden = draw_phases(STOCK, 2)
     assert any(not same_phases(each, STOCK.lds_phases[key]) for key, each in hidden.lds_phases.items())

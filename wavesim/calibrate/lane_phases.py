@@ -62,7 +62,7 @@ def phase_benchmark(kind: str, width: int, pairs: Pairs, row_bytes: int) -> Benc
     slow = ["ds_read_b32 v15, v6"] if kind == "write" else []
     setup = [
         "v_lshlrev_b32_e32 v5, 2, v0",
-        f"v_lshlrev_b32_e32 v6, {row_bytes.bit_length() - 1}, v0",
+        "v_lshlrev_b32_e32 v6, 8, v0",  # one bank for all, of 32 and of 64
         "global_load_dword v4, v5, s[4:5]",
         *[f"v_mov_b32_e32 v{16 + number}, 0" for number in range(registers)],
     ]
