@@ -221,4 +221,6 @@ def _refused(compiler: Compiler, messages: str, path: Path) -> UserError:
     more = [f"{each['file']}:{each['line']}:{each['column']}: {each['text']}" for each in found[1:10]]
     if "file not found" in first["text"] or "hip_runtime" in first["text"]:
         more.append("there are no headers here: use the compiler's builtins, see docs/compile.md")
+    elif "'__global__'" in first["text"] or "'__device__'" in first["text"]:
+        more.append("macros of hip_runtime.h, which is not included; without ROCm see docs/compile.md")
     return UserError(f"{first['text']} [{compiler}]", place, "\n  ".join(more))

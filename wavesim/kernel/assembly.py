@@ -21,6 +21,8 @@ from wavesim.kernel.lds_use import triton_metadata, uses_lds
 from wavesim.program import Finding, Program, Severity
 from wavesim.yaml_source import read_text
 
+DEFAULT_WORKGROUP = 256
+
 
 def launch_of(program: Program, path: Path, options: LaunchOptions) -> Launch:
     """The launch of a kernel: from ``--arg`` and its kin, a named launch file, or the file beside it.
@@ -35,7 +37,33 @@ def launch_of(program: Program, path: Path, options: LaunchOptions) -> Launch:
         raise UserError(f"no such launch file: {beside}", span)
     if beside.is_file():
         return read_launch(beside, options.constants)
-    return Launch((), options.block or program.metadata.workgroup_size or 256)
+    return Launch((), options.block or program.metadata.workgroup_size or DEFAULT_WORKGROUP)
+
+
+def _refuse_ignored(options: LaunchOptions, path: Path, launch: Launch) -> None:
+    """Refuses what the command line says of a launch where a launch file says it otherwise."""
+    beside = Path(options.file) if options.file else launch_path(path)
+    if not beside.is_file():
+        return
+    said = [name for name in ("grid", "expect", "tile") if getattr(options, name) is not None]
+    if options.block and options.block != launch.workgroup_size:
+        said.insert(0, "block")
+    if said:
+        raise UserError(
+            f"--{said[0]} is given, but the launch file {beside} holds",
+            SourceSpan(str(path)),
+            "change it there, use another one with --launch, or say all of it with --arg",
+        )
+
+
+def _size_taken(path: Path) -> Finding:
+    return Finding(
+        "occupancy",
+        Severity.NOTE,
+        f"nothing says how large a workgroup is: {DEFAULT_WORKGROUP} lanes (4 waves) are taken",
+        (SourceSpan(str(path)),),
+        fix="--block LANES, or workgroup: in the launch file",
+    )
 
 
 def load_assembly(
@@ -73,6 +101,8 @@ def loaded(
     if given.block is None:  # 1024 is what a kernel says that says nothing
         given = replace(given, block=beside.workgroup_size or (declared if declared < 1024 else None))
     launch = launch_of(program, path, given)
+    if options is not None and not options.arguments:
+        _refuse_ignored(options, path, launch)
     findings: tuple[Finding, ...] = ()
     extra = given.dynamic_lds_bytes or launch.dynamic_lds_bytes or beside.lds_bytes
     if not extra and not program.metadata.lds_bytes and uses_lds(program):
@@ -86,6 +116,8 @@ def loaded(
                 fix="say what the launch adds: --lds BYTES, or lds: in the launch file",
             ),
         )
+    if not (given.block or declared or given.file or given.arguments or launch_path(path).is_file()):
+        findings += (_size_taken(path),)
     if extra:
         size_bytes = program.metadata.lds_bytes + extra
         program = replace(program, metadata=replace(program.metadata, lds_bytes=size_bytes))

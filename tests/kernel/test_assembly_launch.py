@@ -1,0 +1,55 @@
+"""Assembly without a launch gets 256 lanes and a note; a launch file is not silently contradicted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from wavesim.errors import UserError
+from wavesim.kernel.assembly import load_assembly
+from wavesim.kernel.launch_file import LaunchOptions
+
+KERNEL = """\t.amdgcn_target "amdgcn-amd-amdhsa--gfx942"
+empty:
+\ts_endpgm
+"""
+
+
+@pytest.fixture
+def kernel(tmp_path: Path) -> Path:
+    path = tmp_path / "empty.s"
+    path.write_text(KERNEL)
+    return path
+
+
+def test_a_workgroup_of_no_said_size_has_256_lanes_and_a_note(kernel: Path) -> None:
+    loaded = load_assembly(kernel, None, {})
+    assert loaded.launch.workgroup_size == 256
+    assert ["256 lanes" in finding.message for finding in loaded.findings] == [True]
+
+
+def test_no_note_where_the_size_is_said(kernel: Path) -> None:
+    loaded = load_assembly(kernel, None, {}, LaunchOptions(block=64))
+    assert loaded.launch.workgroup_size == 64
+    assert loaded.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (LaunchOptions(block=128), "--block"),
+        (LaunchOptions(grid="1,0"), "--grid"),
+        (LaunchOptions(expect="C = A @ B.T"), "--expect"),
+        (LaunchOptions(tile="32,32"), "--tile"),
+    ],
+)
+def test_what_a_launch_file_contradicts_is_refused(kernel: Path, options: LaunchOptions, named: str) -> None:
+    kernel.with_suffix(".launch.yaml").write_text("workgroup: 64\narguments: {}\n")
+    with pytest.raises(UserError, match=rf"{named} is given, but the launch file .*yaml holds"):
+        load_assembly(kernel, None, {}, options)
+
+
+def test_a_block_that_says_the_same_is_welcome(kernel: Path) -> None:
+    kernel.with_suffix(".launch.yaml").write_text("workgroup: 64\narguments: {}\n")
+    assert load_assembly(kernel, None, {}, LaunchOptions(block=64)).launch.workgroup_size == 64
