@@ -13,7 +13,9 @@ from typing import Any
 
 from wavesim.analyze.pipeline import RunOptions, prepare, run_kernel
 from wavesim.explain.explanation import explain_kernel
+from wavesim.explain.reproduce import what_if_options
 from wavesim.kernel.launch_file import LaunchOptions
+from wavesim.kernel.region import RegionOptions
 from wavesim.report.results import CheckReport, Comparison, ExplainResult, RunResult, TimelineView
 from wavesim.report.tables import Table
 
@@ -39,6 +41,9 @@ def run(
     extrapolate: bool = True,
     clock_ghz: float | None = None,
     launch: LaunchOptions | None = None,
+    allow_unknown: bool = False,
+    region: RegionOptions | None = None,
+    what_if: str | None = None,
 ) -> RunResult:
     """Execute a kernel, time it clock by clock and analyse how its waves overlap.
 
@@ -51,9 +56,12 @@ def run(
         extrapolate: Copy periods of a proven steady state instead of stepping them.
         clock_ghz: Clock for TFLOP/s instead of the machine file's.
         launch: How an assembly kernel is launched.
+        allow_unknown: Go on past instructions without data; ``result.run.unknowns`` says what rests on them.
+        region: Only the code from one label up to another, without launch and data.
+        what_if: A row of explain's ladder, such as ``"no_barrier"``: time it as if that were so.
 
     Raises:
-        UserError: unusable kernel, machine or setting.
+        UserError: unusable kernel, machine or setting; no such what-if.
     """
     options = _options(
         arch,
@@ -63,7 +71,11 @@ def run(
         extrapolate=extrapolate,
         clock_ghz=clock_ghz,
         launch=launch or LaunchOptions(),
+        allow_unknown=allow_unknown,
+        region=region,
     )
+    if what_if is not None:
+        options = what_if_options(Path(kernel), options, what_if)
     return RunResult(run_kernel(Path(kernel), options))
 
 
@@ -74,9 +86,13 @@ def explain(
     machine: PathLike | None = None,
     settings: Mapping[str, object] | None = None,
     launch: LaunchOptions | None = None,
+    allow_unknown: bool = False,
+    region: RegionOptions | None = None,
     processes: int | None = None,
 ) -> ExplainResult:
     """Why a kernel takes its clocks: critical path, what-ifs, exposed latencies, advice that was tried.
+
+    All but ``processes`` is as for :func:`run`.
 
     Args:
         processes: Of the what-ifs; default: the cores.
@@ -84,7 +100,14 @@ def explain(
     Raises:
         UserError: unusable kernel, or one whose waves do not finish.
     """
-    options = _options(arch, machine, settings, launch=launch or LaunchOptions())
+    options = _options(
+        arch,
+        machine,
+        settings,
+        launch=launch or LaunchOptions(),
+        allow_unknown=allow_unknown,
+        region=region,
+    )
     return ExplainResult(explain_kernel(Path(kernel), options, processes=processes))
 
 
@@ -158,6 +181,8 @@ __all__ = [
     "CheckReport",
     "Comparison",
     "ExplainResult",
+    "LaunchOptions",
+    "RegionOptions",
     "RunResult",
     "Table",
     "TimelineView",

@@ -116,7 +116,9 @@ def _run(command: str, printed: str, ask: bool) -> None:
     folder = data_dir("kernels").parent
     recorded = any(word.startswith("traces/") for word in words) and not (folder / "traces").is_dir()
     if ask:
-        click.pause("Enter shows it ..." if recorded else "Enter runs it ...")
+        # not click.pause: what is typed before it begins to wait is lost
+        what = "Enter shows it" if recorded else "Enter runs it"
+        click.prompt(what, default="", show_default=False, prompt_suffix=" ... ")
     if recorded:
         click.echo(f"(as printed where the trace is; here there is none in {folder / 'traces'})\n\n{printed}")
         return

@@ -199,6 +199,22 @@ class ExplainResult:
         )
 
     @property
+    def exposed(self) -> Table:
+        """Loads by line: where they are waited for, how long they take, and the clocks waves stand there."""
+        from wavesim.report.tables import structured
+
+        loads = self.explanation.exposed
+        return structured(
+            {
+                "line": [each.span.line if each.span else 0 for each in loads],
+                "opcode": [each.opcode for each in loads],
+                "wait_line": [each.wait.line if each.wait else 0 for each in loads],
+                "most_latency_clk": [each.latency_clk[1] for each in loads],
+                "exposed_clk": [each.exposed_clk for each in loads],
+            }
+        )
+
+    @property
     def advice(self) -> tuple[str, ...]:
         """What to do, the largest gain first."""
         return tuple(f"{each.text} (-{each.gain_clk:.0f} clk)" for each in self.explanation.advice)

@@ -33,6 +33,10 @@ class Table:
         """The names of the columns."""
         return tuple(self.array.dtype.names or ())
 
+    def to_dict(self) -> dict[str, list[Any]]:
+        """Column name -> plain Python values."""
+        return {name: self.array[name].tolist() for name in self.columns}
+
     def __len__(self) -> int:
         return len(self.array)
 
