@@ -28,10 +28,19 @@ KERNELS: dict[str, tuple[str, dict[str, str]]] = {
     "conflicts": ("kernels/8wave.yaml", {**QUICK, "SWIZZLE_BYTES": "16", "SWIZZLE_ROWS": "8"}),
     "pingpong": ("kernels/8wave_pingpong.yaml", QUICK),
     "in_step": ("kernels/8wave_pingpong.yaml", {**QUICK, "STAGGER": "0"}),
+    "4wave": ("kernels/4wave.yaml", QUICK),
+    "8wave_256": ("kernels/8wave_256.yaml", {"K": "768"}),
+    "v0": ("kernels/seed/v0.yaml", {"K": "768"}),
+    "v2": ("kernels/seed/v2.yaml", {"K": "768"}),
+    "v3": ("kernels/seed/v3.yaml", {"K": "768"}),
+    "v4": ("kernels/seed/v4.yaml", {"K": "768"}),
     "strong_wait": ("kernels/lessons/strong_wait.s", {}),
     "zero_waits": ("kernels/lessons/zero_waits.s", {}),
     "too_strong": ("kernels/wrong/wait-too-strong.s", {}),
 }
+WRONG_BY_THEMSELVES = ("v0", "v2", "v3")
+"""Kernels of the seed whose numbers are wrong as they are; their clocks must come out all the same."""
+
 CLOSE_CLK = 4
 
 
@@ -56,7 +65,7 @@ def applied(name: str, advice: Advice) -> float:
     execution = emulate(kernel.program, kernel.launch, machine)
     assert execution.complete
     numerics = check_numerics(execution, kernel.launch)
-    assert numerics.ok
+    assert numerics.ok or name in WRONG_BY_THEMSELVES
     return pace_of(simulate(execution.trace, machine.parameters)).clk
 
 
@@ -66,6 +75,15 @@ def test_every_suggestion_saves_what_it_says(name: str) -> None:
     for advice in found.advice:
         assert advice.gain_clk >= 4
         assert found.pace_clk - applied(name, advice) == pytest.approx(advice.gain_clk, abs=CLOSE_CLK)
+
+
+def test_the_ladder_is_here_as_a_whole() -> None:
+    ladder = [*ROOT.glob("kernels/*.yaml"), *ROOT.glob("kernels/seed/*.yaml")]
+    tried = {ROOT / path for path, _ in KERNELS.values()}
+    stuck = {ROOT / "kernels/seed/v1.yaml"}
+    assert set(ladder) - tried == stuck
+    for name in WRONG_BY_THEMSELVES:
+        assert not explained(name).run.numerics.ok
 
 
 def test_there_is_advice_where_there_is_something_to_mend() -> None:
