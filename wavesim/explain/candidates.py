@@ -93,7 +93,8 @@ def _groups(program: Program, first: int, last: int) -> Iterator[Group]:
 
 def at(span: SourceSpan) -> str:
     """A place without its column: lines are what a person looks for."""
-    return f"{span.file}:{span.line}" if span.line else span.file
+    place = f"{span.file}:{span.line}" if span.line else span.file
+    return f"{place} ({span.source.file}:{span.source.line})" if span.source is not None else place
 
 
 def candidates(loop: LoopCode, strong: Sequence[StrongWait]) -> Iterator[Candidate]:

@@ -85,7 +85,10 @@ def _per(found: Explanation) -> str:
 
 
 def _place(span: SourceSpan | None) -> str:
-    return f"{span.file}:{span.line}" if span is not None and span.line else ""
+    if span is None or not span.line:
+        return ""
+    place = f"{span.file}:{span.line}"
+    return f"{place} ({span.source.file}:{span.source.line})" if span.source is not None else place
 
 
 def _wrapped(text: str, width: int, indent: int, style: str = "") -> list[Text]:

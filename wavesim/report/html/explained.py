@@ -74,6 +74,9 @@ def explained(found: Explanation, columns: ColumnWriter) -> dict[str, Json]:
 
 
 def _place(span: SourceSpan | None) -> Json:
+    """File and line, of the source where the line was compiled from one."""
+    if span is not None and span.source is not None:
+        span = span.source
     return [span.file, span.line] if span is not None and span.line else None
 
 
