@@ -198,7 +198,8 @@ class Panels {
       table.append(make("tr", { title: `${explanation.see} ${row.name}` }, make("td", {}, row.text), make("td", { class: "num" }, `${row.exact ? "" : "~"}${shown(row.clk)}${doubt}`),
         make("td", { class: "num" }, gain), barCell(Math.abs(row.gain) / most, row.gain < 0 ? "loss" : "gain")));
     }
-    const said = make("p", { class: "hint" }, "Each row was simulated. To see one: ", make("span", { class: "code command" }, `${explanation.see} ${explanation.ladder[0].name}`));
+    const means = explanation.ladder.some((row) => !row.exact) ? " ~: a mean over the loop, which does not repeat." : "";
+    const said = make("p", { class: "hint" }, `Each row was simulated.${means} To see one: `, make("span", { class: "code command" }, `${explanation.see} ${explanation.ladder[0].name}`));
     return make("div", {}, table, said);
   }
 
@@ -308,7 +309,7 @@ class Panels {
       }, `${lastPart(place.file)}:${place.line}`));
       body.append(make("div", { class: `finding ${finding.severity}` },
         make("b", {}, `${finding.severity}: ${finding.rule}`), make("p", {}, finding.message),
-        make("p", {}, ...places.flatMap((place) => [place, " "]), finding.waves.length ? `waves ${finding.waves.join(", ")}` : ""),
+        make("p", {}, ...places.flatMap((place) => [place, " "]), finding.waves.length ? `wave${finding.waves.length > 1 ? "s" : ""} ${finding.waves.join(", ")}` : ""),
         ...(finding.fix ? [make("p", {}, `fix: ${finding.fix}`)] : [])));
     }
   }
@@ -345,7 +346,7 @@ function stallBars(figures) {
     const clocks = group.stalls_per_iteration || group.stalls;
     const total = group.stalls_per_iteration ? group.iteration_clk : Object.values(clocks).reduce((sum, clk) => sum + clk, 0);
     const names = group.waves.map((wave) => wave.wave).join(", ");
-    table.append(make("tr", {}, make("th", { colspan: "3" }, `waves ${names}: ${shown(total)} clk${group.stalls_per_iteration ? " per iteration" : ""}`)));
+    table.append(make("tr", {}, make("th", { colspan: "3" }, `wave${group.waves.length > 1 ? "s" : ""} ${names}: ${shown(total)} clk${group.stalls_per_iteration ? " per iteration" : ""}`)));
     for (const [name, clk] of Object.entries(clocks).sort((a, b) => b[1] - a[1])) {
       if (clk <= 0) continue;
       table.append(make("tr", {}, make("td", {}, name), make("td", { class: "num" }, shown(clk, 0)),
