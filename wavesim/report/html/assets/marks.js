@@ -1,6 +1,8 @@
 "use strict";
 // Marks: what is drawn over the lanes: selection, hover, the lines of code chosen, arrows, the cursor.
 
+const LEAST_PATH_PX = 60; // a turn of the critical path narrower than this is not drawn
+
 class MarkedPainter extends Painter {
   marks(marks) {
     const { context, colours } = this;
@@ -33,6 +35,8 @@ class MarkedPainter extends Painter {
   /** The chain that sets the period: a line along the wave that it is in, and down or up where it changes waves. */
   criticalPath(run, marks) {
     const { context, colours } = this;
+    const { path } = run;
+    if (!path || (path.periods && path.periods * path.period_clk * this.scale < LEAST_PATH_PX)) return; // nothing to be seen
     const links = run.pathIn(this.view.from - run.offset, this.view.to - run.offset);
     let before = null;
     context.lineCap = "butt";
