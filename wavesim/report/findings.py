@@ -20,7 +20,8 @@ def findings_text(result: CheckResult) -> str:
         lines.append(f"{place}{finding.severity}: {finding.message} [{finding.rule}]")
         lines += [f"  also {span}" for span in finding.spans[1:]]
         if finding.waves:
-            lines.append(f"  waves {', '.join(map(str, finding.waves))}")
+            noun = "waves" if len(finding.waves) > 1 else "wave"
+            lines.append(f"  {noun} {', '.join(map(str, finding.waves))}")
         if finding.fix:
             lines.append(f"  fix: {finding.fix}")
     lines += unknown_lines(result.unknowns)
