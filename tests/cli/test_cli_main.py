@@ -1,4 +1,4 @@
-"""The `wavesim` command itself: suggestions for mistyped commands, an example under each help, plain files."""
+"""The `wavesim` command itself: suggestions for mistyped commands, an example under each help, files."""
 
 from __future__ import annotations
 
