@@ -13,11 +13,13 @@ from wavesim.analyze.mca import McaResult, loop_by_mca, typical_pass
 from wavesim.analyze.replay import memory_mode, replay
 from wavesim.analyze.replay_compare import worst_pass
 from wavesim.analyze.validate import ValidationRow, variant_ratios
+from wavesim.att.clip import clipped
 from wavesim.att.importer import import_trace
 from wavesim.isa.load import load_machine
 from wavesim.report.output import Look
 from wavesim.report.replay import replay_json, replay_lines, worst_place
 from wavesim.report.validation import ablation_table, json_rows, misses, page, table
+from wavesim.trace import Kind
 
 TRACE = "gfx942_gemm_1024cube"
 
@@ -89,6 +91,23 @@ def test_ablation_of_one_rule(folder: Path) -> None:
     assert without < with_all  # the span ends earlier
 
 
+def test_a_clipped_trace_is_the_beginning(folder: Path) -> None:
+    whole = import_trace(folder).units[0]
+    most = whole.trace.instruction_count // 2
+    (short,) = clipped(import_trace(folder), most).units
+    assert 0 < short.trace.instruction_count <= most
+    for wave, records, timed in zip(whole.trace.waves, short.trace.waves, short.timeline.waves, strict=True):
+        assert (records.code == wave.code[: len(records)]).all()
+        assert timed.last_clk == timed.end_clk[-1]
+    passed = {
+        sum(short.trace.code[code].kind is Kind.BARRIER for code in wave.code.tolist())
+        for wave in short.trace.waves
+    }
+    assert len(passed) == 1  # nobody is left waiting at a barrier
+    (result,) = replay(clipped(import_trace(folder), most), load_machine("gfx942"), memory_mode("measured"))
+    assert result.simulated.span_clk > 0
+
+
 def row(name: str, real: float, model: float) -> ValidationRow:
     error = model / real - 1
     return ValidationRow(name, "gfx950", True, real, model, 0.5, 0.5, (error, error, error), 10)
@@ -119,6 +138,7 @@ def test_tables_of_a_crash_and_of_rules() -> None:
     text = "\n".join(ablation_table(ablations))
     assert "| `lds_join` |" in text
     assert "+1.00" in text
-    whole = page(rows, "2026-01-01", "wavesim validate X", ablations)
+    whole = page(rows, "2026-01-01", "wavesim validate X", ablations, "Why: cold code.")
+    assert whole.index("## Figures not met") < whole.index("Why: cold code.")
     assert whole.index("## Figures not met") < whole.index("## What each rule is worth")
     assert json.loads(json_rows(rows, ablations))["ablation"][1]["without"] == "lds_join"

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from wavesim.analyze.replay_compare import main_loop, side
+from wavesim.att.clip import cut, without_lonely_barriers
 from wavesim.att.importer import ImportedTrace, import_trace
 from wavesim.att.latencies import derive_latencies, memory_order, scalar_latencies
 from wavesim.isa.load import load_machine
+from wavesim.trace import Kind
 
 TRACES = Path(__file__).parents[3] / "shared" / "traces"
 
@@ -131,3 +133,18 @@ def test_a_shift_keeps_each_access_in_its_role() -> None:
 def test_cold_scalar_loads_show_their_latency() -> None:
     latencies = scalar_latencies(imported("gfx942_gemm_2048cube").units[0].timeline)
     assert all(500 < latency.max() < 700 for latency in latencies)
+
+
+def test_a_trace_that_breaks_off_is_cut_after_the_last_common_barrier() -> None:
+    timeline = imported("gfx942_gemm_2048cube").units[0].timeline
+    assert without_lonely_barriers(timeline) is timeline  # all its waves end
+    barrier = np.array([entry.kind is Kind.BARRIER for entry in timeline.trace.code])
+    broken = cut(timeline, [3000 + 400 * (number % 2) for number in range(len(timeline.waves))])
+    counts = {int(barrier[wave.code].sum()) for wave in broken.trace.waves}
+    assert len(counts) > 1
+    whole = without_lonely_barriers(broken)
+    assert {int(barrier[wave.code].sum()) for wave in whole.trace.waves} == {min(counts)}
+    assert all(
+        len(wave.code) == len(timed.issue_clk)
+        for wave, timed in zip(whole.trace.waves, whole.waves, strict=True)
+    )

@@ -9,12 +9,16 @@ from pathlib import Path
 from wavesim.analyze.replay import memory_mode, replay
 from wavesim.analyze.replay_rules import RULES
 from wavesim.analyze.validate import in_processes, trace_folders
+from wavesim.att.clip import clipped
 from wavesim.att.importer import import_trace
 from wavesim.att.lds_addresses import find_conflicts
 from wavesim.errors import UserError
 from wavesim.isa.load import load_machine
 
 ALL_RULES = tuple(rule.name for rule in RULES)
+
+ABLATION_ROWS = 20_000
+"""Instructions of each trace that are replayed without a rule, from the start: a few passes of the loop."""
 
 Errors = dict[str, dict[str, float | None]]
 """Rule ("" for none) -> unit of a trace -> signed error, None where the replay failed."""
@@ -33,12 +37,15 @@ class Ablation:
     failed: int = 0
 
 
-def ablate_folder(folder: Path, machine: str | None, rules: Sequence[str]) -> Errors:
-    """Signed errors of one trace, measured latencies, with all rules and without each of ``rules``."""
+def ablate_folder(
+    folder: Path, machine: str | None, rules: Sequence[str], most_rows: int = ABLATION_ROWS
+) -> Errors:
+    """Signed errors of one trace's beginning, measured latencies, with all rules and without each of
+    ``rules``."""
     errors: Errors = {"": {}}
     try:
         loaded = load_machine(machine) if machine else None
-        imported = import_trace(folder, loaded.arch if loaded else "auto", machine)
+        imported = clipped(import_trace(folder, loaded.arch if loaded else "auto", machine), most_rows)
         loaded = loaded or load_machine(imported.arch)
         conflicts = [find_conflicts(unit.trace, loaded) for unit in imported.units]
     except UserError:
@@ -64,6 +71,7 @@ def ablate(
     machine: str | None = None,
     *,
     rules: Sequence[str] = ALL_RULES,
+    most_rows: int = ABLATION_ROWS,
     processes: int | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> list[Ablation]:
@@ -72,7 +80,7 @@ def ablate(
     Raises:
         UserError: the folder holds no trace.
     """
-    calls = {path: (path, machine, rules) for path in trace_folders(folder)}
+    calls = {path: (path, machine, rules, most_rows) for path in trace_folders(folder)}
     parts = in_processes(ablate_folder, calls, processes, progress)
     merged: Errors = {rule: {} for rule in ("", *rules)}
     for part in parts.values():

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from wavesim.att.clip import without_lonely_barriers
 from wavesim.att.folder import CLOCK, CODE_ID, DURATION, STALL, TYPE, RawWave, TraceFolder, read_folder
 from wavesim.att.listing import Listing, detect_arch, kernel_name, read_listing
 from wavesim.att.measured import measured_timeline
@@ -146,7 +147,14 @@ def _unit(
         notes=(*notes, ALLOCATION_CLK),
     )
     timeline = measured_timeline(trace, [wave.rows for wave in ordered], origin_clk, parameters)
-    return ImportedUnit(key[0], key[1], trace, timeline, tuple(ordered), origin_clk)
+    whole = without_lonely_barriers(timeline)
+    if whole is not timeline:
+        told = (
+            *whole.trace.notes,
+            "the trace breaks off: workgroups are cut after their last common barrier",
+        )
+        whole = replace(whole, trace=replace(whole.trace, notes=told))
+    return ImportedUnit(key[0], key[1], whole.trace, whole, tuple(ordered), origin_clk)
 
 
 def import_trace(path: str | Path, arch: str = "auto", machine: str | None = None) -> ImportedTrace:

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="YAML: trace folder to bytes of operands, for the modelled memory latencies.",
 )
+@click.option(
+    "--notes",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Text that the page carries below the figures not met (Markdown).",
+)
 @click.option("--processes", type=click.IntRange(1), help="Processes (default: one per core).")
 @click.option("--ablate", is_flag=True, help="Also replay without each rule of the model: what it is worth.")
 def validate(
@@ -33,6 +38,7 @@ def validate(
     as_json: bool,
     output: Path | None,
     footprints: Path | None,
+    notes: Path | None,
     processes: int | None,
     ablate: bool,
 ) -> int:
@@ -72,10 +78,12 @@ def validate(
         ablations = run_ablation(folder, machine, processes=processes, progress=tell)
     if output is not None:
         given = f" --footprints {footprints.name}" if footprints is not None else ""
+        given += f" --notes {notes.name}" if notes is not None else ""
         given += " --ablate" if ablate else ""
         command = f"wavesim validate FOLDER{given} -o docs/accuracy.md"
         date = datetime.datetime.now(datetime.UTC).date().isoformat()
-        write_atomically(output, page(rows, date, command, ablations))
+        text = notes.read_text(encoding="utf-8") if notes is not None else ""
+        write_atomically(output, page(rows, date, command, ablations, text))
     if as_json:
         click.echo(json_rows(rows, ablations))
     else:

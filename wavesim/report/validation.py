@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from wavesim.analyze.ablation import Ablation
+from wavesim.analyze.ablation import ABLATION_ROWS, Ablation
 from wavesim.analyze.replay_compare import CLASSES
 from wavesim.analyze.validate import FORCED_ROWS, MODES, ValidationRow, mean_error, variant_ratios
 
@@ -202,8 +202,14 @@ def ablation_table(ablations: Sequence[Ablation]) -> list[str]:
     return _markdown(["without", "mean error %", "worth %", "changes most, its error %"], body)
 
 
-def page(rows: Sequence[ValidationRow], date: str, command: str, ablations: Sequence[Ablation] = ()) -> str:
-    """The whole of docs/accuracy.md."""
+def page(
+    rows: Sequence[ValidationRow],
+    date: str,
+    command: str,
+    ablations: Sequence[Ablation] = (),
+    notes: str = "",
+) -> str:
+    """The whole of docs/accuracy.md; ``notes`` is Markdown below the figures not met."""
     lines = [
         "# Accuracy",
         "",
@@ -249,12 +255,15 @@ def page(rows: Sequence[ValidationRow], date: str, command: str, ablations: Sequ
     if ratio_lines(rows):
         lines += ["", "## Variants of a kernel", "", *_list(ratio_lines(rows))]
     lines += ["", "## Figures not met", "", *_list(misses(rows))]
+    if notes.strip():
+        lines += ["", notes.strip()]
     if ablations:
         lines += [
             "",
             "## What each rule is worth",
             "",
-            "Mean |error| with measured latencies when one rule of docs/model.md §14 is switched off.",
+            "Mean |error| with measured latencies when one rule of docs/model.md §14 is switched off, over",
+            f"the first {ABLATION_ROWS:,} instructions of each trace (so `all rules` is not the mean above).",
             "",
             *ablation_table(ablations),
         ]
