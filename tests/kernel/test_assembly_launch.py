@@ -1,4 +1,4 @@
-"""Assembly without a launch gets 256 lanes and a note; a launch file is not silently contradicted."""
+"""Assembly without a launch gets 256 lanes; a launch file is not silently contradicted."""
 
 from __future__ import annotations
 
@@ -23,16 +23,9 @@ def kernel(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_workgroup_of_no_said_size_has_256_lanes_and_a_note(kernel: Path) -> None:
-    loaded = load_assembly(kernel, None, {})
-    assert loaded.launch.workgroup_size == 256
-    assert ["256 lanes" in finding.message for finding in loaded.findings] == [True]
-
-
-def test_no_note_where_the_size_is_said(kernel: Path) -> None:
-    loaded = load_assembly(kernel, None, {}, LaunchOptions(block=64))
-    assert loaded.launch.workgroup_size == 64
-    assert loaded.findings == ()
+def test_a_workgroup_of_no_said_size_has_256_lanes(kernel: Path) -> None:
+    assert load_assembly(kernel, None, {}).launch.workgroup_size == 256
+    assert load_assembly(kernel, None, {}, LaunchOptions(block=64)).launch.workgroup_size == 64
 
 
 @pytest.mark.parametrize(

@@ -56,16 +56,6 @@ def _refuse_ignored(options: LaunchOptions, path: Path, launch: Launch) -> None:
         )
 
 
-def _size_taken(path: Path) -> Finding:
-    return Finding(
-        "occupancy",
-        Severity.NOTE,
-        f"nothing says how large a workgroup is: {DEFAULT_WORKGROUP} lanes (4 waves) are taken",
-        (SourceSpan(str(path)),),
-        fix="--block LANES, or workgroup: in the launch file",
-    )
-
-
 def load_assembly(
     path: Path,
     arch: str | None,
@@ -116,8 +106,6 @@ def loaded(
                 fix="say what the launch adds: --lds BYTES, or lds: in the launch file",
             ),
         )
-    if not (given.block or declared or given.file or given.arguments or launch_path(path).is_file()):
-        findings += (_size_taken(path),)
     if extra:
         size_bytes = program.metadata.lds_bytes + extra
         program = replace(program, metadata=replace(program.metadata, lds_bytes=size_bytes))
