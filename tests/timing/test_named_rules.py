@@ -210,6 +210,16 @@ def test_the_youngest_ranks_first_without_age(engine: str) -> None:
     assert [issue(timed(engine, trace, "oldest_first"), wave)[0] for wave in range(2)] == [4, 0]
 
 
+def test_a_scaled_mfma_ranks_before_older_waves(engine: str) -> None:
+    scaled = b.mfma(b.MFMA_SCALED, 4, fmt="fp4", scaled=True)
+    trace = _one_simd("gfx950", [b.valu()], [scaled])
+    # the MFMA's scales take the slot at 0, itself 4, and its four source registers keep VALU out until 12
+    assert [issue(timed(engine, trace), wave)[0] for wave in range(2)] == [12, 0]
+    assert [issue(timed(engine, trace, "scaled_mfma_first"), wave)[0] for wave in range(2)] == [0, 4]
+    plain = _one_simd("gfx950", [b.valu()], [b.mfma(b.MFMA_950, 4)])
+    assert [issue(timed(engine, plain), wave)[0] for wave in range(2)] == [0, 4]
+
+
 # -- every rule
 
 
@@ -267,6 +277,9 @@ SENSITIVE: dict[str, Callable[[], Trace]] = {
     "scalar_latency": _scalar,
     "endpgm_drain": lambda: b.streams([[b.store()]]),
     "arbitration": lambda: _one_simd("gfx942", [b.valu()], [b.valu()]),
+    "scaled_mfma_first": lambda: _one_simd(
+        "gfx950", [b.valu()], [b.mfma(b.MFMA_SCALED, 4, fmt="fp4", scaled=True)]
+    ),
     "oldest_first": lambda: _one_simd("gfx942", [b.valu()], [b.valu()]),
     "setprio": lambda: _one_simd("gfx942", [b.salu()] * 3, [b.setprio(1), b.salu(), b.salu()]),
 }

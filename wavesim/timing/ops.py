@@ -50,6 +50,7 @@ class Op:
         "priority",
         "returns",
         "scaled",
+        "scaled_last",
         "sgpr_reads",
         "sgpr_writes",
         "to_lds",
@@ -87,6 +88,9 @@ class Op:
         self.priority = entry.priority
         self.to_lds = entry.to_lds
         self.scaled = entry.scaled
+        self.scaled_last = (
+            not entry.scaled or "scaled_mfma_first" in p.rules_off
+        )  # for the rank: first if not
         self.write = entry.kind is Kind.LDS_WRITE
         self.port_clk = self.array_clk = self.latency_clk = self.memory_bytes = 0
         self.pipe_clk = self.blocks_valu = self.blocks_memory = 0

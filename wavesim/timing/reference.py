@@ -173,7 +173,7 @@ class Machine:
         chosen: dict[int, list[Wave]] = {}
         for simd, waves in candidates.items():
             age = -1 if "oldest_first" in self.p.rules_off else 1
-            waves.sort(key=lambda wave: (-wave.priority, age * wave.position))
+            waves.sort(key=lambda wave: (-wave.priority, not self.goes_first(wave), age * wave.position))
             chosen[simd] = []
             self.choose(waves, chosen[simd], waits)
         denied = self.grant_lds(chosen) + self.grant_vmem(chosen, now)
@@ -188,6 +188,10 @@ class Machine:
             ]
             self.choose(rest, chosen[simd], waits)
         return [wave for simd in sorted(chosen) for wave in chosen[simd]]
+
+    def goes_first(self, wave: Wave) -> bool:
+        """Whether the wave's instruction ranks before those of older waves."""
+        return wave.entry.scaled and "scaled_mfma_first" not in self.p.rules_off
 
     def choose(self, waves: list[Wave], chosen: list[Wave], waits: dict[int, Reason]) -> None:
         """Step 1 of §11, in order of rank."""

@@ -195,6 +195,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _in_engine("endpgm_drain", "9", "a wave ends when its global memory has returned (replay notes)"),
     _in_engine("arbitration", "11", "one instruction per category, SIMD and slot (TM; what-if ladder)"),
+    _in_engine("scaled_mfma_first", "11", "a scaled MFMA ranks before older waves' instructions (traces)"),
     _in_engine("oldest_first", "11", "of equal priorities the oldest wave wins (M6)"),
     Rule("setprio", "11", "s_setprio ranks waves (M4, M6)", trace=_without_priority),
 )

@@ -382,8 +382,8 @@ class Simd:
             self.unit.wake_at(end, self)
 
 
-def _rank(wave: Wave) -> tuple[int, int]:
-    return (-wave.priority, wave.age)
+def _rank(wave: Wave) -> tuple[int, bool, int]:
+    return (-wave.priority, wave.op.scaled_last, wave.age)
 
 
 def _conflict(first: Op, second: Op) -> bool:
