@@ -87,6 +87,7 @@ def test_traces_of_two_architectures_are_refused_before_anything_is_read_in_full
         folder.mkdir()
         row = [f"{opcode} v[0:3], v[4:7], v[8:11], 0", 0, 1, "", 1, 4096, 1, 4, 0, 0]
         (folder / "code.json").write_text(json.dumps({"code": [row]}))
+        (folder / "filenames.json").write_text("{}")
         folders.append(folder)
     with pytest.raises(UserError, match="gfx942, gfx950") as caught:
         one_arch(folders)

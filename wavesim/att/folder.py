@@ -236,8 +236,10 @@ def read_code(path: str | Path) -> tuple[CodeRow, ...]:
         UserError: not a trace folder, or its listing is unusable.
     """
     root = Path(path)
-    if not (root / "code.json").is_file():
+    index = root / "filenames.json"
+    if not index.is_file():
         raise _not_a_trace(root)
+    _mapping(_read_json(index), index, "the file")
     return _code_rows(root / "code.json")
 
 
