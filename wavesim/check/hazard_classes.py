@@ -61,6 +61,7 @@ def wide_store_data(instruction: Instruction) -> frozenset[RegisterKey]:
 
 WIDE_DWORDS = 3
 
+
 def is_wide_store(entry: CodeEntry) -> bool:
     """A store of more than 64 bits per lane."""
     return entry.kind in VMEM_KINDS and bool(wide_store_data(entry.instruction))

@@ -41,9 +41,7 @@ def uninitialised_reads(
     written = _maybe_written(program, effects, flow)
     seen: set[RegisterKey] = set()
     for index in sorted(flow.reachable):
-        reads = effects[index].reads
-        if _keeps_old_value(program, index):
-            reads = reads - effects[index].writes
+        reads = _relied_on(program, index, effects[index])
         for register in sorted(reads - written[index]):
             file, number = register
             if file not in ("v", "a", "s") or (file == "s" and number >= FIRST_SPECIAL_SGPR):
@@ -108,9 +106,7 @@ def _first_unwritten(
     indices, rows = np.unique(wave.code, return_index=True)
     written = set(initial_registers(program))
     for index in indices[np.argsort(rows)].tolist():
-        reads = effects[index].reads
-        if _keeps_old_value(program, index):
-            reads = reads - effects[index].writes
+        reads = _relied_on(program, index, effects[index])
         unwritten = [
             register
             for register in sorted(reads - written)
@@ -134,6 +130,21 @@ def _partly_written(
     return False
 
 
+def _relied_on(program: Program, index: int, effects: Effects) -> frozenset[RegisterKey]:
+    """Registers of which an instruction needs the content: not what it keeps, and not what it spills.
+
+    Where a vector is filled element by element, compilers choose between its old, at first undefined,
+    register and the new value, and store and reload it as a whole.
+    """
+    instruction = program.instructions[index]
+    reads = effects.reads
+    if _keeps_old_value(program, index):
+        reads = reads - effects.writes
+    if instruction.opcode.startswith("scratch_store_") and len(instruction.operands) > 1:
+        reads = reads - frozenset(registers_of(instruction.operands[1]))
+    return reads
+
+
 def _keeps_old_value(program: Program, index: int) -> bool:
     """Lane and half writes keep the rest of a register; what is kept may well be undefined."""
     instruction = program.instructions[index]
@@ -141,7 +152,8 @@ def _keeps_old_value(program: Program, index: int) -> bool:
         return True  # taken to read its result too, for want of knowing
     if "preserves" in lookup(instruction.opcode, program.arch, instruction.span).flags:
         return True
-    return instruction.opcode == "v_writelane_b32" or instruction.modifier("dst_unused") is not None
+    keeping = ("v_writelane_b32", "v_cndmask_b32", "s_cselect_b32", "s_cselect_b64")
+    return instruction.opcode in keeping or instruction.modifier("dst_unused") is not None
 
 
 def _maybe_written(
