@@ -170,8 +170,9 @@ class Run {
 
   /** Issue clocks of the loop head in the wave that ran it most, for stepping by iterations. */
   iterations() {
-    if (this.head < 0) return [];
+    if (this.starts) return this.starts;
     let best = [];
+    if (this.head < 0) return (this.starts = best);
     for (const wave of this.waves) {
       const starts = [];
       wave.code.forEach((code, row) => {
@@ -179,6 +180,7 @@ class Run {
       });
       if (starts.length > best.length) best = starts;
     }
+    this.starts = best; // asked for in every frame
     return best;
   }
 

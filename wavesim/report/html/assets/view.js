@@ -224,6 +224,29 @@ class Overview {
     return shares;
   }
 
+  /** The strip without the mark of what is shown: it changes only with the size and the colours. */
+  drawn(view) {
+    const { colours } = this.painter;
+    const image = document.createElement("canvas");
+    image.width = this.canvas.width;
+    image.height = this.canvas.height;
+    const context = image.getContext("2d");
+    context.scale(image.width / this.width, image.height / this.height);
+    context.fillStyle = colours.lane;
+    context.fillRect(0, 0, this.width, this.height);
+    context.fillStyle = colours.activity[0];
+    const all = this.shares(view);
+    const each = this.height / all.length;
+    all.forEach((sums, index) => {
+      for (let x = 0; x < sums.length; x += 1) {
+        const height = Math.min(1, sums[x]) * (each - 1);
+        context.fillRect(x, (index + 1) * each - height, 1, height);
+      }
+    });
+    this.drawnWith = colours;
+    return image;
+  }
+
   x(view, clk) {
     return ((clk - view.startClk) / (view.endClk - view.startClk || 1)) * this.width;
   }
@@ -231,17 +254,8 @@ class Overview {
   paint(view) {
     const { context, painter } = this;
     const { colours } = painter;
-    if (!this.image) this.image = this.shares(view);
-    context.fillStyle = colours.lane;
-    context.fillRect(0, 0, this.width, this.height);
-    context.fillStyle = colours.activity[0];
-    const each = this.height / this.image.length;
-    this.image.forEach((sums, index) => {
-      for (let x = 0; x < sums.length; x += 1) {
-        const height = Math.min(1, sums[x]) * (each - 1);
-        context.fillRect(x, (index + 1) * each - height, 1, height);
-      }
-    });
+    if (!this.image || this.drawnWith !== colours) this.image = this.drawn(view);
+    context.drawImage(this.image, 0, 0, this.width, this.height);
     context.strokeStyle = colours.mark;
     context.lineWidth = 2;
     const x0 = this.x(view, view.from);
