@@ -24,6 +24,7 @@ def run_of(
         max_rel_error=1.25e-7 if ok else 0.5,
         message="" if ok else "3 of 64 blocks differ",
         wrong_elements=(),
+        wrong_places=(),
     )
     this = machine()
     kernel = LoadedKernel(name, f"{name}.yaml", timeline.trace.program, launch)

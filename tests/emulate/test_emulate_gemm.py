@@ -136,7 +136,10 @@ def test_wrong_results_are_listed() -> None:
     assert numerics.wrong_count == 64
     assert len(numerics.wrong_elements) == 16
     first = numerics.wrong_elements[1]
-    assert (first.row, first.column, first.got, first.expected) == (0, 1, 9.0, 8.0)
+    assert (first.row, first.column, first.got, first.expected, first.wave) == (0, 1, 9.0, 8.0, 0)
+    (place,) = numerics.wrong_places
+    assert (place.wave, place.wrong, place.of) == (0, 64, 64)
+    assert str(place.first[1]) == "[0, 1] of wave 0 is 9 in place of 8"
 
 
 def test_missing_results_are_wrong() -> None:
@@ -144,6 +147,9 @@ def test_missing_results_are_wrong() -> None:
     assert not numerics.ok
     assert numerics.wrong_count == 56
     assert {element.got for element in numerics.wrong_elements} == {None}
+    (place,) = numerics.wrong_places
+    assert (place.wave, place.wrong, place.of) == (None, 56, 56)
+    assert str(place.first[0]).endswith("is never stored")
 
 
 def test_nan_is_wrong() -> None:

@@ -327,10 +327,17 @@ def test_dark_theme_and_size(one: Any) -> None:
     assert one.execute_script("return window.wavesim.painter.unit") > unit
 
 
+def test_a_finding_shows_beside_the_figures(one: Any) -> None:
+    """The numbers are right, but the kernel is not."""
+    assert one.find_element("css selector", ".chip").text.endswith("✗ 1 finding")
+
+
 def test_two_kernels_share_the_clock_axis(browser: Any, pages: dict[str, Path]) -> None:
     opened(browser, pages["two"])
     assert complaints(browser) == []
-    assert len(browser.find_elements("css selector", ".chip")) == 2
+    first, second = browser.find_elements("css selector", ".chip")
+    assert "✓ good" in first.text
+    assert "✓ good" in second.text
     browser.find_element("id", "align").click()
     heads = browser.execute_script(
         """return window.wavesim.runs.map((run) => {

@@ -90,15 +90,18 @@ def check_execution(execution: Execution, numerics: Numerics | None = None) -> t
     found += stored_by_two_waves(execution)
     if numerics.checked and not numerics.ok:
         found += tile_coverage(execution)
-        found.append(
-            Finding(
-                "wrong-result",
-                Severity.ERROR,
-                numerics.message,
-                fix="see the other findings; the first wrong elements are listed by `wavesim run`",
-            )
-        )
+        fix = "see the other findings; `wavesim run` lists the wrong elements by wave"
+        found.append(_wrong_result(execution, numerics, numerics.message, fix))
     return found, numerics
+
+
+def _wrong_result(execution: Execution, numerics: Numerics, message: str, fix: str) -> Finding:
+    """The finding with the first wrong element, and the waves that stored any."""
+    expect = execution.launch.expect
+    if numerics.wrong_elements and expect is not None:
+        message += f"; {expect.result}{numerics.wrong_elements[0]}"
+    waves = {each.wave for each in numerics.wrong_places if each.wave is not None}
+    return Finding("wrong-result", Severity.ERROR, message, (), tuple(sorted(waves)), fix)
 
 
 def adversarial_result(kernel: LoadedKernel, machine: Machine) -> list[Finding]:
@@ -113,12 +116,12 @@ def adversarial_result(kernel: LoadedKernel, machine: Machine) -> list[Finding]:
     if numerics.ok:
         return []
     return [
-        Finding(
-            "wrong-result",
-            Severity.ERROR,
-            f"executed adversarially (loads as late as the ISA allows, waves in hostile order), "
-            f"{numerics.message}; in the usual order the result is right",
-            fix="see the other findings; `wavesim run --adversarial` lists the first wrong elements",
+        _wrong_result(
+            execution,
+            numerics,
+            "in the usual order the result is right, but executed adversarially (loads as late as the ISA "
+            f"allows, waves in hostile order) {numerics.message}",
+            "see the other findings; `wavesim run --adversarial` lists the wrong elements by wave",
         )
     ]
 

@@ -152,6 +152,7 @@ def make_memory(
             if argument.name in regions:
                 raise UserError(f"two matrices are named {argument.name}")
             matrix = VirtualMatrix(argument, program.arch)
+            matrix.observed = launch.expect is not None and launch.expect.result == argument.name
             regions[argument.name] = memory.add(argument.name, matrix.data, matrix.size, matrix)
     kernarg = memory.add_bytes("kernarg segment", pack_arguments(program, launch, regions))
     return memory, regions, kernarg

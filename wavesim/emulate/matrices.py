@@ -41,6 +41,7 @@ class VirtualMatrix:
         size: bytes of the matrix; ``data`` is a little longer, so that wide reads stay inside.
         stored_to: whether the kernel stored anything into it.
         written: for ``unwritten`` matrices, per dword whether it was stored; else None.
+        observed: whether it is kept which waves store (the expected result of a launch).
         first_wave: where stores are observed, per element 1 + the wave that stored it first; 0: none did.
         stored_again: stores of other waves than the first.
     """
@@ -69,6 +70,7 @@ class VirtualMatrix:
         self.typed: Array = self.data.view(STORAGE[argument.dtype])
         self.page_bytes = PAGE_ELEMENTS * self.element_bytes
         self.stored_to = False
+        self.observed = False
         self.first_wave: npt.NDArray[np.uint16] | None = None
         self.stored_again: list[StoredAgain] = []
         self._ready = np.zeros(pages, np.bool_)

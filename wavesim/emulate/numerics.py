@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from wavesim.emulate.registry import Array
 from wavesim.emulate.run import Execution
+from wavesim.emulate.wrong_places import ComparedTile, WrongElement, WrongPlaces, storing_waves
 from wavesim.errors import UserError
 from wavesim.kernel.formula import MAX_ELEMENTS, evaluate_formula, names_in
 from wavesim.kernel.launch import Expectation, Launch, ScalarArgument
@@ -32,18 +32,7 @@ FORMULA_FACTOR = 4
 """How much more a formula's result may be off: its intermediate values are rounded too."""
 
 SHOWN = 16
-"""Wrong elements that are listed."""
-
-
-@dataclass(frozen=True, slots=True)
-class WrongElement:
-    """A result element outside the tolerance; ``got`` is None where nothing was stored."""
-
-    row: int
-    column: int
-    got: float | None
-    expected: float
-    workgroup: tuple[int, int, int]
+"""Wrong elements, and waves with wrong elements, that are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +40,8 @@ class Numerics:
     """Outcome of the check.
 
     ``checked`` is false where the launch expects nothing (then ``ok`` is true) or the execution did not
-    end (then ``ok`` is false). ``wrong_elements`` are the first few of ``wrong_count``.
+    end (then ``ok`` is false). ``wrong_elements`` are the first few of ``wrong_count``; ``wrong_places`` are
+    all of them by the wave that stored them, for the first waves that have any.
     """
 
     ok: bool
@@ -61,6 +51,7 @@ class Numerics:
     wrong_elements: tuple[WrongElement, ...] = ()
     wrong_count: int = 0
     element_count: int = 0
+    wrong_places: tuple[WrongPlaces, ...] = ()
 
 
 def reference_tile(execution: Execution, expect: Expectation, tile: tuple[int, int, int, int]) -> Array:
@@ -133,6 +124,9 @@ def check_numerics(execution: Execution, launch: Launch) -> Numerics:
     tolerance = tolerance_of(execution, expect)
     worst, count, elements = 0.0, 0, 0
     wrong: list[WrongElement] = []
+    places: list[WrongPlaces] = []
+    known = result.first_wave is not None  # not where a GPU computed it
+    waves = [wave.wave for wave in execution.trace.waves] if known else []
     for (group, tile), reference in zip(tiles, references, strict=True):
         got = result.region(*tile).astype(np.float64)
         stored = result.written_region(*tile)
@@ -145,7 +139,10 @@ def check_numerics(execution: Execution, launch: Launch) -> Numerics:
             worst = float("inf")
         count += int(bad.sum())
         elements += reference.size
-        wrong.extend(_listed(bad, got, stored, reference, tile, group, SHOWN - len(wrong)))
+        if bad.any() and len(places) < SHOWN:
+            compared = ComparedTile(group, tile, bad, got, stored, reference, storing_waves(result, tile))
+            wrong += compared.listed(waves, SHOWN - len(wrong))
+            places += compared.by_wave(waves)[: SHOWN - len(places)]
     relative = worst / scale if scale else worst
     if not elements:
         return Numerics(True, None, False, "no tile of the result is simulated")
@@ -160,30 +157,9 @@ def check_numerics(execution: Execution, launch: Launch) -> Numerics:
             tuple(wrong),
             count,
             elements,
+            tuple(places),
         )
     return Numerics(True, relative, True, f"{elements} elements within {tolerance:g}", (), 0, elements)
-
-
-def _listed(
-    bad: npt.NDArray[np.bool_],
-    got: Array,
-    stored: npt.NDArray[np.bool_],
-    reference: Array,
-    tile: tuple[int, int, int, int],
-    group: tuple[int, int, int],
-    room: int,
-) -> list[WrongElement]:
-    rows, columns = np.nonzero(bad)
-    return [
-        WrongElement(
-            tile[0] + row,
-            tile[1] + column,
-            float(got[row, column]) if stored[row, column] else None,
-            float(reference[row, column]),
-            group,
-        )
-        for row, column in zip(rows[: max(room, 0)].tolist(), columns[: max(room, 0)].tolist(), strict=True)
-    ]
 
 
 def _require_shapes(execution: Execution, expect: Expectation) -> None:

@@ -159,7 +159,7 @@ class Access:
         if matrix is not None:
             matrix.stored_to = True
         places = offsets[lanes]
-        if matrix is not None and self.context.observe_lds:
+        if matrix is not None and matrix.observed:
             waves = np.broadcast_to(self.lanes.numbers[:, None], lanes.shape)[lanes]
             matrix.note_waves(places, self.width, waves, self.binding.index)
         for part in range(0, self.width, 4):

@@ -12,6 +12,7 @@ from wavesim.analyze.result import Analysis, Loop, WaveGroup
 from wavesim.errors import SourceSpan
 from wavesim.program import Finding
 from wavesim.report.unknowns import unknowns_json
+from wavesim.report.wrong_elements import wrong_json
 
 SCHEMA = "run.schema.json"
 SCHEMA_VERSION = 1
@@ -109,6 +110,7 @@ def run_json(run: Run) -> dict[str, Json]:
             "ok": run.numerics.ok if run.numerics.checked or not run.numerics.ok else None,
             "max_rel_error": _finite(run.numerics.max_rel_error),
             "message": run.numerics.message,
+            "wrong": wrong_json(run.numerics.wrong_places),
         },
         "waves": [
             {

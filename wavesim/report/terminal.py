@@ -16,6 +16,7 @@ from wavesim.program import Severity
 from wavesim.report.output import Look
 from wavesim.report.picture import picture
 from wavesim.report.unknowns import unknown_lines
+from wavesim.report.wrong_elements import wrong_lines
 from wavesim.trace import REASON_NAMES, Kind
 
 LABEL = 16
@@ -42,6 +43,7 @@ def report_lines(run: Run, look: Look) -> list[Text]:
     width, ascii_only = look.width, look.ascii_only
     blocks = [
         _headline(run, width),
+        wrong_lines(run, width),
         _bounds(run, width, ascii_only),
         _stalls(run, width),
         picture(run.timeline, run.analysis, run.machine.parameters, width, ascii_only),

@@ -64,6 +64,9 @@ def run_panel(
     """The panel of one kernel's run, with what ``check`` and ``explain`` found where that is given."""
     analysis = run.analysis
     found = tuple(dict.fromkeys((*run.findings, *(findings or ()))))
+    figures = run_json(run)
+    if any(each.is_bad for each in found):  # right numbers in one order of the waves do not make it good
+        figures["verdict"] = "bad"
     return Panel(
         title=f"{run.kernel.name} on {analysis.arch}",
         timeline=run.timeline,
@@ -71,7 +74,7 @@ def run_panel(
         clk_per_iteration=analysis.loop.clk_per_iteration if analysis.loop else None,
         from_clk=analysis.steady.from_clk,
         to_clk=analysis.steady.to_clk,
-        figures=run_json(run),
+        figures=figures,
         findings=found,
         explanation=explanation,
         notes=(*notes, *unknown_lines(run.unknowns), *analysis.notes),

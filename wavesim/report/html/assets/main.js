@@ -58,7 +58,7 @@ class App {
       if (figures.kernel) {
         chip.append(make("span", {}, `MFMA ${percent(figures.mfma_busy)}${mark(figures, "mfma_busy")}`));
         if (figures.overlap.hidden !== null) chip.append(make("span", {}, `LDS hidden ${percent(figures.overlap.hidden)}${mark(figures, "overlap")}`));
-        chip.append(make("span", { class: figures.verdict }, figures.verdict === "good" ? "✓ good" : "✗ bad"));
+        chip.append(make("span", { class: figures.verdict }, verdictOf(run.data)));
       }
       return chip;
     });

@@ -117,7 +117,7 @@ class Panels {
     const { data } = this.run;
     body.append(make("h2", {}, data.title));
     const table = make("table", { class: "story" });
-    for (const [label, text] of [...data.facts, ...figureRows(data.figures)]) table.append(make("tr", {}, make("th", {}, label), make("td", {}, text)));
+    for (const [label, text] of [...data.facts, ...figureRows(data)]) table.append(make("tr", {}, make("th", {}, label), make("td", {}, text)));
     body.append(table);
     if (data.explanation) {
       body.append(make("h3", {}, "In short"), ...data.explanation.summary.map((text) => make("p", {}, text)),
@@ -320,11 +320,22 @@ function mark(figures, name) {
   return figures.unknowns && figures.unknowns.figures[name] ? "?" : "";
 }
 
+/** What a kernel is, in a few words: right and clean, or what it is not. */
+function verdictOf(data) {
+  if (data.figures.verdict === "good") return "✓ good";
+  const count = data.findings.filter((each) => each.severity !== "note").length;
+  const { checked, ok } = data.figures.numerics;
+  const parts = checked && !ok ? ["wrong numbers"] : [];
+  if (count) parts.push(count === 1 ? "1 finding" : `${count} findings`);
+  return `✗ ${parts.join(", ") || "bad"}`;
+}
+
 /** Key figures of a run's JSON report. */
-function figureRows(figures) {
+function figureRows(data) {
+  const { figures } = data;
   if (!figures.kernel) return [];
   const doubt = (name) => mark(figures, name);
-  const rows = [["verdict", figures.verdict], ["span", `${figures.clk_total}${doubt("clk_total")} clk, ${figures.instructions} instructions`]];
+  const rows = [["verdict", verdictOf(data).slice(2)], ["span", `${figures.clk_total}${doubt("clk_total")} clk, ${figures.instructions} instructions`]];
   if (figures.clk_per_iteration !== null) rows.unshift(["clk/iteration", `${shown(figures.clk_per_iteration)}${doubt("clk_per_iteration")}`]);
   const bound = figures.bound_details.binding;
   if (bound) rows.push(["bound", `${shown(figures.bounds[bound])}${doubt(`bounds.${bound}`)} clk: ${bound}`]);
@@ -336,6 +347,12 @@ function figureRows(figures) {
   if (figures.tflops !== null) rows.push(["TFLOP/s", `${shown(figures.tflops)}${doubt("tflops")} at ${figures.clock_ghz} GHz`]);
   const numbers = figures.numerics;
   rows.push(["numbers", numbers.checked ? (numbers.ok ? `right, max rel error ${numbers.max_rel_error.toExponential(1)}` : numbers.message) : "not checked"]);
+  for (const place of numbers.wrong.slice(0, 8)) {
+    const [first] = place.first;
+    const got = !first.stored ? "is never stored" : first.got === null ? "is not a number" : `is ${Number(first.got.toPrecision(6))}`;
+    rows.push([place.wave === null ? "no wave" : `wave ${place.wave}`,
+      `${place.wrong} of ${place.of} wrong, rows ${place.rows.join("-")}, columns ${place.columns.join("-")}; [${first.row}, ${first.column}] ${got}`]);
+  }
   return rows;
 }
 
