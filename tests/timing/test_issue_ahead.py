@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing import simulate
-from wavesim.timing.simpy_simd import Ahead
+from wavesim.timing.simpy_ahead import Ahead
 from wavesim.trace import Timeline, Trace
 
 COLUMNS = ("attempt_clk", "issue_clk", "end_clk", "done_clk", "stall_row", "stall_reason", "stall_clk")

@@ -19,6 +19,8 @@ CATEGORY_NUMBER: Mapping[Category, int] = {
     Category.INTERNAL: INTERNAL,
 }
 WAVE_LANES = 64
+AGES = 1 << 20
+"""More than there are waves: ranks are priority, kind and age in one number."""
 NO_BATCH, BATCH_FREE, BATCH_VECTOR, BATCH_SCALAR, BATCH_WAIT = range(5)
 """Whether an instruction may issue ahead of time, and what of other waves on its SIMD it competes with:
 nothing (s_nop, s_setprio), VALU and MFMA, scalar instructions, nothing (a wait that is satisfied)."""
@@ -48,13 +50,13 @@ class Op:
         "plain",
         "port_clk",
         "priority",
+        "rank",
         "returns",
+        "reviewed",
         "scaled",
-        "scaled_last",
         "sgpr_reads",
         "sgpr_writes",
         "to_lds",
-        "ungapped",
         "vm",
         "wait_lgkm",
         "wait_vm",
@@ -69,7 +71,6 @@ class Op:
         self.last_chunk = (entry.address + entry.size_bytes - 1) // p.fetch_chunk_bytes
         self.conditional = entry.kind is Kind.COND_BRANCH
         self.hold_clk = _hold_clk(entry, p)
-        self.ungapped = self.category in (VALU, MFMA, INTERNAL)
         self.is_barrier = entry.kind is Kind.BARRIER
         self.is_head = False
         waits = self.is_barrier or entry.wait_lgkmcnt is not None or entry.wait_vmcnt is not None
@@ -88,9 +89,8 @@ class Op:
         self.priority = entry.priority
         self.to_lds = entry.to_lds
         self.scaled = entry.scaled
-        self.scaled_last = (
-            not entry.scaled or "scaled_mfma_first" in p.rules_off
-        )  # for the rank: first if not
+        first = entry.scaled and "scaled_mfma_first" not in p.rules_off
+        self.rank = 0 if first else AGES
         self.write = entry.kind is Kind.LDS_WRITE
         self.port_clk = self.array_clk = self.latency_clk = self.memory_bytes = 0
         self.pipe_clk = self.blocks_valu = self.blocks_memory = 0
@@ -108,6 +108,8 @@ class Op:
             self.pipe_clk = p.matrix_pipe_clk(entry.mfma, entry.mfma_format)
             self.blocks_valu = p.write_clk(p.mfma_blocks_valu_clk, entry.mfma_source_vgprs)
             self.blocks_memory = p.write_clk(p.mfma_blocks_memory_clk, entry.mfma_source_vgprs)
+        blocks = max(self.blocks_valu, self.blocks_memory)
+        self.reviewed = self.scaled or blocks > p.issue_slot_clk  # its blocks reach later slots
 
     def _lds(self, entry: CodeEntry, p: TimingParameters) -> None:
         """§6: port, array (conflict-free) and return clocks."""

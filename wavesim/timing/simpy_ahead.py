@@ -21,35 +21,38 @@ class Ahead:
     one that competes, and passes no barrier of the workgroup before this wave comes to it.
     """
 
-    __slots__ = ("bounds", "now", "simd", "wave")
+    __slots__ = ("memory", "now", "scalar", "simd", "vector", "wave")
 
-    def __init__(self, simd: Simd, wave: Wave, now: int) -> None:
+    def __init__(self, simd: Simd, wave: Wave) -> None:
         self.simd = simd
         self.wave = wave
-        self.now = now
-        self.bounds: dict[str, int] = {}
+        self.now = 0  # of the slot in which it issued last
+        self.forget()
+
+    def forget(self) -> None:
+        """Bounds hold until this wave comes to a barrier, which may let others go on."""
+        self.vector = self.memory = self.scalar = 0
 
     def _bound(self, what: str) -> int:
         """Before this clock no other wave of the SIMD attempts such an instruction."""
-        bound = self.bounds.get(what)
-        if bound is None:
-            bound = UNKNOWN_CLK
-            slot = self.simd.slot
-            for other in self.simd.waves:
-                if other is self.wave:
-                    continue
-                row = other.row
-                steps = int(getattr(other.distances, what)[row])
-                if other.spin_of_last and row <= max(other.spin_of_last):
-                    steps = row  # may go back any number of times
-                if steps > other.length:
-                    continue
-                same_group = other.trace.workgroup == self.wave.trace.workgroup
-                if same_group and other.release_clk < 0 and other.distances.barrier[row] < steps:
-                    continue
-                begin = self.now if other.stalled_for >= 0 else max(other.ready_clk, self.now)
-                bound = min(bound, begin + slot * (steps - row))
-            self.bounds[what] = bound
+        bound = UNKNOWN_CLK
+        slot, now = self.simd.slot, self.now
+        for other in self.simd.waves:
+            if other is self.wave:
+                continue
+            row = other.row
+            stream = other.stream
+            steps: int = getattr(stream, what)[row]
+            if other.spin_of_last and row <= max(other.spin_of_last):
+                steps = row  # may go back any number of times
+            if steps > other.length:
+                continue
+            same_group = other.trace.workgroup == self.wave.trace.workgroup
+            if same_group and other.release_clk < 0 and stream.barrier[row] < steps:
+                continue
+            begin = now if other.stalled_for >= 0 else max(other.ready_clk, now)
+            bound = min(bound, begin + slot * (steps - row))
+        setattr(self, what, bound)
         return bound
 
     def issue_clk(self, op: Op, ready: int) -> int:
@@ -59,20 +62,21 @@ class Ahead:
         if op.batch == BATCH_VECTOR:
             if op.category == MFMA:
                 free, reason = simd.pipe_free, MATRIX_PIPE
-                if op.blocks_memory and self._bound("memory") <= max(free, ready):
+                clk = max(free, ready)
+                if op.blocks_memory and self.memory <= clk and self._bound("memory") <= clk:
                     return -1
             elif simd.valu_held_until > ready:
                 return -1
             else:
                 free, reason = simd.valu_blocked_until, COISSUE
-            if free > clk:
+            if free > ready:
                 clk = -(-free // simd.slot) * simd.slot
-            if clk >= self._bound("vector"):
+            if clk >= self.vector and clk >= self._bound("vector"):
                 return -1
             if clk > ready:
-                wave.stall(ready, reason)
+                wave.stalls.append((wave.row, reason, ready))
         elif op.batch == BATCH_SCALAR:
-            if clk >= self._bound("scalar"):
+            if clk >= self.scalar and clk >= self._bound("scalar"):
                 return -1
         elif op.batch == BATCH_WAIT:  # satisfied, whatever the accesses not served yet will do
             if op.wait_lgkm is not None and wave.outstanding(wave.lgkm, clk) > op.wait_lgkm:
@@ -85,8 +89,7 @@ class Ahead:
         """``op`` issues at ``clk``: its end."""
         wave, simd = self.wave, self.simd
         row = wave.row
-        if wave.stalled_for >= 0:
-            wave.stop_stalling(clk)
+        wave.stalled_for = -1
         wave.issue[row] = clk
         end = clk + op.hold_clk
         if op.category == MFMA:

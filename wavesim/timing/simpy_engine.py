@@ -14,16 +14,33 @@ from wavesim.errors import LimitExceeded
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.limits import MAX_CLK
 from wavesim.timing.ops import Op
+from wavesim.timing.simpy_ahead import Ahead
+from wavesim.timing.simpy_pipes import BARRIER
 from wavesim.timing.simpy_ports import BankArray, BusyLog, LdsPort, MemoryPath
 from wavesim.timing.simpy_simd import Simd
+from wavesim.timing.simpy_stream import CodeColumns
 from wavesim.timing.simpy_wave import UNKNOWN_CLK, Wave
 from wavesim.timing.steady import SteadyState, loop_head
-from wavesim.trace import BusySpan, Kind, Timeline, Trace, WaveTimeline
+from wavesim.trace import BusySpan, Timeline, Trace, WaveTimeline
 
 Progress = Callable[[float], None]
 
 STEPS_PER_CHECK = 20_000
 """Events between looks at the limit and calls of ``progress``."""
+
+
+class Recurring(Event):
+    """An event that calls ``action`` whenever it happens: one serves any number of clocks at the same time.
+
+    SimPy takes the callbacks of an event away when it happens; the action puts ``again`` back.
+    """
+
+    def __init__(self, env: simpy.Environment, action: Callable[[Event], None]) -> None:
+        super().__init__(env)
+        self._ok = True
+        self._value = None
+        self.callbacks.append(action)
+        self.again = self.callbacks
 
 
 class ComputeUnit:
@@ -40,13 +57,15 @@ class ComputeUnit:
         self.parameters = parameters
         self.env = simpy.Environment()
         self.now = 0
+        self.slot_event = Recurring(self.env, self._slot)
+        self.array_event = Recurring(self.env, self._array)
         self.logs: dict[tuple[str, int], BusyLog] = {}
-        self.slots: dict[int, list[Simd]] = {}
+        self.slots: dict[int, list[Wave]] = {}  # by clock, the waves to test
         self.asked: list[LdsPort | MemoryPath] = []
         self.to_fill: list[Simd] = []
-        self.simds = [Simd(self, number) for number in range(parameters.structure_simds)]
         self.array = BankArray(self)
         self.memory = MemoryPath(self)
+        self.simds = [Simd(self, number) for number in range(parameters.structure_simds)]
         self.ports = []
         for number, members in enumerate(parameters.structure_simd_pairs):
             port = LdsPort(self, number)
@@ -64,13 +83,18 @@ class ComputeUnit:
             self.steady = SteadyState(self)
             ops[head].is_head = True
         self.watching = self.steady is not None
-        self.waves = [Wave(position, wave, ops, parameters) for position, wave in enumerate(trace.waves)]
+        columns = CodeColumns(ops)
+        self.waves = [
+            Wave(position, wave, ops, columns, parameters) for position, wave in enumerate(trace.waves)
+        ]
         self.order = {simd: place for place, simd in enumerate(parameters.barrier_simd_order)}
         self.ended: dict[int, list[tuple[int, int]]] = {}
         self.live: dict[int, list[Wave]] = {}
         for wave in self.waves:
             self.live.setdefault(wave.trace.workgroup, []).append(wave)
-            self.simds[wave.trace.simd].waves.append(wave)
+            home = wave.simd = self.simds[wave.trace.simd]
+            home.waves.append(wave)
+            wave.ahead = Ahead(home, wave)
 
     # -- events
 
@@ -85,28 +109,43 @@ class ComputeUnit:
             self.now = int(self.env.now)
             action()
 
-        self._schedule(clk, phase, run)
+        self.schedule(Recurring(self.env, run), clk, phase)
 
-    def wake_at(self, clk: int, simd: Simd) -> None:
-        """Let ``simd`` choose in slot ``clk``: one event serves all SIMDs of a slot."""
-        waiting = self.slots.get(clk)
-        if waiting is None:
-            self.slots[clk] = [simd]
-            self._schedule(clk, self.SLOT, self._slot)
-        else:
-            waiting.append(simd)
+    def open_slot(self, clk: int, wave: Wave) -> None:
+        """``wave`` is the first to be tested in slot ``clk``: one event serves all of a slot."""
+        self.slots[clk] = [wave]
+        self.schedule(self.slot_event, clk, self.SLOT)
 
-    def _schedule(self, clk: int, phase: int, action: Callable[[Event], None]) -> None:
-        event = Event(self.env)
-        event._ok = True
-        event._value = None
-        event.callbacks.append(action)
+    def schedule(self, event: Recurring, clk: int, phase: int) -> None:
+        """Let ``event`` happen in ``phase`` of clock ``clk`` (not before now), as well as when it is due."""
         self.env.schedule(event, phase, clk - self.now if clk > self.now else 0)  # type: ignore[arg-type]
 
-    def _slot(self, _event: Event) -> None:
-        """One slot: every SIMD chooses before any port grants, and fills up after all ports have."""
+    def _array(self, event: Event) -> None:
+        """The bank array serves the heads of this clock."""
+        event.callbacks = self.array_event.again
+        self.now = int(self.env.now)
+        self.array.serve()
+
+    def _slot(self, event: Event) -> None:
+        """One slot: all waves are tested before any SIMD chooses, every SIMD chooses before any port grants,
+        and fills up after all ports have."""
+        event.callbacks = self.slot_event.again
         now = self.now = int(self.env.now)
-        for simd in self.slots.pop(now):
+        choosing = []
+        for wave in self.slots.pop(now):
+            if wave.ready_clk > now or wave.seen_clk == now:
+                continue  # meanwhile it was given another slot, or this one twice
+            wave.seen_clk = now
+            op = wave.op
+            simd = wave.simd
+            if op.free or simd.tests[op.category](wave, op, now):
+                if simd.choosing_clk == now:
+                    simd.candidates.append(wave)
+                else:
+                    simd.choosing_clk = now
+                    simd.candidates = [wave]
+                    choosing.append(simd)
+        for simd in choosing:
             simd.choose(now)
         if self.asked:
             asked, self.asked = self.asked, []
@@ -119,9 +158,13 @@ class ComputeUnit:
 
     # -- barriers and ends (§8)
 
-    def expect_arrival(self, wave: Wave) -> None:
-        """The wave's next instruction is a barrier; it arrives when its bytes are there."""
-        self.call_at(wave.ready_clk, self.ARRIVE, lambda: self._arrive(wave))
+    def expect_arrival(self, wave: Wave, clk: int) -> None:
+        """The wave's next instruction is a barrier; it arrives at ``clk``, when its bytes are there."""
+        wave.ahead.forget()
+        wave.stalled_for = BARRIER
+        wave.stalls.append((wave.row, BARRIER, clk))
+        wave.ready_clk = UNKNOWN_CLK
+        self.call_at(clk, self.ARRIVE, lambda: self._arrive(wave))
 
     def _arrive(self, wave: Wave) -> None:
         wave.arrival_clk = self.now
@@ -141,9 +184,7 @@ class ComputeUnit:
             wave.release_clk = last_clk + (
                 p.barrier_release_early_clk if early else p.barrier_release_late_clk
             )
-            if wave.ready_clk >= UNKNOWN_CLK:
-                wave.ready_clk = wave.release_clk - p.issue_slot_clk
-            self.simds[wave.trace.simd].wake(max(self.now, wave.release_clk - p.issue_slot_clk))
+            wave.simd.wake(wave, max(self.now, wave.release_clk - p.issue_slot_clk))
 
     def head_issued(self, wave: Wave) -> None:
         """A wave issued the loop head; the oldest one's is where states are compared."""
@@ -153,7 +194,7 @@ class ComputeUnit:
     def finish(self, wave: Wave, end: int, ended: bool) -> None:
         """The wave's last instruction ends at ``end``. One whose trace only stops stays live for barriers."""
         wave.finish_clk = end
-        self.simds[wave.trace.simd].waves.remove(wave)
+        wave.simd.waves.remove(wave)
         if ended:
             self.call_at(end, self.ARRIVE, lambda: self._end(wave))
 
@@ -199,13 +240,14 @@ class ComputeUnit:
         for wave in self.waves:
             if not wave.length:
                 wave.finish_clk = wave.start_clk
-                self.simds[wave.trace.simd].waves.remove(wave)
+                wave.simd.waves.remove(wave)
                 self.live[wave.trace.workgroup].remove(wave)
                 continue
             wave.enter(wave.start_clk)
-            self.simds[wave.trace.simd].wake(wave.ready_clk)
-            if wave.code[0].kind is Kind.BARRIER:
-                self.expect_arrival(wave)
+            if wave.op.is_barrier:
+                self.expect_arrival(wave, wave.ready_clk)
+            else:
+                wave.simd.wake(wave, wave.ready_clk)
 
     def run(self, progress: Progress | None = None) -> None:
         """Until nothing can happen any more.
@@ -216,19 +258,20 @@ class ComputeUnit:
         step, peek = self.env.step, self.env.peek
         endless = float("inf")
         total = max(1, sum(wave.length for wave in self.waves))
-        count = 0
-        while (due := peek()) != endless:
-            if self.at_head and due > self.now:
-                self.at_head = False
-                if self.watching and self.steady is not None and self.steady.observe():
-                    self.watching = False
-            step()
-            count += 1
-            if count % STEPS_PER_CHECK == 0:
-                if self.now > MAX_CLK:
-                    raise LimitExceeded(f"the simulation passed {MAX_CLK} clk")
-                if progress is not None:
-                    progress(sum(wave.row for wave in self.waves) / total)
+        while peek() != endless:
+            try:
+                for _ in range(STEPS_PER_CHECK):
+                    if self.at_head and peek() > self.now:
+                        self.at_head = False
+                        if self.watching and self.steady is not None and self.steady.observe():
+                            self.watching = False
+                    step()
+            except simpy.core.EmptySchedule:
+                return
+            if self.now > MAX_CLK:
+                raise LimitExceeded(f"the simulation passed {MAX_CLK} clk")
+            if progress is not None:
+                progress(sum(wave.row for wave in self.waves) / total)
 
 
 def timeline_of(unit: ComputeUnit) -> Timeline:
@@ -246,8 +289,7 @@ def timeline_of(unit: ComputeUnit) -> Timeline:
     waves = []
     for wave in unit.waves:
         trace = wave.trace
-        flat = np.fromiter(chain.from_iterable(wave.stalls), np.int32, 3 * len(wave.stalls))
-        stalls = steady.fill_stalls(wave, flat.reshape(-1, 3))
+        stalls = steady.fill_stalls(wave, wave.stall_clocks())
         attempt, issue, end, done = (
             np.array(column, np.int64) for column in (wave.attempt, wave.issue, wave.end, wave.done)
         )

@@ -43,7 +43,7 @@ class LdsPort:
         self.number = number
         self.p = unit.parameters
         self.simds: list[Simd] = []
-        self.asking: list[tuple[Simd, Wave]] = []
+        self.asking: list[Wave] = []
         self.last_simd = -1
         self.held_until = 0
         self.entries = self.p.lds_queue_entries
@@ -53,34 +53,34 @@ class LdsPort:
         self.stream_start = 0  # issue of the access that found the pair idle last
         self.others: list[LdsPort] = []  # the other pair, where there is one
         self.drains = "lds_write_drain" not in self.p.rules_off
-        self.draining: tuple[Simd, Access] | None = None  # a write that issues in this slot
+        self.draining: Access | None = None  # a write that issues in this slot
         self.alternates = "lds_alternation" not in self.p.rules_off
         self.busy = unit.log("lds_port", number)
 
-    def ask(self, simd: Simd, wave: Wave) -> None:
+    def ask(self, wave: Wave) -> None:
         """A SIMD's chosen LDS instruction of this slot."""
         if not self.asking:
             self.unit.asked.append(self)
-        self.asking.append((simd, wave))
+        self.asking.append(wave)
 
     def grant(self) -> None:
         """One grant: the SIMD that was not granted last, at the beginning the lower."""
         asking, self.asking = self.asking, []
-        winner = 0
+        wave = asking[0]
         if len(asking) > 1:
             asking.sort(key=_simd_number)
+            wave = asking[0]
             if self.alternates:
-                winner = next((i for i, (simd, _) in enumerate(asking) if simd.number != self.last_simd), 0)
-        for i, (simd, wave) in enumerate(asking):
-            if i != winner:
-                simd.deny(wave)
-        simd, wave = asking[winner]
-        self.last_simd = simd.number
-        self._issue(simd, wave)
+                wave = next((wave for wave in asking if wave.simd.number != self.last_simd), wave)
+            for other in asking:
+                if other is not wave:
+                    other.simd.deny(other, self.unit.now)
+        self.last_simd = wave.simd.number
+        self._issue(wave)
 
-    def _issue(self, simd: Simd, wave: Wave) -> None:
+    def _issue(self, wave: Wave) -> None:
         now = self.unit.now
-        op, row = wave.code[wave.row], wave.row
+        op, row = wave.op, wave.row
         access = Access(wave, row, now, op.lgkm)
         access.port = op.port_clk
         array = wave.array_clk[row]
@@ -99,10 +99,10 @@ class LdsPort:
             self.unit.array.expect(self, head)
         if op.write:
             if idle and self.drains:
-                self.draining = (simd, access)  # how long it holds is known when the array is granted
+                self.draining = access  # how long it holds is known when the array is granted
                 return
             self._hold(now + op.hold_clk)
-        simd.issued(wave, now + op.hold_clk)
+        wave.simd.issued(wave, now, now + op.hold_clk)
 
     def _hold(self, until: int) -> None:
         """A write's data keeps the pair's other accesses out."""
@@ -130,16 +130,16 @@ class LdsPort:
         access.ret = done + access.latency
         wave = access.wave
         wave.done[access.row] = access.ret
-        if self.draining is not None and self.draining[1] is access:
-            simd, self.draining = self.draining[0], None
+        if self.draining is access:
+            self.draining = None
             slot = self.p.issue_slot_clk
             until = max(access.issue + wave.op.hold_clk, -(-done // slot) * slot)
             self._hold(until)
-            simd.issued(wave, until)
+            wave.simd.issued(wave, access.issue, until)
         if self.waiting:
             self.unit.array.expect(self, done)
         if wave.stalled_for in COUNTING:
-            self.unit.simds[wave.trace.simd].retry(wave)
+            wave.simd.retry(wave)
         for simd in self.simds:
             simd.queue_known(self)
 
@@ -153,8 +153,8 @@ class LdsPort:
         return queue[len(queue) - self.entries].queue_free
 
 
-def _simd_number(item: tuple[Simd, Wave]) -> int:
-    return item[0].number
+def _simd_number(wave: Wave) -> int:
+    return wave.simd.number
 
 
 class BankArray:
@@ -185,7 +185,7 @@ class BankArray:
 
     def _call_at(self, clk: int) -> None:
         if clk not in self.heads and clk not in self.arrivals:
-            self.unit.call_at(clk, self.unit.ARRAY, self.serve)
+            self.unit.schedule(self.unit.array_event, clk, self.unit.ARRAY)
 
     def serve(self) -> None:
         """All heads of this clock, in the order of the tie rule."""
@@ -232,7 +232,7 @@ class MemoryPath:
     def __init__(self, unit: ComputeUnit) -> None:
         self.unit = unit
         self.p = unit.parameters
-        self.asking: list[tuple[Simd, Wave]] = []
+        self.asking: list[Wave] = []
         self.last_simd = -1
         self.last_wave: Wave | None = None
         self.last_row = -1
@@ -265,40 +265,40 @@ class MemoryPath:
             self.wake_clk = now + self.p.memory_idle_restart_clk
         return self.wake_clk
 
-    def ask(self, simd: Simd, wave: Wave) -> None:
+    def ask(self, wave: Wave) -> None:
         """A SIMD's chosen VMEM instruction of this slot."""
         if not self.asking:
             self.unit.asked.append(self)
-        self.asking.append((simd, wave))
+        self.asking.append(wave)
 
     def grant(self) -> None:
         """The run of the wave granted last goes on; else a busy port takes the next asking SIMD in cyclic
         order, an idle one the request that was there first."""
         asking, self.asking = self.asking, []
-        winner = 0
+        wave = asking[0]
         if len(asking) > 1:
-            winner = min(range(len(asking)), key=lambda i: self._turn(*asking[i]))
-        for i, (simd, wave) in enumerate(asking):
-            if i != winner:
-                simd.deny(wave)
-        simd, wave = asking[winner]
-        self.last_simd, self.last_wave, self.last_row = simd.number, wave, wave.row
+            wave = min(asking, key=self._turn)
+            for other in asking:
+                if other is not wave:
+                    other.simd.deny(other, self.unit.now)
+        self.last_simd, self.last_wave, self.last_row = wave.simd.number, wave, wave.row
         self.last_clk = self.unit.now
-        self._issue(simd, wave)
+        self._issue(wave)
 
-    def _turn(self, simd: Simd, wave: Wave) -> tuple[int, int]:
+    def _turn(self, wave: Wave) -> tuple[int, int]:
+        number = wave.simd.number
         if not self.takes_turns:
-            return (0, simd.number)
+            return (0, number)
         if wave is self.last_wave and wave.row == self.last_row + 1:
             return (-1, 0)
         if self.idle_takes_earliest and self.last_clk != self.unit.now - self.p.issue_slot_clk:
-            return (wave.attempt[wave.row], simd.number)
-        return (0, (simd.number - self.last_simd - 1) % len(self.unit.simds))
+            return (wave.attempt[wave.row], number)
+        return (0, (number - self.last_simd - 1) % len(self.unit.simds))
 
-    def _issue(self, simd: Simd, wave: Wave) -> None:
+    def _issue(self, wave: Wave) -> None:
         now = self.unit.now
         row = wave.row
-        op = wave.code[row]
+        op = wave.op
         moved = wave.memory_bytes[row]
         moved = op.memory_bytes if moved == UNKNOWN else moved
         service = max(self.p.memory_min_service_clk, -(-moved // self.p.memory_bytes_per_clk))
@@ -334,4 +334,4 @@ class MemoryPath:
             access.array = op.array_clk if by_width else -(-moved // LOAD_TO_LDS_BYTES_PER_CLK)
             self.unit.array.expect_from_memory(access, returned)
         self.busy.add(accepted, returned, wave.position, row)
-        simd.issued(wave, now + op.hold_clk)
+        wave.simd.issued(wave, now, now + op.hold_clk)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.timing.ops import BRANCH, INTERNAL, LDS, MFMA, SCALAR, VALU, VMEM, Op
+from wavesim.timing.ops import AGES, BRANCH, INTERNAL, LDS, SCALAR, VMEM, Op
+from wavesim.timing.simpy_stream import CodeColumns, Stream
 from wavesim.trace import Kind, Reason, Spin, WaveTrace
 
+if TYPE_CHECKING:
+    from wavesim.timing.simpy_ahead import Ahead
+    from wavesim.timing.simpy_simd import Simd
+
 LONG_AGO = -(1 << 60)
+NO_REASON = -1
+"""In ``Wave.stalls``: nothing to wait for from here on."""
 UNKNOWN_CLK = 1 << 60
 """A time that some event will make known."""
 
@@ -34,7 +45,9 @@ class Access:
 class Wave:
     """Waves are state, not processes: arbiters read and change them."""
 
-    def __init__(self, position: int, trace: WaveTrace, ops: list[Op], p: TimingParameters) -> None:
+    def __init__(
+        self, position: int, trace: WaveTrace, ops: list[Op], columns: CodeColumns, p: TimingParameters
+    ) -> None:
         slot = p.issue_slot_clk
         self.position = position
         self.trace = trace
@@ -52,20 +65,22 @@ class Wave:
         self.op: Op  # of row: what it does next
         if count:
             self.op = self.code[0]
-        self.distances = _Distances(trace, ops)
+        self.stream = Stream(trace, columns, p)
+        self.simd: Simd
+        self.ahead: Ahead
         self.row = 0
         self.start_clk = -(-trace.start_clk // slot) * slot
         self.finish_clk = -1
         self.priority = 0
-        self.age = -position if "oldest_first" in p.rules_off else position
+        self.rank = self.age = AGES - 1 - position if "oldest_first" in p.rules_off else position
         self.attempt = [-1] * count
         self.issue = [-1] * count
         self.end = [-1] * count
         self.done = [-1] * count
-        self.stalls: list[list[int]] = []  # [row, reason, clocks]
+        self.stalls: list[tuple[int, int, int]] = []  # (row, reason, from_clk): until the next, or issue
         self.stalled_for = -1
-        self.stalled_from = 0
         self.ready_clk = self.start_clk
+        self.seen_clk = -1  # the slot in which it was tested last
         self.lgkm: list[Access] = []
         self.vm: list[Access] = []
         self.last_valu = self.last_valu_sgpr = self.last_salu = LONG_AGO
@@ -82,29 +97,37 @@ class Wave:
 
     # -- what clocks went to
 
-    def stall(self, now: int, reason: int) -> None:
-        """From ``now`` on the wave waits for ``reason`` (until it issues or another reason is given)."""
-        if self.stalled_for == reason:
-            return
-        if self.stalled_for >= 0:
-            self._book(self.stalled_for, now - self.stalled_from)
-        self.stalled_for = reason
-        self.stalled_from = now
-
     def stop_stalling(self, now: int) -> None:
-        """The wave issues at ``now`` (or time ends)."""
+        """Time ends while the wave waits."""
         if self.stalled_for >= 0:
-            self._book(self.stalled_for, now - self.stalled_from)
+            self.stalls.append((self.row, NO_REASON, now))
             self.stalled_for = -1
 
-    def _book(self, reason: int, clocks: int) -> None:
-        if clocks <= 0:
-            return
-        stalls = self.stalls
-        if stalls and stalls[-1][0] == self.row and stalls[-1][1] == reason:
-            stalls[-1][2] += clocks
-        else:
-            stalls.append([self.row, reason, clocks])
+    def stall_clocks(self) -> npt.NDArray[np.int32]:
+        """(row, reason, clocks) of all stalls, in order; the clocks up to the next, or to the row's issue."""
+        flat = np.fromiter(chain.from_iterable(self.stalls), np.int64, 3 * len(self.stalls)).reshape(-1, 3)
+        row, reason, begin = flat[:, 0], flat[:, 1], flat[:, 2]
+        until = np.array(self.issue, np.int64)[row] if len(row) else row
+        until[:-1] = np.where(row[1:] == row[:-1], begin[1:], until[:-1])
+        kept = (until > begin) & (reason != NO_REASON)
+        row, reason, clocks = row[kept], reason[kept], (until - begin)[kept]
+        other = np.ones(len(row), np.bool_)
+        other[1:] = (row[1:] != row[:-1]) | (reason[1:] != reason[:-1])
+        starts = np.flatnonzero(other)
+        total = np.add.reduceat(clocks, starts) if len(starts) else clocks
+        return np.stack([row[starts], reason[starts], total], axis=1).astype(np.int32)
+
+    def stalls_of_row(self) -> Iterator[tuple[int, int]]:
+        """(reason, from_clk) of what the next instruction has waited for, the latest first."""
+        for row, reason, clk in reversed(self.stalls):
+            if row != self.row:
+                return
+            yield reason, clk
+
+    def set_priority(self, priority: int) -> None:
+        """``s_setprio``: ranks are by priority, then what it issues, then age."""
+        self.priority = priority
+        self.rank = self.age - 2 * AGES * priority
 
     # -- from one instruction to the next
 
@@ -149,7 +172,7 @@ class Wave:
             return now
         slot = self.p.issue_slot_clk
         until = -(-until // slot) * slot
-        self._book(int(reason), until - now)
+        self.stalls.append((self.row, int(reason), now))
         return until
 
     def fetch_after(self, op: Op, following: Op, jumped: bool, now: int) -> None:
@@ -202,23 +225,6 @@ class Wave:
             if total <= count:
                 return access.ret
         return LONG_AGO
-
-
-class _Distances:
-    """By row, the next row (itself included) that competes in a way, or is a barrier; rows + 1: none."""
-
-    def __init__(self, trace: WaveTrace, ops: list[Op]) -> None:
-        category = np.array([op.category for op in ops], np.int8)[trace.code]
-        self.vector = _next((category == VALU) | (category == MFMA))
-        self.memory = _next((category == LDS) | (category == VMEM))
-        self.scalar = _next(category == SCALAR)
-        self.barrier = _next(np.array([op.is_barrier for op in ops], np.bool_)[trace.code])
-
-
-def _next(which: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
-    rows = np.where(which, np.arange(len(which), dtype=np.int32), np.int32(len(which) + 1))
-    found: npt.NDArray[np.int32] = np.minimum.accumulate(rows[::-1])[::-1]
-    return found
 
 
 def _return_clk(access: Access) -> int:

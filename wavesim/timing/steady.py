@@ -104,10 +104,12 @@ class SteadyState:
         for wave, rows in zip(self.unit.waves, distance, strict=True):
             if not rows:
                 continue
-            for stall in reversed(wave.stalls):
-                if stall[0] < wave.row:
+            for place in range(len(wave.stalls) - 1, -1, -1):
+                row, reason, begin = wave.stalls[place]
+                if row < wave.row:
                     break
-                stall[0] += rows
+                wave.stalls[place] = (row + rows, reason, begin)
+            wave.ahead.forget()
             if wave.row < wave.length:
                 wave.attempt[wave.row + rows] = wave.attempt[wave.row]
                 wave.attempt[wave.row] = -1
@@ -233,7 +235,6 @@ def state_of(unit: ComputeUnit) -> tuple[Any, ...]:
                 _left(simd.valu_blocked_until, now),
                 _left(simd.memory_blocked_until, now),
                 _left(simd.valu_held_until, now),
-                tuple(sorted(clk - now for clk in simd.wakes)),
             )
             for simd in unit.simds
         ),
@@ -301,9 +302,8 @@ def _wave_state(wave: Wave, now: int) -> tuple[Any, ...]:
         int(wave.trace.code[wave.row]),
         _left(wave.ready_clk, now),
         wave.stalled_for,
-        now - wave.stalled_from if wave.stalled_for >= 0 else 0,
         now - wave.attempt[wave.row],
-        tuple((reason, clk) for row, reason, clk in wave.stalls[-8:] if row == wave.row),
+        tuple((reason, clk - now) for reason, clk in wave.stalls_of_row()),
         wave.priority,
         tuple((_left(access.ret, now), access.count) for access in wave.lgkm if access.ret > now),
         tuple((_left(access.ret, now), access.count) for access in wave.vm if access.ret > now),
