@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wavesim.cli.common import parse_settings
+from wavesim.cli.common import json_option, parse_settings
 from wavesim.errors import UserError
 
 REAL_KERNEL = "kernels/hip/8wave.hip"
@@ -72,7 +72,7 @@ REAL_KERNEL = "kernels/hip/8wave.hip"
     help="With --gpu: also capture the real kernel with rocprofv3 --att into DIR, and replay that.",
 )
 @click.option("--machine", help="With --trace: the machine file to begin with.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@json_option
 def calibrate(
     gpu: bool,
     virtual: str | None,
@@ -95,7 +95,7 @@ def calibrate(
     tolerance: float | None,
     att: Path | None,
     machine: str | None,
-    as_json: bool,
+    json_file: str | None,
 ) -> int:
     """Measure the machine with microbenchmarks, fit the model to it, and compare a real kernel.
 
@@ -116,7 +116,7 @@ def calibrate(
     if traces:
         from wavesim.cli.calibrate_traces import calibrate_from_traces
 
-        return calibrate_from_traces([*traces, *more], machine, output, as_json=as_json, processes=None)
+        return calibrate_from_traces([*traces, *more], machine, output, json_file=json_file, processes=None)
     if machine is not None:
         raise UserError("--machine goes with --trace; the other ways begin with the stock machine")
     from wavesim.cli.calibrate_device import Wishes, dry, run
@@ -139,7 +139,7 @@ def calibrate(
         settings=settings,
         tolerance=tolerance,
         att=att,
-        as_json=as_json,
+        json_file=json_file,
     )
     wishes.check()
     return dry(wishes) if dry_run else run(wishes)

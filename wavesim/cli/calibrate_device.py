@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wavesim.cli.common import progress_line
+from wavesim.cli.common import progress_line, write_json
+from wavesim.cli.operands import STDOUT
 from wavesim.errors import UserError
 from wavesim.kernel.launch_file import LaunchOptions
 
@@ -61,7 +62,12 @@ class Wishes:
     settings: Mapping[str, str]
     tolerance: float | None
     att: Path | None
-    as_json: bool
+    json_file: str | None
+
+    @property
+    def quiet(self) -> bool:
+        """Whether JSON alone goes to standard output."""
+        return self.json_file == STDOUT
 
     @property
     def compares(self) -> bool:
@@ -284,9 +290,9 @@ def _finish(wishes: Wishes, samples: Samples, device: Device | None) -> tuple[in
         good = good and comparison.right and (tolerance is None or comparison.within(tolerance))
     if wishes.report is not None:
         _write_report(wishes.report, data)
-    if wishes.as_json:
-        click.echo(json.dumps(data, indent=1))
-    else:
+    if wishes.json_file is not None:
+        write_json(json.dumps(data, indent=1) + "\n", wishes.json_file)
+    if not wishes.quiet:
         for line in lines:
             click.echo(line)
         if wishes.output is not None:
@@ -329,7 +335,7 @@ def _trace(wishes: Wishes, machine: str) -> None:
     from wavesim.cli.trace_capture import capture_and_replay
 
     if wishes.att is None:
-        if find_rocprofv3() is not None and not wishes.as_json:
+        if find_rocprofv3() is not None and not wishes.quiet:
             click.echo(
                 "\nrocprofv3 is on this machine: --att DIR (or wavesim trace capture) records the real "
                 "kernel's thread trace and replays it"
@@ -338,7 +344,7 @@ def _trace(wishes: Wishes, machine: str) -> None:
     with tempfile.TemporaryDirectory(prefix="wavesim-") as folder:
         calibrated = Path(folder) / "calibrated.yaml"
         calibrated.write_text(machine, encoding="utf-8")
-        click.echo("", err=wishes.as_json)
+        click.echo("", err=wishes.quiet)
         capture_and_replay(
             wishes.kernel_path(),
             wishes.att,
@@ -347,5 +353,5 @@ def _trace(wishes: Wishes, machine: str) -> None:
             dict(wishes.settings),
             LaunchOptions(file=wishes.launch),
             str(calibrated),
-            quiet=wishes.as_json,
+            quiet=wishes.quiet,
         )

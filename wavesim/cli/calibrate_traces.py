@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from wavesim.cli.common import write_json
+from wavesim.cli.operands import STDOUT
 from wavesim.errors import UserError
 
 
@@ -17,7 +19,7 @@ def calibrate_from_traces(
     machine: str | None,
     output: Path | None,
     *,
-    as_json: bool,
+    json_file: str | None,
     processes: int | None,
     leave_out: bool = True,
 ) -> int:
@@ -51,8 +53,9 @@ def calibrate_from_traces(
     if output is not None:
         base = str(Path(machine).resolve()) if machine else arch
         write_atomically(output, machine_file(base, loaded, estimates, names))
-    if as_json:
-        click.echo(json.dumps(report_json(arch, estimates, left_out, names), indent=2))
+    if json_file is not None:
+        write_json(json.dumps(report_json(arch, estimates, left_out, names), indent=2) + "\n", json_file)
+    if json_file == STDOUT:
         return 0
     for line in report_lines(arch, estimates, left_out, names):
         click.echo(line)

@@ -7,12 +7,15 @@ from pathlib import Path
 import click
 
 from wavesim.cli.common import (
+    json_option,
     launch_of,
     launch_options,
     machine_options,
     region_of,
     unknown_options,
+    write_json,
 )
+from wavesim.cli.operands import STDOUT
 
 
 @click.command()
@@ -20,8 +23,15 @@ from wavesim.cli.common import (
 @machine_options
 @launch_options
 @unknown_options
-@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
-@click.option("--sarif", "as_sarif", is_flag=True, help="Print the findings as SARIF 2.1.0.")
+@json_option
+@click.option(
+    "--sarif",
+    "sarif_file",
+    is_flag=False,
+    flag_value=STDOUT,
+    metavar="[FILE]",
+    help="Write the findings as SARIF 2.1.0 to FILE, or alone to standard output.",
+)
 def check(
     kernel: str,
     arch: str | None,
@@ -39,8 +49,8 @@ def check(
     region: str | None,
     trips: int,
     waves: int,
-    as_json: bool,
-    as_sarif: bool,
+    json_file: str | None,
+    sarif_file: str | None,
 ) -> int:
     """Find missing waits, races, hazards, deadlocks and wrong results in KERNEL.
 
@@ -54,8 +64,8 @@ def check(
     from wavesim.report.findings import findings_json, findings_text
     from wavesim.report.sarif import sarif
 
-    if as_json and as_sarif:
-        raise click.UsageError("--json and --sarif exclude each other")
+    if json_file == sarif_file and json_file is not None:
+        raise click.UsageError("--json and --sarif cannot both write there: give one of them a file")
     options = RunOptions(
         arch=arch,
         machine=machine,
@@ -76,10 +86,10 @@ def check(
         allowance=allowance,
         shorter=lambda: shorter_kernel(Path(kernel), options, loaded),
     )
-    if as_json:
-        click.echo(findings_json(result))
-    elif as_sarif:
-        click.echo(json.dumps(sarif(result.findings), indent=2))
-    else:
+    if json_file is not None:
+        write_json(findings_json(result) + "\n", json_file)
+    if sarif_file is not None:
+        write_json(json.dumps(sarif(result.findings), indent=2) + "\n", sarif_file)
+    if STDOUT not in (json_file, sarif_file):
         click.echo(findings_text(result))
     return 0 if result.good else 1

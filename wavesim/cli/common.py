@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from wavesim.cli.operands import STDOUT
 from wavesim.kernel.launch_file import MAX_DYNAMIC_LDS_BYTES, LaunchOptions
 from wavesim.kernel.region import DEFAULT_TRIPS, DEFAULT_WAVES, MOST_WAVES, RegionOptions
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 PROGRESS_AFTER_S = 1.0
-STDOUT = "-"
-
-ARCHES = ("gfx942", "gfx950", "gfx90a")
 
 
 def parse_settings(
@@ -171,7 +169,7 @@ json_option = click.option(
     metavar="[FILE]",
     help="Write the report as JSON to FILE, or alone to standard output.",
 )
-"""--json [FILE]; a file name must follow at once, a kernel's name must not (``-`` is standard output)."""
+"""--json [FILE]; ``-`` is standard output."""
 
 
 def look(ascii_only: bool, width: int | None, color: bool | None) -> Look:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wavesim.cli.common import ARCHES
+from wavesim.cli.operands import ARCHES
 
 
 @click.command()

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from wavesim.cli.common import json_option, write_json
+from wavesim.cli.operands import STDOUT
 from wavesim.errors import UserError
 from wavesim.isa.load import load_machine
 
@@ -17,15 +19,16 @@ def isa() -> None:
 
 
 @isa.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def list_(as_json: bool) -> None:
+@json_option
+def list_(json_file: str | None) -> None:
     """List the stock machines."""
     from wavesim.isa.explain import stock_list
     from wavesim.report.machine_tables import emit, list_table, machine_data
 
     machines = stock_list()
-    if as_json:
-        _print_json([machine_data(each.machine, ("structure", "clock")) for each in machines])
+    if json_file is not None:
+        _write([machine_data(each.machine, ("structure", "clock")) for each in machines], json_file)
+    if json_file == STDOUT:
         return
     emit(list_table(machines))
 
@@ -34,15 +37,16 @@ def list_(as_json: bool) -> None:
 @click.argument("machine")
 @click.argument("sections", nargs=-1)
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Replace a machine value.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def show(machine: str, sections: tuple[str, ...], settings: tuple[str, ...], as_json: bool) -> None:
+@json_option
+def show(machine: str, sections: tuple[str, ...], settings: tuple[str, ...], json_file: str | None) -> None:
     """Show every number of MACHINE (gfx942, or a machine file), or only some SECTIONS of it."""
     from wavesim.report.machine_tables import emit, machine_data, section_tables
 
     loaded = load_machine(machine, _overrides(settings))
     tables = section_tables(loaded, sections)
-    if as_json:
-        _print_json(machine_data(loaded, sections))
+    if json_file is not None:
+        _write(machine_data(loaded, sections), json_file)
+    if json_file == STDOUT:
         return
     emit(f"[bold]{loaded.name}[/]  {loaded.description}", f"[dim]{loaded.file}[/]\n", *tables)
 
@@ -51,22 +55,22 @@ def show(machine: str, sections: tuple[str, ...], settings: tuple[str, ...], as_
 @click.argument("machine")
 @click.argument("question")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Replace a machine value.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def explain(machine: str, question: str, settings: tuple[str, ...], as_json: bool) -> None:
+@json_option
+def explain(machine: str, question: str, settings: tuple[str, ...], json_file: str | None) -> None:
     """Explain QUESTION on MACHINE: a key or part of one (lds.latency), or an instruction."""
     from wavesim.isa.explain import explain as find
     from wavesim.report.machine_tables import answer_blocks, emit, opcode_data, quantity_data
 
     loaded = load_machine(machine, _overrides(settings))
     answer = find(loaded, question)
-    if as_json:
-        _print_json(
-            {
-                "machine": loaded.name,
-                "quantities": [quantity_data(quantity) for quantity in answer.quantities],
-                "opcodes": [opcode_data(opcode, loaded) for opcode in answer.opcodes],
-            }
-        )
+    if json_file is not None:
+        found = {
+            "machine": loaded.name,
+            "quantities": [quantity_data(quantity) for quantity in answer.quantities],
+            "opcodes": [opcode_data(opcode, loaded) for opcode in answer.opcodes],
+        }
+        _write(found, json_file)
+    if json_file == STDOUT:
         return
     emit(*answer_blocks(loaded, answer))
 
@@ -96,5 +100,5 @@ def _overrides(settings: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
-def _print_json(data: Any) -> None:
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+def _write(data: Any, json_file: str) -> None:
+    write_json(json.dumps(data, indent=2, ensure_ascii=False) + "\n", json_file)

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from wavesim import __version__
+from wavesim.cli.operands import keep_operands
 from wavesim.errors import UserError
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -69,7 +70,7 @@ class LazyGroup(click.Group):
             else:
                 meant = f"there are {', '.join(COMMANDS)}"
             raise click.UsageError(f"there is no command {name!r:.60}; {meant}", ctx)
-        return super().resolve_command(ctx, args)
+        return super().resolve_command(ctx, keep_operands(args))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)

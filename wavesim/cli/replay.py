@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from wavesim.cli.common import json_option, write_json
+from wavesim.cli.operands import STDOUT
 from wavesim.errors import UserError
 
 
@@ -27,7 +29,7 @@ from wavesim.errors import UserError
 )
 @click.option("--without", multiple=True, metavar="RULE", help="Leave a rule of the model out (repeatable).")
 @click.option("--engine", default="simpy", show_default=True, help="simpy or reference.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @click.option("--perfetto", type=click.Path(path_type=Path), help="Write both timelines for ui.perfetto.dev.")
 @click.option(
     "--teacher-forced",
@@ -42,7 +44,7 @@ def replay(
     memory: str,
     without: tuple[str, ...],
     engine: str,
-    as_json: bool,
+    json_file: str | None,
     perfetto: Path | None,
     teacher_forced: bool,
     tolerance: float | None,
@@ -77,10 +79,10 @@ def replay(
     )
     if perfetto is not None:
         write_atomically(perfetto, replay_perfetto(results))
-    if as_json:
+    if json_file is not None:
         data = [replay_json(result) for result in results]
-        click.echo(json_text(data[0] if len(data) == 1 else data), nl=False)
-    else:
+        write_json(json_text(data[0] if len(data) == 1 else data), json_file)
+    if json_file != STDOUT:
         look = look_for(sys.stdout, no_color=bool(os.environ.get("NO_COLOR")))
         for place, result in enumerate(results):
             if place:

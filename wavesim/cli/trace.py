@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from wavesim.cli.common import json_option, write_json
+from wavesim.cli.operands import STDOUT
 from wavesim.cli.trace_capture import capture
 
 
@@ -22,8 +24,8 @@ trace.add_command(capture)
 @click.option(
     "--arch", default="auto", show_default=True, help="gfx90a, gfx942 or gfx950; auto: from the code."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def info(folder: Path, arch: str, as_json: bool) -> None:
+@json_option
+def info(folder: Path, arch: str, json_file: str | None) -> None:
     """Print GPU, kernel, waves, opcode mix and loops of the trace in FOLDER."""
     from wavesim.att.importer import import_trace
     from wavesim.isa.load import load_machine
@@ -31,8 +33,9 @@ def info(folder: Path, arch: str, as_json: bool) -> None:
 
     imported = import_trace(folder, arch)
     parameters = load_machine(imported.arch).parameters
-    if as_json:
-        click.echo(json_text(trace_json(imported, parameters)), nl=False)
+    if json_file is not None:
+        write_json(json_text(trace_json(imported, parameters)), json_file)
+    if json_file == STDOUT:
         return
     for line in trace_lines(imported, parameters):
         click.echo(line)

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wavesim.cli.common import json_option, write_json
+from wavesim.cli.operands import STDOUT
+
 if TYPE_CHECKING:
     from wavesim.analyze.ablation import Ablation
 
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--machine", help="Machine file instead of the stock ones.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Write the dated page (docs/accuracy.md)."
 )
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
 def validate(
     folder: Path,
     machine: str | None,
-    as_json: bool,
+    json_file: str | None,
     output: Path | None,
     footprints: Path | None,
     notes: Path | None,
@@ -84,9 +87,9 @@ def validate(
         date = datetime.datetime.now(datetime.UTC).date().isoformat()
         text = notes.read_text(encoding="utf-8") if notes is not None else ""
         write_atomically(output, page(rows, date, command, ablations, text))
-    if as_json:
-        click.echo(json_rows(rows, ablations))
-    else:
+    if json_file is not None:
+        write_json(json_rows(rows, ablations) + "\n", json_file)
+    if json_file != STDOUT:
         parts = [table(rows), forced_table(rows), ratio_lines(rows)]
         if ablations:
             parts.append(ablation_table(ablations))
