@@ -14,6 +14,7 @@ from typing import Any
 from wavesim.analyze.pipeline import RunOptions, prepare, run_kernel
 from wavesim.explain.explanation import explain_kernel
 from wavesim.explain.reproduce import what_if_options
+from wavesim.isa.paths import kernel_path
 from wavesim.kernel.launch_file import LaunchOptions
 from wavesim.kernel.region import RegionOptions
 from wavesim.report.results import CheckReport, Comparison, ExplainResult, RunResult, TimelineView
@@ -75,8 +76,8 @@ def run(
         region=region,
     )
     if what_if is not None:
-        options = what_if_options(Path(kernel), options, what_if)
-    return RunResult(run_kernel(Path(kernel), options))
+        options = what_if_options(kernel_path(kernel), options, what_if)
+    return RunResult(run_kernel(kernel_path(kernel), options))
 
 
 def explain(
@@ -108,7 +109,7 @@ def explain(
         allow_unknown=allow_unknown,
         region=region,
     )
-    return ExplainResult(explain_kernel(Path(kernel), options, processes=processes))
+    return ExplainResult(explain_kernel(kernel_path(kernel), options, processes=processes))
 
 
 def check(
@@ -128,7 +129,7 @@ def check(
     from wavesim.report.findings import findings_text
 
     loaded, chosen = prepare(
-        Path(kernel), _options(arch, machine, settings, launch=launch or LaunchOptions())
+        kernel_path(kernel), _options(arch, machine, settings, launch=launch or LaunchOptions())
     )
     execute = bool(loaded.launch.arguments) or not loaded.program.metadata.arguments
     result = check_kernel(loaded, chosen, execute=execute)

@@ -17,6 +17,7 @@ import click
 from wavesim.cli.common import progress_line, write_json
 from wavesim.cli.operands import STDOUT
 from wavesim.errors import UserError
+from wavesim.isa.paths import kernel_path
 from wavesim.kernel.launch_file import LaunchOptions
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class Wishes:
         """The real kernel's file."""
         from wavesim.isa.load import data_dir
 
-        return Path(self.kernel) if self.kernel is not None else data_dir("kernels") / REAL_KERNEL
+        return kernel_path(self.kernel) if self.kernel is not None else data_dir("kernels") / REAL_KERNEL
 
     def load_kernel(self, arch: str) -> tuple[LoadedKernel, Machine]:
         """The real kernel and the stock machine with the kernel's values.

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from wavesim.cli.common import (
+    KernelPath,
     json_option,
     launch_of,
     launch_options,
@@ -19,7 +20,7 @@ from wavesim.cli.operands import STDOUT
 
 
 @click.command()
-@click.argument("kernel", type=click.Path())
+@click.argument("kernel", type=KernelPath())
 @machine_options
 @launch_options
 @unknown_options
@@ -33,7 +34,7 @@ from wavesim.cli.operands import STDOUT
     help="Write the findings as SARIF 2.1.0 to FILE, or alone to standard output.",
 )
 def check(
-    kernel: str,
+    kernel: Path,
     arch: str | None,
     machine: str | None,
     settings: dict[str, str],
@@ -75,7 +76,7 @@ def check(
         region=region_of(region, trips, waves),
         trips=trips,
     )
-    loaded, chosen = prepare(Path(kernel), options)
+    loaded, chosen = prepare(kernel, options)
     loaded, allowance = allowed(loaded, options)
     without_arguments = block is not None and not loaded.program.metadata.arguments
     execute = bool(loaded.launch.arguments) or region is not None or without_arguments
@@ -84,7 +85,7 @@ def check(
         chosen,
         execute=execute,
         allowance=allowance,
-        shorter=lambda: shorter_kernel(Path(kernel), options, loaded),
+        shorter=lambda: shorter_kernel(kernel, options, loaded),
     )
     if json_file is not None:
         write_json(findings_json(result) + "\n", json_file)

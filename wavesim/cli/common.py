@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from wavesim.cli.operands import STDOUT
+from wavesim.isa.paths import kernel_path
 from wavesim.kernel.launch_file import MAX_DYNAMIC_LDS_BYTES, LaunchOptions
 from wavesim.kernel.region import DEFAULT_TRIPS, DEFAULT_WAVES, MOST_WAVES, RegionOptions
 
@@ -160,6 +161,15 @@ look_options = apply(
     click.option("--color/--no-color", default=None, help="Colours or none (default: on terminals)."),
 )
 """--ascii, --width and --color."""
+
+
+class KernelPath(click.Path):
+    """A kernel's file; ``kernels/8wave.yaml`` is found wherever wavesim is installed."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """The path to read."""
+        return kernel_path(value)
+
 
 json_option = click.option(
     "--json",

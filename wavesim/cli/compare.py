@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from wavesim.cli.common import (
+    KernelPath,
     json_option,
     look,
     look_options,
@@ -19,14 +20,14 @@ from wavesim.cli.common import (
 
 
 @click.command()
-@click.argument("kernels", nargs=-1, required=True, type=click.Path())
+@click.argument("kernels", nargs=-1, required=True, type=KernelPath())
 @machine_options
 @timing_options
 @json_option
 @click.option("--timeline", is_flag=True, help="Show each kernel's picture below the table.")
 @look_options
 def compare(
-    kernels: tuple[str, ...],
+    kernels: tuple[Path, ...],
     arch: str | None,
     machine: str | None,
     settings: dict[str, str],
@@ -57,8 +58,8 @@ def compare(
     )
     results = []
     for kernel in kernels:
-        with progress_line(kernel) as progress:
-            results.append(run_kernel(Path(kernel), options, progress))
+        with progress_line(str(kernel)) as progress:
+            results.append(run_kernel(kernel, options, progress))
     if json_file is not None:
         from wavesim.report.comparison import comparison_json
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from wavesim.cli.common import KernelPath
 from wavesim.cli.operands import ARCHES
 
 
 @click.command()
-@click.argument("kernel", type=click.Path(path_type=Path))
+@click.argument("kernel", type=KernelPath())
 @click.option("--arch", type=click.Choice(ARCHES), default="gfx942", show_default=True, help="Architecture.")
 @click.option("-o", "--output", type=click.Path(), help="Write the assembly to this file (- is stdout).")
 @click.option("--co", "code_object", type=click.Path(path_type=Path), help="Write a code object, too.")

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from wavesim.cli.common import (
+    KernelPath,
     json_option,
     launch_of,
     launch_options,
@@ -22,7 +23,7 @@ from wavesim.cli.common import (
 
 
 @click.command()
-@click.argument("kernel", type=click.Path())
+@click.argument("kernel", type=KernelPath())
 @machine_options
 @launch_options
 @unknown_options
@@ -30,7 +31,7 @@ from wavesim.cli.common import (
 @click.option("--processes", type=click.IntRange(1, 64), help="Processes for the what-ifs (default: cores).")
 @look_options
 def explain(
-    kernel: str,
+    kernel: Path,
     arch: str | None,
     machine: str | None,
     settings: dict[str, str],
@@ -68,8 +69,8 @@ def explain(
         region=region_of(region, trips, waves),
         trips=trips,
     )
-    with progress_line(kernel) as progress:
-        found = explain_kernel(Path(kernel), options, progress, processes=processes)
+    with progress_line(str(kernel)) as progress:
+        found = explain_kernel(kernel, options, progress, processes=processes)
     if json_file is not None:
         from wavesim.report.explanation_json import explanation_json_text
 

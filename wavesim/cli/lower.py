@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from wavesim.asm.printer import print_program
+from wavesim.cli.common import KernelPath
 from wavesim.errors import UserError
 from wavesim.kernel.code_object import ENDINGS, read_code_object
 from wavesim.kernel.hip import read_hip
@@ -27,7 +28,7 @@ def _overrides(items: tuple[str, ...]) -> dict[str, str]:
 
 
 @click.command()
-@click.argument("kernel", type=click.Path(path_type=Path))
+@click.argument("kernel", type=KernelPath())
 @click.option("--arch", help="gfx90a, gfx942 or gfx950; default: the kernel's own.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Override a launch constant.")
 @click.option("--kernel", "kernel_name", metavar="NAME", help="Which kernel, where the file has several.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wavesim.cli.common import (
+    KernelPath,
     launch_of,
     launch_options,
     machine_options,
@@ -26,7 +27,7 @@ MOST_KERNELS = 4
 
 
 @click.command()
-@click.argument("kernels", nargs=-1, required=True, type=click.Path())
+@click.argument("kernels", nargs=-1, required=True, type=KernelPath())
 @click.option(
     "-o", "--output", default="report.html", show_default=True, metavar="FILE", help="Where to write."
 )
@@ -42,7 +43,7 @@ MOST_KERNELS = 4
     help="With critical path, what-ifs and tried advice (default: yes; takes some seconds a kernel).",
 )
 def report(
-    kernels: tuple[str, ...],
+    kernels: tuple[Path, ...],
     output: str,
     arch: str | None,
     machine: str | None,
@@ -92,12 +93,11 @@ def report(
     )
     panels, good = [], True
     for kernel in kernels:
-        path = Path(kernel)
-        if path.is_dir():
-            panels += _trace_panels(path, options.arch, engine)
+        if kernel.is_dir():
+            panels += _trace_panels(kernel, options.arch, engine)
             continue
-        with progress_line(kernel) as progress:
-            panel, fine = _kernel_panel(path, options, check, explained, progress)
+        with progress_line(str(kernel)) as progress:
+            panel, fine = _kernel_panel(kernel, options, check, explained, progress)
         panels.append(panel)
         good = good and fine
     write_atomically(Path(output), page_parts(panels))

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from wavesim.cli.common import (
+    KernelPath,
     json_option,
     launch_of,
     launch_options,
@@ -23,7 +24,7 @@ from wavesim.cli.common import (
 
 
 @click.command()
-@click.argument("kernel", type=click.Path())
+@click.argument("kernel", type=KernelPath())
 @machine_options
 @launch_options
 @unknown_options
@@ -44,7 +45,7 @@ from wavesim.cli.common import (
 )
 @look_options
 def run(
-    kernel: str,
+    kernel: Path,
     arch: str | None,
     machine: str | None,
     settings: dict[str, str],
@@ -95,9 +96,9 @@ def run(
     if what_if is not None:
         from wavesim.explain.reproduce import what_if_options
 
-        options = what_if_options(Path(kernel), options, what_if)
-    with progress_line(kernel) as progress:
-        result = run_kernel(Path(kernel), options, progress)
+        options = what_if_options(kernel, options, what_if)
+    with progress_line(str(kernel)) as progress:
+        result = run_kernel(kernel, options, progress)
         if perfetto is not None:
             from wavesim.report.perfetto import perfetto_parts
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wavesim.cli.common import launch_of, launch_options, parse_settings, progress_line
+from wavesim.cli.common import KernelPath, launch_of, launch_options, parse_settings, progress_line
 
 if TYPE_CHECKING:
     from wavesim.calibrate.capture import AttOptions
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("kernel", type=click.Path(path_type=Path))
+@click.argument("kernel", type=KernelPath())
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="New folder for the trace."
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from wavesim.errors import SourceSpan, UserError
@@ -27,3 +28,15 @@ def data_dir(kind: str, package: Path = PACKAGE) -> Path:
     raise UserError(
         f"the data folder {kind!r} is missing", SourceSpan(str(package)), "install wavesim-cdna again"
     )
+
+
+def kernel_path(name: str | os.PathLike[str]) -> Path:
+    """The file ``name``; where there is none and it begins with ``kernels/``, the one that wavesim brings.
+
+    So the manual's commands work in any folder after ``pip install``.
+    """
+    path = Path(name)
+    if path.exists() or path.parts[:1] != ("kernels",) or ".." in path.parts:
+        return path
+    shipped = data_dir("kernels").joinpath(*path.parts[1:])
+    return shipped if shipped.is_file() else path
