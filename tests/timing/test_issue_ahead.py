@@ -24,7 +24,7 @@ def never(ahead: Ahead, op: object, ready: int) -> int:
 
 
 def slot_by_slot(trace: Trace, p: TimingParameters) -> Timeline:
-    with patch.object(Ahead, "issue_clk", never):
+    with patch.object(Ahead, "issue", never):
         return simulate(trace, p, extrapolate=False)
 
 
@@ -58,9 +58,11 @@ def test_a_wave_alone_is_issued_ahead() -> None:
     ahead = []
     issue = Ahead.issue
 
-    def counted(self: Ahead, op: object, clk: int) -> int:
-        ahead.append(clk)
-        return issue(self, op, clk)  # type: ignore[arg-type]
+    def counted(self: Ahead, op: object, ready: int) -> int:
+        end = issue(self, op, ready)  # type: ignore[arg-type]
+        if end >= 0:
+            ahead.append(end)
+        return end
 
     with patch.object(Ahead, "issue", counted):
         simulate(trace, b.parameters(), extrapolate=False)

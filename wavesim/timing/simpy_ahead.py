@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wavesim.timing.ops import BATCH_SCALAR, BATCH_VECTOR, BATCH_WAIT, MFMA, Op
+from wavesim.timing.simpy_stream import MEMORY, SCALARS, VECTOR
 from wavesim.timing.simpy_wave import UNKNOWN_CLK, Wave
 from wavesim.trace import Reason
 
@@ -21,81 +22,82 @@ class Ahead:
     one that competes, and passes no barrier of the workgroup before this wave comes to it.
     """
 
-    __slots__ = ("memory", "now", "scalar", "simd", "vector", "wave")
+    __slots__ = ("bounds", "issue_clk", "now", "simd", "wave")
 
     def __init__(self, simd: Simd, wave: Wave) -> None:
         self.simd = simd
         self.wave = wave
-        self.now = 0  # of the slot in which it issued last
+        self.now = 0  # the slot from which it looks ahead
+        self.issue_clk = 0  # of what it issued last
         self.forget()
 
     def forget(self) -> None:
         """Bounds hold until this wave comes to a barrier, which may let others go on."""
-        self.vector = self.memory = self.scalar = 0
+        self.bounds = [0, 0, 0]
 
-    def _bound(self, what: str) -> int:
+    def _bound(self, what: int) -> int:
         """Before this clock no other wave of the SIMD attempts such an instruction."""
         bound = UNKNOWN_CLK
-        slot, now = self.simd.slot, self.now
+        wave = self.wave
         for other in self.simd.waves:
-            if other is self.wave:
+            if other is wave:
                 continue
             row = other.row
             stream = other.stream
-            steps: int = getattr(stream, what)[row]
+            competes = stream.competes[what][row]
             if other.spin_of_last and row <= max(other.spin_of_last):
-                steps = row  # may go back any number of times
-            if steps > other.length:
+                competes = row  # may go back any number of times
+            if competes > other.length:
                 continue
-            same_group = other.trace.workgroup == self.wave.trace.workgroup
-            if same_group and other.release_clk < 0 and stream.barrier[row] < steps:
+            same_group = other.trace.workgroup == wave.trace.workgroup
+            if stream.barrier[row] < competes and other.release_clk < 0 and same_group:
                 continue
-            begin = now if other.stalled_for >= 0 else max(other.ready_clk, now)
-            bound = min(bound, begin + slot * (steps - row))
-        setattr(self, what, bound)
+            begin = self.now
+            if other.stalled_for < 0 and other.ready_clk > begin:
+                begin = other.ready_clk
+            begin += self.simd.slot * (competes - row)
+            if begin < bound:
+                bound = begin
+        self.bounds[what] = bound
         return bound
 
-    def issue_clk(self, op: Op, ready: int) -> int:
-        """When ``op``, which may be tested at ``ready``, issues; -1 if another wave could compete by then."""
-        simd, wave = self.simd, self.wave
+    def issue(self, op: Op, ready: int) -> int:
+        """Issue ``op``, to be tested at ``ready``: its end, or -1 if another wave could compete by then."""
+        wave, simd = self.wave, self.simd
+        batch = op.batch
         clk = ready
-        if op.batch == BATCH_VECTOR:
-            if op.category == MFMA:
+        if batch == BATCH_VECTOR:
+            matrix = op.category == MFMA
+            if matrix:
                 free, reason = simd.pipe_free, MATRIX_PIPE
-                clk = max(free, ready)
-                if op.blocks_memory and self.memory <= clk and self._bound("memory") <= clk:
-                    return -1
             elif simd.valu_held_until > ready:
                 return -1
             else:
                 free, reason = simd.valu_blocked_until, COISSUE
             if free > ready:
                 clk = -(-free // simd.slot) * simd.slot
-            if clk >= self.vector and clk >= self._bound("vector"):
+            if op.blocks_memory and clk >= self.bounds[MEMORY] and clk >= self._bound(MEMORY):
+                return -1
+            if clk >= self.bounds[VECTOR] and clk >= self._bound(VECTOR):
                 return -1
             if clk > ready:
                 wave.stalls.append((wave.row, reason, ready))
-        elif op.batch == BATCH_SCALAR:
-            if clk >= self.scalar and clk >= self._bound("scalar"):
-                return -1
-        elif op.batch == BATCH_WAIT:  # satisfied, whatever the accesses not served yet will do
-            if op.wait_lgkm is not None and wave.outstanding(wave.lgkm, clk) > op.wait_lgkm:
-                return -1
-            if op.wait_vm is not None and wave.outstanding(wave.vm, clk) > op.wait_vm:
-                return -1
-        return clk
-
-    def issue(self, op: Op, clk: int) -> int:
-        """``op`` issues at ``clk``: its end."""
-        wave, simd = self.wave, self.simd
+            if matrix:
+                simd.start_mfma(wave, op, clk)
+            else:
+                simd.note(wave, op, clk)
+        else:
+            if batch == BATCH_SCALAR:
+                if clk >= self.bounds[SCALARS] and clk >= self._bound(SCALARS):
+                    return -1
+            elif batch == BATCH_WAIT:  # satisfied, whatever the accesses not served yet will do
+                if op.wait_lgkm is not None and wave.outstanding(wave.lgkm, clk) > op.wait_lgkm:
+                    return -1
+                if op.wait_vm is not None and wave.outstanding(wave.vm, clk) > op.wait_vm:
+                    return -1
+            simd.note(wave, op, clk)
         row = wave.row
         wave.stalled_for = -1
-        wave.issue[row] = clk
-        end = clk + op.hold_clk
-        if op.category == MFMA:
-            end = simd.start_mfma(wave, op, clk)
-        else:
-            wave.done[row] = clk
-            simd.note(wave, op, clk)
-        wave.end[row] = end
+        wave.issue[row] = self.issue_clk = clk
+        end = wave.end[row] = clk + op.hold_clk
         return end

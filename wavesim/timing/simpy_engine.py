@@ -75,7 +75,7 @@ class ComputeUnit:
                 self.simds[simd].port = port
         if len(self.ports) == 2:
             self.ports[0].others, self.ports[1].others = [self.ports[1]], [self.ports[0]]
-        ops = [Op(entry, parameters) for entry in trace.code]
+        self.ops = ops = [Op(entry, parameters) for entry in trace.code]
         self.steady: SteadyState | None = None
         self.at_head = False
         head = loop_head(trace) if extrapolate and _may_repeat(trace) else None
@@ -114,7 +114,7 @@ class ComputeUnit:
     def open_slot(self, clk: int, wave: Wave) -> None:
         """``wave`` is the first to be tested in slot ``clk``: one event serves all of a slot."""
         self.slots[clk] = [wave]
-        self.schedule(self.slot_event, clk, self.SLOT)
+        self.env.schedule(self.slot_event, self.SLOT, clk - self.now)  # type: ignore[arg-type]
 
     def schedule(self, event: Recurring, clk: int, phase: int) -> None:
         """Let ``event`` happen in ``phase`` of clock ``clk`` (not before now), as well as when it is due."""
@@ -124,15 +124,16 @@ class ComputeUnit:
         """The bank array serves the heads of this clock."""
         event.callbacks = self.array_event.again
         self.now = int(self.env.now)
-        self.array.serve()
+        self.array.serve(self.now)
 
     def _slot(self, event: Event) -> None:
         """One slot: all waves are tested before any SIMD chooses, every SIMD chooses before any port grants,
         and fills up after all ports have."""
         event.callbacks = self.slot_event.again
-        now = self.now = int(self.env.now)
+        now: int = self.env.now  # type: ignore[assignment]
+        self.now = now
         choosing = []
-        for wave in self.slots.pop(now):
+        for wave in self.slots[now]:
             if wave.ready_clk > now or wave.seen_clk == now:
                 continue  # meanwhile it was given another slot, or this one twice
             wave.seen_clk = now
@@ -146,7 +147,10 @@ class ComputeUnit:
                     simd.candidates = [wave]
                     choosing.append(simd)
         for simd in choosing:
-            simd.choose(now)
+            if len(simd.candidates) == 1:
+                simd.go(simd.candidates[0], now)
+            else:
+                simd.choose(now)
         if self.asked:
             asked, self.asked = self.asked, []
             for port in asked:
@@ -155,6 +159,9 @@ class ComputeUnit:
                 to_fill, self.to_fill = self.to_fill, []
                 for simd in to_fill:
                     simd.fill()
+        if now in self.array.heads:
+            self.array.serve(now)
+        del self.slots[now]
 
     # -- barriers and ends (§8)
 
@@ -172,7 +179,10 @@ class ComputeUnit:
 
     def _complete_barrier(self, workgroup: int) -> None:
         live = self.live[workgroup]
-        if not live or any(wave.arrival_clk < 0 or wave.release_clk >= 0 for wave in live):
+        for wave in live:
+            if wave.arrival_clk < 0 or wave.release_clk >= 0:
+                return
+        if not live:
             return
         events = [(wave.arrival_clk, self.order[wave.trace.simd]) for wave in live]
         first = min(events)[0]
@@ -293,6 +303,8 @@ def timeline_of(unit: ComputeUnit) -> Timeline:
         attempt, issue, end, done = (
             np.array(column, np.int64) for column in (wave.attempt, wave.issue, wave.end, wave.done)
         )
+        returns = np.array([op.returns for op in unit.ops], np.bool_)[trace.code]
+        done = np.where(returns, done, issue)  # the others are done when they issue
         steady.fill_wave(wave, (attempt, issue, end, done))
         waves.append(
             WaveTimeline(

@@ -76,8 +76,13 @@ class Pipes:
             wave.stalls.append((wave.row, reason, now))
         if until >= UNKNOWN_CLK:
             wave.ready_clk = until
+            return False
+        until = wave.ready_clk = -(-until // self.slot) * self.slot
+        waiting = self.slots.get(until)
+        if waiting is None:
+            self.unit.open_slot(until, wave)
         else:
-            self.wake(wave, -(-until // self.slot) * self.slot)
+            waiting.append(wave)
         return False
 
     def review(self, now: int) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wavesim.timing.simpy_wave import LONG_AGO, Access, Wave
+from wavesim.timing.simpy_wave import LONG_AGO, UNKNOWN_CLK, Access, Wave
 from wavesim.trace import UNKNOWN, Reason
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ LOAD_TO_LDS_BYTES_PER_CLK = 128
 
 COUNTING = (int(Reason.LGKMCNT), int(Reason.COUNTER_FULL))
 """Reasons that end with the return of an access."""
+LDS_QUEUE, VMEM_QUEUE = int(Reason.LDS_QUEUE), int(Reason.VMEM_QUEUE)
 
 
 class BusyLog:
@@ -29,10 +30,6 @@ class BusyLog:
 
     def __init__(self) -> None:
         self.uses: list[tuple[int, int, int, int]] = []
-
-    def add(self, start: int, end: int, wave: int, row: int) -> None:
-        """One use, from ``start`` to ``end`` clk."""
-        self.uses.append((start, end, wave, row))
 
 
 class LdsPort:
@@ -48,6 +45,8 @@ class LdsPort:
         self.held_until = 0
         self.entries = self.p.lds_queue_entries
         self.queue: list[Access] = []  # also entries given back since the queue was full last
+        self.is_awaited = False  # a wave waits for an entry whose end is not known
+        self.array = unit.array
         self.waiting: list[Access] = []  # not yet served, in order; the first is the head
         self.previous_done = 0
         self.stream_start = 0  # issue of the access that found the pair idle last
@@ -55,7 +54,7 @@ class LdsPort:
         self.drains = "lds_write_drain" not in self.p.rules_off
         self.draining: Access | None = None  # a write that issues in this slot
         self.alternates = "lds_alternation" not in self.p.rules_off
-        self.busy = unit.log("lds_port", number)
+        self.uses = unit.log("lds_port", number).uses
 
     def ask(self, wave: Wave) -> None:
         """A SIMD's chosen LDS instruction of this slot."""
@@ -70,33 +69,41 @@ class LdsPort:
         if len(asking) > 1:
             asking.sort(key=_simd_number)
             wave = asking[0]
-            if self.alternates:
-                wave = next((wave for wave in asking if wave.simd.number != self.last_simd), wave)
-            for other in asking:
-                if other is not wave:
-                    other.simd.deny(other, self.unit.now)
+            if self.alternates and wave.simd.number == self.last_simd:
+                for other in asking:
+                    if other.simd.number != self.last_simd:
+                        wave = other
+                        break
         self.last_simd = wave.simd.number
         self._issue(wave)
+        if len(asking) > 1:
+            now = self.unit.now
+            full_until = now
+            if len(self.queue) >= self.entries and self.held_until <= now + self.p.issue_slot_clk:
+                full_until = self.queue[len(self.queue) - self.entries].queue_free
+            for other in asking:
+                if other is not wave:
+                    other.simd.deny(other, now, LDS_QUEUE, full_until)
 
     def _issue(self, wave: Wave) -> None:
         now = self.unit.now
-        op, row = wave.op, wave.row
-        access = Access(wave, row, now, op.lgkm)
-        access.port = op.port_clk
-        array = wave.array_clk[row]
-        access.array = op.array_clk if array == UNKNOWN else array
-        access.latency = op.latency_clk
+        op = wave.op
+        array = wave.array_clk[wave.row]
+        if array == UNKNOWN:
+            array = op.array_clk
+        access = Access(wave, now, op.lgkm, UNKNOWN_CLK, op.port_clk, array, op.latency_clk)
         wave.lgkm.append(access)
-        head = max(now, self.previous_done)
-        idle = not self.waiting and self.previous_done <= now
-        if idle:
-            self.stream_start = now
-            if not op.write:
-                head += self.join_clk(now)
         self.queue.append(access)
         self.waiting.append(access)
+        idle = False
         if len(self.waiting) == 1:
-            self.unit.array.expect(self, head)
+            head = self.previous_done
+            idle = head <= now
+            if idle:
+                head = self.stream_start = now
+                if not op.write:
+                    head += self.join_clk(now)
+            self.array.expect(self, head)
         if op.write:
             if idle and self.drains:
                 self.draining = access  # how long it holds is known when the array is granted
@@ -124,7 +131,8 @@ class LdsPort:
 
     def served(self, access: Access, done: int) -> None:
         """The head was served: times become known, the next access becomes head at ``done``."""
-        self.waiting.pop(0)
+        waiting = self.waiting
+        waiting.pop(0)
         self.previous_done = done
         access.queue_free = done + self.p.lds_queue_hold_clk
         access.ret = done + access.latency
@@ -136,12 +144,14 @@ class LdsPort:
             until = max(access.issue + wave.op.hold_clk, -(-done // slot) * slot)
             self._hold(until)
             wave.simd.issued(wave, access.issue, until)
-        if self.waiting:
-            self.unit.array.expect(self, done)
+        if waiting:
+            self.array.expect(self, done)
         if wave.stalled_for in COUNTING:
             wave.simd.retry(wave)
-        for simd in self.simds:
-            simd.queue_known(self)
+        if self.is_awaited:
+            self.is_awaited = False
+            for simd in self.simds:
+                simd.queue_known(self)
 
     def free_clk(self, now: int) -> int:
         """When the queue has a free entry: ``now`` or before, a later clock, or unknown."""
@@ -150,7 +160,9 @@ class LdsPort:
             queue.pop(0)
         if len(queue) < self.entries:
             return now
-        return queue[len(queue) - self.entries].queue_free
+        free = queue[len(queue) - self.entries].queue_free
+        self.is_awaited |= free >= UNKNOWN_CLK
+        return free
 
 
 def _simd_number(wave: Wave) -> int:
@@ -171,52 +183,55 @@ class BankArray:
         self.requesters = len(unit.parameters.structure_simd_pairs) + 1
         self.heads: dict[int, list[LdsPort]] = {}
         self.arrivals: dict[int, list[Access]] = {}
-        self.busy = unit.log("lds_array", 0)
+        self.uses = unit.log("lds_array", 0).uses
 
     def expect(self, port: LdsPort, clk: int) -> None:
         """The pair's first waiting access is its head from ``clk`` on."""
-        self._call_at(clk)
-        self.heads.setdefault(clk, []).append(port)
+        ports = self.heads.get(clk)
+        if ports is not None:
+            ports.append(port)
+            return
+        self.heads[clk] = [port]
+        if clk not in self.unit.slots and clk not in self.arrivals:  # a slot sees to its own clock's heads
+            self.unit.schedule(self.unit.array_event, clk, self.unit.ARRAY)
 
     def expect_from_memory(self, access: Access, clk: int) -> None:
         """A direct-to-LDS load returns at ``clk``."""
-        self._call_at(clk)
+        if clk not in self.arrivals:
+            self.unit.schedule(self.unit.array_event, clk, self.unit.ARRAY)
         self.arrivals.setdefault(clk, []).append(access)
 
-    def _call_at(self, clk: int) -> None:
-        if clk not in self.heads and clk not in self.arrivals:
-            self.unit.schedule(self.unit.array_event, clk, self.unit.ARRAY)
-
-    def serve(self) -> None:
+    def serve(self, now: int) -> None:
         """All heads of this clock, in the order of the tie rule."""
-        now = self.unit.now
         ports = self.heads.pop(now, [])
-        arrivals = self.arrivals.pop(now, [])
-        if len(ports) > 1:
-            ports.sort(key=self._turn_of_port)
-        before = len(ports)
-        if arrivals:
+        if self.arrivals and now in self.arrivals:
             memory_turn = self._turn(self.requesters - 1)
-            before = sum(self._turn_of_port(port) < memory_turn for port in ports)
-        self._serve_ports(ports[:before], now)
-        for access in arrivals:
-            self._take(access, now, self.requesters - 1)
-        self._serve_ports(ports[before:], now)
-
-    def _serve_ports(self, ports: list[LdsPort], now: int) -> None:
+            ports.sort(key=self._turn_of_port)
+            first = [port for port in ports if self._turn_of_port(port) < memory_turn]
+            for port in first:
+                self._serve_port(port, now)
+            for access in self.arrivals.pop(now):
+                self._take(access, now, self.requesters - 1)
+            ports = ports[len(first) :]
+        elif len(ports) > 1:
+            ports.sort(key=self._turn_of_port)
         for port in ports:
-            access = port.waiting[0]
-            start = self._take(access, now, port.number)
-            done = max(now + access.port, start + access.array)
-            port.busy.add(now, done, access.wave.position, access.row)
-            port.served(access, done)
+            self._serve_port(port, now)
+
+    def _serve_port(self, port: LdsPort, now: int) -> None:
+        access = port.waiting[0]
+        done = max(now + access.port, self._take(access, now, port.number) + access.array)
+        port.uses.append((now, done, access.wave.position, access.row))
+        port.served(access, done)
 
     def _take(self, access: Access, now: int, requester: int) -> int:
-        start = max(now, self.free)
-        self.free = start + access.array
+        start = self.free if self.free > now else now
         self.last = requester
         if access.array:
-            self.busy.add(start, self.free, access.wave.position, access.row)
+            self.free = start + access.array
+            self.uses.append((start, self.free, access.wave.position, access.row))
+        else:
+            self.free = start
         return start
 
     def _turn_of_port(self, port: LdsPort) -> int:
@@ -246,7 +261,7 @@ class MemoryPath:
         self.service: list[int] = []
         self.returned: list[int] = []
         self.by_order = unit.trace.memory_latency_by_order_clk.tolist()
-        self.busy = unit.log("memory", 0)
+        self.uses = unit.log("memory", 0).uses
 
     def free_clk(self, now: int) -> int:
         """When the queue has a free slot (never unknown: acceptance is known at issue)."""
@@ -278,12 +293,14 @@ class MemoryPath:
         wave = asking[0]
         if len(asking) > 1:
             wave = min(asking, key=self._turn)
+        self.last_simd, self.last_wave, self.last_row = wave.simd.number, wave, wave.row
+        now = self.last_clk = self.unit.now
+        self._issue(wave)
+        if len(asking) > 1:
+            free = self.free_clk(now)
             for other in asking:
                 if other is not wave:
-                    other.simd.deny(other, self.unit.now)
-        self.last_simd, self.last_wave, self.last_row = wave.simd.number, wave, wave.row
-        self.last_clk = self.unit.now
-        self._issue(wave)
+                    other.simd.deny(other, now, VMEM_QUEUE, max(other.vm_not_before, free))
 
     def _turn(self, wave: Wave) -> tuple[int, int]:
         number = wave.simd.number
@@ -320,18 +337,15 @@ class MemoryPath:
         self.accepted.append(accepted)
         self.service.append(service)
         self.returned.append(returned)
-        access = Access(wave, row, now, op.vm)
-        access.ret = returned
+        access = Access(wave, now, op.vm, returned)
         wave.done[row] = returned
         wave.vm_return = max(wave.vm_return, returned)
         wave.vm.append(access)
         if op.lgkm:
-            flat = Access(wave, row, now, op.lgkm)
-            flat.ret = returned
-            wave.lgkm.append(flat)
+            wave.lgkm.append(Access(wave, now, op.lgkm, returned))
         if op.to_lds:
             by_width = self.p.arch == "gfx950"
             access.array = op.array_clk if by_width else -(-moved // LOAD_TO_LDS_BYTES_PER_CLK)
             self.unit.array.expect_from_memory(access, returned)
-        self.busy.add(accepted, returned, wave.position, row)
+        self.uses.append((accepted, returned, wave.position, row))
         wave.simd.issued(wave, now, now + op.hold_clk)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from wavesim.timing.ops import BRANCH, INTERNAL, LDS, MFMA, SCALAR, VALU, VMEM, Op
 from wavesim.timing.simpy_pipes import COISSUE, MATRIX_PIPE, Pipes
-from wavesim.timing.simpy_stream import SPECIAL
+from wavesim.timing.simpy_stream import BY_ENTRY, NEXT_CHUNK, SPECIAL
 from wavesim.timing.simpy_wave import NO_REASON, UNKNOWN_CLK, Access, Wave
 from wavesim.trace import UNKNOWN, Kind, Reason
 
@@ -32,11 +32,8 @@ class Simd(Pipes):
     # -- the slot
 
     def choose(self, now: int) -> None:
-        """Choose among the candidates by rank; what is chosen issues or asks its port."""
+        """Choose among several candidates by rank; what is chosen issues or asks its port."""
         candidates = self.candidates
-        if len(candidates) == 1:
-            self._go(candidates[0], now)
-            return
         candidates.sort(key=_rank)
         self.denied = []
         self.chosen = []
@@ -50,9 +47,9 @@ class Simd(Pipes):
             else:
                 self.waits(wave, now, reason, now + self.slot)
         for wave in taken:
-            self._go(wave, now)
+            self.go(wave, now)
 
-    def _go(self, wave: Wave, now: int) -> None:
+    def go(self, wave: Wave, now: int) -> None:
         """A chosen instruction issues, or asks its port."""
         category = wave.op.category
         if category == LDS:
@@ -80,14 +77,22 @@ class Simd(Pipes):
                 return COISSUE
         return -1
 
-    def deny(self, wave: Wave, now: int) -> None:
-        """A port went to another SIMD: after all ports have granted, fill up."""
+    def deny(self, wave: Wave, now: int, full: int, full_until: int) -> None:
+        """A port went to another SIMD, its queue is ``full`` (the reason) until then: after all ports have
+        granted, fill up."""
         if len(self.candidates) > 1:
             if not self.denied:
                 self.unit.to_fill.append(self)
             self.denied.append(wave)
             self.chosen.remove(wave.op)
-        self.waits(wave, now, PORT, now + self.slot)
+        again = now + self.slot
+        if full_until <= again or full_until >= UNKNOWN_CLK or self.memory_blocked_until > again:
+            self.waits(wave, now, PORT, again)
+            return
+        if wave.stalled_for != PORT:
+            wave.stalled_for = PORT
+            wave.stalls.append((wave.row, PORT, now))
+        self.waits(wave, again, full, full_until)  # as the next test would find
 
     def fill(self) -> None:
         """Candidates without a port that were kept out by what was denied."""
@@ -124,10 +129,10 @@ class Simd(Pipes):
         elif category == SCALAR:
             if op.lgkm:
                 row = wave.row
-                access = Access(wave, row, now, op.lgkm)
                 latency = wave.memory_latency[row]
-                access.ret = wave.done[row] = now + (op.latency_clk if latency == UNKNOWN else latency)
-                wave.lgkm.append(access)
+                returned = now + (op.latency_clk if latency == UNKNOWN else latency)
+                wave.done[row] = returned
+                wave.lgkm.append(Access(wave, now, op.lgkm, returned))
         elif op.kind is Kind.ENDPGM:
             if wave.vm_return > end and self.drains:
                 end = self.first_slot(wave.vm_return)
@@ -143,8 +148,6 @@ class Simd(Pipes):
         wave.stalled_for = -1
         wave.issue[row] = now
         wave.end[row] = end
-        if not op.returns:
-            wave.done[row] = now
         ahead = wave.ahead
         ahead.now = now
         stream = wave.stream
@@ -160,7 +163,10 @@ class Simd(Pipes):
             else:
                 wave.row = following
                 after = wave.op = wave.code[following]
-                if step:
+                if step == NEXT_CHUNK:
+                    wave.next_chunk(op, after, now, end)
+                    end = wave.ready_clk
+                elif step == BY_ENTRY:
                     if op.first_chunk != after.first_chunk:
                         wave.fetch_after(op, after, False, now)
                     wave.enter(end)
@@ -173,10 +179,10 @@ class Simd(Pipes):
                         end = self.pipe_free
             if not stream.batch[following]:
                 break
-            now = ahead.issue_clk(after, end)
-            if now < 0:
+            next_end = ahead.issue(after, end)
+            if next_end < 0:
                 break
-            end = ahead.issue(after, now)
+            now, end = ahead.issue_clk, next_end
             op = after
             following += 1
         if after.is_barrier:

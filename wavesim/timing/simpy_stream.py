@@ -11,9 +11,11 @@ from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing.ops import BRANCH, LDS, MFMA, NO_BATCH, SCALAR, VALU, VMEM, Op
 from wavesim.trace import Kind, WaveTrace
 
-AT_ONCE, BY_ENTRY, SPECIAL = range(3)
-"""How a row follows the one before: its bytes are there and no gap can apply; :meth:`Wave.enter` finds out;
+AT_ONCE, NEXT_CHUNK, BY_ENTRY, SPECIAL = range(4)
+"""How a row follows the one before: its bytes are there and no gap can apply; no gap can; one can;
 after a branch, the loop head that is watched or the last row, and in waves with polling loops."""
+VECTOR, MEMORY, SCALARS = range(3)
+"""Ways in which waves of a SIMD compete: for VALU and matrix pipe, for memory ports, for the scalar unit."""
 
 Bools = npt.NDArray[np.bool_]
 
@@ -35,18 +37,17 @@ class CodeColumns:
 
 class Stream:
     """By row: ``step``, one of the above (and one beyond the last row); ``batch``, whether it may issue ahead
-    of time; and the next row, itself included, that competes in a way, or is a barrier (rows + 1: none)."""
+    of time; the next row, itself included, that ``competes`` in each way, or is a ``barrier``.
+    """
 
-    __slots__ = ("barrier", "batch", "memory", "scalar", "step", "vector")
+    __slots__ = ("barrier", "batch", "competes", "step")
 
     def __init__(self, trace: WaveTrace, columns: CodeColumns, p: TimingParameters) -> None:
         code = trace.code
         category = columns.category[code]
         is_memory = (category == LDS) | (category == VMEM)
         valu, scalar, branch = category == VALU, category == SCALAR, category == BRANCH
-        self.vector = _next(valu | (category == MFMA))
-        self.memory = _next(is_memory)
-        self.scalar = _next(scalar)
+        self.competes = (_next(valu | (category == MFMA)), _next(is_memory), _next(scalar))
         self.barrier = _next(columns.is_barrier[code])
 
         head = columns.is_head[code]
@@ -57,10 +58,9 @@ class Stream:
         self.batch: list[int] = batch.tolist()
 
         first, last = columns.first_chunk[code], columns.last_chunk[code]
-        entry = np.ones(len(code), np.bool_)
-        entry[1:] = (first[1:] != first[:-1]) | (last[1:] != last[:-1])
+        chunk = (np.diff(first, prepend=-1) != 0) | (np.diff(last, prepend=-1) != 0)
         slot = p.issue_slot_clk
-        entry |= is_memory & _lately(valu, p.gap_valu_to_memory_clk, slot)
+        entry = is_memory & _lately(valu, p.gap_valu_to_memory_clk, slot)
         entry |= (category == VMEM) & _lately(scalar, p.gap_salu_to_vmem_clk, slot)
         entry |= (scalar | branch) & _lately(columns.valu_sgpr[code], p.gap_valu_sgpr_to_scalar_clk, slot)
         entry |= branch & _lately(scalar, p.gap_salu_to_cbranch_clk, slot)
@@ -69,7 +69,7 @@ class Stream:
         if trace.spins:  # a row does not always follow the row before
             after[:] = True
         step = np.full(len(code) + 1, SPECIAL, np.int8)
-        step[:-1] = np.where(entry, BY_ENTRY, AT_ONCE)
+        step[:-1] = np.where(entry, BY_ENTRY, np.where(chunk, NEXT_CHUNK, AT_ONCE))
         step[1:][after] = SPECIAL
         self.step: list[int] = step.tolist()
 

@@ -30,16 +30,18 @@ class Access:
 
     __slots__ = ("array", "count", "issue", "latency", "port", "queue_free", "ret", "row", "wave")
 
-    def __init__(self, wave: Wave, row: int, issue: int, count: int) -> None:
+    def __init__(
+        self, wave: Wave, issue: int, count: int, ret: int, port: int = 0, array: int = 0, latency: int = 0
+    ) -> None:
         self.wave = wave
-        self.row = row
+        self.row = wave.row
         self.issue = issue
         self.count = count
-        self.ret = UNKNOWN_CLK
+        self.ret = ret
         self.queue_free = UNKNOWN_CLK
-        self.port = 0
-        self.array = 0
-        self.latency = 0
+        self.port = port
+        self.array = array
+        self.latency = latency
 
 
 class Wave:
@@ -76,7 +78,7 @@ class Wave:
         self.attempt = [-1] * count
         self.issue = [-1] * count
         self.end = [-1] * count
-        self.done = [-1] * count
+        self.done = [-1] * count  # of what returns something
         self.stalls: list[tuple[int, int, int]] = []  # (row, reason, from_clk): until the next, or issue
         self.stalled_for = -1
         self.ready_clk = self.start_clk
@@ -201,6 +203,23 @@ class Wave:
             if chunk + 2 not in chunks:
                 chunks[chunk + 2] = now + p.fetch_refill_clk
                 chunks.pop(chunk, None)
+
+    def next_chunk(self, op: Op, following: Op, now: int, end: int) -> None:
+        """Enter ``following``, to which no gap can apply, after ``op``, which issued at ``now``."""
+        chunks = self.chunk_ready
+        first = following.first_chunk
+        chunk = op.first_chunk
+        if first == chunk + 1:
+            ahead = chunk + 2
+            if ahead not in chunks:
+                chunks[ahead] = now + self.p.fetch_refill_clk
+                chunks.pop(chunk, None)
+        elif first != chunk:
+            self.fetch_after(op, following, False, now)
+        if chunks.get(first, 0) <= end and chunks.get(following.last_chunk, 0) <= end:
+            self.attempt[self.row] = self.ready_clk = end
+        else:
+            self.enter(end)
 
     # -- counters
 
