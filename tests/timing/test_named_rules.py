@@ -252,6 +252,10 @@ SENSITIVE: dict[str, Callable[[], Trace]] = {
     "mfma_coissue": lambda: _one_simd("gfx942", [b.mfma()], [b.valu()]),
     "scaled_mfma": lambda: _one_simd("gfx950", [SCALED, b.salu()]),
     "dual_valu": lambda: _one_simd("gfx950", [b.valu()], [b.valu()]),
+    "dual_after_mfma": lambda: _one_simd(
+        "gfx950", [b.mfma(b.MFMA_950), b.nop(2), b.valu()], [b.nop(3), b.valu()]
+    ),
+    "vector_turns": lambda: b.streams([[b.valu()] * 4] * 2, "gfx950"),
     "lds_port": lambda: b.streams([[b.lds_read(16), b.wait(lgkm=0)]]),
     "lds_subdword_port": lambda: b.streams([[BYTE, b.wait(lgkm=0)]], "gfx950"),
     "lds_array": lambda: b.trace(

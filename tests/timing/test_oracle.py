@@ -185,6 +185,57 @@ def test_two_plain_valu_in_a_slot_on_gfx950(engine: str) -> None:
     assert stalls(timeline, 3) == [(0, Reason.ARBITRATION, 8)]
 
 
+def test_a_valu_that_writes_an_sgpr_goes_first_or_alone_on_gfx950(engine: str) -> None:
+    # §9: it may be the higher-ranking of two, not the other.
+    writes = b.valu(writes_sgpr=True)
+    for bodies, clocks in (([[writes], [b.valu()]], [0, 0]), ([[b.valu()], [writes]], [0, 4])):
+        timeline = same_simd(engine, bodies, "gfx950")
+        assert [issue(timeline, wave)[0] for wave in range(2)] == clocks
+
+
+def test_no_two_valu_in_a_slot_behind_an_mfma_on_gfx950(engine: str) -> None:
+    # §5: bf16 16x16x32 takes 4 passes of 4 clk, issued at 0: the pipe is free at 16. §9: two VALU in a slot
+    # from 16 + 12 = 28. Both waves come to 24; there the older goes alone, at 28 both do.
+    mfma = [b.mfma(b.MFMA_950), b.nop(4), b.valu(), b.valu()]
+    timeline = same_simd(engine, [mfma, [b.nop(5), b.valu(), b.valu()]], "gfx950")
+    assert issue(timeline)[2:4] == [24, 28]
+    assert issue(timeline, 1)[1:3] == [28, 32]
+    assert stalls(timeline, 1) == [(1, Reason.ARBITRATION, 4)]
+
+
+def test_vector_turns_at_the_beginning_of_a_gfx950_run(engine: str) -> None:
+    # §9: turns are called, so slot 0 is free and first, slots 1 to 32 are restricted and active. The turn is
+    # SIMD 0's in slots 1-3, 1's in 4-11, 2's in 12-19 and 3's in 20-27, who do not ask: 0's, the next round;
+    # 0's in 28-32. Then both go side by side.
+    timeline = timed(engine, [[b.valu()] * 30, [b.valu()] * 12], "gfx950")
+    assert issue(timeline)[:30] == [4 * slot for slot in (0, 1, 2, 3, *range(12, 38))]
+    assert issue(timeline, 1)[:12] == [4 * slot for slot in (0, *range(4, 12), 33, 34, 35)]
+    assert stalls(timeline, 1) == [(1, Reason.ARBITRATION, 12), (9, Reason.ARBITRATION, 84)]
+
+
+@pytest.mark.parametrize(("idle_slots", "clocks"), [(7, [164, 164]), (8, [168, 172])])
+def test_a_pause_calls_vector_turns_again(engine: str, idle_slots: int, clocks: list[int]) -> None:
+    # §9: SIMD 0 alone is active in slots 0 to 32, which ends the turns. Slots 33 to 32 + idle_slots are not
+    # active. After 8 such turns are called: slot 41 is free, in slot 42 the turn is SIMD 0's, as it was in 32.
+    pause = b.nop(idle_slots - 1)
+    bodies = [
+        [*[b.valu()] * 33, pause, b.valu(), b.valu()],
+        [b.nop(15), b.nop(15), b.nop(0), pause, b.valu(), b.valu()],
+    ]
+    timeline = timed(engine, bodies, "gfx950")
+    assert [issue(timeline)[34], issue(timeline, 1)[4]] == [4 * (33 + idle_slots)] * 2
+    assert [issue(timeline)[35], issue(timeline, 1)[5]] == clocks
+
+
+def test_a_scaled_mfma_keeps_its_turn_for_two_slots(engine: str) -> None:
+    # §9: slot 0 is free. In slot 1 the turn is SIMD 0's: its MFMA issues at 4, the matrix half at 8 (§5): none
+    # goes in slot 2. SIMD 0 has no more.
+    scaled = b.mfma(b.MFMA_SCALED, 4, fmt="fp4", scaled=True)
+    timeline = timed(engine, [[b.valu(), scaled], [b.valu()] * 2], "gfx950")
+    assert issue(timeline)[:2] == [0, 4]
+    assert issue(timeline, 1)[:2] == [0, 12]
+
+
 def test_transcendental_holds_the_valu(engine: str) -> None:
     # §9: 16 clk on gfx942: §11 has the other wave lose the slot at 0 (arbitration), then §2.10.
     timeline = same_simd(engine, [[b.trans()], [b.valu()], [b.salu()]])

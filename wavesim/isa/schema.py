@@ -107,7 +107,11 @@ SECTIONS: Mapping[str, Mapping[str, type[Entry]]] = {
         "valu_clk": Size,
         "trans_clk": Size,
         "plain_valu_per_slot": Size,
+        "dual_after_mfma_clk": WholeNumber,
         "sleep_unit_clk": Size,
+        "turns_idle_clk": Size,
+        "turns_clk": WholeNumber,
+        "turn_clk": Size,
     },
     "mfma": {  # the matrix pipe; passes of each opcode stand in mfma.csv
         "pass_clk": Size,

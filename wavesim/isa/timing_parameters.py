@@ -36,7 +36,12 @@ class TimingParameters:
     issue_valu_clk: int
     issue_trans_clk: int
     issue_plain_valu_per_slot: int
+    issue_dual_after_mfma_clk: int
     issue_sleep_unit_clk: int
+    # vector turns (docs/model.md §9); issue_turns_clk 0: none
+    issue_turns_idle_clk: int
+    issue_turns_clk: int
+    issue_turn_clk: int
     # matrix pipe; keys 2, 4, 8: VGPRs of the larger of A and B
     mfma_pass_clk: int
     mfma_blocks_valu_clk: Mapping[int, int]

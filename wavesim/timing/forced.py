@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.timing.reference import Machine
+from wavesim.timing.reference import VECTOR_CATEGORIES, Machine
 from wavesim.timing.reference_state import NEVER, Outstanding, Wave
 from wavesim.timing.rules import plain_inputs
 from wavesim.trace import Category, Kind, Timeline, Trace
@@ -122,11 +122,30 @@ class _Sweep:
         before = dict(machine.last_lds_simd), machine.last_vmem
         granted = machine.arbitrate(candidates, {}, now)
         machine.last_lds_simd, machine.last_vmem = before
+        self.see_turn(candidates, issuing, now)
         for wave in open_ones:
             if wave in granted:
                 self.predict(wave, now)
             else:
                 self.test_clk[wave.position] = now + self.slot
+
+    def see_turn(self, candidates: dict[int, list[Wave]], issuing: Sequence[int], now: int) -> None:
+        """Rule ``vector_turns``: a SIMD that issues while the one whose turn it is asks has the turn."""
+        turns = self.machine.turns
+        if not turns.is_restricted(now):
+            return
+        asking = {
+            simd
+            for simd, waves in candidates.items()
+            if any(wave.entry.category in VECTOR_CATEGORIES for wave in waves)
+        }
+        issued = {
+            self.waves[position].trace.simd
+            for position in issuing
+            if self.waves[position].entry.category in VECTOR_CATEGORIES
+        }
+        if len(issued) == 1:
+            turns.seen(issued.pop(), asking, now)
 
     def is_candidate(self, wave: Wave, now: int) -> bool:
         """Whether the wave's conditions hold; if not, when to look again."""
@@ -155,6 +174,9 @@ class _Sweep:
             pipe_free = self.machine.simds[wave.trace.simd].pipe_free
             clk = max(clk + self.p.mfma_scale_load_clk, pipe_free)
         self.predicted[wave.position][wave.row] = clk
+        if wave.entry.category in VECTOR_CATEGORIES and self.machine.turns.called:
+            for asked in range(clk, self.seen[wave.position][wave.row], self.slot):
+                self.machine.turns.saw(asked)  # what asks keeps the turns going round
 
     def is_second_half(self, wave: Wave) -> bool:
         """Whether a trace reports the matrix half of the wave's scaled MFMA: it does if that stalled (M4)."""

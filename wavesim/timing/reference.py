@@ -14,9 +14,11 @@ from wavesim.limits import MAX_CLK
 from wavesim.timing.reference_lds import Lds
 from wavesim.timing.reference_memory import Memory
 from wavesim.timing.reference_state import LONG_AGO, Spans, Wave
+from wavesim.timing.reference_turns import Turns
 from wavesim.trace import UNKNOWN, Category, CodeEntry, Kind, Reason, Timeline, Trace
 
 PORT_CATEGORIES = (Category.LDS, Category.VMEM)
+VECTOR_CATEGORIES = (Category.VALU, Category.MFMA)
 
 
 class Simd:
@@ -28,6 +30,7 @@ class Simd:
         self.valu_blocked_until = 0
         self.memory_blocked_until = 0
         self.valu_held_until = 0
+        self.dual_from = 0  # no two VALU in a slot before
 
 
 class Machine:
@@ -40,6 +43,7 @@ class Machine:
         self.lds = Lds(p, self.spans)
         self.memory = Memory(trace, p, self.lds, self.spans)
         self.simds = [Simd() for _ in range(p.structure_simds)]
+        self.turns = Turns(p)
         self.pair_of = {simd: pair for pair, simds in enumerate(p.structure_simd_pairs) for simd in simds}
         self.waves = [Wave(position, wave, trace, p) for position, wave in enumerate(trace.waves)]
         self.last_lds_simd: dict[int, int] = {}  # by pair
@@ -152,7 +156,7 @@ class Machine:
                     return True
         return False
 
-    def loses(self, wave: Wave, chosen: list[Wave]) -> Reason | None:
+    def loses(self, wave: Wave, chosen: list[Wave], now: int) -> Reason | None:
         """Why a candidate cannot be chosen beside those chosen already; None if it can."""
         entry = wave.entry
         if entry.category is Category.INTERNAL:
@@ -160,6 +164,7 @@ class Machine:
         same = [other.entry for other in chosen if other.entry.category is entry.category]
         if same:
             plain = entry.plain_valu and all(other.plain_valu for other in same)
+            plain = plain and not entry.writes_sgpr and self.simds[wave.trace.simd].dual_from <= now
             room = self.p.issue_plain_valu_per_slot if entry.category is Category.VALU and plain else 1
             limited = "arbitration" not in self.p.rules_off or entry.category is Category.MFMA
             if limited and len(same) >= room:
@@ -171,11 +176,13 @@ class Machine:
     def arbitrate(self, candidates: dict[int, list[Wave]], waits: dict[int, Reason], now: int) -> list[Wave]:
         """Who issues in this slot; the reasons of the others go to ``waits``."""
         chosen: dict[int, list[Wave]] = {}
+        if self.turns.is_restricted(now):
+            candidates = self.keep_to_turn(candidates, waits, now)
         for simd, waves in candidates.items():
             age = -1 if "oldest_first" in self.p.rules_off else 1
             waves.sort(key=lambda wave: (-wave.priority, not self.goes_first(wave), age * wave.position))
             chosen[simd] = []
-            self.choose(waves, chosen[simd], waits)
+            self.choose(waves, chosen[simd], waits, now)
         denied = self.grant_lds(chosen) + self.grant_vmem(chosen, now)
         for wave in denied:
             chosen[wave.trace.simd].remove(wave)
@@ -186,17 +193,37 @@ class Machine:
                 for wave in candidates[simd]
                 if wave not in chosen[simd] and wave.entry.category not in PORT_CATEGORIES
             ]
-            self.choose(rest, chosen[simd], waits)
+            self.choose(rest, chosen[simd], waits, now)
         return [wave for simd in sorted(chosen) for wave in chosen[simd]]
+
+    def keep_to_turn(
+        self, candidates: dict[int, list[Wave]], waits: dict[int, Reason], now: int
+    ) -> dict[int, list[Wave]]:
+        """Rule ``vector_turns``: the candidates without VALU and MFMA of all SIMDs but one."""
+        asking = {
+            simd
+            for simd, waves in candidates.items()
+            if any(wave.entry.category in VECTOR_CATEGORIES for wave in waves)
+        }
+        winner = self.turns.winner(asking, now)
+        kept: dict[int, list[Wave]] = {}
+        for simd, waves in candidates.items():
+            kept[simd] = []
+            for wave in waves:
+                if simd == winner or wave.entry.category not in VECTOR_CATEGORIES:
+                    kept[simd].append(wave)
+                else:
+                    waits[wave.position] = Reason.ARBITRATION
+        return kept
 
     def goes_first(self, wave: Wave) -> bool:
         """Whether the wave's instruction ranks before those of older waves."""
         return wave.entry.scaled and "scaled_mfma_first" not in self.p.rules_off
 
-    def choose(self, waves: list[Wave], chosen: list[Wave], waits: dict[int, Reason]) -> None:
+    def choose(self, waves: list[Wave], chosen: list[Wave], waits: dict[int, Reason], now: int) -> None:
         """Step 1 of §11, in order of rank."""
         for wave in waves:
-            reason = self.loses(wave, chosen)
+            reason = self.loses(wave, chosen, now)
             if reason is None:
                 chosen.append(wave)
                 waits.pop(wave.position, None)
@@ -275,6 +302,7 @@ class Machine:
             return self.start_mfma(wave, entry, now)
         wave.done[row] = now
         if entry.category is Category.VALU:
+            self.turns.saw(now)
             wave.last_valu = now
             if entry.writes_sgpr:
                 wave.last_valu_sgpr = now
@@ -303,9 +331,12 @@ class Machine:
         """§5: pipe and blocks; a scaled MFMA's matrix half starts later than its issue."""
         simd = self.simds[wave.trace.simd]
         start = now
+        self.turns.saw(now)
         if entry.scaled:
             start = simd.scaled_start = max(now + self.p.mfma_scale_load_clk, simd.pipe_free)
+            self.turns.saw(start, half=True)
         simd.pipe_free = start + self.p.matrix_pipe_clk(entry.mfma, entry.mfma_format)
+        simd.dual_from = simd.pipe_free + self.p.issue_dual_after_mfma_clk
         valu, memory = self.blocks(entry)
         simd.valu_blocked_until = max(simd.valu_blocked_until, start + valu)
         simd.memory_blocked_until = max(simd.memory_blocked_until, start + memory)

@@ -111,6 +111,18 @@ RULES: tuple[Rule, ...] = (
         issue_plain_valu_per_slot=1,
     ),
     _by_parameters(
+        "dual_after_mfma",
+        "9",
+        "no two VALU in a slot while an MFMA is on its way, gfx950 (traces)",
+        issue_dual_after_mfma_clk=-UNLIMITED,
+    ),
+    _by_parameters(
+        "vector_turns",
+        "9",
+        "after a pause one SIMD a slot issues VALU and MFMA, gfx950 (traces)",
+        issue_turns_clk=0,
+    ),
+    _by_parameters(
         "lds_port",
         "6",
         "a pair's port moves 64 or 128 bytes/clk (TM 3.2)",

@@ -22,13 +22,14 @@ class Ahead:
     one that competes, and passes no barrier of the workgroup before this wave comes to it.
     """
 
-    __slots__ = ("bounds", "issue_clk", "now", "simd", "wave")
+    __slots__ = ("bounds", "issue_clk", "now", "simd", "since", "vectors", "wave")
 
     def __init__(self, simd: Simd, wave: Wave) -> None:
         self.simd = simd
         self.wave = wave
         self.now = 0  # the slot from which it looks ahead
         self.issue_clk = 0  # of what it issued last
+        self.since = self.vectors = 0  # VALU and MFMA issued ahead of time from that slot
         self.forget()
 
     def forget(self) -> None:
@@ -61,6 +62,19 @@ class Ahead:
         self.bounds[what] = bound
         return bound
 
+    def _no_turns_by(self, clk: int) -> bool:
+        """Whether vector turns (§9) are not called by ``clk``, whatever other SIMDs do."""
+        turns = self.simd.turns
+        if turns is None:
+            return True
+        if self.since != self.now:
+            self.since, self.vectors = self.now, 0
+        idle_slots = (clk - self.now) // self.simd.slot - self.vectors
+        if idle_slots > turns.spare_slots(self.now):
+            return False
+        self.vectors += 1
+        return True
+
     def issue(self, op: Op, ready: int) -> int:
         """Issue ``op``, to be tested at ``ready``: its end, or -1 if another wave could compete by then."""
         wave, simd = self.wave, self.simd
@@ -79,6 +93,8 @@ class Ahead:
             if op.blocks_memory and clk >= self.bounds[MEMORY] and clk >= self._bound(MEMORY):
                 return -1
             if clk >= self.bounds[VECTOR] and clk >= self._bound(VECTOR):
+                return -1
+            if simd.turns is not None and not self._no_turns_by(clk):
                 return -1
             if clk > ready:
                 wave.stalls.append((wave.row, reason, ready))

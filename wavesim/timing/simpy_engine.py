@@ -13,17 +13,20 @@ from simpy.events import Event
 from wavesim.errors import LimitExceeded
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.limits import MAX_CLK
-from wavesim.timing.ops import Op
+from wavesim.timing.ops import MFMA, VALU, Op
 from wavesim.timing.simpy_ahead import Ahead
 from wavesim.timing.simpy_pipes import BARRIER
 from wavesim.timing.simpy_ports import BankArray, BusyLog, LdsPort, MemoryPath
-from wavesim.timing.simpy_simd import Simd
+from wavesim.timing.simpy_simd import ARBITRATION, Simd
 from wavesim.timing.simpy_stream import CodeColumns
+from wavesim.timing.simpy_turns import VectorTurns
 from wavesim.timing.simpy_wave import UNKNOWN_CLK, Wave
 from wavesim.timing.steady import SteadyState, loop_head
 from wavesim.trace import BusySpan, Timeline, Trace, WaveTimeline
 
 Progress = Callable[[float], None]
+
+VECTOR = (VALU, MFMA)
 
 STEPS_PER_CHECK = 20_000
 """Events between looks at the limit and calls of ``progress``."""
@@ -63,6 +66,7 @@ class ComputeUnit:
         self.slots: dict[int, list[Wave]] = {}  # by clock, the waves to test
         self.asked: list[LdsPort | MemoryPath] = []
         self.to_fill: list[Simd] = []
+        self.turns = VectorTurns(parameters) if parameters.issue_turns_clk else None
         self.array = BankArray(self)
         self.memory = MemoryPath(self)
         self.simds = [Simd(self, number) for number in range(parameters.structure_simds)]
@@ -146,6 +150,8 @@ class ComputeUnit:
                     simd.choosing_clk = now
                     simd.candidates = [wave]
                     choosing.append(simd)
+        if self.turns is not None and self.turns.is_restricted(now):
+            choosing = self._keep_to_turn(self.turns, choosing, now)
         for simd in choosing:
             if len(simd.candidates) == 1:
                 simd.go(simd.candidates[0], now)
@@ -162,6 +168,23 @@ class ComputeUnit:
         if now in self.array.heads:
             self.array.serve(now)
         del self.slots[now]
+
+    def _keep_to_turn(self, turns: VectorTurns, choosing: list[Simd], now: int) -> list[Simd]:
+        """Rule ``vector_turns``: VALU and MFMA of one SIMD stay candidates; the SIMDs that have any."""
+        asking = {
+            simd.number for simd in choosing if any(wave.op.category in VECTOR for wave in simd.candidates)
+        }
+        asking.discard(turns.winner(asking, now))
+        for simd in choosing:
+            if simd.number in asking:
+                kept = []
+                for wave in simd.candidates:
+                    if wave.op.category in VECTOR:
+                        simd.waits(wave, now, ARBITRATION, now + simd.slot)
+                    else:
+                        kept.append(wave)
+                simd.candidates = kept
+        return [simd for simd in choosing if simd.candidates]
 
     # -- barriers and ends (§8)
 

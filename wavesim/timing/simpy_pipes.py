@@ -43,6 +43,8 @@ class Pipes:
         self.valu_blocked_until = 0
         self.memory_blocked_until = 0
         self.valu_held_until = 0
+        self.dual_from = 0  # no two VALU in a slot before
+        self.turns = unit.turns
         self.uses = unit.log("mfma", number).uses
         self.tests = (  # by category: VALU, MFMA, LDS, VMEM, SCALAR, BRANCH, INTERNAL
             self._test_valu,
@@ -183,6 +185,8 @@ class Pipes:
     def note(self, wave: Wave, op: Op, clk: int) -> None:
         """What a wave's later instructions must know of a VALU, SALU, s_setprio issued at ``clk``."""
         if op.category == VALU:
+            if self.turns is not None:
+                self.turns.saw(clk)
             wave.last_valu = clk
             if op.writes_sgpr:
                 wave.last_valu_sgpr = clk
@@ -201,7 +205,11 @@ class Pipes:
             start = max(now + self.p.mfma_scale_load_clk, self.pipe_free)
             self.scaled_start = start
             end = start + self.slot
+        if self.turns is not None:
+            self.turns.saw(now)
+            self.turns.saw(start)
         free = self.pipe_free = wave.done[wave.row] = start + op.pipe_clk
+        self.dual_from = free + self.p.issue_dual_after_mfma_clk
         if (blocked := start + op.blocks_valu) > self.valu_blocked_until:
             self.valu_blocked_until = blocked
         if op.blocks_memory or op.scaled:  # issued ahead of time, one that blocks nothing must not seem to

@@ -70,7 +70,9 @@ class Simd(Pipes):
                 if category != VALU or not (op.plain and other.plain):
                     return ARBITRATION
                 same += 1
-        if same and same >= self.p.issue_plain_valu_per_slot:
+        if same and (
+            same >= self.p.issue_plain_valu_per_slot or op.writes_sgpr or self.dual_from > self.unit.now
+        ):
             return ARBITRATION
         for other in self.chosen:
             if _conflict(op, other) or _conflict(other, op):

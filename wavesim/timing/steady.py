@@ -235,9 +235,11 @@ def state_of(unit: ComputeUnit) -> tuple[Any, ...]:
                 _left(simd.valu_blocked_until, now),
                 _left(simd.memory_blocked_until, now),
                 _left(simd.valu_held_until, now),
+                _left(simd.dual_from, now),
             )
             for simd in unit.simds
         ),
+        unit.turns.state(now) if unit.turns is not None else (),
         tuple(
             (
                 port.last_simd,
