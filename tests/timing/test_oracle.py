@@ -216,7 +216,7 @@ def test_vector_turns_at_the_beginning_of_a_gfx950_run(engine: str) -> None:
 @pytest.mark.parametrize(("idle_slots", "clocks"), [(7, [164, 164]), (8, [168, 172])])
 def test_a_pause_calls_vector_turns_again(engine: str, idle_slots: int, clocks: list[int]) -> None:
     # §9: SIMD 0 alone is active in slots 0 to 32, which ends the turns. Slots 33 to 32 + idle_slots are not
-    # active. After 8 such turns are called: slot 41 is free, in slot 42 the turn is SIMD 0's, as it was in 32.
+    # active. After 8 turns are called: slot 41 is free, in slot 42 the turn is SIMD 0's, as it was in 32.
     pause = b.nop(idle_slots - 1)
     bodies = [
         [*[b.valu()] * 33, pause, b.valu(), b.valu()],
@@ -228,7 +228,7 @@ def test_a_pause_calls_vector_turns_again(engine: str, idle_slots: int, clocks: 
 
 
 def test_a_scaled_mfma_keeps_its_turn_for_two_slots(engine: str) -> None:
-    # §9: slot 0 is free. In slot 1 the turn is SIMD 0's: its MFMA issues at 4, the matrix half at 8 (§5): none
+    # §9: slot 0 is free. In slot 1 the turn is SIMD 0's: its MFMA issues at 4, its matrix half at 8: none
     # goes in slot 2. SIMD 0 has no more.
     scaled = b.mfma(b.MFMA_SCALED, 4, fmt="fp4", scaled=True)
     timeline = timed(engine, [[b.valu(), scaled], [b.valu()] * 2], "gfx950")
