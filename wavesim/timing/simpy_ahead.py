@@ -36,10 +36,13 @@ class Ahead:
         """Bounds hold until this wave comes to a barrier, which may let others go on."""
         self.bounds = [0, 0, 0]
 
-    def _bound(self, what: int) -> int:
-        """Before this clock no other wave of the SIMD attempts such an instruction."""
+    def _competes(self, what: int, clk: int) -> bool:
+        """Whether another wave of the SIMD could attempt such an instruction at ``clk`` or before."""
+        bounds = self.bounds
+        if clk < bounds[what]:
+            return False
         bound = UNKNOWN_CLK
-        wave = self.wave
+        wave, now, slot = self.wave, self.now, self.simd.slot
         for other in self.simd.waves:
             if other is wave:
                 continue
@@ -53,14 +56,16 @@ class Ahead:
             same_group = other.trace.workgroup == wave.trace.workgroup
             if stream.barrier[row] < competes and other.release_clk < 0 and same_group:
                 continue
-            begin = self.now
-            if other.stalled_for < 0 and other.ready_clk > begin:
+            begin = now
+            if other.stalled_for < 0 and other.ready_clk > now:
                 begin = other.ready_clk
-            begin += self.simd.slot * (competes - row)
+            begin += slot * (competes - row)
+            if begin <= clk:
+                return True
             if begin < bound:
                 bound = begin
-        self.bounds[what] = bound
-        return bound
+        bounds[what] = bound
+        return False
 
     def _no_turns_by(self, clk: int) -> bool:
         """Whether vector turns (§9) are not called by ``clk``, whatever other SIMDs do."""
@@ -90,9 +95,9 @@ class Ahead:
                 free, reason = simd.valu_blocked_until, COISSUE
             if free > ready:
                 clk = -(-free // simd.slot) * simd.slot
-            if op.blocks_memory and clk >= self.bounds[MEMORY] and clk >= self._bound(MEMORY):
+            if op.blocks_memory and self._competes(MEMORY, clk):
                 return -1
-            if clk >= self.bounds[VECTOR] and clk >= self._bound(VECTOR):
+            if self._competes(VECTOR, clk):
                 return -1
             if simd.turns is not None and not self._no_turns_by(clk):
                 return -1
@@ -104,7 +109,7 @@ class Ahead:
                 simd.note(wave, op, clk)
         else:
             if batch == BATCH_SCALAR:
-                if clk >= self.bounds[SCALARS] and clk >= self._bound(SCALARS):
+                if self._competes(SCALARS, clk):
                     return -1
             elif batch == BATCH_WAIT:  # satisfied, whatever the accesses not served yet will do
                 if op.wait_lgkm is not None and wave.outstanding(wave.lgkm, clk) > op.wait_lgkm:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -75,10 +76,11 @@ class Wave:
         self.finish_clk = -1
         self.priority = 0
         self.rank = self.age = AGES - 1 - position if "oldest_first" in p.rules_off else position
-        self.attempt = [-1] * count
-        self.issue = [-1] * count
-        self.end = [-1] * count
-        self.done = [-1] * count  # of what returns something
+        never = array("q", [-1]) * count  # arrays: a list would keep every clock as an object of its own
+        self.attempt = never[:]
+        self.issue = never[:]
+        self.end = never[:]
+        self.done = never  # of what returns something
         self.stalls: list[tuple[int, int, int]] = []  # (row, reason, from_clk): until the next, or issue
         self.stalled_for = -1
         self.ready_clk = self.start_clk
