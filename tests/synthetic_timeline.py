@@ -187,6 +187,7 @@ def machine(**overrides: object) -> Machine:
         lds_queue_entries=10,
         lds_queue_hold_clk=36,
         lds_subdword_port_clk=4,
+        lds_from_memory_bytes_per_clk=128,
         lds_join_from_clk=8,
         lds_join_near_clk=20,
         lds_join_most_clk=16,

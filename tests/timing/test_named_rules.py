@@ -242,6 +242,15 @@ def _scalar() -> Trace:
     return b.trace(code, [b.wave([0, 1, 2], memory_latency_clk={0: 400})])
 
 
+def _into_lds() -> Trace:
+    code = b.one_chunk([b.load(to_lds=True), b.endpgm(), b.sleep(1), b.nop(9), b.lds_read(), b.endpgm()])
+    waves = [
+        b.wave([0, 1], memory_latency_clk={0: 100}),
+        b.wave([2, 3, 4, 5], simd=1, number=1, array_clk={2: 8}),
+    ]
+    return b.trace(code, waves)
+
+
 SCALED = b.mfma(b.MFMA_SCALED, 8, fmt="fp8", scaled=True)
 BYTE = replace(b.lds_read(4), width_bytes=1)
 LOADS = [*[b.load(16)] * 60, b.wait(vm=0)]
@@ -261,6 +270,7 @@ SENSITIVE: dict[str, Callable[[], Trace]] = {
     "lds_array": lambda: b.trace(
         b.one_chunk([b.lds_read(), b.endpgm()]), [b.wave([0, 1], array_clk={0: 32})]
     ),
+    "lds_from_memory": _into_lds,
     "lds_queue": lambda: b.streams([[b.lds_read()] * 14]),
     "lds_write_hold": lambda: b.streams([[b.lds_write(), b.valu()]]),
     "lds_write_drain": lambda: written(8, (0, 2)),

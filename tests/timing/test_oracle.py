@@ -415,6 +415,15 @@ def test_direct_to_lds_takes_the_array(engine: str) -> None:
     ]
 
 
+def test_direct_to_lds_takes_no_array_time_on_gfx950(engine: str) -> None:
+    # §6: a 16-byte load to LDS returns at 100, as the read becomes head: array [100, 104) for the read alone.
+    code = b.one_chunk([b.load(to_lds=True), b.endpgm(), b.sleep(1), b.nop(8), b.lds_read(16), b.endpgm()])
+    waves = [b.wave([0, 1], memory_latency_clk={0: 100}), b.wave([2, 3, 4, 5], simd=1, number=1)]
+    timeline = time_trace(engine, b.trace(code, waves, "gfx950"))
+    assert timeline.busy["lds_array", 0].start_clk.tolist() == [100]
+    assert timeline.waves[1].done_clk[2] == 100 + 8 + 40
+
+
 def test_a_start_between_slots(engine: str) -> None:
     # §1: rounded up to a slot; clocks before are not the wave's.
     code = b.one_chunk([b.valu(), b.endpgm()])

@@ -128,6 +128,7 @@ SECTIONS: Mapping[str, Mapping[str, type[Entry]]] = {
         "queue_entries": Size,
         "queue_hold_clk": WholeNumber,
         "subdword_port_clk": WholeNumber,
+        "from_memory_bytes_per_clk": WholeNumber,
         "join_from_clk": WholeNumber,
         "join_near_clk": WholeNumber,
         "join_most_clk": WholeNumber,

@@ -53,6 +53,7 @@ class TimingParameters:
     lds_queue_entries: int
     lds_queue_hold_clk: int
     lds_subdword_port_clk: int
+    lds_from_memory_bytes_per_clk: int  # 0: data from memory takes no time of the bank array
     lds_join_from_clk: int
     lds_join_near_clk: int
     lds_join_most_clk: int

@@ -100,8 +100,6 @@ class Op:
             self.memory_bytes = WAVE_LANES * entry.width_bytes
             store = entry.kind is Kind.VMEM_STORE
             self.latency_clk = p.memory_store_latency_clk if store else p.memory_latency_clk
-            if entry.to_lds and p.arch == "gfx950":  # §6; older ones by the bytes moved
-                self.array_clk = _array_clk(p, "write", entry.width_bytes)
         elif entry.kind is Kind.SMEM:
             self.latency_clk = p.scalar_load_latency_clk
         elif entry.kind is Kind.MFMA:

@@ -96,13 +96,11 @@ class Lds:
         table = {width: clk for (which, width), clk in self.p.lds_array_clk.items() if which == kind}
         return self.p.write_clk(table, width_bytes)
 
-    def return_from_memory(self, wave: Wave, row: int, entry: CodeEntry, moved_bytes: int, clk: int) -> None:
+    def return_from_memory(self, wave: Wave, row: int, moved_bytes: int, clk: int) -> None:
         """A direct-to-LDS load will ask for the array when it returns, at ``clk``."""
-        if self.p.arch == "gfx950":
-            array = self.table_array_clk("write", max(4, entry.width_bytes))
-        else:
-            array = -(-moved_bytes // 128)
-        self.from_memory.append(Access(wave, row, clk, 0, array, 0))
+        if self.p.lds_from_memory_bytes_per_clk:
+            array = -(-moved_bytes // self.p.lds_from_memory_bytes_per_clk)
+            self.from_memory.append(Access(wave, row, clk, 0, array, 0))
 
     @property
     def is_idle(self) -> bool:

@@ -63,7 +63,7 @@ class Memory:
             wave.lgkm.append(([returned], entry.lgkm_increment))
         self.spans.add("memory", 0, accepted, returned, wave, row)
         if entry.to_lds:
-            self.lds.return_from_memory(wave, row, entry, moved, returned)
+            self.lds.return_from_memory(wave, row, moved, returned)
 
     def _latency(self, n: int, wave: Wave, row: int, entry: CodeEntry) -> int:
         for latency in (*self.latency_by_order[n : n + 1], int(wave.trace.memory_latency_clk[row])):

@@ -137,6 +137,12 @@ RULES: tuple[Rule, ...] = (
         lambda given: replace(given, lds_array_clk=dict.fromkeys(given.lds_array_clk, 0)),
         _without_array_clk,
     ),
+    _by_parameters(
+        "lds_from_memory",
+        "6",
+        "direct-to-LDS data takes the bank array, gfx942 (assumed)",
+        lds_from_memory_bytes_per_clk=0,
+    ),
     _by_parameters("lds_queue", "6", "entries of the pair queue (M5)", lds_queue_entries=UNLIMITED),
     Rule(
         "lds_write_hold",

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from wavesim.timing.simpy_simd import Simd
 
 
-LOAD_TO_LDS_BYTES_PER_CLK = 128
-"""Bank-array rate of a load to LDS where no array clocks of its width are known (§6)."""
-
 COUNTING = (int(Reason.LGKMCNT), int(Reason.COUNTER_FULL))
 """Reasons that end with the return of an access."""
 LDS_QUEUE, VMEM_QUEUE = int(Reason.LDS_QUEUE), int(Reason.VMEM_QUEUE)
@@ -343,9 +340,8 @@ class MemoryPath:
         wave.vm.append(access)
         if op.lgkm:
             wave.lgkm.append(Access(wave, now, op.lgkm, returned))
-        if op.to_lds:
-            by_width = self.p.arch == "gfx950"
-            access.array = op.array_clk if by_width else -(-moved // LOAD_TO_LDS_BYTES_PER_CLK)
+        if op.to_lds and self.p.lds_from_memory_bytes_per_clk:
+            access.array = -(-moved // self.p.lds_from_memory_bytes_per_clk)
             self.unit.array.expect_from_memory(access, returned)
         self.uses.append((accepted, returned, wave.position, row))
         wave.simd.issued(wave, now, now + op.hold_clk)
