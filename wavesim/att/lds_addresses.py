@@ -114,26 +114,28 @@ class _Listing:
         return index in self.writes and entry.category in COMPUTING and entry.kind is not Kind.SMEM
 
 
-class _Run:
-    """One execution of one stream by the waves that share it."""
+class _Runs:
+    """All executions of one stream by the waves that share it, at once: each run has waves of its own.
 
-    def __init__(
-        self, trace: Trace, machine: Machine, listing: _Listing, seed: int, members: list[int]
-    ) -> None:
-        self.random = np.random.default_rng(seed)
-        self.pool = self.random.integers(1, 1 << 32, POOL, np.uint32)
+    The waves of a run follow those of the run before.
+    """
+
+    def __init__(self, trace: Trace, machine: Machine, listing: _Listing, members: list[int]) -> None:
+        self.waves = len(members)
+        self.randoms = [np.random.default_rng(seed) for seed in range(RUNS)]
+        self.pools = np.array([random.integers(1, 1 << 32, POOL, np.uint32) for random in self.randoms])
         self.drawn = 0
-        waves = len(members)
+        waves = RUNS * self.waves
         state = State(waves, *register_counts(trace.program))
-        state.sgpr[:EXEC] = self._unknown(state.sgpr[:EXEC].shape)
-        state.vgpr[...] = self._unknown((waves, LANES))
-        numbers = self._wave_numbers(trace, members)
+        for number in range(EXEC):
+            state.sgpr[number] = self._unknown(1)
+        state.vgpr[...] = self._unknown(LANES)
+        numbers = np.concatenate([self._wave_numbers(trace, members, random) for random in self.randoms])
         state.vgpr[0] = numbers[:, None].astype(np.uint32) * LANES + np.arange(LANES, dtype=np.uint32)
         self.state = state
         self.lanes = Lanes(state, slice(0, waves, 1))
         size = machine.integer("lds.size_bytes")
-        group = np.zeros(waves, np.int64)
-        lds = Lds(size, 1, group)
+        lds = Lds(size, RUNS, np.arange(RUNS).repeat(self.waves))
         self.context = Context(trace.program, machine, state, Memory(), lds, np.zeros(16, np.uint32), 0, {})
         self.context.rows = np.zeros(waves, np.int64)
         self.context.clocks_read = np.zeros(waves, np.int64)
@@ -141,24 +143,23 @@ class _Run:
         self.listing = listing
         self.steps: dict[int, Step | None] = {}
 
-    def _wave_numbers(self, trace: Trace, members: list[int]) -> npt.NDArray[np.int64]:
+    def _wave_numbers(
+        self, trace: Trace, members: list[int], random: np.random.Generator
+    ) -> npt.NDArray[np.int64]:
         """Places of the waves in their workgroups: in each run dealt out anew."""
         sizes: dict[int, int] = {}
         for wave in trace.waves:
             sizes[wave.workgroup] = max(sizes.get(wave.workgroup, 0), wave.wave + 1)
-        dealt = {group: self.random.permutation(size) for group, size in sorted(sizes.items())}
+        dealt = {group: random.permutation(size) for group, size in sorted(sizes.items())}
         waves = [trace.waves[position] for position in members]
         return np.array([dealt[wave.workgroup][wave.wave] for wave in waves], np.int64)
 
-    def _unknown(self, shape: tuple[int, ...]) -> npt.NDArray[np.uint32]:
-        """Numbers that two runs do not share."""
-        count = 1
-        for size in shape:
-            count *= size
-        if count > POOL // 2:
-            return self.random.integers(1, 1 << 32, shape, np.uint32)
+    def _unknown(self, width: int) -> npt.NDArray[np.uint32]:
+        """Numbers that two runs do not share: [waves] for a scalar (width 1), else [waves, width]."""
+        count = self.waves * width
         self.drawn = (self.drawn + 67) % (POOL - count)
-        return self.pool[self.drawn : self.drawn + count].reshape(shape)
+        numbers = self.pools[:, self.drawn : self.drawn + count]
+        return numbers.reshape(-1) if width == 1 else numbers.reshape(-1, width)
 
     def step(self, index: int) -> Step | None:
         """What executing a static instruction does here; None for nothing."""
@@ -217,12 +218,12 @@ class _Run:
 
         def run() -> None:
             for row in rows:
-                row[...] = self._unknown(row.shape)
+                row[...] = self._unknown(1 if row.ndim == 1 else LANES)
 
         return run
 
     def execute(self, code: Int32) -> Int32:
-        """Bank-array clocks [LDS rows, waves] of the stream."""
+        """Bank-array clocks [LDS rows, runs, waves] of the stream."""
         self.context.record = BlockRecord()
         self.steps.clear()
         with np.errstate(all="ignore"):
@@ -231,7 +232,7 @@ class _Run:
                 if step is not None:
                     step()
         clk = self.context.record.lds_clk
-        return np.array(clk, np.int32).reshape(len(clk), self.lanes.count)
+        return np.array(clk, np.int32).reshape(len(clk), RUNS, self.waves)
 
 
 def find_conflicts(trace: Trace, machine: Machine) -> Conflicts:
@@ -250,11 +251,12 @@ def find_conflicts(trace: Trace, machine: Machine) -> Conflicts:
         groups.setdefault(wave.code.tobytes(), []).append(position)
     for members in groups.values():
         code = trace.waves[members[0]].code
-        runs = np.array([_Run(trace, machine, listing, seed, members).execute(code) for seed in range(RUNS)])
-        same = (runs == runs[0]).all(axis=0) & (runs[0] > 0)
+        clk = _Runs(trace, machine, listing, members).execute(code)
+        first = clk[:, 0]
+        same = (clk == clk[:, :1]).all(axis=1) & (first > 0)
         rows = np.flatnonzero(lds[code])
         for column, position in enumerate(members):
-            result[position][rows] = np.where(same[:, column], runs[0][:, column], UNKNOWN)
+            result[position][rows] = np.where(same[:, column], first[:, column], UNKNOWN)
     return _counted(trace, machine, tuple(result), lds)
 
 
