@@ -239,13 +239,18 @@ def scalar_latencies(timeline: Timeline) -> tuple[Int32, ...]:
     is taken for all of them, since the wave could not use an earlier one.
     """
     trace = timeline.trace
+    counts = [
+        entry.lgkm_increment > 0 or (entry.kind is Kind.WAIT and entry.wait_lgkmcnt == 0)
+        for entry in trace.code
+    ]
+    concerned = np.array(counts, np.bool_)
     result = []
     for wave, timed in zip(trace.waves, timeline.waves, strict=True):
         latency = np.full(len(wave), UNKNOWN, np.int32)
         pending: list[int] = []
         mixed = False
-        for row, code in enumerate(wave.code.tolist()):
-            entry = trace.code[code]
+        for row in np.flatnonzero(concerned[wave.code]).tolist():
+            entry = trace.code[int(wave.code[row])]
             if entry.kind is Kind.SMEM and entry.lgkm_increment:
                 pending.append(row)
             elif entry.category is Category.LDS and entry.lgkm_increment:
