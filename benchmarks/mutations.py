@@ -4,7 +4,8 @@ From every clean kernel each s_waitcnt, s_barrier and s_nop is removed in turn, 
 instruction is shifted. A mutant counts where its adversarial execution (loads as late as the ISA allows,
 waves in hostile order) has wrong numbers, does not end or leaves the limits. It is found if a rule finds it
 without that execution; where the one rule is wrong-result, on the numbers in the usual order, that is listed
-apart, because it names no line.
+apart, because it names no line. No execution shows a missing wait state, so for each s_nop it is counted
+instead whether a rule on wait states names its removal (``--nops``: only that).
 
 Deterministic. ``--every N`` takes each Nth mutant of a kernel, ``--only TEXT`` the kernels so named.
 """
@@ -172,12 +173,28 @@ def tally(original: Original, every: int = 1, first: int = 0, progress: bool = F
     return result
 
 
+def nops_named(original: Original) -> tuple[int, int]:
+    """Removals of an s_nop that a rule on the code names, and all of them."""
+    removals = [each for each in mutants(original.text) if each.kind == "s_nop"]
+    found = [check_program(original.mutated(each.text).program)[0] for each in removals]
+    return sum(any(each.is_bad for each in findings) for findings in found), len(removals)
+
+
 def main() -> None:
     """Print a table of kernels and kinds: found / changed / tried."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--every", type=int, default=1, metavar="N")
     parser.add_argument("--only", default="", metavar="TEXT")
+    parser.add_argument("--nops", action="store_true", help="only whether the removal of an s_nop is named")
     options = parser.parse_args()
+    if options.nops:
+        counts = {each.name: nops_named(each) for each in originals(options.only)}
+        for name, (named, removed) in counts.items():
+            print(f"{name:36}{named:>6} of {removed}")
+        print(
+            f"{'all':36}{sum(each[0] for each in counts.values()):>6} of {sum(e[1] for e in counts.values())}"
+        )
+        return
     begin = time.monotonic()
     print("found / wrong under adversarial execution / tried")
     heads = (*KINDS, "false alarms")
