@@ -20,7 +20,7 @@ def main() -> None:
         for page in chosen:
             text = page.read_text(encoding="utf-8")
             for example in examples():
-                if example.page != page or not example.output.strip() or "..." in example.output:
+                if example.page != page or not example.output.strip() or example.is_elided:
                     continue
                 printed, _ = run(example.command, folder)
                 shown = f"$ {example.command}\n{example.output}"
