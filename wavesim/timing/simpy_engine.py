@@ -136,7 +136,7 @@ class ComputeUnit:
         event.callbacks = self.slot_event.again
         now: int = self.env.now  # type: ignore[assignment]
         self.now = now
-        choosing = []
+        choosing: list[Simd] = []
         for wave in self.slots[now]:
             if wave.ready_clk > now or wave.seen_clk == now:
                 continue  # meanwhile it was given another slot, or this one twice

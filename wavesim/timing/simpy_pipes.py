@@ -158,7 +158,7 @@ class Pipes:
     def _test_vmem(self, wave: Wave, op: Op, now: int) -> bool:
         if wave.attempt[wave.row] == now:
             wave.vm_not_before = self.memory.attempt(now)
-        if self._is_counter_full(wave, op, now):
+        if (op.lgkm or len(wave.vm) >= self.p.counter_vm_max) and self._is_counter_full(wave, op, now):
             return False
         if self.memory_blocked_until > now:
             return self.waits(wave, now, COISSUE, self.memory_blocked_until)

@@ -37,7 +37,7 @@ class LdsPort:
         self.number = number
         self.p = unit.parameters
         self.simds: list[Simd] = []
-        self.asking: list[Wave] = []
+        self.asking: list[Wave] = []  # in this slot
         self.last_simd = -1
         self.held_until = 0
         self.entries = self.p.lds_queue_entries
@@ -52,12 +52,6 @@ class LdsPort:
         self.draining: Access | None = None  # a write that issues in this slot
         self.alternates = "lds_alternation" not in self.p.rules_off
         self.uses = unit.log("lds_port", number).uses
-
-    def ask(self, wave: Wave) -> None:
-        """A SIMD's chosen LDS instruction of this slot."""
-        if not self.asking:
-            self.unit.asked.append(self)
-        self.asking.append(wave)
 
     def grant(self) -> None:
         """One grant: the SIMD that was not granted last, at the beginning the lower."""
@@ -217,7 +211,9 @@ class BankArray:
 
     def _serve_port(self, port: LdsPort, now: int) -> None:
         access = port.waiting[0]
-        done = max(now + access.port, self._take(access, now, port.number) + access.array)
+        done = self._take(access, now, port.number) + access.array
+        if now + access.port > done:
+            done = now + access.port
         port.uses.append((now, done, access.wave.position, access.row))
         port.served(access, done)
 
@@ -244,7 +240,7 @@ class MemoryPath:
     def __init__(self, unit: ComputeUnit) -> None:
         self.unit = unit
         self.p = unit.parameters
-        self.asking: list[Wave] = []
+        self.asking: list[Wave] = []  # in this slot
         self.last_simd = -1
         self.last_wave: Wave | None = None
         self.last_row = -1
@@ -276,12 +272,6 @@ class MemoryPath:
         ):
             self.wake_clk = now + self.p.memory_idle_restart_clk
         return self.wake_clk
-
-    def ask(self, wave: Wave) -> None:
-        """A SIMD's chosen VMEM instruction of this slot."""
-        if not self.asking:
-            self.unit.asked.append(self)
-        self.asking.append(wave)
 
     def grant(self) -> None:
         """The run of the wave granted last goes on; else a busy port takes the next asking SIMD in cyclic

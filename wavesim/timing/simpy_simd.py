@@ -52,12 +52,13 @@ class Simd(Pipes):
     def go(self, wave: Wave, now: int) -> None:
         """A chosen instruction issues, or asks its port."""
         category = wave.op.category
-        if category == LDS:
-            self.port.ask(wave)
-        elif category == VMEM:
-            self.memory.ask(wave)
-        else:
+        if category != LDS and category != VMEM:
             self._issue(wave, wave.op, now)
+            return
+        port = self.port if category == LDS else self.memory
+        if not port.asking:
+            self.unit.asked.append(port)
+        port.asking.append(wave)
 
     def _fits(self, op: Op) -> int:
         """-1 if ``op`` can be chosen beside what is chosen already, else why not."""
@@ -150,12 +151,10 @@ class Simd(Pipes):
         wave.stalled_for = -1
         wave.issue[row] = now
         wave.end[row] = end
-        ahead = wave.ahead
-        ahead.now = now
-        stream = wave.stream
+        wave.ahead.now = now
         following = row + 1
         while True:
-            step = stream.step[following]
+            step = wave.step[following]
             if step == SPECIAL:
                 following = self._leave(wave, op, now, end)
                 if following < 0:
@@ -179,12 +178,12 @@ class Simd(Pipes):
                         wave.stalled_for = MATRIX_PIPE  # no other can begin before the pipe is free
                         wave.stalls.append((following, MATRIX_PIPE, end))
                         end = self.pipe_free
-            if not stream.batch[following]:
+            if not wave.batch[following]:
                 break
-            next_end = ahead.issue(after, end)
+            next_end = wave.ahead.issue(after, end)
             if next_end < 0:
                 break
-            now, end = ahead.issue_clk, next_end
+            now, end = wave.ahead.issue_clk, next_end
             op = after
             following += 1
         if after.is_barrier:

@@ -69,6 +69,7 @@ class Wave:
         if count:
             self.op = self.code[0]
         self.stream = Stream(trace, columns, p)
+        self.step, self.batch = self.stream.step, self.stream.batch
         self.simd: Simd
         self.ahead: Ahead
         self.row = 0
