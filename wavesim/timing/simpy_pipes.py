@@ -142,7 +142,7 @@ class Pipes:
         return free <= now or self.waits(wave, now, MATRIX_PIPE, free)
 
     def _test_lds(self, wave: Wave, op: Op, now: int) -> bool:
-        if len(wave.lgkm) >= self.lgkm_entries_to_count and self._is_counter_full(wave, op, now):
+        if len(wave.lgkm) >= wave.lgkm_entries and self._is_counter_full(wave, op, now):
             return False
         if self.memory_blocked_until > now:
             return self.waits(wave, now, COISSUE, self.memory_blocked_until)

@@ -136,6 +136,7 @@ class Simd(Pipes):
                 returned = now + (op.latency_clk if latency == UNKNOWN else latency)
                 wave.done[row] = returned
                 wave.lgkm.append(Access(wave, now, op.lgkm, returned))
+                wave.lgkm_entries = self.lgkm_entries_to_count
         elif op.kind is Kind.ENDPGM:
             if wave.vm_return > end and self.drains:
                 end = self.first_slot(wave.vm_return)

@@ -20,6 +20,7 @@ class VectorTurns:
         self.enough = p.issue_turns_clk // self.slot  # restricted active slots until turns end
         self.most = p.issue_turns_idle_clk // self.slot  # pause count that calls turns
         self.coming: list[int] = []  # clocks of active slots not counted yet, in order
+        self.counted = LONG_AGO  # the slots before are
         self.last = LONG_AGO  # the latest active slot counted
         self.pause = self.most  # as it stood after that slot
         self.called = True
@@ -57,6 +58,9 @@ class VectorTurns:
 
     def _count(self, now: int) -> None:
         """Count the slots before ``now``."""
+        if now == self.counted:
+            return
+        self.counted = now
         coming = self.coming
         while coming and coming[0] < now:
             self._count_active(coming.pop(0))

@@ -87,6 +87,7 @@ class Wave:
         self.ready_clk = self.start_clk
         self.seen_clk = -1  # the slot in which it was tested last
         self.lgkm: list[Access] = []
+        self.lgkm_entries = p.counter_lgkm_max  # fewer accesses do not fill the counter for an LDS access
         self.vm: list[Access] = []
         self.last_valu = self.last_valu_sgpr = self.last_salu = LONG_AGO
         self.sgpr_written: dict[int, int] = {}
@@ -237,6 +238,8 @@ class Wave:
                 returned = True
         if returned:
             queue[:] = [access for access in queue if access.ret > now]
+            if not queue and queue is self.lgkm:
+                self.lgkm_entries = self.p.counter_lgkm_max
         return total
 
     def clk_when_at_most(self, queue: list[Access], count: int) -> int:
