@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.timing.reference import VECTOR_CATEGORIES, Machine
+from wavesim.timing.reference_machine import VECTOR_CATEGORIES, Machine
 from wavesim.timing.reference_state import NEVER, Outstanding, Wave
 from wavesim.timing.rules import plain_inputs
 from wavesim.trace import Category, Kind, Timeline, Trace
