@@ -33,6 +33,10 @@ def random_parameters(random: Random, arch: str) -> TimingParameters:
         memory_tail_entries=random.choice((3, 14)),
         counter_lgkm_max=random.choice((4, 15)),
         counter_vm_max=random.choice((2, 63)),
+        issue_dual_after_mfma_clk=random.choice((0, 12)),
+        issue_turns_idle_clk=random.choice((8, 32)),
+        issue_turns_clk=random.choice((0, 24, 128)),
+        issue_turn_clk=random.choice((8, 32)),
     )
 
 
