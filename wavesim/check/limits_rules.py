@@ -53,7 +53,8 @@ def occupancy(program: Program, machine: Machine, waves_per_workgroup: int) -> I
     yield Finding(
         "occupancy",
         Severity.NOTE,
-        f"{metadata.vgprs} VGPRs and {metadata.lds_bytes} bytes of LDS: {workgroups} workgroup(s) and "
-        f"{workgroups * waves_per_simd} of {slots} waves per SIMD fit on a compute unit (limited by {limit})",
+        f"{metadata.vgprs} VGPRs and {metadata.lds_bytes} bytes of LDS: {workgroups} "
+        f"workgroup{'s' * (workgroups != 1)} and {workgroups * waves_per_simd} of {slots} waves per SIMD "
+        f"fit on a compute unit (limited by {limit})",
         span,
     )

@@ -102,7 +102,9 @@ def report(
         good = good and fine
     write_atomically(Path(output), page_parts(panels))
     size_mb = Path(output).stat().st_size / 1e6
-    click.echo(f"{output}: {len(panels)} timeline(s), {size_mb:.1f} MB; open it in a browser")
+    click.echo(
+        f"{output}: {len(panels)} timeline{'s' * (len(panels) != 1)}, {size_mb:.1f} MB; open it in a browser"
+    )
     return 0 if good else 1
 
 

@@ -28,7 +28,8 @@ def findings_text(result: CheckResult) -> str:
     if result.shortened:
         lines.append(result.shortened)
     counts = Counter(finding.severity.value for finding in result.findings)
-    total = ", ".join(f"{counts[name]} {name}(s)" for name in ("error", "warning", "note") if counts[name])
+    parts = [(counts[name], name) for name in ("error", "warning", "note") if counts[name]]
+    total = ", ".join(f"{count} {name}{'s' * (count != 1)}" for count, name in parts)
     verdict = "clean" if result.good else "not clean"
     lines.append(f"{result.kernel.name}: {verdict}" + (f" ({total})" if total else ""))
     return "\n".join(lines)
