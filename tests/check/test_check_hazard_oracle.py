@@ -73,6 +73,14 @@ PAIRS = {
         (LANE, "$sgpr5 = V_READLANE_B32 $vgpr9, $sgpr4"),
         (LANE_TEXT, "v_readlane_b32 s5, v9, s4"),
     ),
+    "sgpr-writelane-select": (
+        (LANE, "$vgpr9 = V_WRITELANE_B32 3, $sgpr4, $vgpr9"),
+        (LANE_TEXT, "v_writelane_b32 v9, 3, s4"),
+    ),
+    "sgpr-writelane-data": (
+        (LANE, "$vgpr9 = V_WRITELANE_B32 $sgpr4, 3, $vgpr9"),
+        (LANE_TEXT, "v_writelane_b32 v9, s4, 3"),
+    ),
     "sgpr-vmem": (
         (LANE, "$vgpr8 = GLOBAL_LOAD_DWORD_SADDR $sgpr4_sgpr5, $vgpr1, 0, 0, implicit $exec"),
         (LANE_TEXT, "global_load_dword v8, v1, s[4:5]"),
@@ -210,6 +218,7 @@ def by_llvm(arch: str) -> dict[str, int]:
         "-",
     ]
     done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    assert not done.returncode or tool != "llc-22", done.stderr[:2000]
     if done.returncode:
         pytest.skip(f"this llc does not read the pairs: {done.stderr[:200]}")
     functions = re.split(r"^name: +p\d+$", done.stdout, flags=re.MULTILINE)[1:]

@@ -122,6 +122,8 @@ def linked(
     same_dot = is_dot(producer) and producer.instruction.opcode == consumer.instruction.opcode
     if through == "overwritten":
         return frozenset() if same_dot else produced.writes & consumed.writes
+    if through == "lane":
+        return produced.writes & frozenset(registers_of(consumer.instruction.operands[-1]))
     common = produced.writes & consumed.reads
     if same_dot:  # accumulating on the result of the same opcode is interlocked
         factors = source_registers(consumer.instruction, arch)[:2]

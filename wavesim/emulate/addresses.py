@@ -10,10 +10,24 @@ import numpy.typing as npt
 
 from wavesim.emulate.operands import call, dword, scalar_row, vector_row
 from wavesim.emulate.registry import Array, Binding
-from wavesim.emulate.state import FLAT_SCRATCH
-from wavesim.program import Operand, Register, Special
+from wavesim.program import Operand, Program, Register, Special
 
 U32, U64 = np.uint32, np.uint64
+PRIVATE_APERTURE = U64(2 << 16)
+"""High dword of a flat address that means scratch (a value of this emulator, see operands)."""
+
+PRIVATE_BUFFER = 0x7FFE
+"""The same in a buffer resource's base: the scratch descriptor that gfx90a's kernels are started with."""
+
+
+def is_enabled(program: Program, name: str) -> bool:
+    """Whether a flag of the kernel's descriptor is set (``user_sgpr_queue_ptr``)."""
+    return program.metadata.extra.get(name, "0").strip() not in ("0", "")
+
+
+def has_scratch_buffer(program: Program) -> bool:
+    """Whether the kernel gets a buffer resource for its scratch memory: gfx90a, not gfx942 and gfx950."""
+    return is_enabled(program, "user_sgpr_private_segment_buffer")
 
 
 @dataclass(frozen=True)
@@ -96,6 +110,11 @@ def buffer_addresses(
         if swizzled.any():
             relative = np.where(swizzled[:, None], _swizzled(words[3], number, place, stride), relative)
         values = base[:, None] + scalar_offset + relative
+        private = words[1] & U32(0xFFFF) == PRIVATE_BUFFER
+        if private.any():  # its SGPR offset counts the bytes of the whole wave
+            here = (int(PRIVATE_APERTURE) << 32) + (scalar_offset >> 6) + place
+            values = np.where(private[:, None], here, values)
+            inside = inside | private[:, None]
         return Addresses(values.view(U64), None if inside.all() else inside)
 
     return read
@@ -120,6 +139,3 @@ def scratch_offsets(binding: Binding, vector: Operand, scalar: Operand) -> Calla
     if not is_off(scalar):
         base = lanes.sgpr[scalar_row(binding, scalar)][:, None]
     return lambda: lane.astype(np.int64) + base.astype(np.int64) + offset
-
-
-__all__ = ["FLAT_SCRATCH", "Addresses", "buffer_addresses", "flat_addresses", "scratch_offsets"]

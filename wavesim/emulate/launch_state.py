@@ -7,6 +7,7 @@ import struct
 import numpy as np
 import numpy.typing as npt
 
+from wavesim.emulate.addresses import PRIVATE_BUFFER, has_scratch_buffer, is_enabled
 from wavesim.emulate.context import Context, Lds
 from wavesim.emulate.matrices import VirtualMatrix
 from wavesim.emulate.memory import Memory, Region
@@ -183,17 +184,24 @@ def make_state(program: Program, launch: Launch, memory: Memory, kernarg: Region
         if enabled:
             state.sgpr[row] = position[:, axis]
             row += 1
+    if is_enabled(program, "system_sgpr_private_segment_wavefront_offset"):
+        row += is_enabled(program, "system_sgpr_workgroup_info")
+        state.sgpr[row] = 0  # where the wave's scratch begins: the descriptor's base knows its lanes
     return state
 
 
 def _user_sgprs(program: Program, launch: Launch, state: State, memory: Memory, kernarg: Region) -> int:
     """Fill the user SGPRs in their fixed order; returns the first row after them."""
-    metadata, extra = program.metadata, program.metadata.extra
+    metadata = program.metadata
 
     def enabled(name: str) -> bool:
-        return extra.get(f"user_sgpr_{name}", "0").strip() not in ("0", "")
+        return is_enabled(program, f"user_sgpr_{name}")
 
-    row = 4 if enabled("private_segment_buffer") else 0
+    row = 0
+    if has_scratch_buffer(program):
+        for value in (0, PRIVATE_BUFFER, 0xFFFFFFFF, 0):
+            state.sgpr[row] = value
+            row += 1
     if metadata.user_sgpr_dispatch_ptr:
         _put_pair(state, row, memory.add_bytes("dispatch packet", _dispatch_packet(launch, kernarg)).base)
         row += 2

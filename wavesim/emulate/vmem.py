@@ -7,7 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from wavesim.emulate.addresses import Addresses, buffer_addresses, flat_addresses
+from wavesim.emulate.addresses import (
+    PRIVATE_APERTURE,
+    Addresses,
+    buffer_addresses,
+    flat_addresses,
+    has_scratch_buffer,
+)
 from wavesim.emulate.lds import narrow_result, put_registers
 from wavesim.emulate.lds_atomics import ATOMICS, apply_atomic, packed_add
 from wavesim.emulate.memory import Region
@@ -22,8 +28,8 @@ from wavesim.program import Operand, Severity
 from wavesim.program.forms import loads_to_lds, returns_old_value
 
 U32 = np.uint32
-SHARED_APERTURE, PRIVATE_APERTURE = np.uint64(1 << 16), np.uint64(2 << 16)
-"""High dwords of flat addresses that mean LDS and scratch (see operands)."""
+SHARED_APERTURE = np.uint64(1 << 16)
+"""High dword of a flat address that means LDS (see operands)."""
 
 
 class Access:
@@ -36,7 +42,7 @@ class Access:
         self.context = binding.context
         self.lanes = binding.lanes
         self.finder = LineFinder(width_bytes)
-        self.flat = binding.info.format == "FLAT"
+        self.apertures = binding.info.format == "FLAT" or has_scratch_buffer(binding.context.program)
         self.apart: list[tuple[npt.NDArray[np.uint32], Array, npt.NDArray[np.bool_]]] = []
 
     def begin(
@@ -46,7 +52,7 @@ class Access:
         found = self.addresses()
         active = self.lanes.exec if found.inside is None else self.lanes.exec & found.inside
         self.apart = []
-        if self.flat:
+        if self.apertures:
             active = self._apertures(found.values, active)
         self._record(found.values, active)
         parts, beyond = self.context.memory.split(found.values, active, self.width, write=write)

@@ -32,7 +32,7 @@ CONSUMERS = (
     "memory",
     "after_dot",
 )
-LINKS = ("vgpr", "sgpr", "vcc", "exec", "m0", "data", "hwreg", "overwritten")
+LINKS = ("vgpr", "sgpr", "vcc", "exec", "m0", "data", "hwreg", "overwritten", "lane")
 
 
 @dataclass(frozen=True, slots=True)
