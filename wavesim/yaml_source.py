@@ -21,6 +21,8 @@ from wavesim.limits import MAX_INPUT_BYTES
 MAX_DEPTH = 64
 """Deepest nesting that is read: far above what any file needs, far below what recursion stands."""
 
+_DEPTH_MESSAGE = f"nested deeper than {MAX_DEPTH} levels"
+
 KeyPath = tuple[str | int, ...]
 """The way to a value: keys of mappings and indices of lists, from the top."""
 
@@ -97,6 +99,8 @@ def load_yaml(path: str | Path, text: str | None = None) -> tuple[Any, Marks]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         span = SourceSpan(file, mark.line + 1, mark.column + 1) if mark else SourceSpan(file)
+        if _DEPTH_PROBLEM in (error.problem or ""):
+            raise _too_deep(text, file, span) from None
         context = f" ({error.context})" if error.context else ""
         raise UserError(f"not valid YAML: {error.problem or 'syntax error'}{context}", span) from None
     except yaml.reader.ReaderError as error:
@@ -131,6 +135,24 @@ def read_text(path: Path, *, lenient: bool = False) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise UserError("not a UTF-8 text file", SourceSpan(str(path), line)) from None
+
+
+_DEPTH_PROBLEM = "maximum nesting depth"
+"""libyaml's words (PyYAML 6.0.4 and later) for text nested deeper than its own limit of 1,000 levels."""
+
+
+def _too_deep(text: str, file: str, span: SourceSpan) -> LimitExceeded:
+    """libyaml looks ahead and can reach its own depth limit first, at a place of its own.
+
+    PyYAML's Python parser hands out the levels one by one, so our limit names the same place as ever.
+    """
+    try:
+        _Builder(file).document(yaml.parse(text, Loader=yaml.SafeLoader))
+    except LimitExceeded as ours:
+        return ours
+    except (yaml.YAMLError, UserError):
+        pass
+    return LimitExceeded(_DEPTH_MESSAGE, span)
 
 
 def _too_large(file: str) -> LimitExceeded:
@@ -183,7 +205,7 @@ class _Builder:
         if isinstance(event, yaml.ScalarEvent):
             return plain_scalar(event.value) if event.implicit[0] else event.value
         if len(path) >= MAX_DEPTH:
-            raise LimitExceeded(f"nested deeper than {MAX_DEPTH} levels", self.span(event))
+            raise LimitExceeded(_DEPTH_MESSAGE, self.span(event))
         if isinstance(event, yaml.SequenceStartEvent):
             return self.sequence(following, path)
         return self.mapping(following, path)

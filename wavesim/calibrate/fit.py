@@ -1,18 +1,18 @@
 """Fit: the machine values with which the simulated microbenchmarks take the measured clocks.
 
 The same programs run in the simulator. A value is what makes simulated equal measured; it is found by a
-bounded search over whole numbers (scipy), parameter after parameter in an order in which each one's
+bounded search over whole numbers, parameter after parameter in an order in which each one's
 benchmarks depend on those before. What the data do not tell apart is reported as not determined.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brute
 
 from wavesim.calibrate.benchmark import Benchmark
 from wavesim.calibrate.quantities import Model, candidates, is_count
@@ -220,30 +220,28 @@ def _search(
     grids = [candidates(name, stock.value(name)) for name in names]
     costs: dict[tuple[int, ...], float] = {}
 
-    def cost(places: Float) -> float:
-        pairs = zip(grids, np.atleast_1d(places), strict=True)
-        chosen = tuple(grid[min(max(round(float(place)), 0), len(grid) - 1)] for grid, place in pairs)
-        if chosen not in costs:
-            trial = {**values, **dict(zip(names, chosen, strict=True))}
-            costs[chosen] = sum(
-                float(np.abs(simulator.net_clk(each.name, trial) - measured[each.name].net_clk).mean())
-                for each in used
-            )
-        return costs[chosen]
+    def look_at(around: Iterable[Iterable[int]]) -> None:
+        """Costs of all combinations of these places in the grids; places outside count as the edge."""
+        for places in product(*around):
+            pairs = zip(grids, places, strict=True)
+            chosen = tuple(grid[min(max(place, 0), len(grid) - 1)] for grid, place in pairs)
+            if chosen not in costs:
+                trial = {**values, **dict(zip(names, chosen, strict=True))}
+                costs[chosen] = sum(
+                    float(np.abs(simulator.net_clk(each.name, trial) - measured[each.name].net_clk).mean())
+                    for each in used
+                )
 
     as_stock = tuple(stock.value(name) for name in names)
-    cost(np.array([grid.index(value) for grid, value in zip(grids, as_stock, strict=True)], np.float64))
+    look_at([grid.index(value)] for grid, value in zip(grids, as_stock, strict=True))
     # a coarse grid over everything, then every value around its best point
     steps = [max(1, -(-len(grid) // COARSE)) for grid in grids]
-    brute(
-        cost, tuple(slice(0, len(grid), step) for grid, step in zip(grids, steps, strict=True)), finish=None
-    )
+    look_at(range(0, len(grid), step) for grid, step in zip(grids, steps, strict=True))
     while True:
         before = len(costs)
         centre = min(costs, key=lambda chosen: (costs[chosen], chosen))
-        places = [grid.index(value) for grid, value in zip(grids, centre, strict=True)]
-        near = [range(place - step, place + step + 1) for place, step in zip(places, steps, strict=True)]
-        brute(cost, tuple(slice(each.start, each.stop, 1) for each in near), finish=None)
+        middle = [grid.index(value) for grid, value in zip(grids, centre, strict=True)]
+        look_at(range(place - step, place + step + 1) for place, step in zip(middle, steps, strict=True))
         if len(costs) == before:
             break
     best = min(costs.values())
