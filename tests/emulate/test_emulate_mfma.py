@@ -7,7 +7,7 @@ import pytest
 from emulate_harness import execute
 
 from wavesim.emulate.elements import minifloat
-from wavesim.emulate.mfma import shape_of
+from wavesim.emulate.mfma import multiply, shape_of
 from wavesim.emulate.state import State
 from wavesim.isa.opcodes import opcode_table
 
@@ -224,3 +224,13 @@ def test_f8f6f4_operand_layout(m: int, depth: int, formats: tuple[int, int]) -> 
         rows = 8 * (register // 4) + register % 4 + 4 * (np.arange(64) // m)
         got = outcome.v(20 + register, np.float32)[0]
         assert (got == expected[rows, np.arange(64) % m]).all(), (register, groups)
+
+
+@pytest.mark.parametrize("k", [8, 16, 32, 128])
+def test_products_do_not_depend_on_the_order_of_the_sum(k: int) -> None:
+    """numpy sums in the order of the processor's BLAS; the same kernel prints the same bytes anywhere."""
+    generator = np.random.default_rng(k)
+    words = generator.uniform(-1, 1, (2, 4, k, 32)).astype(np.float32).view(np.uint32) & np.uint32(0xFFFF0000)
+    a, b = words.view(np.float32)
+    order = generator.permutation(k)
+    assert np.array_equal(multiply(a, b), multiply(a[:, order], b[:, order]))

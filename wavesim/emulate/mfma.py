@@ -298,6 +298,18 @@ def _finish(binding: Binding, shape: Shape, layout: ResultLayout) -> Callable[[A
     return put
 
 
+def multiply(a: Array, b: Array) -> Array:
+    """The products of A and B [.., k, row or column], summed over k, in the type of the elements.
+
+    float32 is summed in float64, where bf16 products of exponents up to 33 apart add up exactly: numpy
+    leaves the order of a sum to the BLAS of the processor it runs on, and the numbers must not show it.
+    """
+    if a.dtype == np.float32:
+        wide = np.matmul(a.swapaxes(-1, -2).astype(np.float64), b.astype(np.float64))
+        return np.asarray(wide.astype(np.float32))
+    return np.asarray(np.matmul(a.swapaxes(-1, -2), b))
+
+
 def _bind_mfma(binding: Binding) -> Step:
     shape = shape_of(binding.info.name)
     if shape is None:
@@ -312,8 +324,7 @@ def _bind_mfma(binding: Binding) -> Step:
         read_a, read_b, read_c = _negated(binding, (read_a, read_b, read_c))
 
     def run() -> None:
-        product = np.matmul(read_a().swapaxes(-1, -2), read_b())
-        put(read_c(), layout.to_registers(product))
+        put(read_c(), layout.to_registers(multiply(read_a(), read_b())))
 
     return run
 
@@ -366,8 +377,7 @@ def _bind_f8f6f4(binding: Binding, shape: Shape) -> Step:
         return values
 
     def run() -> None:
-        product = np.matmul(matrix(0).swapaxes(-1, -2), matrix(1)).astype(np.float32)
-        put(read_c(), layout.to_registers(product))
+        put(read_c(), layout.to_registers(multiply(matrix(0), matrix(1)).astype(np.float32)))
 
     return run
 

@@ -13,7 +13,7 @@ import re
 
 import numpy as np
 
-from wavesim.emulate.mfma import BITS, ResultLayout, Shape, finisher, spread, unpacker
+from wavesim.emulate.mfma import BITS, ResultLayout, Shape, finisher, multiply, spread, unpacker
 from wavesim.emulate.operands import call, source, vector_row
 from wavesim.emulate.registry import Array, Binding, Step, semantics
 from wavesim.emulate.state import LANES
@@ -64,6 +64,6 @@ def _bind_smfmac(binding: Binding) -> Step:
         picks = np.broadcast_to(call(index) >> shift, (lanes.count, LANES))
         a = spread(expand(unpacks[0](windows[0]), picks), m, 1)
         b = spread(unpacks[1](windows[1]), n, 1)
-        put(read_d(), layout.to_registers(np.matmul(a.swapaxes(-1, -2), b)))
+        put(read_d(), layout.to_registers(multiply(a, b)))
 
     return run
