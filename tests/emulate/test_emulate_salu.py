@@ -37,8 +37,8 @@ CASES: dict[str, Callable[[int, int], tuple[int, int]]] = {
     "s_lshr_b32": lambda a, b: (a >> b % 32, a >> b % 32 != 0),
     "s_ashr_i32": lambda a, b: (bits(signed(a) >> b % 32), bits(signed(a) >> b % 32) != 0),
     "s_min_u32": lambda a, b: (min(a, b), a < b),
-    "s_max_i32": lambda a, b: (bits(max(signed(a), signed(b))), signed(a) > signed(b)),
-    "s_absdiff_i32": lambda a, b: (bits(abs(signed(a) - signed(b))), a != b),
+    "s_max_i32": lambda a, b: (bits(max(signed(a), signed(b))), signed(a) >= signed(b)),
+    "s_absdiff_i32": lambda a, b: (bits(abs(signed(bits(a - b)))), a != b),
     "s_lshl3_add_u32": lambda a, b: (bits(bits(a << 3) + b), (a << 3) + b >= M),
 }
 NO_SCC: dict[str, Callable[[int, int], int]] = {

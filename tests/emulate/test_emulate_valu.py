@@ -183,8 +183,9 @@ FLOAT: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]] = {
     "v_add_f32 v20, v1, v2": lambda a, b, c: a + b,
     "v_sub_f32 v20, v1, v2": lambda a, b, c: a - b,
     "v_mul_f32 v20, -v1, |v2|": lambda a, b, c: -a * abs(b),
-    "v_add_f32 v20, v1, v2 mul:2": lambda a, b, c: (a + b) * 2,
-    "v_mul_f32 v20, v1, v2 div:2 clamp": lambda a, b, c: np.clip(a * b / 2, 0, 1),
+    "v_add_f32 v20, v1, v2 mul:2": lambda a, b, c: a + b,  # IEEE mode: the factor has no effect
+    "v_mul_f32 v20, v1, v2 div:2 clamp": lambda a, b, c: np.clip(a * b, 0, 1),
+    "v_mul_f32 v20, v1, v2 clamp": lambda a, b, c: np.clip(a * b, 0, 1),
     "v_fma_f32 v20, v1, v2, -v3": lambda a, b, c: (a.astype(float) * b - c).astype(np.float32),
     "v_max_f32 v20, 0, v1": lambda a, b, c: np.maximum(a, 0),
     "v_med3_f32 v20, v1, v2, v3": lambda a, b, c: np.sort([a, b, c], axis=0)[1],
@@ -279,6 +280,7 @@ def test_float_to_integer_limits() -> None:
 
 def test_bf16_and_8_bit_conversions() -> None:
     outcome = execute(
+        "s_setreg_imm32_b32 hwreg(HW_REG_MODE, 23, 1), 1\n"
         "v_cvt_pk_bf16_f32 v20, v1, v2\n v_cvt_pk_fp8_f32 v21, v1, v2\n v_cvt_f32_fp8 v22, v21",
         floats(6),
         arch="gfx950",

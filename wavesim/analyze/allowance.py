@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wavesim.analyze.unknowns import Unknowns, find_unknowns, with_unknown_matrix
 from wavesim.emulate.blocks import BlockMap, refuse_unknown
+from wavesim.emulate.mode_register import RULE as FLOAT_MODE
 from wavesim.emulate.numerics import Numerics, check_numerics
 from wavesim.emulate.run import Execution, emulate
 from wavesim.isa.machine import Machine
@@ -43,7 +44,12 @@ class Executed:
     def numerics(self) -> Numerics:
         """The numbers, unless they rest on something unknown: those are not checked."""
         checked = check_numerics(self.execution, self.execution.launch)
-        if self.unknowns is None or not self.unknowns.mark("numerics") or not checked.checked:
+        if not checked.checked:
+            return checked
+        if any(finding.rule == FLOAT_MODE and finding.is_bad for finding in self.execution.findings):
+            rests = "they rest on MODE bits that are not followed in full"
+            checked = replace(checked, message=f"{checked.message}; {rests}")
+        if self.unknowns is None or not self.unknowns.mark("numerics"):
             return checked
         return Numerics(True, None, False, "they rest on what is not known")
 

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.emulate.context import BlockRecord, Context, Lds
+from wavesim.emulate.float_mode import COMPILED
 from wavesim.emulate.launch_state import register_counts
 from wavesim.emulate.memory import Memory
 from wavesim.emulate.registry import Binding, Step, binder_of
@@ -181,7 +182,7 @@ class _Runs:
             try:
                 info = lookup(instruction.opcode, listing.arch, instruction.span)
                 specs = operand_specs(info, instruction)
-                step = binder(Binding(instruction, info, specs, self.lanes, self.context, 0, index))
+                step = binder(Binding(instruction, info, specs, self.lanes, self.context, 0, COMPILED, index))
             except UserError:
                 step = None
         if not lds:

@@ -26,6 +26,7 @@ from wavesim.check.registers import uninitialised_on_the_way, uninitialised_read
 from wavesim.check.relaxing import WaitRelaxer
 from wavesim.check.strong_waits import strong_waits
 from wavesim.check.waits import missing_waits
+from wavesim.emulate.mode_register import mode_findings
 from wavesim.emulate.numerics import Numerics, check_numerics
 from wavesim.emulate.run import Execution, emulate
 from wavesim.errors import SourceSpan, UserError
@@ -74,6 +75,7 @@ def check_program(program: Program) -> tuple[list[Finding], WaitRelaxer]:
         *missing_waits(program, code, used, before),
         *hazards(program, code, used, flow),
         *uninitialised_reads(program, code, used, flow),
+        *mode_findings(program),
     ]
     return found, WaitRelaxer.of(program, code, used, flow, before)
 

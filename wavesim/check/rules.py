@@ -172,6 +172,14 @@ _ROWS = (
         "order.",
     ),
     (
+        "float-mode",
+        _WARNING,
+        CODE,
+        "Results rest on MODE bits, or on a modifier under them, that are not followed in full.",
+        "A rounding mode other than nearest, MODE bits that are not modelled, another hardware register that "
+        "is written, or an output modifier that MODE makes the hardware ignore.",
+    ),
+    (
         "register-index",
         _ERROR,
         LOADING,

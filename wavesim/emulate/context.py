@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from wavesim.emulate.float_mode import COMPILED, FloatMode
 from wavesim.emulate.memory import Memory, OutOfBounds
 from wavesim.emulate.observe import LdsAccess
 from wavesim.emulate.registry import Array, Binding
@@ -70,6 +71,7 @@ class Context:
         skipped: static instructions that are not executed (see unknowable); ``assumed`` branches that are
             taken by assumption, backward ones ``trips`` - 1 times each time they are come to; ``counted``
             are those of them that close the outermost loops, ``trips`` - 1 times for each loop altogether.
+        first_mode: MODE at the start of every wave; ``writes_mode`` whether the program may change it.
         polled: per load of the running pass its waves and the stores [n, lanes] whose values it read.
     """
 
@@ -100,6 +102,8 @@ class Context:
     counted: frozenset[int] = frozenset()
     trips: int = 1
     passes: dict[int, npt.NDArray[np.int64]] = field(default_factory=dict)
+    first_mode: FloatMode = COMPILED
+    writes_mode: bool = False
 
     @property
     def arch(self) -> str:

@@ -21,7 +21,7 @@ from wavesim.emulate.state import CODE_BASE, EXEC, SCC, VCC, Lanes
     "s_waitcnt s_nop s_setprio s_sleep s_barrier s_endpgm s_branch s_cbranch_scc0 s_cbranch_scc1 "
     "s_cbranch_vccz s_cbranch_vccnz s_cbranch_execz s_cbranch_execnz s_sethalt s_setkill s_incperflevel "
     "s_decperflevel s_wakeup s_icache_inv s_ttracedata s_sendmsg s_sendmsghalt "
-    "s_setreg_b32 s_setreg_imm32_b32 ds_nop s_endpgm_saved s_endpgm_ordered_ps_done "
+    "ds_nop s_endpgm_saved s_endpgm_ordered_ps_done "
     "s_cbranch_cdbgsys s_cbranch_cdbguser s_cbranch_cdbgsys_or_user s_cbranch_cdbgsys_and_user"
 )
 def _bind_nothing(binding: Binding) -> Step:
@@ -34,14 +34,6 @@ def _bind_trap(binding: Binding) -> Step:
     lanes, context = binding.lanes, binding.context
     number = binding.instruction.operands[0]
     return lambda: context.find("trap", binding, f"the kernel traps (s_trap {number})", lanes.numbers)
-
-
-@semantics("s_getreg_b32")
-def _bind_getreg(binding: Binding) -> Step:
-    """Hardware registers read as 0: identity and mode are not modelled."""
-    put = scalar_writer(binding)
-    zero = np.zeros((1, 1), np.uint32)
-    return lambda: put(zero)
 
 
 def next_address(binding: Binding) -> int:

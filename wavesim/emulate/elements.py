@@ -69,8 +69,9 @@ class Minifloat:
         """Values of the encodings ``bits``."""
         return self.values[bits]
 
-    def encode(self, value: Array) -> npt.NDArray[np.uint8]:
-        """Nearest encodings, ties to even, beyond the range to the largest finite value."""
+    def encode(self, value: Array, *, saturate: bool = True) -> npt.NDArray[np.uint8]:
+        """Nearest encodings, ties to even; beyond the range the largest finite value or, without
+        ``saturate``, infinity, or NaN where the format has none."""
         half = len(self.values) // 2
         positive = self.values[:half]
         finite = np.flatnonzero(np.isfinite(positive))
@@ -84,7 +85,15 @@ class Minifloat:
         signed = code | np.where(np.signbit(value), half, 0).astype(np.uint8)
         signed = np.where((code == 0) & np.isnan(self.values[half]), 0, signed)  # FNUZ has no -0
         nan_code = int(np.flatnonzero(np.isnan(self.values))[0]) if np.isnan(self.values).any() else half - 1
-        return np.where(np.isnan(value), nan_code, signed).astype(np.uint8)
+        signed = np.where(np.isnan(value), nan_code, signed)
+        if not saturate:
+            step = ladder[-1] - ladder[-2]
+            limit = ladder[-1] + step / 2
+            beyond = (size > limit) | ((size == limit) & bool(len(ladder) % 2 == 0))  # the last is odd
+            infinity = np.flatnonzero(np.isposinf(self.values))
+            code_beyond = infinity[0] | np.where(np.signbit(value), half, 0) if len(infinity) else nan_code
+            signed = np.where(beyond, code_beyond, signed)
+        return signed.astype(np.uint8)
 
 
 @cache

@@ -9,8 +9,10 @@ import numpy.typing as npt
 
 from wavesim.emulate.addresses import PRIVATE_BUFFER, has_scratch_buffer, is_enabled
 from wavesim.emulate.context import Context, Lds
+from wavesim.emulate.float_mode import mode_of
 from wavesim.emulate.matrices import VirtualMatrix
 from wavesim.emulate.memory import Memory, Region
+from wavesim.emulate.mode_register import writes_mode
 from wavesim.emulate.recorder import Placement
 from wavesim.emulate.state import CODE_BASE, LANES, State
 from wavesim.errors import LimitExceeded, SourceSpan, UserError
@@ -285,6 +287,8 @@ def make_context(
         program, machine, state, memory, lds, scratch, stride, clock_values, track_writers, observe_lds
     )
     context.symbols = _symbols(program, memory)
+    context.first_mode, context.writes_mode = mode_of(program.metadata), writes_mode(program)
+    state.mode[...] = context.first_mode.bits
     context.rows = np.zeros(state.waves, np.int64)
     context.clocks_read = np.zeros(state.waves, np.int64)
     context.stored = np.zeros(state.waves, np.bool_)

@@ -52,11 +52,13 @@ def swizzle_lanes(control: int) -> npt.NDArray[np.intp]:
     """Source lane of each lane for ds_swizzle's offset: masks within 32 lanes, or (bit 15) permuted quads,
     rotation (0xC000: to lower lanes, or higher with bit 10, under a mask) and bit reversal (0xE000)."""
     lane = np.arange(LANES)
-    if control >= 0xE000:  # reversed order of the bits that the mask leaves free (CDNA3 ISA, DS_SWIZZLE)
+    if (
+        control >= 0xE000
+    ):  # all five bits reversed and shifted down by the mask's count (CDNA3 ISA, DS_SWIZZLE)
         mask = control & 31
         reverse = np.array([int(f"{place:05b}"[::-1], 2) for place in range(32)])
         low = lane & 31
-        return np.asarray((lane & 32) + (reverse[low] & ~mask & 31 | low & mask))
+        return np.asarray((lane & 32) + (reverse[low] >> mask.bit_count() | low & mask))
     if control >= 0xC000:
         mask, count = control & 31, control >> 5 & 31
         low = lane & 31

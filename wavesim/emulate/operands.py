@@ -270,7 +270,7 @@ def source(binding: Binding, position: int, adapt: Callable[[Source], Source] | 
         raw = dword(binding, inner, 0, kind)
         if adapt is not None:
             raw = adapt(raw)
-        read = typed(binding, raw, kind, _selects_high(binding, position))
+        read = typed(binding, raw, kind, kind in _HALF and _selects_high(binding, position))
     if kind in _FLOAT:
         return magnitude(read, kind, negate, absolute)
     if negate and isinstance(inner, Immediate):
@@ -285,8 +285,10 @@ def source(binding: Binding, position: int, adapt: Callable[[Source], Source] | 
 
 def _selects_high(binding: Binding, position: int) -> bool:
     """VOP3 ``op_sel`` of a 16-bit operand (packed instructions read theirs themselves)."""
-    select = binding.instruction.modifier("op_sel")
-    if not isinstance(select, tuple) or binding.info.format == "VOP3P":
+    if binding.info.format == "VOP3P":
+        return False
+    select = binding.modifier("op_sel")
+    if not isinstance(select, tuple):
         return False
     slots = [place for place, spec in enumerate(binding.specs) if spec.role != "dst"]
     slot = slots.index(position) if position in slots else len(select) - 1
@@ -299,7 +301,7 @@ _KEEP_HIGH = frozenset(("v_mad_f16", "v_mad_u16", "v_mad_i16", "v_fma_f16", "v_d
 
 def destination_high(binding: Binding) -> bool | None:
     """Which half a 16-bit result goes to: True high, False low (other half kept), None: low, rest zero."""
-    select = binding.instruction.modifier("op_sel")
+    select = binding.modifier("op_sel")
     if isinstance(select, tuple) and binding.info.format != "VOP3P":
         sources = sum(spec.role != "dst" for spec in binding.specs)
         return bool(select[-1]) if len(select) > sources else False

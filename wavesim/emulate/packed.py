@@ -7,11 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from wavesim.emulate.float_mode import clamped, flushed
 from wavesim.emulate.lane_select import dpp_of
 from wavesim.emulate.operands import Source, bf16_to_f32, call, dword, vector_row
 from wavesim.emulate.registry import Array, Binding, Step, semantics
-from wavesim.emulate.valu import put_masked
-from wavesim.emulate.valu_float import fused, pack_halves
+from wavesim.emulate.rounding import fused
+from wavesim.emulate.valu import Function, following, put_masked, rounded
+from wavesim.emulate.valu_convert import pack_halves
+from wavesim.emulate.valu_float import ADD, FUSED, MULTIPLY
+from wavesim.emulate.valu_minmax import MAXIMUM, MINIMUM
 from wavesim.program import Modified
 
 U32 = np.uint32
@@ -35,12 +39,14 @@ def _half(array: Array, high: int, dtype: type[np.generic]) -> Array:
     return picked
 
 
-def _bind_pairs(binding: Binding, function: Callable[..., Any], dtype: type[np.generic]) -> Step:
+def _bind_pairs(binding: Binding, function: Function, dtype: type[np.generic]) -> Step:
     places = [place for place, spec in enumerate(binding.specs) if spec.role != "dst"]
     reads = [_plain(binding, place) for place in places]
     low, high = _bits(binding, "op_sel", 0), _bits(binding, "op_sel_hi", 1)
     negate = (_bits(binding, "neg_lo", 0), _bits(binding, "neg_hi", 0))
-    clamp = bool(binding.modifier("clamp"))
+    clamp, mode = bool(binding.modifier("clamp")), binding.mode
+    kind = "f16" if dtype is np.float16 else ""
+    compute = following(mode, function, (kind,) * len(places), kind, single=False)
     put = put_masked(binding, vector_row(binding, binding.instruction.operands[0]))
 
     def one(arrays: list[Array], picks: tuple[int, ...], signs: tuple[int, ...]) -> Array:
@@ -48,12 +54,10 @@ def _bind_pairs(binding: Binding, function: Callable[..., Any], dtype: type[np.g
         halves = [-half if signs[slot] else half for slot, half in enumerate(halves)]
         if clamp and dtype is not np.float16:
             limits: Any = np.iinfo(dtype)
-            exact = function(*[half.astype(np.int64) for half in halves])
+            exact = compute(*[half.astype(np.int64) for half in halves])
             return np.asarray(np.clip(exact, limits.min, limits.max).astype(dtype))
-        result = np.asarray(function(*halves))
-        if clamp:
-            result = np.clip(np.nan_to_num(result, nan=0.0), 0, 1)
-        return result.astype(dtype, copy=False)
+        result = np.asarray(compute(*halves))
+        return clamped(result, mode) if clamp else result.astype(dtype, copy=False)
 
     def run() -> None:
         arrays = [call(read) for read in reads]
@@ -62,21 +66,24 @@ def _bind_pairs(binding: Binding, function: Callable[..., Any], dtype: type[np.g
     return run
 
 
-def _pairs(names: str, function: Callable[..., Any], dtype: type[np.generic]) -> None:
+def _pairs(names: str, function: Function, dtype: type[np.generic]) -> None:
     semantics(names)(lambda binding: _bind_pairs(binding, function, dtype))
 
 
-def f16_pairs(names: str, function: Callable[..., Any]) -> None:
+def f16_pairs(names: str, function: Function) -> None:
     """Register packed f16 opcodes with one function on halves."""
     _pairs(names, function, np.float16)
 
 
-_pairs("v_pk_add_f16", np.add, np.float16)
-_pairs("v_pk_mul_f16", np.multiply, np.float16)
-_pairs("v_pk_min_f16", np.fmin, np.float16)
-_pairs("v_pk_max_f16", np.fmax, np.float16)
-_pairs("v_pk_fma_f16", fused, np.float16)
-_pairs("v_pk_fmac_f16", lambda d, a, b: fused(a, b, d), np.float16)
+f16_pairs("v_pk_add_f16", ADD)
+f16_pairs("v_pk_mul_f16", MULTIPLY)
+f16_pairs("v_pk_min_f16", MINIMUM)
+f16_pairs("v_pk_max_f16", MAXIMUM)
+f16_pairs("v_pk_fma_f16", FUSED)
+f16_pairs(
+    "v_pk_fmac_f16",
+    rounded(lambda d, a, b: fused(a, b, d), lambda d, a, b, mode: fused(a, b, d, mode)),
+)
 for _sign, _dtype in (("i16", np.int16), ("u16", np.uint16)):
     _pairs(f"v_pk_add_{_sign}", np.add, _dtype)
     _pairs(f"v_pk_sub_{_sign}", np.subtract, _dtype)
@@ -89,7 +96,7 @@ _pairs("v_pk_lshrrev_b16", lambda count, value: value >> (count & 15), np.uint16
 _pairs("v_pk_ashrrev_i16", lambda count, value: value >> (count & 15), np.int16)
 
 
-def _bind_f32_pairs(binding: Binding, function: Callable[..., Any], dtype: type[np.generic]) -> Step:
+def _bind_f32_pairs(binding: Binding, function: Function) -> Step:
     """Operands are register pairs; op_sel and op_sel_hi pick the register of each result half."""
     places = [place for place, spec in enumerate(binding.specs) if spec.role != "dst"]
     low, high = _bits(binding, "op_sel", 0), _bits(binding, "op_sel_hi", 1)
@@ -98,14 +105,13 @@ def _bind_f32_pairs(binding: Binding, function: Callable[..., Any], dtype: type[
     put_low, put_high = put_masked(binding, row), put_masked(binding, row + 1)
     first = [_plain(binding, place, low[slot]) for slot, place in enumerate(places)]
     second = [_plain(binding, place, high[slot]) for slot, place in enumerate(places)]
-    clamp = bool(binding.modifier("clamp"))
+    clamp, mode = bool(binding.modifier("clamp")), binding.mode
+    compute = following(mode, function, ("f32",) * len(places), "f32", single=True)
 
     def half(reads: list[Source], signs: tuple[int, ...]) -> Array:
-        arrays = [call(read).view(dtype) for read in reads]
-        result = np.asarray(function(*[-a if signs[slot] else a for slot, a in enumerate(arrays)]))
-        if clamp:
-            result = np.clip(np.nan_to_num(result, nan=0.0), 0, 1)
-        return result.view(U32)
+        arrays = [call(read).view(np.float32) for read in reads]
+        result = np.asarray(compute(*[-a if signs[slot] else a for slot, a in enumerate(arrays)]))
+        return (clamped(result, mode) if clamp else result).view(U32)
 
     def run() -> None:
         below, above = half(first, negate_low), half(second, negate_high)
@@ -115,13 +121,13 @@ def _bind_f32_pairs(binding: Binding, function: Callable[..., Any], dtype: type[
     return run
 
 
-def _f32_pairs(names: str, function: Callable[..., Any], dtype: type[np.generic] = np.float32) -> None:
-    semantics(names)(lambda binding: _bind_f32_pairs(binding, function, dtype))
+def _f32_pairs(names: str, function: Function) -> None:
+    semantics(names)(lambda binding: _bind_f32_pairs(binding, function))
 
 
-_f32_pairs("v_pk_add_f32", np.add)
-_f32_pairs("v_pk_mul_f32", np.multiply)
-_f32_pairs("v_pk_fma_f32", fused)
+_f32_pairs("v_pk_add_f32", ADD)
+_f32_pairs("v_pk_mul_f32", MULTIPLY)
+_f32_pairs("v_pk_fma_f32", FUSED)
 
 
 @semantics("v_pk_mov_b32")
@@ -150,11 +156,7 @@ _FIELDS: dict[str, tuple[int, bool]] = {
 }
 
 
-def _elements(array: Array, kind: str) -> list[Array]:
-    if kind == "f16":
-        return [_half(array, high, np.float16).astype(np.float64) for high in (0, 1)]
-    if kind == "bf16":
-        return [bf16_to_f32(array >> U32(shift) & U32(0xFFFF)).astype(np.float64) for shift in (0, 16)]
+def _integers(array: Array, kind: str) -> list[Array]:
     width, signed = _FIELDS[kind]
     parts = []
     for shift in range(0, 32, width):
@@ -163,34 +165,80 @@ def _elements(array: Array, kind: str) -> list[Array]:
     return parts
 
 
-@semantics(
-    "v_dot2_f32_f16 v_dot2_f32_bf16 v_dot2_i32_i16 v_dot2_u32_u16 v_dot4_i32_i8 v_dot4_u32_u8 "
-    "v_dot8_i32_i4 v_dot8_u32_u4 v_dot2c_f32_f16 v_dot2c_f32_bf16 v_dot2c_i32_i16 "
-    "v_dot4c_i32_i8 v_dot8c_i32_i4"
-)
-def _bind_dot(binding: Binding) -> Step:
-    words = binding.info.name.split("_")
-    result, kind = words[2], words[3]
-    accumulates = words[1].endswith("c")
-    first, second = _plain(binding, 1), _plain(binding, 2)
-    dpp = dpp_of(binding)
-    if dpp is not None:
-        first = dpp.source(binding)(first)
-    third = _plain(binding, 0 if accumulates else 3)
-    dtype = {"f32": np.float32, "i32": np.int32, "u32": np.uint32}[result]
+def _floats(array: Array, kind: str, picks: tuple[int, int], signs: tuple[int, int]) -> list[Array]:
+    """Two halves as float32, denormals flushed, signs changed."""
+    if kind == "f16":
+        halves = [flushed(_half(array, pick, np.float16)).astype(np.float32) for pick in picks]
+    else:
+        halves = [flushed(bf16_to_f32(array >> U32(16 * pick) & U32(0xFFFF))) for pick in picks]
+    return [-half if sign else half for half, sign in zip(halves, signs, strict=True)]
+
+
+def _bind_integer_dot(binding: Binding) -> Step:
+    _, word, result, kind = binding.info.name.split("_")
+    first, second = _dot_sources(binding)
+    third = _plain(binding, 0 if word.endswith("c") else 3)
+    dtype: Any = {"i32": np.int32, "u32": np.uint32}[result]
     clamp = bool(binding.modifier("clamp"))
-    lanes = binding.lanes
-    target = lanes.vgpr[vector_row(binding, binding.instruction.operands[0])]
+    put = _dot_writer(binding)
 
     def run() -> None:
-        total: Any = call(third).view(dtype)
-        total = total.astype(np.float64 if dtype is np.float32 else np.int64)
-        for a, b in zip(_elements(call(first), kind), _elements(call(second), kind), strict=True):
+        total: Any = call(third).view(dtype).astype(np.int64)
+        for a, b in zip(_integers(call(first), kind), _integers(call(second), kind), strict=True):
             total = total + a * b
-        if clamp and dtype is not np.float32:
-            limits: Any = np.iinfo(dtype)
+        if clamp:
+            limits = np.iinfo(dtype)
             total = np.clip(total, limits.min, limits.max)
-        where = lanes.exec if dpp is None else lanes.exec & dpp.written(binding)
-        np.copyto(target, total.astype(dtype).view(U32), where=where)
+        put(total.astype(dtype).view(U32))
+
+    return run
+
+
+def _dot_sources(binding: Binding) -> tuple[Source, Source]:
+    first, second = _plain(binding, 1), _plain(binding, 2)
+    dpp = dpp_of(binding)
+    return (first if dpp is None else dpp.source(binding)(first)), second
+
+
+def _dot_writer(binding: Binding) -> Callable[[Array], None]:
+    lanes, dpp = binding.lanes, dpp_of(binding)
+    target = lanes.vgpr[vector_row(binding, binding.instruction.operands[0])]
+
+    def put(bits: Array) -> None:
+        np.copyto(target, bits, where=lanes.exec if dpp is None else lanes.exec & dpp.written(binding))
+
+    return put
+
+
+semantics(
+    "v_dot2_i32_i16 v_dot2_u32_u16 v_dot4_i32_i8 v_dot4_u32_u8 v_dot8_i32_i4 v_dot8_u32_u4 "
+    "v_dot2c_i32_i16 v_dot4c_i32_i8 v_dot8c_i32_i4"
+)(_bind_integer_dot)
+
+
+@semantics("v_dot2_f32_f16 v_dot2_f32_bf16 v_dot2c_f32_f16 v_dot2c_f32_bf16")
+def _bind_float_dot(binding: Binding) -> Step:
+    """Product by product in f32, to nearest; denormals of sources and result are flushed, whatever MODE
+    says (CDNA3 ISA, 6.4). The sum starts with the third source; in v_dot2_f32_bf16 it ends with it."""
+    name = binding.info.name
+    kind, accumulates = name.split("_")[3], "dot2c" in name
+    first, second = _dot_sources(binding)
+    third = _plain(binding, 0 if accumulates else 3)
+    low, high = _bits(binding, "op_sel", 0), _bits(binding, "op_sel_hi", 1)
+    negate_low, negate_high = _bits(binding, "neg_lo", 0), _bits(binding, "neg_hi", 0)
+    picks = [(low[slot], high[slot]) for slot in (0, 1)]
+    signs = [(negate_low[slot], negate_high[slot]) for slot in (0, 1)]
+    clamp, mode = bool(binding.modifier("clamp")), binding.mode
+    put = _dot_writer(binding)
+
+    def run() -> None:
+        start = flushed(call(third).view(np.float32))
+        a = _floats(call(first), kind, picks[0], signs[0])
+        b = _floats(call(second), kind, picks[1], signs[1])
+        products = [x * y for x, y in zip(a, b, strict=True)]
+        terms = [*products, start] if name == "v_dot2_f32_bf16" else [start, *products]
+        total = terms[0] + terms[1] + terms[2]
+        total = flushed(np.asarray(total))
+        put((clamped(total, mode) if clamp else total).view(U32))
 
     return run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from wavesim.program.program import ModifierValue
 
 if TYPE_CHECKING:
     from wavesim.emulate.context import Context
+    from wavesim.emulate.float_mode import FloatMode
     from wavesim.emulate.state import Lanes
 
 Array = npt.NDArray[Any]
@@ -23,11 +24,27 @@ Step = Callable[[], None]
 """A bound instruction: executes it once for every wave of its batch."""
 
 
+_CHANGES_RESULT = frozenset(
+    ("clamp", "mul", "div", "op_sel", "op_sel_hi", "neg_lo", "neg_hi", "src0_sel", "src1_sel", "dst_sel")
+)
+"""Modifiers of vector instructions that change what is computed."""
+
+
+def _changes(name: str, value: ModifierValue) -> bool:
+    """Whether a modifier says something else than its default."""
+    if name == "op_sel_hi":
+        return not isinstance(value, tuple) or not all(value)
+    if isinstance(value, tuple):
+        return any(value)
+    return bool(value) and value != "DWORD"
+
+
 @dataclass(frozen=True, slots=True)
 class Binding:
     """An instruction about to be bound: its table entry, its batch of waves and the execution's context.
 
-    ``specs`` are the operand specs in written order; ``row`` the place of the instruction in its block.
+    ``specs`` are the operand specs in written order; ``row`` the place of the instruction in its block;
+    ``mode`` the MODE register under which it executes; ``read`` the modifiers that its binder asked for.
     """
 
     instruction: Instruction
@@ -36,15 +53,28 @@ class Binding:
     lanes: Lanes
     context: Context
     row: int
+    mode: FloatMode
     index: int = 0
+    read: set[str] = field(default_factory=set, compare=False)
 
     def modifier(self, name: str, default: ModifierValue | None = None) -> ModifierValue | None:
         """Value of a modifier of the instruction."""
+        self.read.add(name)
         return self.instruction.modifier(name, default)
+
+    def require_modifiers_read(self) -> None:
+        """Refuse a form with a modifier that changes the result and that its binder did not ask for.
+
+        Raises:
+            UnknownInstruction: there is one.
+        """
+        for name, value in self.instruction.modifiers:
+            if name in _CHANGES_RESULT and name not in self.read and _changes(name, value):
+                raise self.refuse(f"the modifier {name} is not modelled here")
 
     def integer(self, name: str, default: int = 0) -> int:
         """A modifier as an integer (a flag counts as 1)."""
-        value = self.instruction.modifier(name, default)
+        value = self.modifier(name, default)
         if isinstance(value, int):
             return int(value)
         raise self.refuse(f"modifier {name!r} must be a number here")

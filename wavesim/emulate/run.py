@@ -12,6 +12,7 @@ from wavesim.emulate.blocks import BlockMap, refuse_unknown
 from wavesim.emulate.context import Context
 from wavesim.emulate.launch_state import make_context, placements
 from wavesim.emulate.matrices import VirtualMatrix
+from wavesim.emulate.mode_register import mode_findings
 from wavesim.emulate.observe import LdsAccess
 from wavesim.emulate.polls import find_polls
 from wavesim.emulate.registry import Array
@@ -170,7 +171,7 @@ def emulate(
     )
     with np.errstate(all="ignore"):
         complete = scheduler.run()
-    findings = (*scheduler.findings, *context.findings.values())
+    findings = (*scheduler.findings, *context.findings.values(), *mode_findings(program))
     notes = list(context.notes)
     if unknowable is not None and unknowable.unknown:
         names = sorted({each.opcode for each in unknowable.unknown})

@@ -11,6 +11,7 @@ from wavesim.emulate.blocks import Block, BlockMap, Exit
 from wavesim.emulate.context import BlockRecord, Context
 from wavesim.emulate.control import condition, jump_targets, next_address
 from wavesim.emulate.gpr_index import bind_indexed
+from wavesim.emulate.mode_register import bind_by_mode
 from wavesim.emulate.recorder import Executed
 from wavesim.emulate.registry import Binder, Binding, Step, binder_of
 from wavesim.emulate.state import VCC, Lanes
@@ -120,7 +121,8 @@ def _nothing() -> None:
 def _binding(index: int, row: int, lanes: Lanes, context: Context, blocks: BlockMap) -> Binding:
     instruction = blocks.code[index].instruction
     info = lookup(instruction.opcode, context.arch, instruction.span)
-    return Binding(instruction, info, operand_specs(info, instruction), lanes, context, row, index)
+    specs = operand_specs(info, instruction)
+    return Binding(instruction, info, specs, lanes, context, row, context.first_mode, index)
 
 
 def _bind(index: int, row: int, lanes: Lanes, context: Context, blocks: BlockMap, skip_unknown: bool) -> Step:
@@ -145,8 +147,13 @@ def _plain(binder: Binder, index: int, row: int, lanes: Lanes, context: Context,
         return _nothing
     binding = _binding(index, row, lanes, context, blocks)
     if index in blocks.indexed:
-        return bind_indexed(binder, binding, blocks.indexed[index])
-    return binder(binding)
+        bits = blocks.indexed[index]
+        plain = binder
+        binder = lambda each: bind_indexed(plain, each, bits)  # noqa: E731
+    step = bind_by_mode(binder, binding) if context.writes_mode else binder(binding)
+    if index not in blocks.indexed:  # those are bound when their index is known
+        binding.require_modifiers_read()
+    return step
 
 
 def _skip(entry: CodeEntry, lanes: Lanes, context: Context) -> Step:

@@ -32,6 +32,7 @@ class State:
         vgpr: uint32 [registers, waves, 64]; the AGPRs follow from ``agpr_base``.
         sgpr: uint32 [129, waves], rows as the constants of this module.
         exec_lanes: bool [waves, 64], EXEC as lane masks; kept equal to the SGPR rows.
+        mode: uint32 [waves], the MODE register.
     """
 
     def __init__(self, waves: int, vgprs: int, agprs: int) -> None:
@@ -40,6 +41,7 @@ class State:
         self.vgpr = np.full((vgprs + agprs, waves, LANES), UNINITIALISED, np.uint32)
         self.sgpr = np.zeros((SGPR_ROWS, waves), np.uint32)
         self.exec_lanes = np.ones((waves, LANES), np.bool_)
+        self.mode = np.zeros(waves, np.uint32)
         self.sgpr[EXEC : EXEC + 2] = 0xFFFFFFFF
 
     def take(self, other: State) -> None:
@@ -51,6 +53,7 @@ class State:
         mine[:agprs] = theirs[:agprs]
         self.sgpr[...] = other.sgpr
         self.exec_lanes[...] = other.exec_lanes
+        self.mode[...] = other.mode
 
 
 def bits_of(lanes: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint32]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from wavesim.emulate.float_mode import FloatMode, clamped, flushed, largest_for_overflow
 from wavesim.emulate.lane_select import Dpp, dpp_of, sdwa_merge, sdwa_source
 from wavesim.emulate.operands import (
     Source,
@@ -19,8 +21,30 @@ from wavesim.emulate.operands import (
     vector_row,
 )
 from wavesim.emulate.registry import Array, Binding, Step, semantics
+from wavesim.emulate.rounding import Rounding
 
-Function = Callable[..., Any]
+
+@dataclass(frozen=True, slots=True)
+class ByMode:
+    """An operation that MODE decides on: ``under(mode, single)`` is the function, ``single`` says whether the
+    rounding mode is that of f32 (else that of f16 and f64)."""
+
+    under: Callable[[FloatMode, bool], Callable[..., Any]]
+
+
+def rounded(nearest: Callable[..., Any], otherwise: Callable[..., Any]) -> ByMode:
+    """An operation that rounds: ``nearest`` as numpy does, else ``otherwise(*arrays, rounding)``."""
+
+    def under(mode: FloatMode, single: bool) -> Callable[..., Any]:
+        rounding = mode.rounding(single)
+        if rounding is Rounding.NEAREST:
+            return nearest
+        return lambda *arrays: otherwise(*arrays, rounding)
+
+    return ByMode(under)
+
+
+Function = Callable[..., Any] | ByMode
 """From source arrays (broadcastable to [n, 64]) to the result array."""
 
 _WIDE = frozenset(("u64", "b64", "i64", "f64"))
@@ -48,19 +72,62 @@ def dpp_slot(binding: Binding) -> int:
     return 1 if binding.specs[0].role == "both" and len(binding.specs) > 1 else 0
 
 
+def is_single(binding: Binding) -> bool:
+    """Whether the f32 rounding mode holds: an f32 result from no f64 source (CDNA3 ISA, 6.4)."""
+    kinds = {spec.type for spec in binding.specs}
+    return binding.specs[0].type not in ("f16", "f64") and "f64" not in kinds
+
+
 def finish_float(binding: Binding) -> Callable[[Array], Array] | None:
-    """Output modifiers: ``mul:2``, ``mul:4``, ``div:2``, then ``clamp`` to [0, 1]."""
+    """Output modifiers: ``mul:2``, ``mul:4``, ``div:2``, then ``clamp`` to [0, 1].
+
+    The hardware ignores the factors while MODE.IEEE is set or denormal results are kept, and they turn -0
+    into 0 (CDNA3 ISA, 6.2.2).
+    """
+    mode = binding.mode
     factor = float(binding.integer("mul", 1)) / float(binding.integer("div", 1))
+    if mode.ieee or not mode.flushes_results(binding.specs[0].type == "f32"):
+        factor = 1.0
     clamp = bool(binding.modifier("clamp"))
     if factor == 1.0 and not clamp:
         return None
 
     def finish(array: Array) -> Array:
         if factor != 1.0:
-            array = array * array.dtype.type(factor)
-        return np.clip(np.nan_to_num(array, nan=0.0), 0, 1) if clamp else array
+            array = flushed(array * array.dtype.type(factor)) + array.dtype.type(0)
+        return clamped(array, mode) if clamp else array
 
     return finish
+
+
+def under_mode(binding: Binding, function: Function) -> Callable[..., Any]:
+    """``function`` as MODE asks for, by the types of the operands."""
+    kinds = tuple(spec.type for spec in binding.specs if spec.role != "dst")
+    return following(binding.mode, function, kinds, binding.specs[0].type, single=is_single(binding))
+
+
+def following(
+    mode: FloatMode, function: Function, kinds: tuple[str, ...], result_kind: str, *, single: bool
+) -> Callable[..., Any]:
+    """``function`` of sources of ``kinds`` under ``mode``: its rounding (that of f32 if ``single``),
+    denormals of sources and result, f16 overflow."""
+    plain = function.under(mode, single) if isinstance(function, ByMode) else function
+    places = [
+        place for place, kind in enumerate(kinds) if kind in _FLOAT and mode.flushes_sources(kind == "f32")
+    ]
+    flush_out = result_kind in _FLOAT and mode.flushes_results(result_kind == "f32")
+    limit = result_kind == "f16" and mode.fp16_overflow
+    if not places and not flush_out and not limit:
+        return plain
+
+    def run(*arrays: Array) -> Array:
+        given = [flushed(array) if place in places else array for place, array in enumerate(arrays)]
+        result = np.asarray(plain(*given))
+        if limit:
+            result = largest_for_overflow(result, given)
+        return flushed(result) if flush_out else result
+
+    return run
 
 
 def put_masked(binding: Binding, row: int) -> Callable[[Array], None]:
@@ -124,7 +191,12 @@ def _half_writer(binding: Binding, row: int, kind: str) -> Callable[[Array], Non
 
 def bind_vector(binding: Binding, function: Function) -> Step:
     """Bind ``function(sources...) -> result`` with one vector destination (operand 0)."""
-    if not isinstance(binding.instruction.modifier("dst_sel", None), str) and not _moves_lanes(binding):
+    return bind_function(binding, under_mode(binding, function))
+
+
+def bind_function(binding: Binding, function: Callable[..., Any]) -> Step:
+    """As :func:`bind_vector`, whatever MODE says of denormals."""
+    if not isinstance(binding.modifier("dst_sel", None), str) and not _moves_lanes(binding):
         return _bind_plain(binding, function)
     dpp = dpp_of(binding)
     sources = sources_of(binding, dpp)
@@ -152,7 +224,7 @@ def bind_vector(binding: Binding, function: Function) -> Step:
     return run
 
 
-def _bind_wide_dpp(binding: Binding, function: Function, dpp: Dpp | None, row: int) -> Step:
+def _bind_wide_dpp(binding: Binding, function: Callable[..., Any], dpp: Dpp | None, row: int) -> Step:
     """64-bit results under DPP (row_newbcast only): both dwords come from the chosen lane."""
     if dpp is None:
         raise binding.refuse("SDWA with a 64-bit result")
@@ -177,7 +249,7 @@ def _moves_lanes(binding: Binding) -> bool:
     return dpp_of(binding) is not None
 
 
-def _bind_plain(binding: Binding, function: Function) -> Step:
+def _bind_plain(binding: Binding, function: Callable[..., Any]) -> Step:
     sources = sources_of(binding)
     kind = binding.specs[0].type
     finish = finish_float(binding) if kind in _FLOAT else None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from wavesim.emulate.operands import vector_row
 from wavesim.emulate.registry import Array, Binding, Step, semantics
-from wavesim.emulate.valu import Function, bind_vector, vector
+from wavesim.emulate.valu import bind_vector, vector
 from wavesim.program import Register
 
 U32, U64, I64 = np.uint32, np.uint64, np.int64
@@ -18,7 +20,7 @@ def _five(array: Array) -> Array:
     return result
 
 
-def saturating(low: int, high: int, function: Function) -> Function:
+def saturating(low: int, high: int, function: Callable[..., Array]) -> Callable[..., Array]:
     """The clamped form of an integer operation: exact in int64, then limited."""
 
     def run(*arrays: Array) -> Array:
@@ -28,14 +30,22 @@ def saturating(low: int, high: int, function: Function) -> Function:
     return run
 
 
+def _limited_as(binding: Binding) -> str:
+    """The type whose range limits the result: the declared one, or u32 for plain dwords."""
+    kind = binding.specs[0].type
+    return kind if kind in _LIMITS else "u32"
+
+
 _LIMITS = {"u32": (0, 2**32 - 1), "i32": (-(2**31), 2**31 - 1), "u16": (0, 65535), "i16": (-32768, 32767)}
 
 
-def _clampable(names: str, function: Function) -> None:
+def clampable(names: str, function: Callable[..., Array]) -> None:
+    """Register integer opcodes whose ``clamp`` limits the exact result (CDNA3 ISA, 6.5)."""
+
     def bind(binding: Binding) -> Step:
         if not binding.modifier("clamp"):
             return bind_vector(binding, function)
-        kind = binding.specs[0].type
+        kind = _limited_as(binding)
         dtype = {"u32": np.uint32, "i32": np.int32, "u16": np.uint16, "i16": np.int16}[kind]
         exact = saturating(*_LIMITS[kind], function)
         return bind_vector(binding, lambda *arrays: exact(*arrays).astype(dtype))
@@ -50,10 +60,13 @@ vector("v_or_b32", np.bitwise_or)
 vector("v_xor_b32", np.bitwise_xor)
 vector("v_xnor_b32", lambda a, b: ~(a ^ b))
 
-_clampable("v_add_u32 v_add_i32 v_add_u16 v_add_i16", np.add)
-_clampable("v_sub_u32 v_sub_i32 v_sub_u16 v_sub_i16", np.subtract)
-_clampable("v_subrev_u32 v_subrev_u16", lambda a, b: b - a)
-_clampable("v_mad_u16 v_mad_i16", lambda a, b, c: a * b + c)
+clampable("v_add_u32 v_add_i32 v_add_u16 v_add_i16", np.add)
+clampable("v_sub_u32 v_sub_i32 v_sub_u16 v_sub_i16", np.subtract)
+clampable("v_subrev_u32 v_subrev_u16", lambda a, b: b - a)
+clampable("v_mad_u16 v_mad_i16 v_mad_legacy_u16 v_mad_legacy_i16", lambda a, b, c: a * b + c)
+clampable("v_mad_u32_u24 v_mad_i32_i24", lambda a, b, c: a * b + c)
+clampable("v_mad_u32_u16", lambda a, b, c: a.astype(c.dtype) * b + c)
+clampable("v_mad_i32_i16", lambda a, b, c: a.astype(c.dtype) * b + c)
 vector("v_mul_lo_u16", np.multiply)
 vector("v_min_u32 v_min_i32 v_min_u16 v_min_i16", np.minimum)
 vector("v_max_u32 v_max_i32 v_max_u16 v_max_i16", np.maximum)
@@ -77,13 +90,9 @@ vector("v_ashrrev_i64", lambda count, value: value >> (count & U32(63)).astype(I
 vector("v_mul_lo_u32", np.multiply)
 vector("v_mul_hi_u32", lambda a, b: (a.astype(U64) * b >> U64(32)).astype(U32))
 vector("v_mul_hi_i32", lambda a, b: (a.astype(I64) * b >> I64(32)).astype(np.int32))
-vector("v_mul_u32_u24", np.multiply)
-vector("v_mul_i32_i24", np.multiply)
+clampable("v_mul_u32_u24 v_mul_i32_i24", np.multiply)
 vector("v_mul_hi_u32_u24", lambda a, b: (a.astype(U64) * b >> U64(32)).astype(U32))
 vector("v_mul_hi_i32_i24", lambda a, b: (a.astype(I64) * b >> I64(32)).astype(np.int32))
-vector("v_mad_u32_u24 v_mad_i32_i24", lambda a, b, c: a * b + c)
-vector("v_mad_u32_u16", lambda a, b, c: a.astype(U32) * b + c)
-vector("v_mad_i32_i16", lambda a, b, c: a.astype(np.int32) * b + c)
 
 vector("v_add3_u32", lambda a, b, c: a + b + c)
 vector("v_or3_b32", lambda a, b, c: a | b | c)
@@ -177,36 +186,18 @@ vector("v_ffbh_i32", lambda a: leading_sign_bits(a).view(np.int32))
 vector("v_bcnt_u32_b32", lambda a, b: np.bitwise_count(a).astype(U32) + b)
 
 
-def _absolute_byte_differences(a: Array, b: Array, c: Array) -> Array:
-    total = c.copy() if c.shape == np.broadcast(a, b).shape else c + np.zeros_like(a + b)
-    for shift in (0, 8, 16, 24):
-        first, second = a >> U32(shift) & U32(255), b >> U32(shift) & U32(255)
-        total = total + (np.maximum(first, second) - np.minimum(first, second))
-    return total
+def _distance(a: Array, b: Array) -> Array:
+    return np.maximum(a, b) - np.minimum(a, b)
 
 
-vector("v_sad_u8", _absolute_byte_differences)
-vector("v_sad_u32", lambda a, b, c: np.maximum(a, b) - np.minimum(a, b) + c)
-vector("v_cvt_pk_u16_u32", lambda a, b: np.minimum(a, U32(65535)) | np.minimum(b, U32(65535)) << U32(16))
+def _absolute_halves(a: Array, b: Array, c: Array) -> Array:
+    kind = a.dtype.type
+    low = _distance(a & kind(0xFFFF), b & kind(0xFFFF))
+    return low + _distance(a >> kind(16), b >> kind(16)) + c
 
 
-def _limit16(value: Array, low: int, high: int) -> Array:
-    return np.asarray(np.clip(value, low, high).astype(np.int64).astype(np.uint16).astype(U32))
-
-
-vector(
-    "v_cvt_pk_i16_i32",
-    lambda a, b: (
-        _limit16(a.view(np.int32), -32768, 32767) | _limit16(b.view(np.int32), -32768, 32767) << U32(16)
-    ),
-)
-vector("v_sad_u16", lambda a, b, c: _absolute_halves(a, b) + c)
-
-
-def _absolute_halves(a: Array, b: Array) -> Array:
-    low = np.abs((a & U32(0xFFFF)).astype(I64) - (b & U32(0xFFFF)))
-    high = np.abs((a >> U32(16)).astype(I64) - (b >> U32(16)))
-    return np.asarray((low + high).astype(U32))
+clampable("v_sad_u32", lambda a, b, c: _distance(a, b) + c)
+clampable("v_sad_u16", _absolute_halves)
 
 
 @semantics("v_mov_b64")

@@ -7,11 +7,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from wavesim.emulate.float_mode import flushed
 from wavesim.emulate.lane_select import dpp_of, sdwa_merge
-from wavesim.emulate.operands import call, dword, scalar_row, source, vector_row
+from wavesim.emulate.operands import call, dword, scalar_row, source, then, vector_row
 from wavesim.emulate.registry import Array, Binding, Step, semantics
 from wavesim.emulate.state import EXEC, LANES
 from wavesim.emulate.valu import mask_source, mask_writer, put_masked, sources_of, writer
+from wavesim.emulate.valu_convert import to_byte
 from wavesim.emulate.valu_float import float_class
 from wavesim.isa.opcodes import opcode_table
 
@@ -53,9 +55,12 @@ _COMPARES: dict[str, Compare] = {
 def _bind_compare(binding: Binding) -> Step:
     _, word, *_ = binding.info.name.removeprefix("v_").split("_")
     compare = _COMPARES[word]
-    sources = sources_of(binding)
+    first, second = sources_of(binding)
+    kind = binding.specs[1].type
+    if kind in ("f16", "f32", "f64") and word != "class" and binding.mode.flushes_sources(kind == "f32"):
+        first, second = then(first, flushed), then(second, flushed)
+    binding.read.add("clamp")  # asks for an exception on NaN, which changes no result (CDNA3 ISA, 6.5)
     lanes = binding.lanes
-    first, second = sources
     row = scalar_row(binding, binding.instruction.operands[0])
     also_exec = binding.info.name.startswith("v_cmpx")
 
@@ -120,12 +125,14 @@ def _bind_carry(binding: Binding) -> Step:
     merge = sdwa_merge(binding, target)
     put_carry, lanes = mask_writer(binding, 1), binding.lanes
     carry = mask_source(binding, 4) if carry_in else None
+    clamp = bool(binding.modifier("clamp"))
 
     def run() -> None:
         total = call(first).astype(I64) + sign * call(second).astype(I64)
         if carry is not None:
             total = total + sign * carry()
-        result = (total & I64(0xFFFFFFFF)).astype(U32)
+        result = np.clip(total, 0, 0xFFFFFFFF) if clamp else total & I64(0xFFFFFFFF)
+        result = result.astype(U32)
         where = lanes.exec if dpp is None else lanes.exec & dpp.written(binding)
         np.copyto(target, merge(result) if merge is not None else result, where=where)
         put_carry((total < 0) | (total > 0xFFFFFFFF))
@@ -144,7 +151,11 @@ def _bind_wide_mad(binding: Binding) -> Step:
         addend = call(c).view(wide)
         total = product + addend
         put(total)
-        put_carry((total < addend) != (product < 0) if wide is np.int64 else total < addend)
+        if wide is np.int64:  # bit 64 of the exact sum: its sign
+            overflow = ((product ^ total) & (addend ^ total)) < 0
+            put_carry((total < 0) != overflow)
+        else:
+            put_carry(total < addend)
 
     return run
 
@@ -244,9 +255,10 @@ def _bind_pack_byte(binding: Binding) -> Step:
     value, place = source(binding, 1), source(binding, 2)
     old = dword(binding, binding.instruction.operands[3])
     put = writer(binding)
+    rounding = binding.mode.rounding(True)
 
     def run() -> None:
-        octet = np.clip(np.rint(np.nan_to_num(call(value))), 0, 255).astype(U32)
+        octet = to_byte(call(value), rounding)
         shift = (call(place) & U32(3)) * U32(8)
         put(call(old) & ~(U32(255) << shift) | octet << shift)
 

@@ -14,13 +14,16 @@ from wavesim.emulate.operands import call, dword, source, vector_row
 from wavesim.emulate.packed import f16_pairs
 from wavesim.emulate.registry import Array, Binding, Step, semantics
 from wavesim.emulate.valu import put_masked, vector
-from wavesim.emulate.valu_float import div_fixup, pairs
+from wavesim.emulate.valu_convert import to_byte
+from wavesim.emulate.valu_int import clampable
+from wavesim.emulate.valu_minmax import maximum, minimum
 
 U32, U64, I32, I64 = np.uint32, np.uint64, np.int32, np.int64
 
 
 def _bytes(value: Array) -> list[Array]:
-    return [value >> U32(shift) & U32(255) for shift in (0, 8, 16, 24)]
+    kind = value.dtype.type
+    return [value >> kind(shift) & kind(255) for shift in (0, 8, 16, 24)]
 
 
 def _difference(a: Array, b: Array) -> Array:
@@ -32,12 +35,17 @@ def _sad(a: Array, b: Array, c: Array, masked: bool) -> Array:
     total = c
     for first, second in zip(_bytes(a), _bytes(b), strict=True):
         part = _difference(first, second)
-        total = total + (np.where(second == 0, U32(0), part) if masked else part)
+        total = total + (np.where(second == 0, part.dtype.type(0), part) if masked else part)
     return np.asarray(total)
 
 
-vector("v_msad_u8", lambda a, b, c: _sad(a, b, c, True))
-vector("v_sad_hi_u8", lambda a, b, c: (_sad(a, b, np.zeros_like(a), False) << U32(16)) + c)
+def _no_start(a: Array) -> Array:
+    return np.zeros_like(a)
+
+
+clampable("v_sad_u8", lambda a, b, c: _sad(a, b, c, False))
+clampable("v_msad_u8", lambda a, b, c: _sad(a, b, c, True))
+clampable("v_sad_hi_u8", lambda a, b, c: (_sad(a, b, _no_start(a), False) << a.dtype.type(16)) + c)
 
 
 def _lerp(a: Array, b: Array, c: Array) -> Array:
@@ -81,32 +89,6 @@ def _bind_quad_sad(binding: Binding) -> Step:
     return run
 
 
-def _normal(signed: bool) -> Callable[[Array], Array]:
-    """A float in [-1, 1] or [0, 1] as a normalised 16-bit integer, to nearest even; NaN gives 0."""
-    low, scale = (-1.0, 32767.0) if signed else (0.0, 65535.0)
-    dtype = np.int16 if signed else np.uint16
-
-    def convert(value: Array) -> Array:
-        wide = np.clip(np.nan_to_num(value.astype(np.float64), nan=0.0), low, 1.0)
-        return np.asarray(np.rint(wide * scale).astype(dtype))
-
-    return convert
-
-
-def _pack(convert: Callable[[Array], Array]) -> Callable[[Array, Array], Array]:
-    def join(a: Array, b: Array) -> Array:
-        low, high = (np.asarray(convert(each)).view(np.uint16).astype(U32) for each in (a, b))
-        return np.asarray(low | high << U32(16))
-
-    return join
-
-
-pairs("v_cvt_pknorm_i16_f32 v_cvt_pknorm_i16_f16", _pack(_normal(True)))
-pairs("v_cvt_pknorm_u16_f32 v_cvt_pknorm_u16_f16", _pack(_normal(False)))
-vector("v_cvt_norm_i16_f16", _normal(True))
-vector("v_cvt_norm_u16_f16", _normal(False))
-
-
 def _saturated_bytes(value: Array) -> Array:
     halves = [(value >> U32(shift)).astype(np.uint16).view(np.int16) for shift in (0, 16)]
     low, high = (np.clip(half, 0, 255).astype(U32) for half in halves)
@@ -118,14 +100,8 @@ vector(
     "v_cvt_off_f32_i4",
     lambda a: (((a.view(I32) & 15) ^ 8) - 8).astype(np.float32) / np.float32(16),
 )
-vector("v_mad_legacy_u16 v_mad_legacy_i16", lambda a, b, c: a * b + c)
-vector(
-    "v_mad_legacy_f32",
-    lambda a, b, c: np.where((a == 0) | (b == 0), np.float32(0), a * b) + c,
-)
-vector("v_div_fixup_legacy_f16", div_fixup)
-f16_pairs("v_pk_minimum3_f16", lambda a, b, c: np.minimum(np.minimum(a, b), c))
-f16_pairs("v_pk_maximum3_f16", lambda a, b, c: np.maximum(np.maximum(a, b), c))
+f16_pairs("v_pk_minimum3_f16", lambda a, b, c: minimum(minimum(a, b), c))
+f16_pairs("v_pk_maximum3_f16", lambda a, b, c: maximum(maximum(a, b), c))
 
 
 @semantics("v_cvt_pkaccum_u8_f32")
@@ -134,9 +110,10 @@ def _bind_accumulate_byte(binding: Binding) -> Step:
     value, place = source(binding, 1), source(binding, 2)
     row = vector_row(binding, binding.instruction.operands[0])
     put, old = put_masked(binding, row), binding.lanes.vgpr[row]
+    rounding = binding.mode.rounding(True)
 
     def run() -> None:
-        octet = np.clip(np.rint(np.nan_to_num(call(value))), 0, 255).astype(U32)
+        octet = to_byte(call(value), rounding)
         shift = (call(place) & U32(3)) * U32(8)
         put(old & ~(U32(255) << shift) | octet << shift)
 
