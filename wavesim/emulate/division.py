@@ -2,9 +2,16 @@
 
 v_div_scale multiplies numerator or denominator by a power of two, so that no step of the iteration overflows
 or becomes denormal; VCC says that v_div_fmas has to undo it; v_div_fixup puts in what no iteration gives
-(CDNA3 ISA, 12.9, pseudo-code of the three). Two places of that text cannot be meant: for f32, whether the
-reciprocal is denormal is asked in f32 here; and v_div_fmas multiplies by what undoes the scaling, 2 ** 64 or
-2 ** -64 (f64: 128) by the size of the quotient, as the RDNA3 ISA has it.
+(CDNA3 ISA, 12.9, pseudo-code of the three). Three places of that text cannot be meant:
+
+- For f32, whether the reciprocal is denormal is asked in f32 here.
+- A denominator whose reciprocal is denormal is scaled down; the text scales it up, to infinity, where the
+  quotient is denormal too.
+- v_div_fmas multiplies by what undoes the scaling, 2 ** 64 or 2 ** -64 (f64: 128) by the size of the
+  quotient, as the RDNA3 ISA has it.
+
+A quotient that is beyond the range even when scaled, for which the iteration gives NaN, becomes infinite in
+v_div_fixup (the text's OVERFLOW).
 """
 
 from __future__ import annotations
@@ -66,12 +73,13 @@ def div_scale(value: Array, denominator: Array, numerator: Array) -> tuple[Array
     small_quotient = _denormal(numerator / denominator)
     up, down = np.ldexp(value, form.power), np.ldexp(value, -form.power)
     only_denominator = np.where(denominator_given, up, value)
+    lesser_denominator = np.where(denominator_given, down, value)
     only_numerator = np.where(numerator_given, up, value)
     cases: tuple[tuple[Array, Array, bool], ...] = (
         ((numerator == 0) | (denominator == 0), np.full_like(value, np.nan), False),
         (distance >= form.near_most, only_denominator, True),
         (_denormal(denominator), up, False),
-        (small_reciprocal & small_quotient, only_denominator, True),
+        (small_reciprocal & small_quotient, lesser_denominator, True),
         (small_reciprocal, down, False),
         (small_quotient, only_numerator, True),
         (exponent <= form.tiny, up, False),
@@ -145,8 +153,8 @@ def div_fixup(quotient: Array, denominator: Array, numerator: Array) -> Array:
     if kind in _FORMATS:
         form = _FORMATS[kind]
         distance = form.exponent(numerator) - form.exponent(denominator)
-        conditions.append(distance < form.underflow)
-        values.append(zero)
+        conditions += [distance < form.underflow, distance > form.bias + 2]
+        values += [zero, infinity]
     return np.select(conditions, values, np.copysign(quotient, sign))
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from wavesim.emulate.elements import Minifloat, minifloat
+from wavesim.emulate.mfma_denormals import flushes_denormals, flushing, then_flush
 from wavesim.emulate.operands import call, immediate_bits, source, vector_row
 from wavesim.emulate.registry import Array, Binding, Step, semantics
 from wavesim.emulate.state import LANES
@@ -326,7 +327,11 @@ def _bind_mfma(binding: Binding) -> Step:
     def run() -> None:
         put(read_c(), layout.to_registers(multiply(read_a(), read_b())))
 
-    return run
+    if not flushes_denormals(binding.context.arch, shape.a):
+        return run
+    read_a, read_b, read_c = flushing(read_a, shape.a), flushing(read_b, shape.a), flushing(read_c, "f32")
+    row = vector_row(binding, binding.instruction.operands[0])
+    return then_flush(run, binding.lanes.vgpr[row : row + shape.m * shape.n * shape.blocks // LANES])
 
 
 def _k_order(bits: int, groups: int) -> Array:
