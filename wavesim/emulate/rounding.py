@@ -127,7 +127,9 @@ def _fused_f64(a: Array, b: Array, c: Array, rounding: Rounding) -> Array:
     result = high + rest
     result = directed(result, (high - result) + rest, rounding)
     result = np.where(result == 0, _signed_zero(naive, product, c, rounding), result)
-    result = np.where(finite, result, naive)
+    # a product of finite numbers that overflows is still no match for an infinite c
+    special = np.where(np.isfinite(a) & np.isfinite(b), c, naive)
+    result = np.where(finite, result, special)
     outside = finite & ~inside
     if outside.any():
         result[outside] = exact_fused(a[outside], b[outside], c[outside], int(rounding))

@@ -111,19 +111,16 @@ vector("v_rcp_iflag_f32", lambda a: np.float32(1) / a)
 
 
 def _sine_turns(value: Array) -> Array:
-    """sin(2 pi x): the argument is in turns, whole ones of which fall off exactly; -0 stays."""
-    return np.where(value == 0, value, np.sin(2 * np.pi * np.fmod(value, 1)))
+    """sin(2 pi x): whole turns fall off exactly; +0 at half and whole turns, but -0 stays (V_SIN_F32)."""
+    part = np.fmod(value, 1)
+    zero = (np.abs(part) == 0.5) | (part == 0)
+    return np.where(value == 0, value, np.where(zero, 0.0, np.sin(2 * np.pi * part)))
 
 
 def _cosine_turns(value: Array) -> Array:
     """cos(2 pi x), 0 at a quarter turn."""
     part = np.abs(np.fmod(value, 1))
     return np.where((part == 0.25) | (part == 0.75), 0.0, np.cos(2 * np.pi * part))
-
-
-def _flat_sine(value: Array) -> Array:
-    part = np.abs(np.fmod(value, 1))
-    return np.where((part == 0.5) & (value != 0), 0.0, _sine_turns(value))
 
 
 vector("v_exp_f32 v_exp_f16 v_exp_legacy_f32", _through_f64(np.exp2))
@@ -135,7 +132,7 @@ def _logarithm(value: Array) -> Array:
 
 
 vector("v_log_f32 v_log_f16 v_log_legacy_f32", _logarithm)
-vector("v_sin_f32 v_sin_f16", _through_f64(_flat_sine))
+vector("v_sin_f32 v_sin_f16", _through_f64(_sine_turns))
 vector("v_cos_f32 v_cos_f16", _through_f64(_cosine_turns))
 vector("v_ldexp_f32 v_ldexp_f64 v_ldexp_f16", rounded(scaled, scaled))
 _three("v_frexp_mant", lambda a: np.frexp(a)[0])
