@@ -73,9 +73,13 @@ def dpp_slot(binding: Binding) -> int:
 
 
 def is_single(binding: Binding) -> bool:
-    """Whether the f32 rounding mode holds: an f32 result from no f64 source (CDNA3 ISA, 6.4)."""
+    """Whether the f32 rounding mode holds: an f32 result from no f64 source, or an integer from f32
+    (CDNA3 ISA, 6.4; LLVM's list of instructions that the other mode rounds)."""
     kinds = {spec.type for spec in binding.specs}
-    return binding.specs[0].type not in ("f16", "f64") and "f64" not in kinds
+    result = binding.specs[0].type
+    if result in ("f16", "f64") or "f64" in kinds:
+        return False
+    return result == "f32" or "f16" not in kinds
 
 
 def finish_float(binding: Binding) -> Callable[[Array], Array] | None:

@@ -298,7 +298,7 @@ def integer_forms() -> list[Form]:
             arch: str = arch,
             opcode: str = opcode,
             sources: str = sources,
-        ) -> Form:  # noqa: E501
+        ) -> Form:
             text = f"{opcode}{encoding} {{d}}, {sources} {tail}".rstrip()
             return Form(text, rule.kinds, rule.result, function, arch=arch)
 
