@@ -108,6 +108,15 @@ def test_8_bit_floats_overflow_by_mode(
     assert [int(outcome.v(row)[0, 0]) & 0xFF for row in (20, 21)] == [plain, limited]
 
 
+def test_stochastic_conversions_overflow_by_mode() -> None:
+    """Between the largest number and the next step the random bits decide; beyond it overflow is certain."""
+    text = "v_mov_b32 v1, 0x437e0000\n v_mov_b32 v2, 0\n v_mov_b32 v3, -1\n"  # 254, fp8's largest is 240
+    text += "v_cvt_sr_fp8_f32 v20, v1, v2\n v_cvt_sr_fp8_f32 v21, v1, v3\n"
+    text += setreg(23, 1, 1) + "v_cvt_sr_fp8_f32 v22, v1, v3"
+    outcome = execute(text)
+    assert [int(outcome.v(row)[0, 0]) & 0xFF for row in (20, 21, 22)] == [0x7F, 0x80, 0x7F]
+
+
 def test_dot_products_have_no_denormals_whatever_mode_says() -> None:
     text = "v_mov_b32 v1, 0x00010001\n v_mov_b32 v2, 0x3c003c00\n v_dot2_f32_f16 v20, v1, v2, 0"
     assert bits(text) == 0

@@ -126,9 +126,14 @@ _INTRODUCTION.append("")
 _NOTES = """\
 Forms of executed opcodes that are refused (and can be passed over with `--allow-unknown`): SDWA with
 64-bit results, buffer formats with 10- or 11-bit floats, loads from scratch to LDS, calls out of the
-kernel. Not modelled in what is executed: rounding modes other than to nearest even, flushing of denormals,
-exceptions, signalling NaNs; a trap is a finding, and the wave goes on. Transcendentals are exact to the
-type's rounding, where the hardware is within 1 ulp. Conversions to 8-bit floats saturate, as they do with
-MODE's FP16_OVFL bit set.
+kernel. A modifier that changes a result and has no semantics for its opcode is refused, too. MODE is
+followed: rounding, denormals, clamp of NaN, IEEE, overflow of f16 and 8-bit floats
+([float-mode](checks/float-mode.md) says where not). Exceptions are not modelled; a trap is a finding, and the
+wave goes on. Transcendentals are exact to the type's nearest in every mode, where the hardware is within
+1 ulp. Scaled conversions to 8-bit floats saturate, whatever MODE's FP16_OVFL bit says.
+
+What opcodes compute has a second source (`tests/emulate/differential`): exact arithmetic by fractions for
+floats, Python integers for the rest, LLVM's constant folder, and LLVM's expansion of division: over 1900
+forms of over 390 opcodes on denormals, signed zeros, infinities, both kinds of NaN, the ends of the range.
 """.splitlines()
 _NOTES.append("")

@@ -41,19 +41,23 @@ def scale_of(value: Array) -> Array:
     return np.where(exponent == 255, np.nan, np.ldexp(1.0, exponent - 127))
 
 
-def encode_small(kind: str, arch: str, value: Array, random: Array | None = None) -> Array:
+def encode_small(
+    kind: str, arch: str, value: Array, random: Array | None = None, *, saturate: bool = True
+) -> Array:
     """Encodings of float64 ``value``: to nearest even, or with ``random`` bits stochastically."""
     codec = minifloat(kind, arch)
     if random is None:
-        return codec.encode(value).astype(U32)
+        return codec.encode(value, saturate=saturate).astype(U32)
     half = len(codec.values) // 2
     ladder = codec.values[:half][np.isfinite(codec.values[:half])].astype(np.float64)
+    if not saturate:  # one step beyond the largest number stands for overflow
+        ladder = np.append(ladder, 2 * ladder[-1] - ladder[-2])
     size = np.abs(value)
     below = np.clip(np.searchsorted(ladder, size, side="right") - 1, 0, len(ladder) - 2)
     share = np.clip((size - ladder[below]) / (ladder[below + 1] - ladder[below]), 0, 1)
     chosen = np.where(share + _fraction(random, 23 - _MANTISSA[kind]) >= 1, below + 1, below)
     nearest = np.where(np.isnan(value), value, np.copysign(ladder[chosen], value))
-    return codec.encode(nearest).astype(U32)
+    return codec.encode(nearest, saturate=saturate).astype(U32)
 
 
 def _fraction(random: Array, bits: int) -> Array:
@@ -72,10 +76,10 @@ def _stochastic(value: Array, random: Array, kind: str) -> Array:
     return exact.astype(np.float16).view(np.uint16).astype(U32)
 
 
-def _to_bits(kind: str, arch: str, value: Array, random: Array | None) -> Array:
+def _to_bits(kind: str, arch: str, value: Array, random: Array | None, saturate: bool) -> Array:
     """float64 values as encodings of ``kind``, uint32."""
     if kind in _SMALL:
-        return encode_small(kind, arch, value, random)
+        return encode_small(kind, arch, value, random, saturate=saturate)
     single = value.astype(np.float32)
     if kind == "f32":
         return single.view(U32)
@@ -202,6 +206,9 @@ def _bind(binding: Binding) -> Step:
     scale = source(binding, len(binding.specs) - 1) if scaled else None
     random = source(binding, 2) if match["sr"] else None
     down = to in _SMALL
+    # scaled conversions saturate; others by MODE.FP16_OVFL; clamp and factors do nothing (table 31)
+    saturate = scaled or binding.mode.fp16_overflow
+    binding.read.update(("clamp", "mul", "div"))
 
     def run() -> None:
         values = read()
@@ -211,7 +218,7 @@ def _bind(binding: Binding) -> Step:
         seed = call(random) if random is not None else None
         codes = []
         for value in values:
-            codes.append(_to_bits(to, arch, value, seed))
+            codes.append(_to_bits(to, arch, value, seed, saturate))
             seed = next_random(seed) if seed is not None else None
         write(codes)
 

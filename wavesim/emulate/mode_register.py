@@ -98,6 +98,11 @@ def mode_findings(program: Program) -> Iterator[Finding]:
     if message:
         span = (SourceSpan(program.file),) if program.file else ()
         yield Finding(RULE, Severity.WARNING, f"the kernel descriptor: {message}", span, (), _FIX)
+    for directive, text in program.metadata.extra.items():
+        if directive.startswith("exception_") and text.strip() not in ("", "0"):
+            span = (SourceSpan(program.file),) if program.file else ()
+            why = f".amdhsa_{directive} asks for exceptions, which are not modelled"
+            yield Finding(RULE, Severity.WARNING, f"the kernel descriptor: {why}", span, (), _FIX)
     fixed = None if writes_mode(program) else FloatMode(first)
     for instruction in program:
         if fixed is not None:

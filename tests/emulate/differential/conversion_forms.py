@@ -10,7 +10,7 @@ from fractions import Fraction
 from float_forms import Source
 from forms import OLD, Env, Form, Reference
 from integer_forms import RANGES, signed, take
-from reference_float import THREE, TWO, Value
+from reference_float import THREE, TWO, Rule, Value
 from reference_numbers import BF16, DOWN, F16, F32, FORMATS, NEAREST, UP, ZERO, Exact, Format, product, total
 
 M = 1 << 32
@@ -306,6 +306,42 @@ def packed_floats() -> Iterator[Form]:
             )
 
 
+def packed_singles() -> Iterator[Form]:
+    """v_pk_*_f32: two f32 in a register pair, crossed over, signs changed, clamp."""
+    rules = {"add": (TWO["add"], 2), "mul": (TWO["mul"], 2), "fma": (THREE["fma"], 3)}
+    for (name, (rule, count)), (cross, negate, clamp) in itertools.product(
+        rules.items(), ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))
+    ):
+
+        def run(
+            env: Env,
+            bits: Sequence[int],
+            rule: Rule = rule,
+            cross: int = cross,
+            negate: int = negate,
+            clamp: int = clamp,
+        ) -> int:
+            result = 0
+            for place in (0, 1):
+                words = [each >> 32 * (place ^ cross) & M - 1 for each in bits]
+                signs = [Source(bool(negate) and not slot) for slot in range(len(words))]
+                flush = env.flushes("f32")
+                values = [sign.value(word, F32, flush) for sign, word in zip(signs, words, strict=True)]
+                exact = F32.decode(stored(rule(env, F32, env.rounding_32, values), F32, env.rounding_32, env))
+                if clamp:
+                    limited = min(exact, 1.0) if exact > 0 else 0.0
+                    exact = limited if exact == exact or env.dx10 else exact
+                result |= F32.encode(exact) << 32 * place
+            return result
+
+        operands = ", ".join(f"{{{slot}}}" for slot in range(count))
+        ones, zeros = ",".join("1" * count), ",".join("0" * count)
+        first = f"1,{','.join('0' * (count - 1))}"
+        tail = f"op_sel:[{ones}] op_sel_hi:[{zeros}]" if cross else ""
+        tail = f"neg_lo:[{first}] neg_hi:[{first}]" if negate else "clamp" if clamp else tail
+        yield Form(f"v_pk_{name}_f32 {{d}}, {operands} {tail}".rstrip(), ("f32x2",) * count, "f32x2", run)
+
+
 def packed_integers() -> Iterator[Form]:
     two: dict[str, tuple[str, Callable[[int, int], int]]] = {}
     for kind in ("i16", "u16"):
@@ -428,7 +464,7 @@ def dots() -> Iterator[Form]:
 
 def all_forms() -> list[Form]:
     """Every form of this module."""
-    parts = conversions(), compares(), packed_floats(), packed_integers(), mixed(), dots()
+    parts = conversions(), compares(), packed_floats(), packed_singles(), packed_integers(), mixed(), dots()
     return [form for part in parts for form in part]
 
 

@@ -66,10 +66,10 @@ class Form:
 
     @property
     def dwords(self) -> int:
-        return 2 if self.result.endswith("64") else 1
+        return 2 if self.result.endswith("64") or self.result == "f32x2" else 1
 
 
-WIDTH = {"f64": 64, "u64": 64, "i64": 64, "b64": 64}
+WIDTH = {"f32x2": 64, "f64": 64, "u64": 64, "i64": 64, "b64": 64}
 
 
 @dataclass
@@ -153,7 +153,8 @@ def _differences(form: Form, env: Env, points: list[tuple[int, ...]], found: lis
         if expected is None or bits == expected:
             continue
         if halves is not None:
-            parts = [(bits >> place & 0xFFFF, expected >> place & 0xFFFF) for place in (0, 16)]
+            size, mask = halves.bits, (1 << halves.bits) - 1
+            parts = [(bits >> place & mask, expected >> place & mask) for place in (0, size)]
             if all(ulps(field, wanted, halves) == 0 for field, wanted in parts):
                 continue
         if float_format is not None:

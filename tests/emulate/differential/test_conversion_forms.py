@@ -16,6 +16,9 @@ GROUPS = sorted({(form.kinds, form.arch) for form in FORMS})
 
 def column(kind: str, count: int, seed: int) -> np.ndarray:
     """Values of one source: for f16 two halves in a dword."""
+    if kind == "f32x2":
+        singles = column("f32", count, seed).astype(np.uint64)
+        return singles | np.roll(singles, 5) << np.uint64(32)
     if kind not in ("f16", "f32", "f64"):
         return integers_of((kind,), count)[0]
     generator = np.random.default_rng(seed)
