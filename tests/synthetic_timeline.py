@@ -12,7 +12,6 @@ from wavesim.isa.machine import Machine, Quantity
 from wavesim.isa.timing_parameters import MfmaTiming, TimingParameters
 from wavesim.program import Instruction, KernelMetadata, Program
 from wavesim.trace import BusySpan, CodeEntry, Kind, Reason, Timeline, Trace, WaveTimeline, WaveTrace
-from wavesim.trace.timeline import Extrapolation
 
 MFMA = "v_mfma_f32_16x16x16_bf16"
 PIPE_CLK = 16
@@ -66,7 +65,6 @@ def build(
     labels: Mapping[str, int] | None = None,
     measured: bool = False,
     complete: bool = True,
-    extrapolation: Extrapolation | None = None,
     tail_clk: int = 0,
 ) -> Timeline:
     """A Timeline whose stalls and issues tile every wave's life; busy spans served first come."""
@@ -158,7 +156,6 @@ def build(
         engine="" if measured else "by hand",
         measured=measured,
         complete=complete,
-        extrapolation=extrapolation,
     )
 
 

@@ -12,7 +12,6 @@ from wavesim.analyze.activity import Activity, wave_activity
 from wavesim.analyze.analysis import analyze
 from wavesim.analyze.stalls import UNATTRIBUTED
 from wavesim.trace import Kind, Reason
-from wavesim.trace.timeline import Extrapolation
 
 CODE = (
     entry(Kind.SALU, "s_mov_b32"),
@@ -192,11 +191,13 @@ def test_throughput_at_a_stated_clock() -> None:
     assert throughput.tflops_steady == pytest.approx(flop / 6 / 320 * 304 * 1.5e9 / 1e12)
 
 
-def test_an_extrapolated_run_says_so() -> None:
-    timeline = build(CODE, [Wave(loop(9, [100] * 8))], extrapolation=Extrapolation(104, 100, 7))
-    analysis = analyze(timeline, machine())
-    assert analysis.extrapolated_periods == 7
-    assert analysis.loops[0].period_iterations == 1
+def test_the_period_is_read_off_the_timeline() -> None:
+    """From the second iteration on: seven of 100 clk. A period of 20 iterations is found by their lengths."""
+    found = analyze(build(CODE, [Wave(loop(9, [60, *[100] * 7]))]), machine()).loops[0]
+    assert (found.period_iterations, found.period_clk, found.from_iteration, found.periods) == (1, 100, 1, 7)
+    lengths = [100 + 4 * (n * n % 20) + 4 * (n % 20 == 7) for n in range(100)]
+    long = analyze(build(CODE, [Wave(loop(101, lengths))]), machine()).loops[0]
+    assert (long.period_iterations, long.from_iteration, long.periods) == (20, 0, 5)
 
 
 def test_a_stuck_wave_keeps_its_clocks() -> None:

@@ -58,7 +58,6 @@ def analyze(
         notes.append(f"no data for {', '.join(tables.missing_mfma)}: not in MFMA busy, bounds and TFLOP/s")
     if numerics is not None and numerics.checked and not numerics.ok:
         notes.append("the numbers are wrong: TFLOP/s is the rate of a kernel that computes something else")
-    extrapolation = timeline.extrapolation
     return Analysis(
         arch=trace.arch,
         engine=timeline.engine,
@@ -79,8 +78,6 @@ def analyze(
         overlap=find_overlap(timeline, occupancy, tables, parameters, steady),
         bounds=find_bounds(timeline, runs, window, tables, machine),
         throughput=find_throughput(timeline, machine, launch, tables, runs, window, steady, clock_ghz),
-        extrapolated_periods=extrapolation.periods if extrapolation else 0,
-        extrapolated_from_clk=extrapolation.from_clk if extrapolation else None,
         notes=tuple(notes),
     )
 
@@ -93,4 +90,5 @@ def _with_period(loop: Loop, window: Window | None) -> Loop:
         period_iterations=window.period,
         period_clk=window.period_clk,
         from_iteration=window.first,
+        periods=(window.last - window.first) // window.period,
     )

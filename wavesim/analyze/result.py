@@ -56,8 +56,8 @@ class Loop:
     positions of the waves that ran it; ``iterations`` how often its head issued, of the wave that ran it
     most. ``clk_per_iteration`` is (last - first issue of the head) / (count - 1) per wave, median over
     waves; ``p10``, ``median``, ``p90`` are over all waves' single iterations. From ``from_iteration``
-    (counting from 0) on the issue times of all waves repeat exactly every ``period_iterations``;
-    ``None`` where they do not.
+    (counting from 0) on the issue times of all waves repeat exactly every ``period_iterations``, which they
+    do for ``periods`` whole periods; ``None`` where they do not.
     """
 
     head: int
@@ -75,6 +75,7 @@ class Loop:
     period_iterations: int | None = None
     period_clk: int | None = None
     from_iteration: int | None = None
+    periods: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +209,6 @@ class Analysis:
     overlap: Overlap | None
     bounds: Bounds | None
     throughput: Throughput | None
-    extrapolated_periods: int = 0
-    extrapolated_from_clk: int | None = None
     notes: tuple[str, ...] = ()
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,10 @@ Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
 MAX_PERIOD_ITERATIONS = 16
-"""Longest period looked for (an extrapolated run's own period is tried whatever its length)."""
+"""Longest period looked for by comparing every issue."""
+
+MAX_LONG_PERIOD_ITERATIONS = 512
+"""Longest period looked for by the iterations' lengths first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +87,14 @@ def steady_state(
     return SteadyState(int(heads[first]), int(heads[last]), last - first, window.period is not None)
 
 
-def _candidates(timeline: Timeline, run: WaveLoop, count: int) -> list[int]:
-    candidates = list(range(1, min(MAX_PERIOD_ITERATIONS, count // 2) + 1))
-    if timeline.extrapolation is not None:
-        heads = timeline.waves[run.wave].issue_clk[run.head_rows]
-        start = timeline.extrapolation.from_clk
-        end = start + timeline.extrapolation.period_clk
-        own = int(np.count_nonzero((heads >= start) & (heads < end)))
-        if own > MAX_PERIOD_ITERATIONS and own <= count // 2:
-            candidates.append(own)
-    return candidates
+def _candidates(timeline: Timeline, run: WaveLoop, count: int) -> Iterator[int]:
+    """Periods to try, in iterations: all short ones, then the long ones that the lengths of the oldest wave's
+    iterations repeat in for half of them."""
+    yield from range(1, min(MAX_PERIOD_ITERATIONS, count // 2) + 1)
+    length = np.diff(timeline.waves[run.wave].issue_clk[run.head_rows[: count + 1]])
+    for period in range(MAX_PERIOD_ITERATIONS + 1, min(MAX_LONG_PERIOD_ITERATIONS, count // 2) + 1):
+        if 2 * (_longest_run(length[period:] == length[:-period])[1] + period) >= count:
+            yield period
 
 
 def _equal_iterations(timeline: Timeline, looping: Sequence[WaveLoop], count: int, period: int) -> Bool:

@@ -51,8 +51,6 @@ def run_json(run: Run) -> dict[str, Json]:
             "to_clk": analysis.steady.to_clk,
             "iterations": analysis.steady.iterations,
             "exact": analysis.steady.exact,
-            "extrapolated_periods": analysis.extrapolated_periods,
-            "extrapolated_from_clk": analysis.extrapolated_from_clk,
         },
         "mfma_busy": analysis.mfma_busy_share,
         "mfma_busy_per_simd": list(analysis.mfma_busy),
@@ -175,6 +173,7 @@ def _loop(loop: Loop) -> dict[str, Json]:
         "period_iterations": loop.period_iterations,
         "period_clk": loop.period_clk,
         "from_iteration": loop.from_iteration,
+        "periods": loop.periods,
     }
 
 

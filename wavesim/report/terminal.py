@@ -166,10 +166,7 @@ def _loop_note(analysis: Analysis) -> str:
     if loop.period_iterations is None:
         return f"{note}, no period"
     every = "1 iteration" if loop.period_iterations == 1 else f"{loop.period_iterations} iterations"
-    note += f"; repeats every {every} from number {loop.from_iteration} on"
-    if analysis.extrapolated_periods:
-        note += f" ({analysis.extrapolated_periods} periods copied)"
-    return note
+    return f"{note}; repeats every {every} from number {loop.from_iteration} on, {loop.periods} times"
 
 
 def _idle_row(run: Run, width: int) -> list[Text]:
