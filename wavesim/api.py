@@ -38,7 +38,7 @@ def run(
     arch: str | None = None,
     machine: PathLike | None = None,
     settings: Mapping[str, object] | None = None,
-    engine: str = "simpy",
+    engine: str = "auto",
     extrapolate: bool = True,
     clock_ghz: float | None = None,
     launch: LaunchOptions | None = None,
@@ -53,8 +53,8 @@ def run(
         arch: Architecture; default: the kernel's, else gfx942.
         machine: Machine file instead of the stock one.
         settings: ``{"K": 512, "memory.latency_clk": 800}``: as ``--set``.
-        engine: ``"simpy"``, or ``"reference"`` (slow, clock-stepped).
-        extrapolate: Copy periods of a proven steady state instead of stepping them.
+        engine: ``"auto"``, ``"compiled"``, ``"simpy"``, or ``"both"``, which compares.
+        extrapolate: SimPy may copy periods of a proven steady state instead of stepping them.
         clock_ghz: Clock for TFLOP/s instead of the machine file's.
         launch: How an assembly kernel is launched.
         allow_unknown: Go on past instructions without data; ``result.run.unknowns`` says what rests on them.

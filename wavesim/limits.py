@@ -19,3 +19,6 @@ MAX_WAVES = 64
 
 MAX_CLK = 2_000_000_000
 """Shader clocks that one simulation may last."""
+
+SPIN_PATIENCE_CLK = 100_000
+"""Shader clocks for which polling goes on while nothing but repeated polls issues (docs/model.md §12)."""

@@ -57,5 +57,5 @@ def test_settings_with_a_dot_are_the_machines() -> None:
         {"K": "512"},
         {"memory.latency_clk": "800"},
     )
-    assert RunOptions().engine == "simpy"
+    assert RunOptions().engine == "auto"
     assert callable(run_kernel)

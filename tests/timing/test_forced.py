@@ -37,7 +37,7 @@ def test_the_models_own_timeline_is_predicted_exactly(seed: int, arch: str) -> N
     trace = random_traces.random_trace(random, arch)
     p = random_traces.random_parameters(random, arch)
     trace = replace(trace, waves=tuple(replace(wave, spins=()) for wave in trace.waves))
-    timeline = simulate(trace, p, engine="reference")
+    timeline = simulate(trace, p, engine="compiled")
     if not timeline.complete:
         return
     predicted = forced_issue_clk(timeline, trace, p)
@@ -56,7 +56,7 @@ def test_an_error_stays_with_its_instruction() -> None:
     """One read seen 40 clk later than its conditions hold: that read is early, nothing after it is."""
     trace = b.streams([[b.lds_read(), b.nop(), b.lds_read(), b.valu(), b.wait(lgkm=0), b.valu()]])
     p = b.parameters()
-    timeline = simulate(trace, p, engine="reference")
+    timeline = simulate(trace, p, engine="compiled")
     assert forced_of(timeline, trace, p) == {"lds": (0, 0), "valu": (0, 0), "wait": (0, 0), "other": (0, 0)}
     seen = moved(timeline, 0, 2, 40)
     assert forced_of(seen, trace, p) == {"lds": (0, 40), "valu": (0, 0), "wait": (0, 0), "other": (0, 0)}
@@ -66,7 +66,7 @@ def test_what_was_seen_too_soon_is_late_by_the_rest_of_its_condition() -> None:
     """A wait that ended 12 clk before the model's return; one MFMA that began 8 clk into another."""
     trace = b.streams([[b.lds_read(), b.wait(lgkm=0), b.mfma(), b.mfma()]])
     p = b.parameters()
-    timeline = simulate(trace, p, engine="reference")
+    timeline = simulate(trace, p, engine="compiled")
     assert forced_of(moved(timeline, 0, 1, -12), trace, p)["wait"] == (12, 0)
     assert forced_of(moved(timeline, 0, 3, -8), trace, p)["mfma"] == (8, 0)
 
@@ -74,7 +74,7 @@ def test_what_was_seen_too_soon_is_late_by_the_rest_of_its_condition() -> None:
 def test_only_the_first_instructions() -> None:
     trace = b.streams([[b.valu()] * 40])
     p = b.parameters()
-    timeline = simulate(trace, p, engine="reference")
+    timeline = simulate(trace, p, engine="compiled")
     found = teacher_forced(timeline, trace, p, most_rows=10)
     assert (found.rows, found.until_clk, found.wave_clk, found.share) == (10, 40, 40, 0.0)
 
@@ -82,6 +82,6 @@ def test_only_the_first_instructions() -> None:
 def test_barriers_are_predicted_from_measured_arrivals() -> None:
     trace = b.streams([[b.nop(9), b.barrier(), b.valu()], [b.barrier(), b.valu()]])
     p = b.parameters()
-    timeline = simulate(trace, p, engine="reference")
+    timeline = simulate(trace, p, engine="compiled")
     assert forced_of(timeline, trace, p)["barrier"] == (0, 0)
     assert forced_of(moved(timeline, 1, 0, 20), trace, p)["barrier"] == (0, 20)

@@ -25,7 +25,7 @@ def never(ahead: Ahead, op: object, ready: int) -> int:
 
 def slot_by_slot(trace: Trace, p: TimingParameters) -> Timeline:
     with patch.object(Ahead, "issue", never):
-        return simulate(trace, p, extrapolate=False)
+        return simulate(trace, p, engine="simpy", extrapolate=False)
 
 
 def assert_same(one: Timeline, other: Timeline) -> None:
@@ -47,7 +47,7 @@ def test_ahead_equals_slot_by_slot(arch: str, seed: int) -> None:
     random = Random(seed)
     trace = random_traces.random_trace(random, arch)
     p = random_traces.random_parameters(random, arch)
-    assert_same(simulate(trace, p, extrapolate=False), slot_by_slot(trace, p))
+    assert_same(simulate(trace, p, engine="simpy", extrapolate=False), slot_by_slot(trace, p))
 
 
 def test_a_wave_alone_is_issued_ahead() -> None:
@@ -65,5 +65,5 @@ def test_a_wave_alone_is_issued_ahead() -> None:
         return end
 
     with patch.object(Ahead, "issue", counted):
-        simulate(trace, b.parameters(), extrapolate=False)
+        simulate(trace, b.parameters(), engine="simpy", extrapolate=False)
     assert len(ahead) >= 31

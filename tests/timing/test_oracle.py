@@ -8,10 +8,10 @@ import builders as b
 import numpy as np
 import pytest
 
-from wavesim.timing import simulate
+from wavesim.timing import ENGINES, simulate
 from wavesim.trace import CodeEntry, Reason, Spin, Timeline, Trace
 
-pytestmark = pytest.mark.parametrize("engine", ["simpy", "reference"])
+pytestmark = pytest.mark.parametrize("engine", ENGINES)
 
 Bodies = Mapping[int, Sequence[CodeEntry]] | Sequence[Sequence[CodeEntry]]
 

@@ -65,8 +65,8 @@ def assert_same(one: Timeline, other: Timeline) -> None:
 def test_extrapolated_equals_simulated(name: str, latency: int, shared: Path) -> None:
     trace = gemm8_trace(shared / "examples" / name, 1536)
     parameters = replace(load_machine(trace.arch).parameters, memory_latency_clk=latency)
-    copied = simulate(trace, parameters)
-    stepped = simulate(trace, parameters, extrapolate=False)
+    copied = simulate(trace, parameters, engine="simpy")
+    stepped = simulate(trace, parameters, engine="simpy", extrapolate=False)
     assert copied.extrapolation is not None
     assert copied.extrapolation.periods >= 2
     assert stepped.extrapolation is None
@@ -83,7 +83,10 @@ def test_a_change_in_the_records_ends_the_copying(shared: Path) -> None:
     waves = (*trace.waves[:3], replace(wave, array_clk=changed), *trace.waves[4:])
     trace = replace(trace, waves=waves)
     parameters = load_machine(trace.arch).parameters
-    assert_same(simulate(trace, parameters), simulate(trace, parameters, extrapolate=False))
+    assert_same(
+        simulate(trace, parameters, engine="simpy"),
+        simulate(trace, parameters, engine="simpy", extrapolate=False),
+    )
 
 
 def test_repeats_counts_whole_equal_periods(shared: Path) -> None:

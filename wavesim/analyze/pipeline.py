@@ -44,7 +44,7 @@ class RunOptions:
     arch: str | None = None
     machine: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
-    engine: str = "simpy"
+    engine: str = "auto"
     extrapolate: bool = True
     clock_ghz: float | None = None
     adversarial: bool = False

@@ -154,7 +154,7 @@ def replay_unit(
     memory: MemoryMode,
     *,
     without: Sequence[str] = (),
-    engine: str = "simpy",
+    engine: str = "auto",
     conflicts: Conflicts | None = None,
     forced_rows: int | None = 0,
 ) -> ReplayResult:
@@ -234,7 +234,7 @@ def replay(
     memory: MemoryMode,
     *,
     without: Sequence[str] = (),
-    engine: str = "simpy",
+    engine: str = "auto",
     conflicts: Sequence[Conflicts] | None = None,
     forced_rows: int | None = 0,
 ) -> tuple[ReplayResult, ...]:

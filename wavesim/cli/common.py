@@ -138,15 +138,18 @@ machine_options = apply(
 )
 """--arch, --machine and --set."""
 
+ENGINE_CHOICES = ("auto", "compiled", "simpy", "both")
+ENGINE_HELP = "Timing engine; auto: compiled where it is built, else simpy. both: run both and compare."
+
 timing_options = apply(
     click.option(
         "--engine",
-        type=click.Choice(["simpy", "reference"]),
-        default="simpy",
+        type=click.Choice(ENGINE_CHOICES),
+        default="auto",
         show_default=True,
-        help="Timing engine; reference is the slow, clock-stepped one.",
+        help=ENGINE_HELP,
     ),
-    click.option("--no-extrapolate", is_flag=True, help="Step every clock, also in steady state."),
+    click.option("--no-extrapolate", is_flag=True, help="SimPy steps every clock, also in steady state."),
     click.option(
         "--clock-ghz",
         type=click.FloatRange(min=0, min_open=True),

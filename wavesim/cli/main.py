@@ -98,13 +98,29 @@ def _add_examples(name: str, command: click.Command) -> None:
         command.epilog = f"Example: {EXAMPLES[name]}"
 
 
+def _version(context: click.Context) -> None:
+    from wavesim.timing.compiled import available
+
+    problem = available()
+    click.echo(f"wavesim, version {__version__}")
+    click.echo(f"timing engines: {f'simpy; no compiled one: {problem}' if problem else 'compiled, simpy'}")
+    context.exit()
+
+
 @click.command(
     cls=LazyGroup,
     epilog="Start: wavesim lesson 1, or wavesim run kernels/8wave.yaml. "
     "wavesim COMMAND --help says more, with an example.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.version_option(__version__, prog_name="wavesim")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda context, _, asked: _version(context) if asked else None,
+    help="Show the version and which timing engines are there.",
+)
 def cli() -> None:
     """Simulate how the waves of an AMD CDNA kernel share a compute unit, clock by clock."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from wavesim.cli.common import json_option, write_json
+from wavesim.cli.common import ENGINE_CHOICES, ENGINE_HELP, json_option, write_json
 from wavesim.cli.operands import STDOUT
 from wavesim.errors import UserError
 
@@ -28,7 +28,9 @@ from wavesim.errors import UserError
     "model:ROLE (l2, mall, stream, hbm) or model:FOOTPRINT (bytes of operands, 16MiB).",
 )
 @click.option("--without", multiple=True, metavar="RULE", help="Leave a rule of the model out (repeatable).")
-@click.option("--engine", default="simpy", show_default=True, help="simpy or reference.")
+@click.option(
+    "--engine", type=click.Choice(ENGINE_CHOICES), default="auto", show_default=True, help=ENGINE_HELP
+)
 @json_option
 @click.option("--perfetto", type=click.Path(path_type=Path), help="Write both timelines for ui.perfetto.dev.")
 @click.option(

@@ -93,7 +93,7 @@ def explain_kernel(
 
     Args:
         path: kernel file.
-        options: as for a run; the SimPy engine times the what-ifs.
+        options: as for a run; the what-ifs are timed by the default engine.
         progress: called with what is being done.
         processes: of the what-ifs; default: the cores.
 

@@ -1,25 +1,40 @@
 """The compute-unit model: Trace -> Timeline. docs/model.md is its contract.
 
-Two engines implement it independently: the SimPy model, and a clock-stepped reference for tests.
+Two engines implement it independently: the SimPy model, to read, and the compiled one, to run.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 from wavesim.errors import UserError
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.trace import Timeline, Trace
 
-ENGINES = ("simpy", "reference")
+ENGINES = ("simpy", "compiled")
+CHOICES = ("auto", *ENGINES, "both")
+"""What may be asked for: ``auto`` is the compiled engine where it is built, else SimPy."""
+
+
+@cache
+def default_engine() -> str:
+    """``"compiled"`` where it is built, else ``"simpy"``, which is said once."""
+    from wavesim.timing.compiled import available
+
+    problem = available()
+    if problem:
+        logging.getLogger(__name__).warning("no compiled timing engine, SimPy serves: %s", problem)
+    return "simpy" if problem else "compiled"
 
 
 def simulate(
     trace: Trace,
     parameters: TimingParameters,
     *,
-    engine: str = "simpy",
+    engine: str = "auto",
     extrapolate: bool = True,
     progress: Callable[[float], None] | None = None,
 ) -> Timeline:
@@ -28,27 +43,41 @@ def simulate(
     Args:
         trace: the executed streams; emulated and measured ones are timed alike.
         parameters: the machine's numbers.
-        engine: ``"simpy"``, or ``"reference"`` (slow, always steps).
-        extrapolate: copy periods of a proven steady state instead of stepping them (exact).
+        engine: one of ``CHOICES``; ``"both"`` runs both and compares.
+        extrapolate: SimPy may copy periods of a proven steady state instead of stepping them (exact).
         progress: called now and then with the share done, 0..1.
 
     Raises:
-        UserError: no such engine, or ``parameters.rules_off`` names no such rule.
+        UserError: no such engine, or it is not built; ``parameters.rules_off`` names no such rule.
         LimitExceeded: the simulation passed ``limits.MAX_CLK``.
+        EnginesDiffer: both were asked for, and they do not agree.
     """
-    if engine not in ENGINES:
-        raise UserError(f"no timing engine {engine!r}", None, f"engines: {', '.join(ENGINES)}")
+    if engine not in CHOICES:
+        raise UserError(f"no timing engine {engine!r}", None, f"engines: {', '.join(CHOICES)}")
     given = trace
     if parameters.rules_off:
         from wavesim.timing.rules import plain_inputs
 
         trace, parameters = plain_inputs(trace, parameters)
-    if engine == "simpy":
+    if engine == "auto":
+        engine = default_engine()
+    timelines = []
+    if engine != "simpy":
+        from wavesim.timing import compiled
+
+        timelines.append(compiled.run(trace, parameters, progress))
+    if engine != "compiled":
         from wavesim.timing import simpy_engine
 
-        timeline = simpy_engine.run(trace, parameters, progress, extrapolate=extrapolate)
-    else:
-        from wavesim.timing import reference
+        timelines.append(simpy_engine.run(trace, parameters, progress, extrapolate=extrapolate))
+    timeline = timelines[0]
+    if engine == "both":
+        from wavesim.timing.compare import require_equal
 
-        timeline = reference.run(trace, parameters, progress)
+        require_equal(*timelines)
+        timeline = replace(timeline, engine=engine)
+    if not timeline.complete:
+        from wavesim.timing.stuck import stuck_notes
+
+        timeline = replace(timeline, notes=(*timeline.notes, *stuck_notes(timeline)))
     return timeline if trace is given else replace(timeline, trace=given)

@@ -12,7 +12,7 @@ from simpy.events import Event
 
 from wavesim.errors import LimitExceeded
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.limits import MAX_CLK
+from wavesim.limits import MAX_CLK, SPIN_PATIENCE_CLK
 from wavesim.timing.ops import MFMA, VALU, Op
 from wavesim.timing.simpy_ahead import Ahead
 from wavesim.timing.simpy_pipes import BARRIER
@@ -66,6 +66,7 @@ class ComputeUnit:
         self.slots: dict[int, list[Wave]] = {}  # by clock, the waves to test
         self.asked: list[LdsPort | MemoryPath] = []
         self.to_fill: list[Simd] = []
+        self.news_clk = 0  # nothing but repeated polls since (§12)
         self.turns = VectorTurns(parameters) if parameters.issue_turns_clk else None
         self.array = BankArray(self)
         self.memory = MemoryPath(self)
@@ -252,7 +253,8 @@ class ComputeUnit:
             return wave.row + 1, leaves_by_jump
         wave.spin_repeats[number] += 1
         wave.spinning = spin
-        if all(self._is_blocked(other) for other in self.waves):
+        starving = self.now - self.news_clk > SPIN_PATIENCE_CLK
+        if starving or all(self._is_blocked(other) for other in self.waves):
             wave.ready_clk = UNKNOWN_CLK
             return -1, False
         return spin.first, True
@@ -263,8 +265,6 @@ class ComputeUnit:
             return True
         spin = wave.spinning
         return spin is not None and self.waves[spin.store_wave].issue[spin.store_index] < 0
-
-    # -- small services
 
     # -- run
 

@@ -327,6 +327,8 @@ class MemoryPath:
         access = Access(wave, now, op.vm, returned)
         wave.done[row] = returned
         wave.vm_return = max(wave.vm_return, returned)
+        if wave.spinning is None:
+            self.unit.news_clk = max(self.unit.news_clk, returned)
         wave.vm.append(access)
         if op.lgkm:
             wave.lgkm.append(Access(wave, now, op.lgkm, returned))

@@ -135,6 +135,8 @@ class Simd(Pipes):
                 latency = wave.memory_latency[row]
                 returned = now + (op.latency_clk if latency == UNKNOWN else latency)
                 wave.done[row] = returned
+                if wave.spinning is None:
+                    self.unit.news_clk = max(self.unit.news_clk, returned)
                 wave.lgkm.append(Access(wave, now, op.lgkm, returned))
                 wave.lgkm_entries = self.lgkm_entries_to_count
         elif op.kind is Kind.ENDPGM:
@@ -155,6 +157,8 @@ class Simd(Pipes):
         wave.ahead.now = now
         following = row + 1
         while True:
+            if wave.spinning is None and self.unit.news_clk < end:
+                self.unit.news_clk = end
             step = wave.step[following]
             if step == SPECIAL:
                 following = self._leave(wave, op, now, end)

@@ -61,6 +61,8 @@ class WaveTimeline:
             its issue tile the time since the end of the row before.
         first_clk, last_clk: dispatch and end of the wave.
         spin_repeats: extra passes of each :class:`~wavesim.trace.trace.Spin`.
+        stall_by_wave, stall_by_row: who is to blame for stall k in its last clock (docs/model.md §16):
+            position in :attr:`Trace.waves` and row, -1 and -1 for nobody; empty where not recorded.
     """
 
     wave: int
@@ -77,6 +79,8 @@ class WaveTimeline:
     stall_reason: Int8
     stall_clk: Int32
     spin_repeats: tuple[int, ...] = ()
+    stall_by_wave: Int32 = field(default_factory=lambda: np.zeros(0, np.int32))
+    stall_by_row: Int32 = field(default_factory=lambda: np.zeros(0, np.int32))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from types import ModuleType
 
 import builders as b
 import numpy as np
@@ -11,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_traces import random_entry, random_parameters, random_trace
 
-from wavesim.timing import simpy_engine, simulate
+from wavesim.timing import ENGINES, simpy_engine, simulate
+from wavesim.timing.compiled import engine as compiled_engine
 from wavesim.timing.steady import loop_head
 from wavesim.trace import Reason, Timeline, Trace
 
@@ -35,13 +37,14 @@ def assert_same(one: Timeline, other: Timeline) -> None:
             np.testing.assert_array_equal(mine, theirs, err_msg=f"{resource} {name}")
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 10**9), arch=ARCHITECTURES)
-def test_stalls_and_issues_tile_every_wave(seed: int, arch: str) -> None:
+def test_stalls_and_issues_tile_every_wave(engine: str, seed: int, arch: str) -> None:
     random = Random(seed)
     parameters = random_parameters(random, arch)
     trace = random_trace(random, arch)
-    timeline = simulate(trace, parameters)
+    timeline = simulate(trace, parameters, engine=engine)
     assert timeline.complete
     for wave, stream in zip(timeline.waves, trace.waves, strict=True):
         begin = np.concatenate(([wave.first_clk], wave.end_clk[:-1]))
@@ -104,8 +107,9 @@ def test_copied_periods_equal_stepped_ones() -> None:
         arch = random.choice(("gfx942", "gfx950"))
         parameters = random_parameters(random, arch)
         trace = loops(random, arch)
-        extrapolated = simulate(trace, parameters)
-        assert_same(extrapolated, simulate(trace, parameters, extrapolate=False))
+        extrapolated = simulate(trace, parameters, engine="simpy")
+        assert_same(extrapolated, simulate(trace, parameters, engine="simpy", extrapolate=False))
+        assert_same(extrapolated, simulate(trace, parameters, engine="compiled"))
         copied += extrapolated.extrapolation is not None
     assert copied >= 20
 
@@ -116,15 +120,17 @@ def test_the_loop_head_is_the_oldest_waves_commonest_jump_target() -> None:
     assert loop_head(b.trace(code, [b.wave([0, 1, 2, 3])])) is None
 
 
-def test_progress_rises(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simpy_engine, "STEPS_PER_CHECK", 100)
+@pytest.mark.parametrize(("engine", "where"), [("simpy", simpy_engine), ("compiled", compiled_engine)])
+def test_progress_rises(engine: str, where: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(where, {"simpy": "STEPS_PER_CHECK", "compiled": "EVENTS_PER_CALL"}[engine], 100)
     shares: list[float] = []
     simulate(
         b.streams([[b.lds_read(4), b.wait(lgkm=0)] * 100] * 4),
         b.parameters(),
+        engine=engine,
         extrapolate=False,
         progress=shares.append,
     )
-    assert shares
+    assert len(shares) > 1
     assert shares == sorted(shares)
     assert 0 <= shares[0] <= shares[-1] <= 1

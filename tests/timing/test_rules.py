@@ -1,21 +1,31 @@
-"""Rules of docs/model.md one by one on the SimPy engine; expected clocks are derived by hand from it."""
+"""Rules of docs/model.md one by one on both engines; expected clocks are derived by hand from it."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 import builders as b
 import pytest
 
 from wavesim.errors import LimitExceeded, UserError
-from wavesim.timing import simpy_engine, simulate
+from wavesim.timing import ENGINES, simpy_engine, simulate
+from wavesim.timing.compiled import inputs
 from wavesim.trace import CodeEntry, Reason, Spin, Timeline, Trace
 
 Stalls = list[tuple[int, Reason, int]]
 
+ENGINE = ""
+
+
+@pytest.fixture(params=ENGINES, autouse=True)
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test runs on both engines."""
+    monkeypatch.setattr(sys.modules[__name__], "ENGINE", request.param)
+
 
 def timed(trace: Trace, **changes: object) -> Timeline:
-    return simulate(trace, b.parameters(trace.arch, **changes))
+    return simulate(trace, b.parameters(trace.arch, **changes), engine=ENGINE)
 
 
 def alone(
@@ -289,9 +299,10 @@ def test_limits_and_unknown_engines(monkeypatch: pytest.MonkeyPatch) -> None:
     trace = b.streams([[b.valu()]])
     with pytest.raises(UserError, match="engine"):
         simulate(trace, b.parameters(), engine="quick")
-    monkeypatch.setattr(simpy_engine, "MAX_CLK", 100)
+    for module in (simpy_engine, inputs):
+        monkeypatch.setattr(module, "MAX_CLK", 100)
     with pytest.raises(LimitExceeded):
-        simulate(b.streams([[b.sleep(127)] * 40_000]), b.parameters(), extrapolate=False)
+        simulate(b.streams([[b.sleep(127)] * 40_000]), b.parameters(), engine=ENGINE, extrapolate=False)
 
 
 def test_a_stuck_run_ends_with_the_last_arrival() -> None:

@@ -1,0 +1,64 @@
+"""Whether two Timelines are the same in every array: what both engines are held to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from wavesim.errors import UserError
+from wavesim.trace import Timeline
+
+ROWS = ("attempt_clk", "issue_clk", "end_clk", "done_clk")
+STALLS = ("stall_row", "stall_reason", "stall_clk")
+CULPRITS = ("stall_by_wave", "stall_by_row")
+USES = ("start_clk", "end_clk", "wave", "row")
+
+
+class EnginesDiffer(UserError):
+    """The two engines do not give the same Timeline: a mistake in one of them."""
+
+
+def differences(one: Timeline, other: Timeline) -> Iterator[str]:
+    """What differs, each with the first place; culprits only where both have recorded them."""
+    for position, (left, right) in enumerate(zip(one.waves, other.waves, strict=True)):
+        names: tuple[str, ...] = (*ROWS, *STALLS)
+        if len(left.stall_by_wave) == len(left.stall_row) and len(right.stall_by_wave) == len(
+            right.stall_row
+        ):
+            names += CULPRITS
+        for name in names:
+            mine, theirs = getattr(left, name), getattr(right, name)
+            if not np.array_equal(mine, theirs):
+                both = min(len(mine), len(theirs))
+                place = int(np.argmax(mine[:both] != theirs[:both])) if both else 0
+                values = [int(array[place]) if place < len(array) else None for array in (mine, theirs)]
+                yield f"wave {position}, {name}[{place}]: {values[0]} and {values[1]}"
+        for name in ("first_clk", "last_clk", "spin_repeats"):
+            if getattr(left, name) != getattr(right, name):
+                yield f"wave {position}, {name}: {getattr(left, name)} and {getattr(right, name)}"
+    for name in ("clk_total", "complete"):
+        if getattr(one, name) != getattr(other, name):
+            yield f"{name}: {getattr(one, name)} and {getattr(other, name)}"
+    if one.busy.keys() != other.busy.keys():
+        yield f"resources in use: {sorted(one.busy)} and {sorted(other.busy)}"
+        return
+    for resource, uses in one.busy.items():
+        for name in USES:
+            if not np.array_equal(getattr(uses, name), getattr(other.busy[resource], name)):
+                yield f"uses of {resource[0]} {resource[1]}, {name}"
+
+
+def require_equal(one: Timeline, other: Timeline) -> None:
+    """Both are the same in every array.
+
+    Raises:
+        EnginesDiffer: they are not.
+    """
+    found = list(differences(one, other))
+    if found:
+        raise EnginesDiffer(
+            f"the timing engines differ ({one.engine} and {other.engine}): {'; '.join(found[:3])}",
+            None,
+            f"{len(found)} arrays or figures; a mistake in wavesim, please report it with the kernel",
+        )

@@ -1,0 +1,2082 @@
+/* The compiled timing engine: docs/model.md as one flat C file (sections: §). C11, no dependencies.
+ *
+ * It jumps from slot to slot in which something can happen. A wave stands in a wheel of slots at the next one
+ * in which it is to be looked at; a wave that waits for what nobody knows yet stands nowhere, and is put into
+ * the wheel by what makes it known. In one slot, in this order: accesses that became head of their LDS pair
+ * before it are served; waves arrive at barriers and end; waves are tested; SIMDs choose; ports grant; SIMDs
+ * that a port denied fill up; accesses that become head in this clock are served.
+ *
+ * Nothing here knows Python: wavesim/timing/compiled/engine.py calls it on flat arrays that it has checked.
+ */
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef WAVESIM_SOURCE_HASH
+#define WAVESIM_SOURCE_HASH "unknown"
+#endif
+
+#if defined(_WIN32)
+#define API __declspec(dllexport)
+#else
+#define API __attribute__((visibility("default")))
+#endif
+
+#define NEVER ((int64_t)1 << 60)
+#define LONG_AGO (-NEVER)
+#define UNKNOWN (-1)
+
+/* -- what Python passes: names are asked for, so that both sides number them alike */
+
+#define PARAMETERS(X)                                                                                        \
+    X(simds) X(pairs) X(slot_clk) X(plain_valu_per_slot) X(dual_after_mfma_clk) X(turns_idle_clk)            \
+    X(turns_clk) X(turn_clk) X(scale_load_clk) X(lds_queue_entries) X(lds_queue_hold_clk) X(join_from_clk)   \
+    X(join_near_clk) X(join_most_clk) X(join_clk) X(from_memory_bytes_per_clk) X(gap_valu_to_memory_clk)     \
+    X(gap_valu_sgpr_to_scalar_clk) X(gap_salu_to_cbranch_clk) X(gap_salu_to_vmem_clk) X(refill_clk)          \
+    X(restart_first_clk) X(restart_next_clk) X(lgkm_max) X(vm_max) X(release_early_clk)                      \
+    X(release_late_clk) X(memory_queue_entries) X(memory_tail_entries) X(memory_bytes_per_clk)               \
+    X(memory_min_service_clk) X(memory_idle_clk) X(memory_idle_restart_clk) X(spin_patience_clk)             \
+    X(max_clk) X(lds_write_drain) X(lds_alternation) X(vmem_in_order) X(vmem_idle_port)                      \
+    X(vmem_round_robin) X(endpgm_drain) X(arbitration) X(oldest_first)
+
+#define OP_FIELDS(X)                                                                                         \
+    X(category) X(kind) X(first_chunk) X(last_chunk) X(hold_clk) X(plain) X(writes_sgpr) X(scaled)           \
+    X(goes_first) X(to_lds) X(lgkm) X(vm) X(wait_lgkm) X(wait_vm) X(priority) X(memory_bytes) X(port_clk)    \
+    X(array_clk) X(latency_clk) X(pipe_clk) X(blocks_valu_clk) X(blocks_memory_clk)
+
+#define CATEGORIES(X) X(valu) X(mfma) X(lds) X(vmem) X(scalar) X(branch) X(internal)
+
+#define KINDS(X)                                                                                             \
+    X(valu) X(trans) X(mfma) X(lds_read) X(lds_write) X(vmem_load) X(vmem_store) X(salu) X(smem) X(branch)   \
+    X(cond_branch) X(wait) X(nop) X(barrier) X(setprio) X(sleep) X(endpgm) X(internal)
+
+#define REASONS(X)                                                                                           \
+    X(not_started) X(finished) X(issue) X(hold) X(nop) X(branch) X(fetch) X(dependency) X(barrier)           \
+    X(lgkmcnt) X(vmcnt) X(counter_full) X(matrix_pipe) X(mfma_coissue) X(valu_busy) X(lds_hold)              \
+    X(lds_queue) X(vmem_queue) X(arbitration) X(port)
+
+#define AS_P(name) P_##name,
+#define AS_CATEGORY(name) C_##name,
+#define AS_KIND(name) K_##name,
+#define AS_REASON(name) R_##name,
+#define AS_FIELD(name) int64_t name;
+#define AS_TEXT(name) #name " "
+
+enum { PARAMETERS(AS_P) P_COUNT };
+enum { CATEGORIES(AS_CATEGORY) C_COUNT };
+enum { KINDS(AS_KIND) K_COUNT };
+enum { REASONS(AS_REASON) R_COUNT, NO_REASON = -1 };
+
+typedef struct { OP_FIELDS(AS_FIELD) } Op;
+
+API const char *wavesim_source_hash(void) { return WAVESIM_SOURCE_HASH; }
+API const char *wavesim_parameters(void) { return PARAMETERS(AS_TEXT); }
+API const char *wavesim_op_fields(void) { return OP_FIELDS(AS_TEXT); }
+API const char *wavesim_categories(void) { return CATEGORIES(AS_TEXT); }
+API const char *wavesim_kinds(void) { return KINDS(AS_TEXT); }
+API const char *wavesim_reasons(void) { return REASONS(AS_TEXT); }
+
+enum { STATUS_RUNNING, STATUS_DONE, STATUS_LIMIT, STATUS_NO_MEMORY };
+
+/* One workgroup's dispatch, one wave's stream: pointers into Python's arrays, which outlive the engine. */
+typedef struct {
+    int64_t simd, workgroup, start_clk, rows, place; /* place: of its SIMD in barrier.simd_order */
+    const int32_t *code, *array_clk, *memory_bytes, *memory_latency_clk;
+    const uint8_t *taken;
+    int64_t *attempt_clk, *issue_clk, *end_clk, *done_clk;
+    const int64_t *spins; /* (last, first, store wave, store row, number), by last; */
+    int64_t spin_count;
+    int64_t *spin_repeats;
+} WaveInput;
+
+typedef struct {
+    const int64_t *parameters;
+    const int64_t *pair_of; /* by SIMD */
+    int64_t op_count;
+    const int64_t *ops;
+    /* SGPRs that some VMEM instruction reads, numbered from 0: by op, those written and read */
+    int64_t sgpr_count;
+    const int32_t *write_offsets, *writes, *read_offsets, *reads;
+    int64_t wave_count, workgroup_count;
+    const WaveInput *waves;
+    int64_t by_order_count;
+    const int32_t *latency_by_order;
+} Input;
+
+/* What Python copies out. */
+typedef struct {
+    int32_t row, reason, clk, by_wave, by_row;
+} Stall;
+
+typedef struct {
+    int64_t start_clk, end_clk;
+    int32_t wave, row;
+} Use;
+
+typedef struct {
+    int32_t wave, row;
+} By; /* whom to blame; -1, -1: nobody */
+
+static const By NOBODY = {-1, -1};
+
+/* -- arrays that grow */
+
+typedef struct {
+    void *items;
+    int64_t count, room;
+} List;
+
+typedef struct {
+    int64_t ret_clk; /* NEVER until served */
+    int32_t row, count;
+} Outstanding;
+
+typedef struct {
+    Outstanding *items;
+    int32_t count, room;
+    int64_t total; /* of the counts */
+} Counter;
+
+typedef struct {
+    int64_t issue_clk, head_clk, port_clk, array_clk, latency_clk, queue_free_clk;
+    int32_t wave, row;
+    int8_t drains; /* a write whose data holds wave and pair until it is done */
+} Access;
+
+/* A queue in a ring of a power of two: entries [first, last), each at its number modulo the size. */
+typedef struct {
+    Access *items;
+    int64_t room, first, last;
+} Ring;
+
+typedef struct {
+    int64_t chunk, usable_clk;
+    int32_t by_branch;
+} Chunk;
+
+typedef struct {
+    int64_t clk;
+    int32_t row;
+} Last; /* the latest issue of some kind by a wave */
+
+enum { ST_TEST, ST_ARRIVE, ST_AT_BARRIER, ST_END, ST_STOPPED, ST_OVER };
+
+typedef struct {
+    WaveInput in;
+    const Op *op; /* of row: what it does next */
+    int32_t number, simd, pair, group, place;
+    int64_t row;
+    int8_t state, linked;
+    int32_t next, previous; /* in its slot's list */
+    int64_t due_clk;        /* a slot; NEVER: something will say */
+    int64_t free_clk;       /* E of §2 */
+    int64_t finish_clk;     /* -1: not yet */
+    int32_t reason;
+    int64_t since_clk;
+    By by;
+    List stalls; /* Stall */
+    int64_t priority;
+    Counter lgkm, vm;
+    int64_t last_return_clk, vmem_from_clk;
+    Last last_valu, last_valu_sgpr, last_salu;
+    Last *sgprs;
+    int64_t arrival_clk, release_clk;
+    By barrier_by;
+    Chunk *chunks;
+    int32_t chunk_count, chunk_room;
+    int32_t polling; /* index into spins of the loop whose last pass found nothing; -1 */
+} Wave;
+
+typedef struct {
+    int32_t wave, reason; /* NO_REASON: chosen */
+    By by;
+} Candidate;
+
+typedef struct {
+    int64_t pipe_free, scaled_start, valu_blocked, memory_blocked, valu_held, dual_from;
+    By pipe_by, scaled_by, valu_blocked_by, memory_blocked_by, valu_held_by;
+    int32_t *waves, wave_count;
+    Candidate *candidates;
+    int32_t candidate_count, *chosen, chosen_count;
+    int8_t filling; /* a port denied one of its waves in this slot */
+} Simd;
+
+typedef struct {
+    Ring queue; /* also served ones that still hold their entry */
+    int64_t served; /* the first of the queue that is not served */
+    int64_t held_until, previous_done, stream_start;
+    By held_by;
+    int32_t last_simd, simd_before;
+    int8_t wave_waits; /* a wave waits for an entry whose end is not known */
+    int32_t *asking, asking_count;
+} Pair;
+
+typedef struct {
+    int64_t live, arrived, first_clk;
+    int64_t end_clk, end_place; /* of the latest end since a barrier was complete; clk -1: none */
+    By end_by;
+} Group;
+
+typedef struct {
+    uint8_t *ring; /* by slot modulo its size: 1 active, 2 a scaled MFMA's matrix half starts */
+    int64_t room, pending;
+    int64_t next; /* the first slot that has not been counted */
+    int64_t pause, pause_slots, restricted_slots, counted, first, turn, held;
+    int8_t applies, called, has_first, before_was_active;
+} Turns;
+
+/* Teacher-forced prediction: what was seen, what is predicted; by wave. */
+typedef struct {
+    const int64_t *seen_clk;
+    const uint8_t *half; /* the trace reports the matrix half of this scaled MFMA */
+    int64_t *predicted_clk, *arrived_clk;
+} Measured;
+
+typedef struct {
+    int64_t other_clk, allowed;
+    int64_t first, count; /* of `counted` */
+    int32_t wave, row;
+} Late;
+
+typedef struct {
+    Measured *waves;
+    int64_t *test_clk;
+    uint8_t *left, *waiting, *open, *issuing;
+    int64_t left_count;
+    List late, counted; /* Late; (row, count) as Outstanding */
+} Sweep;
+
+#define WHEEL 512
+
+typedef struct {
+    int64_t p[P_COUNT];
+    Op *ops;
+    const int32_t *write_offsets, *writes, *read_offsets, *reads;
+    const int32_t *latency_by_order;
+    int64_t by_order_count;
+    Wave *waves;
+    int32_t wave_count;
+    Simd *simds;
+    Pair *pairs;
+    Group *groups;
+    Turns turns;
+    int32_t wheel[WHEEL];
+    uint64_t filled[WHEEL / 64];
+    int64_t wheel_slot; /* slots before it are over */
+    int64_t now;
+    int32_t *due;
+    /* bank array */
+    int64_t array_free, next_head;
+    int32_t last_winner;
+    Ring from_memory; /* by head_clk */
+    /* global memory */
+    int64_t *accepted, *returned, *service;
+    int64_t vmem_count, vmem_room;
+    By *vmem_by;
+    int64_t last_vmem_clk, wake_clk;
+    int32_t last_vmem_simd;
+    By last_vmem;
+    int32_t *asking, asking_count;
+    int64_t news_clk; /* §12: nothing but repeated passes since */
+    List *uses; /* Use, by resource: simds MFMA pipes, pairs ports, array, memory */
+    Outstanding *sorted;
+    int32_t sorted_room;
+    int8_t failed, forced;
+    Access spare_access;
+    Stall spare_stall;
+    Use spare_use;
+    Outstanding spare_outstanding;
+    Chunk spare_chunk;
+    Sweep *sweep;
+} Engine;
+
+#define P(name) (e->p[P_##name])
+
+static int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
+static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
+
+static int64_t first_slot(const Engine *e, int64_t clk) {
+    int64_t slot = P(slot_clk);
+    return clk <= 0 ? 0 : slot == 4 ? (clk + 3) & ~(int64_t)3 : (clk + slot - 1) / slot * slot;
+}
+
+static void *grown(Engine *e, void *items, int64_t *room, int64_t count, size_t size) {
+    int64_t more = *room ? *room : 8;
+    while (more < count) more *= 2;
+    void *bigger = realloc(items, (size_t)more * size);
+    if (!bigger) {
+        e->failed = 1;
+        return items;
+    }
+    *room = more;
+    return bigger;
+}
+
+static Stall *add_stall(Engine *e, List *list) {
+    if (list->count == list->room) {
+        list->items = grown(e, list->items, &list->room, list->count + 1, sizeof(Stall));
+        if (list->count == list->room) return &e->spare_stall;
+    }
+    return (Stall *)list->items + list->count++;
+}
+
+static void log_use(Engine *e, int64_t resource, int64_t start, int64_t end, int32_t wave, int64_t row) {
+    List *list = &e->uses[resource];
+    Use *use = &e->spare_use;
+    if (list->count == list->room)
+        list->items = grown(e, list->items, &list->room, list->count + 1, sizeof(Use));
+    if (list->count < list->room) use = (Use *)list->items + list->count++;
+    *use = (Use){start, end, wave, (int32_t)row};
+}
+
+static Access *ring_at(const Ring *ring, int64_t number) { return &ring->items[number & (ring->room - 1)]; }
+
+static Access *ring_push(Engine *e, Ring *ring) {
+    if (ring->last - ring->first == ring->room) {
+        int64_t room = ring->room ? 2 * ring->room : 16;
+        Access *items = malloc((size_t)room * sizeof(Access));
+        if (!items) {
+            e->failed = 1;
+            return &e->spare_access;
+        }
+        for (int64_t n = ring->first; n < ring->last; n++) items[n & (room - 1)] = *ring_at(ring, n);
+        free(ring->items);
+        ring->items = items;
+        ring->room = room;
+    }
+    return ring_at(ring, ring->last++);
+}
+
+/* -- counters (§7) */
+
+static void counter_add(Engine *e, Counter *c, int64_t ret_clk, int64_t row, int64_t count) {
+    Outstanding *item = &e->spare_outstanding;
+    if (c->count == c->room) {
+        int64_t room = c->room;
+        c->items = grown(e, c->items, &room, c->count + 1, sizeof(Outstanding));
+        c->room = (int32_t)room;
+    }
+    if (c->count < c->room) item = &c->items[c->count++];
+    *item = (Outstanding){ret_clk, (int32_t)row, (int32_t)count};
+    c->total += count;
+}
+
+static void counter_forget(Counter *c, int64_t now) {
+    int32_t kept = 0;
+    for (int32_t i = 0; i < c->count; i++) {
+        if (c->items[i].ret_clk > now)
+            c->items[kept++] = c->items[i];
+        else
+            c->total -= c->items[i].count;
+    }
+    c->count = kept;
+}
+
+/* Whether more than `allowed` are outstanding; what has returned is forgotten only if it could matter. */
+static int counter_exceeds(Counter *c, int64_t allowed, int64_t now) {
+    if (c->total <= allowed) return 0;
+    counter_forget(c, now);
+    return c->total > allowed;
+}
+
+/* When no more than `allowed` are outstanding, NEVER if that is not known yet; and the row whose return it is:
+ * accesses in order of return, equal ones in order of issue. */
+static int64_t counter_falls_clk(Engine *e, const Counter *c, int64_t allowed, int32_t *row) {
+    *row = -1;
+    if (c->count > e->sorted_room) {
+        int64_t room = e->sorted_room;
+        e->sorted = grown(e, e->sorted, &room, c->count, sizeof(Outstanding));
+        e->sorted_room = (int32_t)room;
+        if (c->count > e->sorted_room) return NEVER;
+    }
+    for (int32_t i = 0; i < c->count; i++) {
+        Outstanding item = c->items[i];
+        int32_t j = i;
+        while (j > 0 && e->sorted[j - 1].ret_clk > item.ret_clk) {
+            e->sorted[j] = e->sorted[j - 1];
+            j--;
+        }
+        e->sorted[j] = item;
+    }
+    int64_t left = c->total;
+    for (int32_t i = 0; i < c->count; i++) {
+        left -= e->sorted[i].count;
+        if (left <= allowed) {
+            *row = e->sorted[i].row;
+            return e->sorted[i].ret_clk;
+        }
+    }
+    return LONG_AGO;
+}
+
+static void counter_returns(Counter *c, int32_t row, int64_t ret_clk) {
+    for (int32_t i = 0; i < c->count; i++) {
+        if (c->items[i].row == row && c->items[i].ret_clk == NEVER) {
+            c->items[i].ret_clk = ret_clk;
+            return;
+        }
+    }
+}
+
+/* -- what a wave's clocks go to */
+
+static void book(Engine *e, Wave *w, int32_t reason, int64_t clk, By by) {
+    if (clk <= 0 || e->forced) return;
+    Stall *stall = NULL;
+    if (w->stalls.count) {
+        stall = (Stall *)w->stalls.items + w->stalls.count - 1;
+        if (stall->row != w->row || stall->reason != reason) stall = NULL;
+    }
+    if (!stall) {
+        stall = add_stall(e, &w->stalls);
+        *stall = (Stall){(int32_t)w->row, reason, 0, -1, -1};
+    }
+    stall->clk += (int32_t)clk;
+    stall->by_wave = by.wave;
+    stall->by_row = by.row;
+}
+
+/* The wave waits for `reason` from `now` on; the one to blame is the last one named. */
+static void stall(Engine *e, Wave *w, int32_t reason, int64_t now, By by) {
+    if (w->reason != reason) {
+        if (w->reason != NO_REASON) book(e, w, w->reason, now - w->since_clk, w->by);
+        w->reason = reason;
+        w->since_clk = now;
+    }
+    w->by = by;
+}
+
+static void end_stall(Engine *e, Wave *w, int64_t now) {
+    if (w->reason == NO_REASON) return;
+    book(e, w, w->reason, now - w->since_clk, w->by);
+    w->reason = NO_REASON;
+}
+
+/* -- the wheel */
+
+static void unlink_wave(Engine *e, Wave *w) {
+    if (!w->linked) return;
+    w->linked = 0;
+    if (w->next >= 0) e->waves[w->next].previous = w->previous;
+    if (w->previous >= 0) {
+        e->waves[w->previous].next = w->next;
+    } else {
+        int64_t bucket = -(int64_t)w->previous - 2;
+        e->wheel[bucket] = w->next;
+        if (w->next < 0) e->filled[bucket >> 6] &= ~((uint64_t)1 << (bucket & 63));
+    }
+}
+
+/* Look at the wave in the first slot not before `clk`; NEVER: not until it is scheduled again. */
+static void schedule(Engine *e, Wave *w, int64_t clk) {
+    if (e->forced) return;
+    if (w->linked) unlink_wave(e, w);
+    if (clk >= NEVER) {
+        w->due_clk = NEVER;
+        return;
+    }
+    w->due_clk = first_slot(e, clk);
+    int64_t slot = P(slot_clk) == 4 ? w->due_clk >> 2 : w->due_clk / P(slot_clk);
+    if (slot >= e->wheel_slot + WHEEL) slot = e->wheel_slot + WHEEL - 1; /* looked at again there */
+    int64_t bucket = slot & (WHEEL - 1);
+    int32_t head = e->wheel[bucket];
+    w->next = head;
+    w->previous = (int32_t)(-bucket - 2);
+    if (head >= 0)
+        e->waves[head].previous = w->number;
+    else
+        e->filled[bucket >> 6] |= (uint64_t)1 << (bucket & 63);
+    e->wheel[bucket] = w->number;
+    w->linked = 1;
+}
+
+static int lowest_bit(uint64_t word) {
+#if defined(__GNUC__) || defined(__clang__)
+    return __builtin_ctzll(word);
+#else
+    int bit = 0;
+    while (!(word & 1)) word >>= 1, bit++;
+    return bit;
+#endif
+}
+
+/* The next slot in which a wave is to be looked at; -1: none. */
+static int64_t next_slot(const Engine *e) {
+    int64_t bucket = e->wheel_slot & (WHEEL - 1);
+    int64_t word = bucket >> 6;
+    uint64_t bits = e->filled[word] & (~(uint64_t)0 << (bucket & 63));
+    for (int turn = 0; turn <= WHEEL / 64; turn++) {
+        if (bits) {
+            int64_t found = (word << 6) + lowest_bit(bits);
+            return e->wheel_slot + ((found - bucket) & (WHEEL - 1));
+        }
+        word = (word + 1) & (WHEEL / 64 - 1);
+        bits = e->filled[word];
+        if (turn == WHEEL / 64 - 1) bits &= ~(~(uint64_t)0 << (bucket & 63));
+    }
+    return -1;
+}
+
+/* -- vector turns (§9), counted slot by slot */
+
+static void turns_mark(Engine *e, int64_t clk, uint8_t flag) {
+    Turns *t = &e->turns;
+    int64_t slot = clk / P(slot_clk);
+    if (!t->applies || slot < t->next) return;
+    if (slot - t->next >= t->room) {
+        int64_t room = t->room ? t->room : 64;
+        while (slot - t->next >= room) room *= 2;
+        uint8_t *ring = calloc((size_t)room, 1);
+        if (!ring) {
+            e->failed = 1;
+            return;
+        }
+        for (int64_t n = t->next; n < t->next + t->room; n++) ring[n & (room - 1)] = t->ring[n & (t->room - 1)];
+        free(t->ring);
+        t->ring = ring;
+        t->room = room;
+    }
+    uint8_t *mark = &t->ring[slot & (t->room - 1)];
+    if (!*mark) t->pending++;
+    *mark |= flag | 1;
+}
+
+static int64_t turns_holder(const Engine *e, int64_t slot) {
+    const Turns *t = &e->turns;
+    int64_t clk = t->has_first ? (slot - t->first) * P(slot_clk) : 0;
+    int64_t passed = clk + P(turn_clk) / 2;
+    /* rounded down also where `seen` has moved the first slot into the future */
+    int64_t turns = passed >= 0 ? passed / P(turn_clk) : -((-passed + P(turn_clk) - 1) / P(turn_clk));
+    int64_t holder = (t->turn + turns) % P(simds);
+    return holder < 0 ? holder + P(simds) : holder;
+}
+
+static void turns_begin_anew(Turns *t, int called, int64_t pause) {
+    t->called = (int8_t)called;
+    t->pause = pause;
+    t->has_first = 0;
+    t->counted = 0;
+    t->turn = t->held;
+}
+
+static void turns_count(Engine *e, int active) {
+    Turns *t = &e->turns;
+    if (active) {
+        t->pause = max64(0, t->pause - 1);
+        if (t->called) {
+            if (!t->has_first) {
+                t->has_first = 1;
+                t->first = t->next;
+            } else if (t->before_was_active) {
+                t->counted++;
+            }
+            t->held = turns_holder(e, t->next);
+            if (t->counted >= t->restricted_slots) turns_begin_anew(t, 0, 0);
+        }
+    } else {
+        t->pause = min64(t->pause_slots, t->pause + 1);
+        if (t->pause == t->pause_slots) turns_begin_anew(t, 1, t->pause);
+    }
+    t->before_was_active = (int8_t)active;
+}
+
+/* Whether VALU and MFMA of one SIMD only issue in the slot `now`; every slot before it is counted. */
+static int turns_restrict(Engine *e, int64_t now) {
+    Turns *t = &e->turns;
+    if (!t->applies) return 0;
+    int64_t end = now / P(slot_clk);
+    while (t->next < end) {
+        if (!t->pending) { /* nothing but a pause, however long */
+            int64_t idle = min64(end - t->next, t->pause_slots + 1);
+            t->next = end - idle;
+        }
+        uint8_t *mark = t->room ? &t->ring[t->next & (t->room - 1)] : NULL;
+        int active = mark && *mark;
+        turns_count(e, active);
+        if (active) {
+            *mark = 0;
+            t->pending--;
+        }
+        t->next++;
+    }
+    return t->called && t->before_was_active;
+}
+
+static int turns_half_starts(const Engine *e, int64_t now) {
+    const Turns *t = &e->turns;
+    int64_t slot = now / P(slot_clk);
+    return slot >= t->next && slot - t->next < t->room && (t->ring[slot & (t->room - 1)] & 2);
+}
+
+/* -- fetch (§3) and dependency gaps (§4) */
+
+static Chunk *find_chunk(Wave *w, int64_t chunk) {
+    for (int32_t i = 0; i < w->chunk_count; i++)
+        if (w->chunks[i].chunk == chunk) return &w->chunks[i];
+    return NULL;
+}
+
+static void set_chunk(Engine *e, Wave *w, int64_t chunk, int64_t usable_clk, int by_branch) {
+    Chunk *found = &e->spare_chunk;
+    if (w->chunk_count == w->chunk_room) {
+        int64_t room = w->chunk_room;
+        w->chunks = grown(e, w->chunks, &room, w->chunk_count + 1, sizeof(Chunk));
+        w->chunk_room = (int32_t)room;
+    }
+    if (w->chunk_count < w->chunk_room) found = &w->chunks[w->chunk_count++];
+    *found = (Chunk){chunk, usable_clk, by_branch};
+}
+
+/* What the fetch does when `op` issues at `now` and `after` comes next. */
+static void fetch_after(Engine *e, Wave *w, const Op *op, const Op *after, int jumped, int64_t now) {
+    if (jumped) {
+        w->chunk_count = 0;
+        set_chunk(e, w, after->first_chunk, now + P(restart_first_clk), 1);
+        set_chunk(e, w, after->first_chunk + 1, now + P(restart_next_clk), 1);
+    } else if (op->kind == K_cond_branch) {
+        Chunk *here = find_chunk(w, op->last_chunk);
+        Chunk kept = here ? *here : (Chunk){op->last_chunk, now, 0};
+        w->chunk_count = 0;
+        set_chunk(e, w, kept.chunk, kept.usable_clk, kept.by_branch);
+        set_chunk(e, w, op->last_chunk + 1, now + P(restart_first_clk), 1);
+        set_chunk(e, w, op->last_chunk + 2, now + P(restart_next_clk), 1);
+    } else {
+        for (int64_t chunk = op->first_chunk; chunk <= op->last_chunk && chunk < after->first_chunk; chunk++) {
+            if (find_chunk(w, chunk + 2)) continue;
+            Chunk *left = find_chunk(w, chunk); /* its place may be taken: it is not needed any more */
+            if (left)
+                *left = (Chunk){chunk + 2, now + P(refill_clk), 0};
+            else
+                set_chunk(e, w, chunk + 2, now + P(refill_clk), 0);
+        }
+    }
+}
+
+/* When the bytes of the wave's next instruction are there: all of them, and those that a branch fetches. */
+static void fetched_clk(Wave *w, const Op *op, int64_t *all, int64_t *by_branch) {
+    *all = *by_branch = LONG_AGO;
+    for (int32_t i = 0; i < w->chunk_count; i++) {
+        const Chunk *chunk = &w->chunks[i];
+        if (chunk->chunk < op->first_chunk || chunk->chunk > op->last_chunk) continue;
+        *all = max64(*all, chunk->usable_clk);
+        if (chunk->by_branch) *by_branch = max64(*by_branch, chunk->usable_clk);
+    }
+}
+
+/* Condition 3: the clock before which the next instruction may not issue, and the row that says so. */
+static int64_t gap_clk(const Engine *e, const Wave *w, const Op *op, int32_t *row) {
+    int64_t need = LONG_AGO;
+    *row = -1;
+    switch (op->category) {
+    case C_vmem:
+    case C_lds:
+        need = w->last_valu.clk + P(gap_valu_to_memory_clk);
+        *row = w->last_valu.row;
+        if (op->category == C_vmem) {
+            int64_t number = op - e->ops;
+            for (int32_t i = e->read_offsets[number]; i < e->read_offsets[number + 1]; i++) {
+                const Last *written = &w->sgprs[e->reads[i]];
+                int64_t until = written->clk + P(gap_salu_to_vmem_clk);
+                if (until > need || (until == need && written->row > *row)) {
+                    need = until;
+                    *row = written->row;
+                }
+            }
+        }
+        break;
+    case C_branch:
+    case C_scalar:
+        need = w->last_valu_sgpr.clk + P(gap_valu_sgpr_to_scalar_clk);
+        *row = w->last_valu_sgpr.row;
+        if (op->kind == K_cond_branch) {
+            int64_t until = w->last_salu.clk + P(gap_salu_to_cbranch_clk);
+            if (until > need || (until == need && w->last_salu.row > *row)) {
+                need = until;
+                *row = w->last_salu.row;
+            }
+        }
+        break;
+    default:
+        break;
+    }
+    return need;
+}
+
+static int64_t booked_until(Engine *e, Wave *w, int32_t reason, int64_t now, int64_t until, By by) {
+    if (until <= now) return now;
+    until = first_slot(e, until);
+    book(e, w, reason, until - now, by);
+    return until;
+}
+
+/* The wave may attempt its next instruction from `free_clk` on: conditions 1 to 3 have known ends. */
+static void enter(Engine *e, Wave *w, int64_t free_clk, int same_bytes) {
+    const Op *op = w->op;
+    int64_t now = free_clk = first_slot(e, free_clk);
+    if (!same_bytes) {
+        int64_t all, by_branch;
+        fetched_clk(w, op, &all, &by_branch);
+        if (all > now) {
+            now = booked_until(e, w, R_branch, now, by_branch, NOBODY);
+            now = booked_until(e, w, R_fetch, now, all, NOBODY);
+        }
+    }
+    if (op->category != C_internal) {
+        int32_t row;
+        int64_t need = gap_clk(e, w, op, &row);
+        if (need > now) now = booked_until(e, w, R_dependency, now, need, (By){w->number, row});
+    }
+    w->in.attempt_clk[w->row] = op->kind == K_wait || op->kind == K_barrier ? free_clk : now;
+    w->state = op->kind == K_barrier ? ST_ARRIVE : ST_TEST;
+    schedule(e, w, now);
+}
+
+/* -- LDS (§6) */
+
+static void set_next_head(Engine *e) {
+    int64_t next = NEVER;
+    for (int64_t pair = 0; pair < P(pairs); pair++) {
+        const Pair *port = &e->pairs[pair];
+        if (port->served < port->queue.last)
+            next = min64(next, max64(ring_at(&port->queue, port->served)->head_clk, port->previous_done));
+    }
+    if (e->from_memory.first < e->from_memory.last)
+        next = min64(next, ring_at(&e->from_memory, e->from_memory.first)->head_clk);
+    e->next_head = next;
+}
+
+/* Whether no access of the pair that issued before `now` is done later. */
+static int pair_is_idle(const Pair *port, int64_t now) {
+    if (port->previous_done > now) return 0;
+    return port->served == port->queue.last || ring_at(&port->queue, port->served)->issue_clk >= now;
+}
+
+/* Rule lds_join: how much later a read to an idle pair becomes head while the other pair streams. */
+static int64_t join_delay_clk(const Engine *e, int64_t pair, int64_t now) {
+    if (P(pairs) != 2 || pair_is_idle(&e->pairs[1 - pair], now)) return 0;
+    int64_t offset = now - e->pairs[1 - pair].stream_start;
+    if (offset < P(join_from_clk)) return 0;
+    return offset <= P(join_near_clk) ? min64(offset, P(join_most_clk)) : P(join_clk);
+}
+
+static void lds_forget(Pair *port, int64_t now) {
+    Ring *queue = &port->queue;
+    while (queue->first < port->served && ring_at(queue, queue->first)->queue_free_clk <= now) queue->first++;
+}
+
+/* When the pair's queue has a free entry, NEVER if that is not known yet; `now` or before: it has. */
+static int64_t lds_free_clk(const Engine *e, Pair *port, int64_t now, By *by) {
+    lds_forget(port, now);
+    int64_t held = port->queue.last - port->queue.first;
+    if (held < P(lds_queue_entries)) return now;
+    const Access *oldest = ring_at(&port->queue, port->queue.last - P(lds_queue_entries));
+    *by = (By){oldest->wave, oldest->row};
+    return oldest->queue_free_clk;
+}
+
+static void moved_on(Engine *e, Wave *w, int64_t now, int64_t end);
+
+static Access *lds_issue(Engine *e, Wave *w, const Op *op, int64_t now) {
+    Pair *port = &e->pairs[w->pair];
+    int64_t array = w->in.array_clk[w->row];
+    int idle = pair_is_idle(port, now);
+    int is_write = op->kind == K_lds_write;
+    lds_forget(port, now);
+    Access *access = ring_push(e, &port->queue);
+    *access = (Access){.issue_clk = now,
+                       .head_clk = now,
+                       .port_clk = op->port_clk,
+                       .array_clk = array == UNKNOWN ? op->array_clk : array,
+                       .latency_clk = op->latency_clk,
+                       .queue_free_clk = NEVER,
+                       .wave = w->number,
+                       .row = (int32_t)w->row};
+    if (is_write) {
+        port->held_until = now + op->hold_clk;
+        port->held_by = (By){w->number, (int32_t)w->row};
+        access->drains = idle && P(lds_write_drain);
+    } else if (idle) {
+        access->head_clk += join_delay_clk(e, w->pair, now);
+    }
+    if (idle) port->stream_start = now;
+    counter_add(e, &w->lgkm, NEVER, w->row, op->lgkm);
+    e->next_head = min64(e->next_head, max64(ring_at(&port->queue, port->served)->head_clk, port->previous_done));
+    return access;
+}
+
+/* A return time became known while the wave waits for accesses: find when its wait ends. */
+static void retry(Engine *e, Wave *w, int64_t now) {
+    int64_t allowed;
+    if (w->reason == R_lgkmcnt)
+        allowed = w->op->wait_lgkm;
+    else if (w->reason == R_counter_full && w->op->lgkm)
+        allowed = P(lgkm_max) - w->op->lgkm;
+    else
+        return;
+    if (!counter_exceeds(&w->lgkm, allowed, now)) return;
+    int32_t row;
+    int64_t until = counter_falls_clk(e, &w->lgkm, allowed, &row);
+    if (until >= NEVER) return;
+    w->by = (By){w->number, row};
+    schedule(e, w, max64(until, now + 1));
+}
+
+static void hold_longer(Wave *w, int32_t row, int64_t until) {
+    w->in.end_clk[row] = w->free_clk = until;
+    if (w->finish_clk >= 0) w->finish_clk = until;
+}
+
+static void served(Engine *e, int64_t pair, int64_t clk, int64_t array_start) {
+    Pair *port = &e->pairs[pair];
+    Access *access = ring_at(&port->queue, port->served++);
+    Wave *w = &e->waves[access->wave];
+    int64_t done = max64(clk + access->port_clk, array_start + access->array_clk);
+    int64_t ret = done + access->latency_clk;
+    port->previous_done = done;
+    access->queue_free_clk = done + P(lds_queue_hold_clk);
+    log_use(e, P(simds) + pair, clk, done, access->wave, access->row);
+    w->in.done_clk[access->row] = ret;
+    counter_returns(&w->lgkm, access->row, ret);
+    if (access->drains) {
+        int64_t until = max64(port->held_until, first_slot(e, done));
+        port->held_until = until;
+        if (e->forced)
+            hold_longer(w, access->row, until);
+        else
+            moved_on(e, w, access->issue_clk, until);
+    }
+    if (e->forced) return;
+    if (w->reason == R_lgkmcnt || w->reason == R_counter_full) retry(e, w, clk);
+    if (port->wave_waits) { /* an entry's end became known */
+        By by = NOBODY;
+        int64_t free_clk = lds_free_clk(e, port, clk, &by);
+        if (free_clk >= NEVER) return;
+        port->wave_waits = 0;
+        for (int64_t simd = 0; simd < P(simds); simd++) {
+            for (int32_t i = 0; i < e->simds[simd].wave_count; i++) {
+                Wave *other = &e->waves[e->simds[simd].waves[i]];
+                if (other->pair == pair && other->reason == R_lds_queue && other->due_clk >= NEVER)
+                    schedule(e, other, max64(free_clk, clk + 1));
+            }
+        }
+    }
+}
+
+static int64_t array_take(Engine *e, int64_t clk, const Access *access, int32_t requester) {
+    int64_t start = max64(clk, e->array_free);
+    e->array_free = start + access->array_clk;
+    e->last_winner = requester;
+    if (access->array_clk) log_use(e, P(simds) + P(pairs), start, e->array_free, access->wave, access->row);
+    return start;
+}
+
+/* Serve all accesses that become head at `clk`; ties go round robin from the last winner. */
+static void serve(Engine *e, int64_t clk) {
+    int32_t requesters = (int32_t)P(pairs) + 1;
+    int32_t last = e->last_winner;
+    for (int32_t turn = 0; turn < requesters; turn++) {
+        int32_t requester = (last + 1 + turn) % requesters;
+        if (requester < P(pairs)) {
+            Pair *port = &e->pairs[requester];
+            if (port->served == port->queue.last) continue;
+            Access access = *ring_at(&port->queue, port->served);
+            if (max64(access.head_clk, port->previous_done) != clk) continue;
+            served(e, requester, clk, array_take(e, clk, &access, requester));
+        } else {
+            Ring *coming = &e->from_memory;
+            while (coming->first < coming->last && ring_at(coming, coming->first)->head_clk <= clk) {
+                Access access = *ring_at(coming, coming->first++);
+                array_take(e, clk, &access, requester);
+            }
+        }
+    }
+    set_next_head(e);
+}
+
+static void expect_from_memory(Engine *e, Wave *w, int64_t moved, int64_t clk) {
+    if (!P(from_memory_bytes_per_clk)) return;
+    int64_t array = (moved + P(from_memory_bytes_per_clk) - 1) / P(from_memory_bytes_per_clk);
+    Ring *coming = &e->from_memory;
+    Access *place = ring_push(e, coming);
+    if (place == &e->spare_access) return;
+    int64_t number = coming->last - 1;
+    while (number > coming->first && ring_at(coming, number - 1)->head_clk > clk) {
+        *ring_at(coming, number) = *ring_at(coming, number - 1);
+        number--;
+    }
+    *ring_at(coming, number) = (Access){.head_clk = clk, .array_clk = array, .wave = w->number, .row = (int32_t)w->row};
+    e->next_head = min64(e->next_head, clk);
+}
+
+/* -- global memory (§10) */
+
+static int64_t vmem_free_clk(const Engine *e, int64_t now, By *by) {
+    int64_t number = e->vmem_count - P(memory_queue_entries);
+    if (number < 0) return now;
+    *by = e->vmem_by[number];
+    return e->accepted[number];
+}
+
+/* An instruction has its attempt `now`: the clock before which it does not issue (restart after idle). */
+static int64_t vmem_attempted(Engine *e, int64_t now) {
+    if (e->last_vmem_clk == LONG_AGO) return now;
+    int64_t since = max64(e->last_vmem_clk, e->wake_clk);
+    if (now - since > P(memory_idle_clk) && e->accepted[e->vmem_count - 1] <= now)
+        e->wake_clk = now + P(memory_idle_restart_clk);
+    return e->wake_clk;
+}
+
+static void vmem_issue(Engine *e, Wave *w, const Op *op, int64_t now) {
+    int64_t n = e->vmem_count, row = w->row;
+    if (n == e->vmem_room) {
+        int64_t room[4] = {e->vmem_room, e->vmem_room, e->vmem_room, e->vmem_room};
+        e->accepted = grown(e, e->accepted, &room[0], n + 1, sizeof(int64_t));
+        e->returned = grown(e, e->returned, &room[1], n + 1, sizeof(int64_t));
+        e->service = grown(e, e->service, &room[2], n + 1, sizeof(int64_t));
+        e->vmem_by = grown(e, e->vmem_by, &room[3], n + 1, sizeof(By));
+        e->vmem_room = min64(min64(room[0], room[1]), min64(room[2], room[3]));
+        if (n == e->vmem_room) return;
+    }
+    int64_t moved = w->in.memory_bytes[row];
+    if (moved == UNKNOWN) moved = op->memory_bytes;
+    int64_t service = max64(P(memory_min_service_clk),
+                            (moved + P(memory_bytes_per_clk) - 1) / P(memory_bytes_per_clk));
+    int64_t latency = n < e->by_order_count ? e->latency_by_order[n] : UNKNOWN;
+    if (latency == UNKNOWN) latency = w->in.memory_latency_clk[row];
+    if (latency == UNKNOWN) latency = op->latency_clk;
+    int64_t accepted = now;
+    if (n) accepted = max64(accepted, e->accepted[n - 1] + e->service[n - 1]);
+    if (n >= P(memory_tail_entries)) accepted = max64(accepted, e->returned[n - P(memory_tail_entries)]);
+    int64_t returned = accepted + latency;
+    if (n && P(vmem_in_order)) returned = max64(returned, e->returned[n - 1] + service);
+    e->accepted[n] = accepted;
+    e->returned[n] = returned;
+    e->service[n] = service;
+    e->vmem_by[n] = (By){w->number, (int32_t)row};
+    e->vmem_count++;
+    e->last_vmem_clk = now;
+    w->last_return_clk = max64(w->last_return_clk, returned);
+    w->in.done_clk[row] = returned;
+    counter_add(e, &w->vm, returned, row, op->vm);
+    if (op->lgkm) counter_add(e, &w->lgkm, returned, row, op->lgkm); /* flat addresses */
+    log_use(e, P(simds) + P(pairs) + 1, accepted, returned, w->number, row);
+    if (op->to_lds) expect_from_memory(e, w, moved, returned);
+}
+
+/* -- barriers (§8) */
+
+static void complete_barrier(Engine *e, int32_t number, int64_t now) {
+    Group *group = &e->groups[number];
+    if (!group->live || group->arrived < group->live) return;
+    int64_t last_clk = -1, last_place = -1;
+    By last = NOBODY;
+    for (int32_t i = 0; i < e->wave_count; i++) {
+        const Wave *w = &e->waves[i];
+        if (w->group != number || w->state != ST_AT_BARRIER) continue;
+        if (w->arrival_clk > last_clk || (w->arrival_clk == last_clk && w->place >= last_place)) {
+            last_clk = w->arrival_clk;
+            last_place = w->place;
+            last = (By){i, (int32_t)w->row};
+        }
+    }
+    if (group->end_clk >= group->first_clk) {
+        int later = group->end_clk > last_clk || (group->end_clk == last_clk && group->end_place > last_place);
+        int same = group->end_clk == last_clk && group->end_place == last_place && group->end_by.wave > last.wave;
+        if (later || same) {
+            last_clk = group->end_clk;
+            last_place = group->end_place;
+            last = group->end_by;
+        }
+    }
+    group->end_clk = -1;
+    group->arrived = 0;
+    for (int32_t i = 0; i < e->wave_count; i++) {
+        Wave *w = &e->waves[i];
+        if (w->group != number || w->state != ST_AT_BARRIER) continue;
+        w->release_clk = last_clk + (w->place > last_place ? P(release_early_clk) : P(release_late_clk));
+        w->by = w->arrival_clk < last_clk ? last : NOBODY;
+        w->state = ST_TEST;
+        schedule(e, w, max64(now, w->release_clk - P(slot_clk)));
+    }
+}
+
+static void arrive(Engine *e, Wave *w, int64_t now) {
+    Group *group = &e->groups[w->group];
+    w->state = ST_AT_BARRIER;
+    w->arrival_clk = now;
+    w->release_clk = -1;
+    w->reason = R_barrier;
+    w->since_clk = now;
+    w->by = NOBODY;
+    schedule(e, w, NEVER);
+    if (!group->arrived++) group->first_clk = now;
+    complete_barrier(e, w->group, now);
+}
+
+static void end_wave(Engine *e, Wave *w, int64_t now) {
+    Group *group = &e->groups[w->group];
+    w->state = ST_OVER;
+    schedule(e, w, NEVER);
+    group->live--;
+    int later = now > group->end_clk || (now == group->end_clk && w->place > group->end_place);
+    int same = now == group->end_clk && w->place == group->end_place && w->number > group->end_by.wave;
+    if (later || same) {
+        group->end_clk = now;
+        group->end_place = w->place;
+        group->end_by = (By){w->number, (int32_t)w->row};
+    }
+    complete_barrier(e, w->group, now);
+}
+
+/* -- conditions 4 to 13 (§2) */
+
+static int waits(Engine *e, Wave *w, int32_t reason, int64_t now, int64_t until, By by) {
+    if (e->forced) return 0;
+    stall(e, w, reason, now, by);
+    schedule(e, w, until);
+    return 0;
+}
+
+static int waits_for_counter(Engine *e, Wave *w, const Counter *c, int64_t allowed, int32_t reason, int64_t now) {
+    int32_t row;
+    int64_t until = counter_falls_clk(e, c, allowed, &row);
+    return waits(e, w, reason, now, until, (By){w->number, row});
+}
+
+static int has_room(Engine *e, Wave *w, const Op *op, int64_t now) {
+    if (op->lgkm && counter_exceeds(&w->lgkm, P(lgkm_max) - op->lgkm, now))
+        return waits_for_counter(e, w, &w->lgkm, P(lgkm_max) - op->lgkm, R_counter_full, now);
+    if (op->vm && counter_exceeds(&w->vm, P(vm_max) - op->vm, now))
+        return waits_for_counter(e, w, &w->vm, P(vm_max) - op->vm, R_counter_full, now);
+    return 1;
+}
+
+/* Whether the wave's next instruction is a candidate in the slot `now`; if not, when it is looked at again. */
+static int test(Engine *e, Wave *w, int64_t now) {
+    const Op *op = w->op;
+    Simd *simd = &e->simds[w->simd];
+    By by = NOBODY;
+    switch (op->category) {
+    case C_valu:
+        if (simd->valu_blocked > now)
+            return waits(e, w, R_mfma_coissue, now, simd->valu_blocked, simd->valu_blocked_by);
+        if (simd->valu_held > now) return waits(e, w, R_valu_busy, now, simd->valu_held, simd->valu_held_by);
+        return 1;
+    case C_mfma:
+        if (op->scaled && simd->scaled_start > now)
+            return waits(e, w, R_matrix_pipe, now, simd->scaled_start, simd->scaled_by);
+        if (!op->scaled && simd->pipe_free > now)
+            return waits(e, w, R_matrix_pipe, now, simd->pipe_free, simd->pipe_by);
+        return 1;
+    case C_lds: {
+        if (!has_room(e, w, op, now)) return 0;
+        if (simd->memory_blocked > now)
+            return waits(e, w, R_mfma_coissue, now, simd->memory_blocked, simd->memory_blocked_by);
+        Pair *port = &e->pairs[w->pair];
+        if (port->held_until > now) return waits(e, w, R_lds_hold, now, port->held_until, port->held_by);
+        int64_t free_clk = lds_free_clk(e, port, now, &by);
+        if (free_clk <= now) return 1;
+        if (free_clk >= NEVER) port->wave_waits = 1;
+        return waits(e, w, R_lds_queue, now, free_clk, by);
+    }
+    case C_vmem: {
+        if (!e->forced && w->in.attempt_clk[w->row] == now) w->vmem_from_clk = vmem_attempted(e, now);
+        if (!has_room(e, w, op, now)) return 0;
+        if (simd->memory_blocked > now)
+            return waits(e, w, R_mfma_coissue, now, simd->memory_blocked, simd->memory_blocked_by);
+        int64_t free_clk = vmem_free_clk(e, now, &by);
+        if (free_clk > now) return waits(e, w, R_vmem_queue, now, free_clk, by);
+        if (w->vmem_from_clk <= now) return 1;
+        /* looked at slot by slot: meanwhile the queue may fill up, and then its entry is to blame */
+        return waits(e, w, R_vmem_queue, now, now + P(slot_clk), NOBODY);
+    }
+    case C_internal:
+        if (op->kind == K_wait) {
+            if (op->wait_lgkm >= 0 && counter_exceeds(&w->lgkm, op->wait_lgkm, now))
+                return waits_for_counter(e, w, &w->lgkm, op->wait_lgkm, R_lgkmcnt, now);
+            if (op->wait_vm >= 0 && counter_exceeds(&w->vm, op->wait_vm, now))
+                return waits_for_counter(e, w, &w->vm, op->wait_vm, R_vmcnt, now);
+        }
+        return 1; /* a barrier is looked at when it lets the wave go */
+    default:
+        return has_room(e, w, op, now);
+    }
+}
+
+/* An MFMA keeps others out beyond its own slot: those that wait for what comes after that in the order of
+ * conditions are looked at again in the next slot. */
+static void review(Engine *e, Simd *simd, int64_t now) {
+    int64_t again = now + P(slot_clk);
+    if (e->forced) return;
+    for (int32_t i = 0; i < simd->wave_count; i++) {
+        Wave *w = &e->waves[simd->waves[i]];
+        if (w->due_clk > again && w->state == ST_TEST && w->reason > R_mfma_coissue) schedule(e, w, again);
+    }
+}
+
+/* -- issue */
+
+static int find_spin(const Wave *w, int64_t row) {
+    int64_t low = 0, high = w->in.spin_count;
+    while (low < high) {
+        int64_t middle = (low + high) / 2;
+        if (w->in.spins[5 * middle] < row)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < w->in.spin_count && w->in.spins[5 * low] == row ? (int)low : -1;
+}
+
+/* Whether only another wave can ever let this one go on (or it is over). */
+static int is_blocked(const Engine *e, const Wave *w) {
+    if (w->finish_clk >= 0 || w->state == ST_AT_BARRIER) return 1;
+    if (w->polling < 0) return 0;
+    const int64_t *spin = &w->in.spins[5 * w->polling];
+    return e->waves[spin[2]].in.issue_clk[spin[3]] < 0;
+}
+
+/* §12: the last row of a polling loop issues: 1 it goes on, 0 it goes back, -1 it stops for good. */
+static int spin_is_over(Engine *e, Wave *w, int number, int64_t now) {
+    const int64_t *spin = &w->in.spins[5 * number];
+    int64_t done = e->waves[spin[2]].in.done_clk[spin[3]];
+    if (done >= 0 && done <= now) {
+        w->polling = -1;
+        return 1;
+    }
+    w->in.spin_repeats[spin[4]]++;
+    w->polling = number;
+    if (now - e->news_clk > P(spin_patience_clk)) return -1;
+    for (int32_t i = 0; i < e->wave_count; i++)
+        if (!is_blocked(e, &e->waves[i])) return 0;
+    return -1;
+}
+
+static void finish(Engine *e, Wave *w, int64_t end, int by_endpgm) {
+    w->finish_clk = end;
+    if (by_endpgm) {
+        w->state = ST_END;
+        schedule(e, w, end);
+    } else { /* its trace stops: barriers go on expecting it */
+        w->state = ST_OVER;
+        schedule(e, w, NEVER);
+    }
+}
+
+/* The wave's instruction has issued at `now` and ends at `end`: what comes next. */
+static void moved_on(Engine *e, Wave *w, int64_t now, int64_t end) {
+    const Op *op = w->op;
+    int64_t row = w->row, following = row + 1;
+    int jumped = 0;
+    w->in.end_clk[row] = w->free_clk = end;
+    if (op->category == C_branch) jumped = op->kind == K_branch || w->in.taken[row];
+    if (w->polling < 0) {
+        e->news_clk = max64(e->news_clk, end);
+        if (op->category == C_vmem || op->category == C_scalar)
+            e->news_clk = max64(e->news_clk, w->in.done_clk[row]);
+    }
+    if (w->in.spin_count) {
+        int number = find_spin(w, row);
+        if (number >= 0) {
+            int over = spin_is_over(e, w, number, now);
+            if (over < 0) {
+                w->state = ST_STOPPED;
+                schedule(e, w, NEVER);
+                return;
+            }
+            if (!over) {
+                following = w->in.spins[5 * number + 1];
+                jumped = 1;
+            }
+        }
+    }
+    if (op->kind == K_endpgm || following >= w->in.rows) {
+        finish(e, w, end, op->kind == K_endpgm);
+        return;
+    }
+    w->row = following;
+    const Op *after = w->op = &e->ops[w->in.code[following]];
+    int changes = jumped || op->kind == K_cond_branch || op->first_chunk != after->first_chunk;
+    if (changes) fetch_after(e, w, op, after, jumped, now);
+    if (!e->forced) enter(e, w, end, !changes && op->last_chunk == after->last_chunk);
+}
+
+static int64_t start_mfma(Engine *e, Wave *w, const Op *op, int64_t now) {
+    Simd *simd = &e->simds[w->simd];
+    By me = {w->number, (int32_t)w->row};
+    int64_t start = now;
+    turns_mark(e, now, 1);
+    if (op->scaled) {
+        start = simd->scaled_start = max64(now + P(scale_load_clk), simd->pipe_free);
+        simd->scaled_by = me;
+        turns_mark(e, start, 3);
+    }
+    simd->pipe_free = start + op->pipe_clk;
+    simd->pipe_by = me;
+    simd->dual_from = simd->pipe_free + P(dual_after_mfma_clk);
+    if (start + op->blocks_valu_clk > simd->valu_blocked) {
+        simd->valu_blocked = start + op->blocks_valu_clk;
+        simd->valu_blocked_by = me;
+    }
+    if (start + op->blocks_memory_clk > simd->memory_blocked) {
+        simd->memory_blocked = start + op->blocks_memory_clk;
+        simd->memory_blocked_by = me;
+    }
+    w->in.done_clk[w->row] = simd->pipe_free;
+    log_use(e, w->simd, start, simd->pipe_free, w->number, w->row);
+    if (max64(simd->valu_blocked, simd->memory_blocked) > now + P(slot_clk)) review(e, simd, now);
+    return start + P(slot_clk);
+}
+
+/* The wave's next instruction issues in the slot `now`. */
+static void issue(Engine *e, Wave *w, int64_t now) {
+    const Op *op = w->op;
+    int64_t row = w->row;
+    int64_t end = now + op->hold_clk;
+    end_stall(e, w, now);
+    w->in.issue_clk[row] = now;
+    switch (op->category) {
+    case C_lds:
+        if (lds_issue(e, w, op, now)->drains && !e->forced) return; /* goes on when it is served, in this clock */
+        break;
+    case C_vmem:
+        vmem_issue(e, w, op, now);
+        break;
+    case C_mfma:
+        end = start_mfma(e, w, op, now);
+        break;
+    case C_valu:
+        w->in.done_clk[row] = now;
+        turns_mark(e, now, 1);
+        w->last_valu = (Last){now, (int32_t)row};
+        if (op->writes_sgpr) w->last_valu_sgpr = w->last_valu;
+        if (op->kind == K_trans) {
+            e->simds[w->simd].valu_held = end;
+            e->simds[w->simd].valu_held_by = (By){w->number, (int32_t)row};
+        }
+        break;
+    case C_scalar:
+        w->in.done_clk[row] = now;
+        if (op->kind == K_salu) {
+            int64_t number = op - e->ops;
+            w->last_salu = (Last){now, (int32_t)row};
+            for (int32_t i = e->write_offsets[number]; i < e->write_offsets[number + 1]; i++)
+                w->sgprs[e->writes[i]] = w->last_salu;
+        } else if (op->lgkm) {
+            int64_t latency = w->in.memory_latency_clk[row];
+            w->in.done_clk[row] = now + (latency == UNKNOWN ? op->latency_clk : latency);
+            counter_add(e, &w->lgkm, w->in.done_clk[row], row, op->lgkm);
+        }
+        break;
+    default:
+        w->in.done_clk[row] = now;
+        if (op->kind == K_setprio) {
+            w->priority = op->priority; /* the wave asks for nothing before its end */
+        } else if (op->kind == K_barrier) {
+            w->arrival_clk = w->release_clk = -1;
+        } else if (op->kind == K_endpgm && P(endpgm_drain)) {
+            end = max64(end, first_slot(e, w->last_return_clk));
+        }
+    }
+    moved_on(e, w, now, end);
+}
+
+/* -- arbitration (§11) */
+
+static int ranks_before(const Engine *e, const Wave *one, const Wave *other) {
+    if (one->priority != other->priority) return one->priority > other->priority;
+    if (one->op->goes_first != other->op->goes_first) return one->op->goes_first > other->op->goes_first;
+    return P(oldest_first) ? one->number < other->number : one->number > other->number;
+}
+
+static int keeps_out(const Op *matrix, const Op *other) {
+    if (matrix->category != C_mfma) return 0;
+    if (other->category == C_valu) return matrix->blocks_valu_clk >= 4;
+    return (other->category == C_lds || other->category == C_vmem) && matrix->blocks_memory_clk >= 4;
+}
+
+/* Why the candidate cannot be chosen beside those chosen already, and because of whom; NO_REASON if it can. */
+static int32_t loses(const Engine *e, const Simd *simd, const Wave *w, int64_t now, By *by) {
+    const Op *op = w->op;
+    if (op->category == C_internal) return NO_REASON;
+    if (P(arbitration) || op->category == C_mfma) {
+        int64_t same = 0;
+        int plain = op->plain && !op->writes_sgpr && simd->dual_from <= now && op->category == C_valu;
+        for (int32_t i = 0; i < simd->chosen_count; i++) {
+            const Wave *other = &e->waves[simd->chosen[i]];
+            if (other->op->category != op->category) continue;
+            if (!same++) *by = (By){other->number, (int32_t)other->row};
+            plain = plain && other->op->plain;
+        }
+        if (same && same >= (plain ? P(plain_valu_per_slot) : 1)) return R_arbitration;
+    }
+    for (int32_t i = 0; i < simd->chosen_count; i++) {
+        const Wave *other = &e->waves[simd->chosen[i]];
+        if (keeps_out(op, other->op) || keeps_out(other->op, op)) {
+            *by = (By){other->number, (int32_t)other->row};
+            return R_mfma_coissue;
+        }
+    }
+    return NO_REASON;
+}
+
+/* Step 1: the SIMD's candidates in order of rank. */
+static void choose(Engine *e, Simd *simd, int64_t now) {
+    int32_t count = simd->candidate_count;
+    for (int32_t i = 1; i < count; i++) {
+        Candidate moving = simd->candidates[i];
+        int32_t j = i;
+        while (j > 0 && ranks_before(e, &e->waves[moving.wave], &e->waves[simd->candidates[j - 1].wave])) {
+            simd->candidates[j] = simd->candidates[j - 1];
+            j--;
+        }
+        simd->candidates[j] = moving;
+    }
+    simd->chosen_count = 0;
+    for (int32_t i = 0; i < count; i++) {
+        Candidate *candidate = &simd->candidates[i];
+        candidate->reason = count > 1 ? loses(e, simd, &e->waves[candidate->wave], now, &candidate->by) : NO_REASON;
+        if (candidate->reason == NO_REASON) simd->chosen[simd->chosen_count++] = candidate->wave;
+    }
+}
+
+/* The port went to `winner`: the SIMD of the denied wave fills up later. */
+static void deny(Engine *e, const Wave *w, const Wave *winner) {
+    Simd *simd = &e->simds[w->simd];
+    int32_t kept = 0;
+    for (int32_t i = 0; i < simd->chosen_count; i++)
+        if (simd->chosen[i] != w->number) simd->chosen[kept++] = simd->chosen[i];
+    simd->chosen_count = kept;
+    simd->filling = 1;
+    for (int32_t i = 0; i < simd->candidate_count; i++) {
+        Candidate *candidate = &simd->candidates[i];
+        if (candidate->wave != w->number) continue;
+        candidate->reason = R_port;
+        candidate->by = (By){winner->number, (int32_t)winner->row};
+    }
+}
+
+/* Step 2, LDS: the SIMD of the pair that was not granted last, at the beginning the lower; -1: nobody asks. */
+static int32_t lds_winner(Engine *e, Pair *port) {
+    if (!port->asking_count) return -1;
+    int32_t winner = port->asking[0];
+    if (P(lds_alternation) && e->waves[winner].simd == port->last_simd) {
+        for (int32_t i = 1; i < port->asking_count; i++) {
+            if (e->waves[port->asking[i]].simd != port->last_simd) {
+                winner = port->asking[i];
+                break;
+            }
+        }
+    }
+    port->last_simd = e->waves[winner].simd;
+    return winner;
+}
+
+/* Step 2, VMEM: a run of one wave, else turns, or by attempt if the port is idle; -1: nobody asks. */
+static int32_t vmem_winner(Engine *e, int64_t now) {
+    if (!e->asking_count) return -1;
+    int32_t winner = e->asking[0];
+    if (P(vmem_round_robin) && e->asking_count > 1) {
+        int by_turns = e->last_vmem_clk == now - P(slot_clk) || !P(vmem_idle_port);
+        int64_t best = NEVER;
+        for (int32_t i = 0; i < e->asking_count; i++) {
+            const Wave *w = &e->waves[e->asking[i]];
+            if (w->number == e->last_vmem.wave && w->row == (int64_t)e->last_vmem.row + 1) {
+                winner = w->number;
+                break;
+            }
+            int64_t turn = (w->simd - e->last_vmem_simd - 1) % P(simds);
+            if (turn < 0) turn += P(simds);
+            int64_t key = by_turns ? turn : w->in.attempt_clk[w->row];
+            if (key < best) {
+                best = key;
+                winner = w->number;
+            }
+        }
+    }
+    e->last_vmem_simd = e->waves[winner].simd;
+    e->last_vmem = (By){winner, (int32_t)e->waves[winner].row};
+    return winner;
+}
+
+/* A wave's instruction is chosen: it asks its port; 0 if it needs none. */
+static int asks(Engine *e, Wave *w) {
+    if (w->op->category == C_lds) {
+        Pair *port = &e->pairs[w->pair];
+        port->asking[port->asking_count++] = w->number;
+        return 1;
+    }
+    if (w->op->category == C_vmem) {
+        e->asking[e->asking_count++] = w->number;
+        return 1;
+    }
+    return 0;
+}
+
+static int is_vector(const Wave *w) { return w->op->category == C_valu || w->op->category == C_mfma; }
+
+/* Rule vector_turns: VALU and MFMA of one SIMD stay candidates. */
+static void keep_to_turn(Engine *e, int64_t now) {
+    int64_t holder = turns_holder(e, now / P(slot_clk)), best = P(simds), winner = -1;
+    By by = NOBODY;
+    if (turns_half_starts(e, now)) {
+        for (int64_t number = P(simds) - 1; number >= 0; number--) {
+            const Simd *simd = &e->simds[number];
+            if (simd->scaled_start >= now && simd->scaled_start < now + P(slot_clk)) by = simd->scaled_by;
+        }
+    } else {
+        for (int64_t number = 0; number < P(simds); number++) {
+            const Simd *simd = &e->simds[number];
+            const Wave *first = NULL;
+            for (int32_t i = 0; i < simd->candidate_count; i++) {
+                const Wave *w = &e->waves[simd->candidates[i].wave];
+                if (is_vector(w) && (!first || ranks_before(e, w, first))) first = w;
+            }
+            int64_t turn = (number - holder + P(simds)) % P(simds);
+            if (first && turn < best) {
+                best = turn;
+                winner = number;
+                by = (By){first->number, (int32_t)first->row};
+            }
+        }
+    }
+    for (int64_t number = 0; number < P(simds); number++) {
+        Simd *simd = &e->simds[number];
+        if (number == winner) continue;
+        int32_t kept = 0;
+        for (int32_t i = 0; i < simd->candidate_count; i++) {
+            Wave *w = &e->waves[simd->candidates[i].wave];
+            if (!is_vector(w))
+                simd->candidates[kept++] = simd->candidates[i];
+            else
+                waits(e, w, R_arbitration, now, now + P(slot_clk), by);
+        }
+        simd->candidate_count = kept;
+    }
+}
+
+/* Step 3: a SIMD whose request was denied takes what it left out because of it. */
+static void fill_up(Engine *e, Simd *simd, int64_t now) {
+    simd->filling = 0;
+    for (int32_t i = 0; i < simd->candidate_count; i++) {
+        Candidate *candidate = &simd->candidates[i];
+        const Wave *w = &e->waves[candidate->wave];
+        if (candidate->reason == NO_REASON || w->op->category == C_lds || w->op->category == C_vmem) continue;
+        candidate->reason = loses(e, simd, w, now, &candidate->by);
+        if (candidate->reason == NO_REASON) simd->chosen[simd->chosen_count++] = w->number;
+    }
+}
+
+/* Steps 1 to 3: who issues in this slot is in the SIMDs' `chosen`, why the others do not in `candidates`. */
+static void arbitrate(Engine *e, int64_t now) {
+    int asked = 0, denied = 0;
+    if (turns_restrict(e, now)) keep_to_turn(e, now);
+    for (int64_t number = 0; number < P(simds); number++) {
+        Simd *simd = &e->simds[number];
+        simd->chosen_count = 0;
+        if (!simd->candidate_count) continue;
+        choose(e, simd, now);
+        for (int32_t i = 0; i < simd->chosen_count; i++) asked |= asks(e, &e->waves[simd->chosen[i]]);
+    }
+    if (!asked) return;
+    for (int64_t number = 0; number <= P(pairs); number++) {
+        Pair *port = number < P(pairs) ? &e->pairs[number] : NULL;
+        int32_t winner = port ? lds_winner(e, port) : vmem_winner(e, now);
+        int32_t count = port ? port->asking_count : e->asking_count;
+        const int32_t *asking = port ? port->asking : e->asking;
+        for (int32_t i = 0; i < count; i++) {
+            if (asking[i] == winner) continue;
+            deny(e, &e->waves[asking[i]], &e->waves[winner]);
+            denied = 1;
+        }
+        if (port)
+            port->asking_count = 0;
+        else
+            e->asking_count = 0;
+    }
+    if (!denied) return;
+    for (int64_t number = 0; number < P(simds); number++)
+        if (e->simds[number].filling) fill_up(e, &e->simds[number], now);
+}
+
+static void ask_for(Engine *e, Wave *w) {
+    Simd *simd = &e->simds[w->simd];
+    simd->candidates[simd->candidate_count++] = (Candidate){.wave = w->number, .by = NOBODY};
+}
+
+/* -- a slot */
+
+static int32_t take_due(Engine *e, int32_t count) {
+    int64_t bucket = e->wheel_slot & (WHEEL - 1);
+    for (int32_t number = e->wheel[bucket]; number >= 0; number = e->waves[number].next) {
+        e->waves[number].linked = 0;
+        e->due[count++] = number;
+    }
+    e->wheel[bucket] = -1;
+    e->filled[bucket >> 6] &= ~((uint64_t)1 << (bucket & 63));
+    return count;
+}
+
+static void run_slot(Engine *e, int64_t now) {
+    int32_t count = take_due(e, 0), arrived = 0;
+    for (int32_t i = 0; i < count; i++) {
+        Wave *w = &e->waves[e->due[i]];
+        if (w->due_clk > now)
+            schedule(e, w, w->due_clk); /* it was too far ahead for the wheel */
+        else if (w->state == ST_ARRIVE)
+            arrive(e, w, now), arrived = 1;
+        else if (w->state == ST_END)
+            end_wave(e, w, now), arrived = 1;
+        else
+            continue;
+        e->due[i] = -1;
+    }
+    if (arrived) count = take_due(e, count); /* whom a barrier lets go at once */
+    int asking = 0;
+    for (int32_t i = 0; i < count; i++) {
+        if (e->due[i] < 0) continue;
+        Wave *w = &e->waves[e->due[i]];
+        if (!test(e, w, now)) continue;
+        ask_for(e, w);
+        asking = 1;
+    }
+    if (!asking) return;
+    arbitrate(e, now);
+    for (int64_t number = 0; number < P(simds); number++) {
+        Simd *simd = &e->simds[number];
+        for (int32_t i = 0; i < simd->candidate_count; i++) {
+            const Candidate *candidate = &simd->candidates[i];
+            if (candidate->reason != NO_REASON)
+                waits(e, &e->waves[candidate->wave], candidate->reason, now, now + P(slot_clk), candidate->by);
+        }
+        simd->candidate_count = 0;
+        for (int32_t i = 0; i < simd->chosen_count; i++) issue(e, &e->waves[simd->chosen[i]], now);
+        simd->chosen_count = 0;
+    }
+}
+
+/* Go on for about `budget` events. */
+API int wavesim_run(Engine *e, int64_t budget) {
+    for (; budget > 0; budget--) {
+        if (e->failed) return STATUS_NO_MEMORY;
+        int64_t slot = next_slot(e);
+        int64_t clk = slot < 0 ? NEVER : slot * P(slot_clk);
+        int64_t event = min64(clk, e->next_head);
+        if (event >= NEVER) return STATUS_DONE;
+        if (event > P(max_clk)) return STATUS_LIMIT;
+        if (e->next_head < clk) {
+            serve(e, e->next_head);
+            continue;
+        }
+        e->now = clk;
+        e->wheel_slot = slot;
+        run_slot(e, clk);
+        e->wheel_slot = slot + 1;
+        if (e->next_head == clk) serve(e, clk);
+    }
+    return e->failed ? STATUS_NO_MEMORY : STATUS_RUNNING;
+}
+
+/* -- teacher-forced prediction: each instruction's issue clock, every earlier issue being as measured */
+
+static int64_t when_at_most(Engine *e, const Outstanding *items, int64_t count, int64_t allowed) {
+    Counter c = {.count = (int32_t)count};
+    int32_t row;
+    c.items = (Outstanding *)items;
+    for (int64_t i = 0; i < count; i++) c.total += items[i].count;
+    if (c.total <= allowed) return 0;
+    int64_t clk = counter_falls_clk(e, &c, allowed, &row);
+    return clk < NEVER && clk > 0 ? clk : 0;
+}
+
+/* The counters that the next instruction looks at, and how many may be outstanding. */
+static int counted(Engine *e, Wave *w, Counter *counters[2], int64_t allowed[2]) {
+    const Op *op = w->op;
+    int n = 0;
+    if (op->wait_lgkm >= 0)
+        counters[n] = &w->lgkm, allowed[n++] = op->wait_lgkm;
+    else if (op->lgkm)
+        counters[n] = &w->lgkm, allowed[n++] = P(lgkm_max) - op->lgkm;
+    if (op->wait_vm >= 0)
+        counters[n] = &w->vm, allowed[n++] = op->wait_vm;
+    else if (op->vm)
+        counters[n] = &w->vm, allowed[n++] = P(vm_max) - op->vm;
+    return n;
+}
+
+static int all_known(const Counter *c) {
+    for (int32_t i = 0; i < c->count; i++)
+        if (c->items[i].ret_clk >= NEVER) return 0;
+    return 1;
+}
+
+/* The end of the conditions whose end is known; counters and accesses not served yet are left out. */
+static int64_t known_end(Engine *e, Wave *w, int64_t now) {
+    const Op *op = w->op;
+    const Simd *simd = &e->simds[w->simd];
+    int64_t all, by_branch;
+    int32_t row;
+    By by = NOBODY;
+    fetched_clk(w, op, &all, &by_branch);
+    int64_t end = max64(max64(now, all), max64(w->free_clk, gap_clk(e, w, op, &row)));
+    if (op->category == C_mfma) {
+        end = max64(end, op->scaled ? simd->scaled_start : simd->pipe_free);
+    } else if (op->category == C_valu) {
+        end = max64(end, max64(simd->valu_blocked, simd->valu_held));
+    } else if (op->category == C_lds) {
+        Pair *port = &e->pairs[w->pair];
+        int64_t free_clk = lds_free_clk(e, port, now, &by);
+        end = max64(end, max64(simd->memory_blocked, port->held_until));
+        if (free_clk > now) end = max64(end, free_clk < NEVER ? free_clk : now + P(slot_clk));
+    } else if (op->category == C_vmem) {
+        end = max64(end, max64(simd->memory_blocked, w->vmem_from_clk));
+        end = max64(end, vmem_free_clk(e, now, &by));
+    }
+    Counter *counters[2];
+    int64_t allowed[2];
+    int n = counted(e, w, counters, allowed);
+    for (int i = 0; i < n; i++)
+        if (all_known(counters[i]))
+            end = max64(end, when_at_most(e, counters[i]->items, counters[i]->count, allowed[i]));
+    return end;
+}
+
+/* Whether all conditions hold; the attempt is noted. */
+static int forced_test(Engine *e, Wave *w, int64_t now) {
+    const Op *op = w->op;
+    int64_t all, by_branch;
+    int32_t row;
+    fetched_clk(w, op, &all, &by_branch);
+    int there = all <= now && gap_clk(e, w, op, &row) <= now;
+    int64_t *attempt = &w->in.attempt_clk[w->row];
+    if (*attempt < 0 && (there || op->kind == K_wait || op->kind == K_barrier)) {
+        *attempt = now;
+        if (op->category == C_vmem) w->vmem_from_clk = vmem_attempted(e, now);
+    }
+    return there && test(e, w, now);
+}
+
+static int is_forced_candidate(Engine *e, Wave *w, int64_t now) {
+    Sweep *sweep = e->sweep;
+    int64_t *test_clk = &sweep->test_clk[w->number];
+    int64_t all, by_branch;
+    int32_t row;
+    if (w->free_clk > now) {
+        *test_clk = first_slot(e, w->free_clk);
+        return 0;
+    }
+    if (w->op->kind == K_barrier) { /* predicted from all arrivals, by the caller */
+        fetched_clk(w, w->op, &all, &by_branch);
+        if (all <= now) {
+            sweep->waves[w->number].arrived_clk[w->row] = now;
+            *test_clk = NEVER;
+        } else {
+            *test_clk = first_slot(e, all);
+        }
+        return 0;
+    }
+    if (forced_test(e, w, now)) return 1;
+    int64_t until = known_end(e, w, now);
+    if (w->in.attempt_clk[w->row] < 0) { /* its attempt is to be noted first: conditions 1 to 3 */
+        fetched_clk(w, w->op, &all, &by_branch);
+        until = max64(gap_clk(e, w, w->op, &row), all);
+    }
+    *test_clk = max64(now + P(slot_clk), first_slot(e, until));
+    return 0;
+}
+
+/* The model would issue the wave's next instruction at `clk`. */
+static void predict(Engine *e, Wave *w, int64_t clk) {
+    const Measured *measured = &e->sweep->waves[w->number];
+    if (w->op->scaled && measured->half[w->row])
+        clk = max64(clk + P(scale_load_clk), e->simds[w->simd].pipe_free);
+    measured->predicted_clk[w->row] = clk;
+    if (is_vector(w) && e->turns.applies && e->turns.called)
+        for (int64_t asked = clk; asked < measured->seen_clk[w->row]; asked += P(slot_clk))
+            turns_mark(e, asked, 1); /* what asks keeps the turns going round */
+}
+
+/* It issued although a condition did not hold: when would the last one have ended? */
+static void predict_late(Engine *e, Wave *w, int64_t now) {
+    Sweep *sweep = e->sweep;
+    Counter *counters[2];
+    int64_t allowed[2];
+    if (w->op->kind == K_barrier) return;
+    predict(e, w, max64(now + P(slot_clk), first_slot(e, known_end(e, w, now))));
+    int n = counted(e, w, counters, allowed);
+    for (int i = 0; i < n; i++) {
+        const Counter *c = counters[i];
+        if (all_known(c)) continue;
+        int64_t first = sweep->counted.count;
+        if (first + c->count > sweep->counted.room)
+            sweep->counted.items =
+                grown(e, sweep->counted.items, &sweep->counted.room, first + c->count, sizeof(Outstanding));
+        if (sweep->late.count == sweep->late.room)
+            sweep->late.items = grown(e, sweep->late.items, &sweep->late.room, sweep->late.count + 1, sizeof(Late));
+        if (e->failed) return;
+        memcpy((Outstanding *)sweep->counted.items + first, c->items, (size_t)c->count * sizeof(Outstanding));
+        sweep->counted.count += c->count;
+        ((Late *)sweep->late.items)[sweep->late.count++] =
+            (Late){sweep->waves[w->number].predicted_clk[w->row], allowed[i], first, c->count, w->number,
+                   (int32_t)w->row};
+    }
+}
+
+/* Returns that were not known when an instruction issued too early for them are known now. */
+static void settle_late(Engine *e) {
+    Sweep *sweep = e->sweep;
+    for (int64_t i = 0; i < sweep->late.count; i++) {
+        const Late *late = (const Late *)sweep->late.items + i;
+        Outstanding *items = (Outstanding *)sweep->counted.items + late->first;
+        int64_t *predicted = &sweep->waves[late->wave].predicted_clk[late->row];
+        for (int64_t k = 0; k < late->count; k++)
+            if (items[k].ret_clk >= NEVER) items[k].ret_clk = e->waves[late->wave].in.done_clk[items[k].row];
+        int64_t end = max64(late->other_clk, *predicted);
+        *predicted = first_slot(e, max64(end, when_at_most(e, items, late->count, late->allowed)));
+    }
+}
+
+/* Rule vector_turns: a SIMD that was seen to issue while the one whose turn it is asks has the turn. */
+static void see_turn(Engine *e, const uint8_t *asking, int64_t now) {
+    Turns *t = &e->turns;
+    int64_t issued = -1;
+    if (!turns_restrict(e, now)) return;
+    for (int32_t i = 0; i < e->wave_count; i++) {
+        const Wave *w = &e->waves[i];
+        if (!e->sweep->issuing[i] || !is_vector(w)) continue;
+        if (issued >= 0 && issued != w->simd) return;
+        issued = w->simd;
+    }
+    int64_t slot = now / P(slot_clk), turn_slots = P(turn_clk) / P(slot_clk);
+    int64_t holder = turns_holder(e, slot);
+    if (issued < 0 || holder == issued || !asking[holder] || !t->has_first) return;
+    int64_t into = (slot - t->first + turn_slots / 2) % turn_slots;
+    if (into < 0) into += turn_slots;
+    if ((issued + 1) % P(simds) == holder) {
+        t->first += into + 1; /* the turn before lasts on */
+    } else if (issued == (holder + 1) % P(simds)) {
+        t->first -= turn_slots - into; /* the next turn has begun */
+    } else {
+        t->turn = issued;
+        t->first = slot + turn_slots / 2;
+    }
+}
+
+/* Predict what the model would issue in this slot, all that could issue competing (§11). */
+static void forced_grant(Engine *e, int64_t now) {
+    Sweep *sweep = e->sweep;
+    int opened = 0;
+    for (int32_t i = 0; i < e->wave_count; i++) {
+        Wave *w = &e->waves[i];
+        sweep->waiting[i] = sweep->left[i] && sweep->test_clk[i] <= now && sweep->waves[i].predicted_clk[w->row] < 0;
+    }
+    for (int32_t i = 0; i < e->wave_count; i++) {
+        sweep->open[i] = sweep->waiting[i] && is_forced_candidate(e, &e->waves[i], now);
+        opened |= sweep->open[i];
+    }
+    if (!opened) return;
+    for (int64_t number = 0; number < P(simds); number++) e->simds[number].candidate_count = 0;
+    for (int32_t i = 0; i < e->wave_count; i++) {
+        Wave *w = &e->waves[i];
+        if (!sweep->left[i]) continue;
+        int asks_too = sweep->open[i];
+        if (!asks_too && (sweep->waiting[i] || w->op->kind == K_barrier)) {
+            asks_too = sweep->issuing[i];
+        } else if (!asks_too) { /* granted before but not seen to issue yet, or issuing now */
+            int ready = sweep->waves[i].predicted_clk[w->row] >= 0 && forced_test(e, w, now);
+            asks_too = ready || sweep->issuing[i];
+        }
+        if (asks_too) ask_for(e, w);
+    }
+    uint8_t *asking = (uint8_t *)e->due; /* by SIMD; the list of due waves is not used here */
+    for (int64_t number = 0; number < P(simds); number++) {
+        const Simd *simd = &e->simds[number];
+        asking[number] = 0;
+        for (int32_t i = 0; i < simd->candidate_count; i++)
+            asking[number] |= (uint8_t)is_vector(&e->waves[simd->candidates[i].wave]);
+    }
+    int32_t last_vmem_simd = e->last_vmem_simd;
+    By last_vmem = e->last_vmem;
+    for (int64_t pair = 0; pair < P(pairs); pair++) e->pairs[pair].simd_before = e->pairs[pair].last_simd;
+    arbitrate(e, now);
+    e->last_vmem_simd = last_vmem_simd;
+    e->last_vmem = last_vmem;
+    for (int64_t pair = 0; pair < P(pairs); pair++) e->pairs[pair].last_simd = e->pairs[pair].simd_before;
+    see_turn(e, asking, now);
+    for (int32_t i = 0; i < e->wave_count; i++) {
+        if (!sweep->open[i]) continue;
+        Wave *w = &e->waves[i];
+        const Simd *simd = &e->simds[w->simd];
+        int granted = 0;
+        for (int32_t k = 0; k < simd->chosen_count; k++) granted |= simd->chosen[k] == i;
+        if (granted)
+            predict(e, w, now);
+        else
+            sweep->test_clk[i] = now + P(slot_clk);
+    }
+}
+
+/* What was seen to issue does. */
+static void forced_issue(Engine *e, Wave *w, int64_t now) {
+    if (w->op->category == C_lds) {
+        e->pairs[w->pair].last_simd = w->simd;
+    } else if (w->op->category == C_vmem) {
+        e->last_vmem_simd = w->simd;
+        e->last_vmem = (By){w->number, (int32_t)w->row};
+    }
+    issue(e, w, now);
+    e->sweep->test_clk[w->number] = max64(now + P(slot_clk), first_slot(e, w->free_clk));
+    if (w->finish_clk >= 0) {
+        e->sweep->left[w->number] = 0;
+        e->sweep->left_count--;
+    }
+}
+
+/* Begin a teacher-forced sweep in place of a run: an engine serves one or the other. */
+API int wavesim_force(Engine *e, const Measured *waves) {
+    Sweep *sweep = calloc(1, sizeof(Sweep));
+    size_t count = (size_t)e->wave_count + 1;
+    if (!sweep) return STATUS_NO_MEMORY;
+    e->sweep = sweep;
+    e->forced = 1;
+    sweep->waves = malloc(count * sizeof(Measured));
+    sweep->test_clk = calloc(count, sizeof(int64_t));
+    sweep->left = calloc(4 * count, 1);
+    if (!sweep->waves || !sweep->test_clk || !sweep->left) return STATUS_NO_MEMORY;
+    sweep->waiting = sweep->left + count;
+    sweep->open = sweep->left + 2 * count;
+    sweep->issuing = sweep->left + 3 * count;
+    for (int32_t i = 0; i < e->wave_count; i++) {
+        sweep->waves[i] = waves[i];
+        sweep->test_clk[i] = e->waves[i].free_clk;
+        sweep->left[i] = e->waves[i].in.rows > 0;
+        sweep->left_count += sweep->left[i];
+        e->waves[i].in.spin_count = 0; /* what was measured has every pass as rows of its own */
+    }
+    return STATUS_RUNNING;
+}
+
+/* Every slot before `until_clk` in which something issues or may, for about `budget` of them. */
+API int wavesim_run_forced(Engine *e, int64_t until_clk, int64_t budget) {
+    Sweep *sweep = e->sweep;
+    for (; budget > 0; budget--) {
+        if (e->failed) return STATUS_NO_MEMORY;
+        int64_t now = NEVER;
+        for (int32_t i = 0; i < e->wave_count; i++) {
+            if (!sweep->left[i]) continue;
+            int64_t row = e->waves[i].row, seen = sweep->waves[i].seen_clk[row];
+            int predicted = sweep->waves[i].predicted_clk[row] >= 0;
+            now = min64(now, predicted ? seen : min64(seen, sweep->test_clk[i]));
+        }
+        if (!sweep->left_count || now >= until_clk) {
+            while (e->next_head < NEVER) serve(e, e->next_head);
+            settle_late(e);
+            return e->failed ? STATUS_NO_MEMORY : STATUS_DONE;
+        }
+        while (e->next_head < now) serve(e, e->next_head);
+        for (int32_t i = 0; i < e->wave_count; i++)
+            sweep->issuing[i] = sweep->left[i] && sweep->waves[i].seen_clk[e->waves[i].row] == now;
+        forced_grant(e, now);
+        for (int32_t i = 0; i < e->wave_count; i++)
+            if (sweep->issuing[i] && sweep->waves[i].predicted_clk[e->waves[i].row] < 0)
+                predict_late(e, &e->waves[i], now);
+        for (int32_t i = 0; i < e->wave_count; i++)
+            if (sweep->issuing[i]) forced_issue(e, &e->waves[i], now);
+    }
+    return e->failed ? STATUS_NO_MEMORY : STATUS_RUNNING;
+}
+
+/* -- beginning and end */
+
+API void wavesim_free(Engine *e) {
+    if (!e) return;
+    for (int32_t i = 0; e->waves && i < e->wave_count; i++) {
+        Wave *w = &e->waves[i];
+        free(w->stalls.items);
+        free(w->lgkm.items);
+        free(w->vm.items);
+        free(w->sgprs);
+        free(w->chunks);
+    }
+    for (int64_t i = 0; e->simds && i < P(simds); i++) {
+        free(e->simds[i].waves);
+        free(e->simds[i].candidates);
+        free(e->simds[i].chosen);
+    }
+    for (int64_t i = 0; e->pairs && i < P(pairs); i++) {
+        free(e->pairs[i].queue.items);
+        free(e->pairs[i].asking);
+    }
+    for (int64_t i = 0; e->uses && i < P(simds) + P(pairs) + 2; i++) free(e->uses[i].items);
+    if (e->sweep) {
+        free(e->sweep->waves);
+        free(e->sweep->test_clk);
+        free(e->sweep->left);
+        free(e->sweep->late.items);
+        free(e->sweep->counted.items);
+    }
+    free(e->sweep);
+    free(e->ops);
+    free(e->waves);
+    free(e->simds);
+    free(e->pairs);
+    free(e->groups);
+    free(e->turns.ring);
+    free(e->due);
+    free(e->from_memory.items);
+    free(e->accepted);
+    free(e->returned);
+    free(e->service);
+    free(e->vmem_by);
+    free(e->asking);
+    free(e->uses);
+    free(e->sorted);
+    free(e);
+}
+
+static int build_simds(Engine *e, size_t room) {
+    for (int64_t i = 0; i < P(simds); i++) {
+        Simd *simd = &e->simds[i];
+        simd->scaled_start = LONG_AGO;
+        simd->waves = malloc(room * sizeof(int32_t));
+        simd->candidates = malloc(room * sizeof(Candidate));
+        simd->chosen = malloc(room * sizeof(int32_t));
+        if (!simd->waves || !simd->candidates || !simd->chosen) return 0;
+    }
+    for (int64_t i = 0; i < P(pairs); i++) {
+        Pair *port = &e->pairs[i];
+        port->last_simd = -1;
+        port->asking = malloc(room * sizeof(int32_t));
+        if (!port->asking) return 0;
+    }
+    return 1;
+}
+
+static int build_wave(Engine *e, const Input *input, int32_t number) {
+    Wave *w = &e->waves[number];
+    const Last never = {LONG_AGO, -1};
+    w->in = input->waves[number];
+    w->number = number;
+    w->simd = (int32_t)w->in.simd;
+    w->pair = (int32_t)input->pair_of[w->simd];
+    w->group = (int32_t)w->in.workgroup;
+    w->place = (int32_t)w->in.place;
+    w->free_clk = first_slot(e, w->in.start_clk);
+    w->finish_clk = w->arrival_clk = w->release_clk = -1;
+    w->reason = NO_REASON;
+    w->polling = -1;
+    w->due_clk = NEVER;
+    w->last_valu = w->last_valu_sgpr = w->last_salu = never;
+    w->last_return_clk = w->vmem_from_clk = LONG_AGO;
+    w->state = ST_OVER;
+    if (!w->in.rows) {
+        w->finish_clk = w->free_clk;
+        return 1;
+    }
+    w->sgprs = malloc(((size_t)input->sgpr_count + 1) * sizeof(Last));
+    if (!w->sgprs) return 0;
+    for (int64_t i = 0; i < input->sgpr_count; i++) w->sgprs[i] = never;
+    w->op = &e->ops[w->in.code[0]];
+    set_chunk(e, w, w->op->first_chunk, w->free_clk, 0);
+    set_chunk(e, w, w->op->first_chunk + 1, w->free_clk, 0);
+    e->groups[w->group].live++;
+    Simd *simd = &e->simds[w->simd];
+    simd->waves[simd->wave_count++] = number;
+    return 1;
+}
+
+/* NULL if there is not enough memory. The arrays of `input` are used until the engine is freed. */
+API Engine *wavesim_new(const Input *input) {
+    Engine *e = calloc(1, sizeof(Engine));
+    if (!e) return NULL;
+    memcpy(e->p, input->parameters, sizeof(e->p));
+    size_t room = (size_t)input->wave_count + 1;
+    e->wave_count = (int32_t)input->wave_count;
+    e->write_offsets = input->write_offsets;
+    e->writes = input->writes;
+    e->read_offsets = input->read_offsets;
+    e->reads = input->reads;
+    e->latency_by_order = input->latency_by_order;
+    e->by_order_count = input->by_order_count;
+    e->ops = malloc(((size_t)input->op_count + 1) * sizeof(Op));
+    e->waves = calloc(room, sizeof(Wave));
+    e->simds = calloc((size_t)P(simds) + 1, sizeof(Simd));
+    e->pairs = calloc((size_t)P(pairs) + 1, sizeof(Pair));
+    e->groups = calloc((size_t)input->workgroup_count + 1, sizeof(Group));
+    e->uses = calloc((size_t)(P(simds) + P(pairs) + 2), sizeof(List));
+    e->due = malloc((2 * room + (size_t)P(simds)) * sizeof(int32_t));
+    e->asking = malloc(room * sizeof(int32_t));
+    if (!e->ops || !e->waves || !e->simds || !e->pairs || !e->groups || !e->uses || !e->due || !e->asking ||
+        !build_simds(e, room)) {
+        wavesim_free(e);
+        return NULL;
+    }
+    memcpy(e->ops, input->ops, (size_t)input->op_count * sizeof(Op));
+    for (int i = 0; i < WHEEL; i++) e->wheel[i] = -1;
+    e->next_head = NEVER;
+    e->last_winner = e->last_vmem_simd = -1;
+    e->last_vmem = NOBODY;
+    e->last_vmem_clk = e->wake_clk = LONG_AGO;
+    e->turns.pause_slots = e->turns.pause = P(turns_idle_clk) / P(slot_clk);
+    e->turns.restricted_slots = P(turns_clk) / P(slot_clk);
+    e->turns.applies = e->turns.restricted_slots > 0;
+    e->turns.called = 1;
+    for (int64_t i = 0; i < input->workgroup_count; i++) e->groups[i].end_clk = -1;
+    for (int32_t i = 0; i < e->wave_count; i++) {
+        if (!build_wave(e, input, i)) {
+            wavesim_free(e);
+            return NULL;
+        }
+    }
+    return e;
+}
+
+/* Let every wave enter its first instruction. */
+API void wavesim_start(Engine *e) {
+    for (int32_t i = 0; i < e->wave_count; i++)
+        if (e->waves[i].in.rows) enter(e, &e->waves[i], e->waves[i].free_clk, 0);
+}
+
+/* Rows that the waves have come to. */
+API int64_t wavesim_rows_done(const Engine *e) {
+    int64_t rows = 0;
+    for (int32_t i = 0; i < e->wave_count; i++) rows += e->waves[i].row;
+    return rows;
+}
+
+API int64_t wavesim_clk(const Engine *e) { return e->now; }
+
+/* The run is over: ends and last clocks by wave, stalls of stuck waves closed; the run's last clock. */
+API int64_t wavesim_finish(Engine *e, int64_t *finish_clk, uint8_t *state) {
+    int64_t total = 0;
+    for (int32_t i = 0; i < e->wave_count; i++) {
+        const Wave *w = &e->waves[i];
+        total = max64(total, w->finish_clk);
+        if (w->finish_clk >= 0) continue;
+        total = max64(total, w->arrival_clk); /* time ends when the last wave has come to where it is stuck */
+        for (int64_t row = 0; row < w->in.rows; row++)
+            total = max64(total, max64(w->in.end_clk[row], w->in.attempt_clk[row]));
+    }
+    for (int32_t i = 0; i < e->wave_count; i++) {
+        Wave *w = &e->waves[i];
+        if (w->finish_clk < 0) end_stall(e, w, total);
+        finish_clk[i] = w->finish_clk;
+        state[i] = w->state == ST_STOPPED;
+    }
+    return total;
+}
+
+API int64_t wavesim_stall_count(const Engine *e, int64_t wave) { return e->waves[wave].stalls.count; }
+
+API void wavesim_stalls(const Engine *e, int64_t wave, Stall *to) {
+    const List *list = &e->waves[wave].stalls;
+    if (list->count) memcpy(to, list->items, (size_t)list->count * sizeof(Stall));
+}
+
+API int64_t wavesim_use_count(const Engine *e, int64_t resource) { return e->uses[resource].count; }
+
+API void wavesim_uses(const Engine *e, int64_t resource, Use *to) {
+    const List *list = &e->uses[resource];
+    if (list->count) memcpy(to, list->items, (size_t)list->count * sizeof(Use));
+}
