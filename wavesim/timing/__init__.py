@@ -14,7 +14,7 @@ from wavesim.errors import UserError
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.trace import Timeline, Trace
 
-ENGINES = ("simpy", "compiled")
+ENGINES = ("compiled", "simpy")
 CHOICES = ("auto", *ENGINES, "both")
 """What may be asked for: ``auto`` is the compiled engine where it is built, else SimPy."""
 
@@ -26,7 +26,7 @@ def default_engine() -> str:
 
     problem = available()
     if problem:
-        logging.getLogger(__name__).warning("no compiled timing engine, SimPy serves: %s", problem)
+        logging.getLogger(__name__).warning("wavesim: no compiled timing engine, SimPy serves: %s", problem)
     return "simpy" if problem else "compiled"
 
 

@@ -53,7 +53,7 @@ def build(target: Path | None = None, extra_flags: Sequence[str] = ()) -> str:
     path = target or library_path()
     tried = []
     for command in compilers():
-        problem = _compile(command, path, extra_flags)
+        problem = compile_with(command, path, extra_flags)
         if not problem:
             if target is None:
                 _remove_others(path)
@@ -62,7 +62,7 @@ def build(target: Path | None = None, extra_flags: Sequence[str] = ()) -> str:
     return "; ".join(tried) or "no C compiler ($CC, " + ", ".join(COMPILERS) + ")"
 
 
-def _compile(command: Sequence[str], path: Path, extra_flags: Sequence[str]) -> str:
+def compile_with(command: Sequence[str], path: Path, extra_flags: Sequence[str]) -> str:
     """Compile beside the target and move it there whole: another process may be loading or building it."""
     flags = [*FLAGS, *extra_flags, f'-DWAVESIM_SOURCE_HASH="{source_hash()}"']
     if sys.platform != "win32":

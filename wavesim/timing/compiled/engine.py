@@ -81,8 +81,7 @@ def run(
 
     Raises:
         LimitExceeded: past ``limits.MAX_CLK``.
-        UserError: no compiled engine here.
-        ValueError: arrays of wrong shape or type, or numbers outside what they index.
+        UserError: no compiled engine here; arrays or numbers that it cannot work with.
     """
     library = loaded()
     inputs = prepare(library, trace, parameters)

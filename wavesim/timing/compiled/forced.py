@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from wavesim.errors import UserError
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing.compiled.engine import drive, engine_of, loaded
 from wavesim.timing.compiled.inputs import LARGEST, check_array, prepare
@@ -36,8 +37,7 @@ def sweep(measured: Timeline, trace: Trace, parameters: TimingParameters, until_
     """Go through the measured issues before ``until_clk`` in order of time.
 
     Raises:
-        UserError: no compiled engine here.
-        ValueError: arrays of wrong shape or type, or numbers outside what they index.
+        UserError: no compiled engine here; arrays or numbers that it cannot work with.
     """
     library = loaded()
     slot = parameters.issue_slot_clk
@@ -56,7 +56,7 @@ def sweep(measured: Timeline, trace: Trace, parameters: TimingParameters, until_
             for clk in (timed.issue_clk, timed.attempt_clk)
         )
         if len(issue) and not (int(issue.min()) >= 0 and int(issue.max()) < LARGEST):
-            raise ValueError(f"measured wave {place}: rows without an issue clock")
+            raise UserError(f"measured wave {place}: rows without an issue clock")
         # a trace reports the matrix half of a scaled MFMA if that stalled (M4)
         half = scaled[wave.code] & (issue > attempt) & measured.measured
         seen = issue // slot * slot - half * parameters.mfma_scale_load_clk

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from wavesim.errors import UserError
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.limits import MAX_CLK, SPIN_PATIENCE_CLK
 from wavesim.timing.compiled.library import names
@@ -86,24 +87,24 @@ def check_array(values: object, dtype: npt.DTypeLike, length: int, what: str) ->
     """The array, contiguous.
 
     Raises:
-        ValueError: not an array of that type and length.
+        UserError: not an array of that type and length.
     """
     if not isinstance(values, np.ndarray) or values.dtype != dtype or values.shape != (length,):
         found = f"{values.dtype} {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__
-        raise ValueError(f"{what}: {np.dtype(dtype)} ({length},) expected, found {found}")
+        raise UserError(f"{what}: {np.dtype(dtype)} ({length},) expected, found {found}")
     return np.ascontiguousarray(values)
 
 
 def _check_range(values: Array, low: int, high: int, what: str) -> None:
     if len(values) and not (low <= int(values.min()) and int(values.max()) < high):
-        raise ValueError(f"{what}: values outside [{low}, {high})")
+        raise UserError(f"{what}: values outside [{low}, {high})")
 
 
 def parameter_values(order: Sequence[str], p: TimingParameters) -> Int64:
     """The parameters in the order that the library numbers them.
 
     Raises:
-        ValueError: a number that the engine cannot work with.
+        UserError: a number that the engine cannot work with.
     """
     values = {
         "simds": p.structure_simds,
@@ -145,10 +146,10 @@ def parameter_values(order: Sequence[str], p: TimingParameters) -> Int64:
     }
     for name, value in values.items():
         if abs(value) >= LARGEST or (name in POSITIVE and value < 1):
-            raise ValueError(f"{name} = {value}: the compiled engine cannot work with that")
+            raise UserError(f"{name} = {value}: the compiled engine cannot work with that")
     for name in ("lds_queue_entries", "memory_queue_entries", "memory_tail_entries"):
         if values[name] < 1:
-            raise ValueError(f"{name} = {values[name]}: at least one entry")
+            raise UserError(f"{name} = {values[name]}: at least one entry")
     return np.array([values[name] for name in order], np.int64)
 
 
@@ -253,11 +254,11 @@ def _spins(trace: Trace, wave: WaveTrace, rows: int, what: str) -> Int64:
     by_last = {}
     for number, spin in enumerate(wave.spins):
         if not 0 <= spin.first <= spin.last < rows:
-            raise ValueError(f"{what}: polling loop of rows {spin.first} to {spin.last} of {rows}")
+            raise UserError(f"{what}: polling loop of rows {spin.first} to {spin.last} of {rows}")
         if not 0 <= spin.store_wave < len(trace.waves):
-            raise ValueError(f"{what}: polls for a store of wave {spin.store_wave} of {len(trace.waves)}")
+            raise UserError(f"{what}: polls for a store of wave {spin.store_wave} of {len(trace.waves)}")
         if not 0 <= spin.store_index < len(trace.waves[spin.store_wave]):
-            raise ValueError(f"{what}: polls for row {spin.store_index}, which is not there")
+            raise UserError(f"{what}: polls for row {spin.store_index}, which is not there")
         by_last[spin.last] = (spin.last, spin.first, spin.store_wave, spin.store_index, number)
     return np.array([by_last[last] for last in sorted(by_last)], np.int64).reshape(-1, 5)
 
@@ -267,7 +268,7 @@ def _pair_of(p: TimingParameters) -> Int64:
     for pair, simds in enumerate(p.structure_simd_pairs):
         pair_of[list(simds)] = pair
     if (pair_of < 0).any() or sorted(p.barrier_simd_order) != list(range(p.structure_simds)):
-        raise ValueError("every SIMD belongs to one pair and stands once in barrier.simd_order")
+        raise UserError("every SIMD belongs to one pair and stands once in barrier.simd_order")
     return pair_of
 
 
@@ -275,16 +276,16 @@ def prepare(library: ctypes.CDLL, trace: Trace, p: TimingParameters) -> Inputs:
     """Everything that the engine reads and writes.
 
     Raises:
-        ValueError: arrays of wrong shape or type, or numbers outside what they index.
+        UserError: arrays of wrong shape or type, or numbers outside what they index.
     """
     text: Callable[[str], list[str]] = lambda name: names(getattr(library, f"wavesim_{name}")())  # noqa: E731
     if text("reasons") != [reason.name.lower() for reason in Reason]:
-        raise ValueError("the library's reasons are not Reason's")
+        raise UserError("the library's reasons are not Reason's")
     values = parameter_values(text("parameters"), p)
     table = op_table(text("op_fields"), text("kinds"), text("categories"), trace.code, p)
     sgprs, (write_offsets, writes), (read_offsets, reads) = sgpr_tables(trace.code)
     pair_of = _pair_of(p)
-    lengths = [len(wave.code) for wave in trace.waves]
+    lengths = [int(np.size(wave.code)) for wave in trace.waves]
     first_row = np.zeros(len(lengths) + 1, np.int64)
     np.cumsum(lengths, out=first_row[1:])
     clocks = np.full((4, int(first_row[-1])), -1, np.int64)
@@ -299,7 +300,7 @@ def prepare(library: ctypes.CDLL, trace: Trace, p: TimingParameters) -> Inputs:
     for place, (wave, rows) in enumerate(zip(trace.waves, lengths, strict=True)):
         what = f"wave {wave.wave} of workgroup {wave.workgroup}"
         if not 0 <= wave.simd < p.structure_simds or not 0 <= wave.start_clk <= MAX_CLK:
-            raise ValueError(f"{what}: SIMD {wave.simd}, start {wave.start_clk} clk")
+            raise UserError(f"{what}: SIMD {wave.simd}, start {wave.start_clk} clk")
         columns = {
             name: check_array(getattr(wave, name), np.int32, rows, f"{what}: {name}")
             for name in ("code", "array_clk", "memory_bytes", "memory_latency_clk")
