@@ -1,82 +1,95 @@
-"""Speed of the timing engines: dynamic instructions per second on a gemm8-like kernel's trace."""
+"""Speed of the timing engines: dynamic instructions per second with every clock stepped, in turns.
+
+``arrays`` is the compiled engine alone, flat arrays to flat arrays; ``compiled`` and ``simpy`` are whole,
+Trace to Timeline; ``ratio`` is that of the two. The fastest of several runs counts, in processor seconds.
+"""
 
 from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from wavesim.asm.parse import parse_program
+from wavesim.analyze.pipeline import RunOptions, prepare
+from wavesim.analyze.replay import memory_mode, replay_inputs
+from wavesim.att.importer import import_trace
 from wavesim.emulate.run import emulate
-from wavesim.errors import UserError
 from wavesim.isa.load import load_machine
-from wavesim.kernel.launch import Launch, MatrixArgument, ScalarArgument
-from wavesim.timing import ENGINES, simulate
+from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.timing import simulate
+from wavesim.timing.compiled import engine, inputs
 from wavesim.trace import Trace
 
-EXAMPLE = Path(__file__).parents[2] / "shared" / "examples" / "gemm8_asmread_fenced.gfx942.s"
+ROOT = Path(__file__).resolve().parents[1]
+TRACES = ROOT.parent / "shared" / "traces"
+KERNELS = ("8wave", "8wave_256", "8wave_pingpong", "4wave")
+
+Case = tuple[str, Trace, TimingParameters]
 
 
-def gemm_trace(path: Path, k: int) -> Trace:
-    """The executed streams of one 128x128 output tile with ``k`` columns of A."""
-    program = parse_program(path.read_text(encoding="utf-8"), str(path))
-    launch = Launch(
-        (
-            MatrixArgument("A", "bf16", 128, k, seed=1),
-            MatrixArgument("B", "bf16", 128, k, seed=2),
-            MatrixArgument("C", "f32", 128, 128, init="unwritten"),
-            ScalarArgument("N", "i32", 128),
-            ScalarArgument("K", "i32", k),
-        ),
-        512,
-    )
-    return emulate(program, launch, load_machine(program.arch)).trace
+def kernel_trace(name: str) -> tuple[Trace, TimingParameters]:
+    """The executed streams of one workgroup, whole."""
+    kernel, machine = prepare(ROOT / "kernels" / f"{name}.yaml", RunOptions())
+    return emulate(kernel.program, kernel.launch, machine).trace, machine.parameters
 
 
-def jittered(trace: Trace) -> Trace:
-    """The same streams with changing latencies, so that nothing repeats and all must be stepped."""
-    random = np.random.default_rng(1)
-    waves = []
-    for wave in trace.waves:
-        latency = random.integers(500, 1500, len(wave)).astype(np.int32)
-        scalar = [entry.kind.value == "smem" for entry in trace.code]
-        latency[np.array(scalar)[wave.code]] = -1
-        waves.append(replace(wave, memory_latency_clk=latency))
-    return replace(trace, waves=tuple(waves))
+def cases(traces: Path) -> Iterator[Case]:
+    """The ladder, 32 waves, and the measured traces."""
+    for name in KERNELS:
+        trace, p = kernel_trace(name)
+        yield name, trace, p
+        if name == "8wave":
+            waves = [replace(wave, workgroup=group) for group in range(4) for wave in trace.waves]
+            yield "8wave, 4 workgroups", replace(trace, waves=tuple(waves)), p
+    for folder in sorted(traces.glob("gfx*")):
+        imported = import_trace(folder, "auto")
+        machine = load_machine(imported.arch)
+        unit = imported.units[0]
+        yield folder.name, replay_inputs(unit, machine, memory_mode("measured"))[0], machine.parameters
+
+
+def arrays_s(trace: Trace, p: TimingParameters) -> float:
+    """Seconds of the compiled engine alone."""
+    library = engine.loaded()
+    prepared = inputs.prepare(library, trace, p)
+    with engine.engine_of(library, prepared) as handle:
+        begin = time.process_time()
+        library.wavesim_start(handle)
+        while library.wavesim_run(handle, engine.EVENTS_PER_CALL) == engine.RUNNING:
+            pass
+        return time.process_time() - begin
+
+
+def whole_s(name: str) -> Callable[[Trace, TimingParameters], float]:
+    """Seconds from Trace to Timeline."""
+
+    def timed(trace: Trace, p: TimingParameters) -> float:
+        begin = time.process_time()
+        simulate(trace, p, engine=name, extrapolate=False)
+        return time.process_time() - begin
+
+    return timed
 
 
 def main() -> None:
-    """Print one line per engine and mode."""
+    """A line for each case."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "kernel", nargs="?", type=Path, default=EXAMPLE, help="assembly of a gemm8-like kernel"
-    )
-    parser.add_argument("--k", type=int, default=2048)
-    parser.add_argument("--runs", type=int, default=5, help="of the SimPy engine; the fastest counts")
+    parser.add_argument("--runs", type=int, default=5, help="of the compiled engine; SimPy runs once")
+    parser.add_argument("--traces", type=Path, default=TRACES, help="folder of measured traces")
+    parser.add_argument("--only", default="", help="cases whose name contains this")
     arguments = parser.parse_args()
-    trace = gemm_trace(arguments.kernel, arguments.k)
-    parameters = load_machine(trace.arch).parameters
-    count = trace.instruction_count
-    print(f"{arguments.kernel.name}, K={arguments.k}: {count} dynamic instructions, {len(trace.waves)} waves")
-    cases = [("steady", trace, True), ("stepped", trace, False), ("jittered", jittered(trace), False)]
-    for engine in ENGINES:
-        for name, case, extrapolate in cases:
-            if engine == "reference" and name == "steady":
-                continue  # it always steps
-            seconds = float("inf")
-            try:
-                for _ in range(arguments.runs if engine == "simpy" else 1):
-                    begin = time.perf_counter()
-                    timeline = simulate(case, parameters, engine=engine, extrapolate=extrapolate)
-                    seconds = min(seconds, time.perf_counter() - begin)
-            except UserError as error:
-                print(f"{engine:9} {name:8} {error}")
-                continue
-            rate, clk = count / seconds / 1000, timeline.clk_total
-            print(f"{engine:9} {name:8} {seconds:7.3f} s {rate:8.0f} k instructions/s {clk:9} clk")
+    print(f"{'thousand instructions/s':40} {'executed':>8} {'arrays':>7} {'compiled':>8} {'simpy':>5} ratio")
+    for name, trace, p in cases(arguments.traces):
+        if arguments.only not in name:
+            continue
+        count = trace.instruction_count
+        arrays = min(arrays_s(trace, p) for _ in range(arguments.runs))
+        compiled = min(whole_s("compiled")(trace, p) for _ in range(arguments.runs))
+        simpy = whole_s("simpy")(trace, p)
+        rates = [count / seconds / 1000 for seconds in (arrays, compiled, simpy)]
+        print(f"{name:40} {count:8} {rates[0]:7.0f} {rates[1]:8.0f} {rates[2]:5.0f} {simpy / compiled:5.0f}")
 
 
 if __name__ == "__main__":

@@ -2067,11 +2067,18 @@ API int64_t wavesim_finish(Engine *e, int64_t *finish_clk, uint8_t *state) {
     return total;
 }
 
-API int64_t wavesim_stall_count(const Engine *e, int64_t wave) { return e->waves[wave].stalls.count; }
+/* Where each wave's stall records begin among all of them, one wave's after the other's. */
+API void wavesim_stall_offsets(const Engine *e, int64_t *offsets) {
+    offsets[0] = 0;
+    for (int32_t i = 0; i < e->wave_count; i++) offsets[i + 1] = offsets[i] + e->waves[i].stalls.count;
+}
 
-API void wavesim_stalls(const Engine *e, int64_t wave, Stall *to) {
-    const List *list = &e->waves[wave].stalls;
-    if (list->count) memcpy(to, list->items, (size_t)list->count * sizeof(Stall));
+API void wavesim_stalls(const Engine *e, Stall *to) {
+    for (int32_t i = 0; i < e->wave_count; i++) {
+        const List *list = &e->waves[i].stalls;
+        if (list->count) memcpy(to, list->items, (size_t)list->count * sizeof(Stall));
+        to += list->count;
+    }
 }
 
 API int64_t wavesim_use_count(const Engine *e, int64_t resource) { return e->uses[resource].count; }

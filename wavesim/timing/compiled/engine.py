@@ -104,13 +104,18 @@ def _timeline(
     finish = np.zeros(count, np.int64)
     stopped = np.zeros(count, np.uint8)
     total = library.wavesim_finish(engine, finish.ctypes.data, stopped.ctypes.data)
+    of_wave = np.zeros(count + 1, np.int64)
+    library.wavesim_stall_offsets(engine, of_wave.ctypes.data)
+    records = np.empty(int(of_wave[-1]), STALL)
+    library.wavesim_stalls(engine, records.ctypes.data)
+    columns = {name: records[name].copy() for name in ("row", "clk", "by_wave", "by_row")}
+    columns["reason"] = records["reason"].astype(np.int8)
+    slot = p.issue_slot_clk
+    starts, rows, spins = of_wave.tolist(), inputs.first_row.tolist(), inputs.first_spin.tolist()
     waves = []
     for place, wave in enumerate(trace.waves):
-        stalls = np.empty(library.wavesim_stall_count(engine, place), STALL)
-        library.wavesim_stalls(engine, place, stalls.ctypes.data)
-        first, last = inputs.first_row[place : place + 2]
-        attempt, issue, end, done = inputs.clocks[:, first:last]
-        slot = p.issue_slot_clk
+        mine = slice(starts[place], starts[place + 1])
+        attempt, issue, end, done = inputs.clocks[:, rows[place] : rows[place + 1]]
         waves.append(
             WaveTimeline(
                 wave=wave.wave,
@@ -123,12 +128,12 @@ def _timeline(
                 issue_clk=issue,
                 end_clk=end,
                 done_clk=done,
-                stall_row=stalls["row"].copy(),
-                stall_reason=stalls["reason"].astype(np.int8),
-                stall_clk=stalls["clk"].copy(),
-                spin_repeats=tuple(inputs.spin_repeats[place].tolist()),
-                stall_by_wave=stalls["by_wave"].copy(),
-                stall_by_row=stalls["by_row"].copy(),
+                stall_row=columns["row"][mine],
+                stall_reason=columns["reason"][mine],
+                stall_clk=columns["clk"][mine],
+                spin_repeats=tuple(inputs.spin_repeats[spins[place] : spins[place + 1]].tolist()),
+                stall_by_wave=columns["by_wave"][mine],
+                stall_by_row=columns["by_row"][mine],
             )
         )
     return Timeline(

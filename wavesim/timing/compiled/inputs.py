@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +15,8 @@ from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.limits import MAX_CLK, SPIN_PATIENCE_CLK
 from wavesim.timing.compiled.library import names
 from wavesim.timing.ops import Op
-from wavesim.trace import CodeEntry, Kind, Reason, Trace, WaveTrace
-from wavesim.trace.code import CATEGORY_OF_KIND, SGPR_EXEC, Category
+from wavesim.trace import Category, CodeEntry, Kind, Reason, Trace
+from wavesim.trace.code import SGPR_EXEC
 
 Array = npt.NDArray[np.generic]
 Int64 = npt.NDArray[np.int64]
@@ -39,18 +39,23 @@ IN_ENGINE = (
 POSITIVE = ("simds", "slot_clk", "turn_clk", "memory_bytes_per_clk")
 
 
-class WaveInput(ctypes.Structure):
-    """As in engine.c."""
-
-    _fields_ = [
-        *[(name, ctypes.c_int64) for name in ("simd", "workgroup", "start_clk", "rows", "place")],
-        *[(name, ctypes.c_void_p) for name in ("code", "array_clk", "memory_bytes", "memory_latency_clk")],
-        ("taken", ctypes.c_void_p),
-        *[(name, ctypes.c_void_p) for name in ("attempt_clk", "issue_clk", "end_clk", "done_clk")],
-        ("spins", ctypes.c_void_p),
-        ("spin_count", ctypes.c_int64),
-        ("spin_repeats", ctypes.c_void_p),
+ROW_COLUMNS: tuple[tuple[str, type[np.generic]], ...] = (
+    ("code", np.int32),
+    ("array_clk", np.int32),
+    ("memory_bytes", np.int32),
+    ("memory_latency_clk", np.int32),
+    ("taken", np.bool_),
+)
+CLOCKS = ("attempt_clk", "issue_clk", "end_clk", "done_clk")
+WAVE = np.dtype(
+    [
+        *[(name, np.int64) for name in ("simd", "workgroup", "start_clk", "rows", "place")],
+        *[(name, np.uintp) for name in (*(name for name, _ in ROW_COLUMNS), *CLOCKS, "spins")],
+        ("spin_count", np.int64),
+        ("spin_repeats", np.uintp),
     ]
+)
+"""``WaveInput`` of engine.c."""
 
 
 class Input(ctypes.Structure):
@@ -74,12 +79,14 @@ class Input(ctypes.Structure):
 @dataclass
 class Inputs:
     """The arrays of one run. ``clocks`` has attempt, issue, end and done of all waves' rows, one after the
-    other; wave i has the rows ``first_row[i]`` to ``first_row[i + 1]``. ``keep`` holds what C points to."""
+    other; wave i has the rows ``first_row[i]`` to ``first_row[i + 1]``, and so of ``spin_repeats``.
+    ``keep`` holds what C points to."""
 
     structure: Input
     clocks: Int64
     first_row: Int64
-    spin_repeats: list[Int64]
+    spin_repeats: Int64
+    first_spin: Int64
     keep: list[object] = field(default_factory=list)
 
 
@@ -153,71 +160,75 @@ def parameter_values(order: Sequence[str], p: TimingParameters) -> Int64:
     return np.array([values[name] for name in order], np.int64)
 
 
-def _shape_of(entry: CodeEntry) -> tuple[object, ...]:
-    """What the clocks of an instruction depend on."""
-    return (
-        entry.kind,
-        entry.width_bytes,
-        entry.nop_slots,
-        entry.sleep_units,
-        entry.mfma,
-        entry.mfma_format,
-        entry.mfma_source_vgprs,
-        entry.scaled,
-    )
+def _clocks_of(
+    entry: CodeEntry, p: TimingParameters, kinds: list[str], categories: list[str]
+) -> dict[str, int]:
+    """The fields that depend on an instruction's kind and size alone."""
+    op = Op(entry, p)
+    return {
+        "category": categories.index(entry.category.value),
+        "kind": kinds.index(entry.kind.value),
+        "hold_clk": op.hold_clk,
+        "scaled": int(op.scaled),
+        "goes_first": int(op.rank == 0),
+        "memory_bytes": op.memory_bytes,
+        "port_clk": op.port_clk,
+        "array_clk": op.array_clk,
+        "latency_clk": op.latency_clk,
+        "pipe_clk": op.pipe_clk,
+        "blocks_valu_clk": op.blocks_valu,
+        "blocks_memory_clk": op.blocks_memory,
+    }
 
 
 def op_table(
     order: Sequence[str],
-    kinds: Sequence[str],
-    categories: Sequence[str],
+    kinds: list[str],
+    categories: list[str],
     code: Sequence[CodeEntry],
     p: TimingParameters,
 ) -> Int64:
     """A row per static instruction, a column per field, as the library numbers fields, kinds, categories."""
-    number_of_kind = {kind: kinds.index(kind.value) for kind in Kind}
-    number_of_category = {kind: categories.index(CATEGORY_OF_KIND[kind].value) for kind in Kind}
-    clocks: dict[tuple[object, ...], dict[str, int]] = {}
-    rows = []
-    for entry in code:
-        shape = _shape_of(entry)
-        known = clocks.get(shape)
-        if known is None:
-            op = Op(entry, p)
-            known = clocks[shape] = {
-                "category": number_of_category[entry.kind],
-                "kind": number_of_kind[entry.kind],
-                "hold_clk": op.hold_clk,
-                "scaled": int(op.scaled),
-                "goes_first": int(op.rank == 0),
-                "memory_bytes": op.memory_bytes,
-                "port_clk": op.port_clk,
-                "array_clk": op.array_clk,
-                "latency_clk": op.latency_clk,
-                "pipe_clk": op.pipe_clk,
-                "blocks_valu_clk": op.blocks_valu,
-                "blocks_memory_clk": op.blocks_memory,
-            }
-        chunk = p.fetch_chunk_bytes
-        values = {
-            **known,
-            "first_chunk": entry.address // chunk,
-            "last_chunk": (entry.address + entry.size_bytes - 1) // chunk,
-            "plain": int(entry.plain_valu),
-            "writes_sgpr": int(entry.writes_sgpr),
-            "to_lds": int(entry.to_lds),
-            "lgkm": entry.lgkm_increment,
-            "vm": entry.vm_increment,
-            "wait_lgkm": -1 if entry.wait_lgkmcnt is None else entry.wait_lgkmcnt,
-            "wait_vm": -1 if entry.wait_vmcnt is None else entry.wait_vmcnt,
-            "priority": entry.priority,
-        }
-        rows.append([values[name] for name in order])
-    table = np.array(rows, np.int64).reshape(len(rows), len(order))
-    clk_columns = [
-        place for place, name in enumerate(order) if name.endswith("_clk") or name == "memory_bytes"
-    ]
-    _check_range(table[:, clk_columns].reshape(-1), 0, LARGEST, "clocks of instructions")
+    known: dict[tuple[object, ...], dict[str, int]] = {}
+    clocks = []
+    for entry in code:  # an enum is hashed by Python code, its value is not
+        shape = (
+            entry.kind._value_,
+            entry.width_bytes,
+            entry.nop_slots,
+            entry.sleep_units,
+            entry.mfma,
+            entry.mfma_format,
+            entry.mfma_source_vgprs,
+            entry.scaled,
+        )
+        found = known.get(shape)
+        if found is None:
+            found = known[shape] = _clocks_of(entry, p, kinds, categories)
+        clocks.append(found)
+    by_shape = (
+        {name: np.array([each[name] for each in clocks], np.int64) for name in clocks[0]} if clocks else {}
+    )
+    for name, values in by_shape.items():
+        _check_range(values, 0, LARGEST, f"{name} of an instruction")
+    address = np.array([entry.address for entry in code], np.int64)
+    size = np.array([entry.size_bytes for entry in code], np.int64)
+    columns: dict[str, npt.ArrayLike] = {
+        **by_shape,
+        "first_chunk": address // p.fetch_chunk_bytes,
+        "last_chunk": (address + size - 1) // p.fetch_chunk_bytes,
+        "plain": [entry.plain_valu for entry in code],
+        "writes_sgpr": [entry.writes_sgpr for entry in code],
+        "to_lds": [entry.to_lds for entry in code],
+        "lgkm": [entry.lgkm_increment for entry in code],
+        "vm": [entry.vm_increment for entry in code],
+        "wait_lgkm": [-1 if entry.wait_lgkmcnt is None else entry.wait_lgkmcnt for entry in code],
+        "wait_vm": [-1 if entry.wait_vmcnt is None else entry.wait_vmcnt for entry in code],
+        "priority": [entry.priority for entry in code],
+    }
+    table = np.empty((len(code), len(order)), np.int64)
+    for place, name in enumerate(order if clocks else ()):
+        table[:, place] = np.asarray(columns[name], np.int64)
     return table
 
 
@@ -228,39 +239,47 @@ def _offsets(groups: Sequence[Sequence[int]]) -> tuple[Array, Array]:
     return offsets, flat
 
 
-def sgpr_tables(code: Sequence[CodeEntry]) -> tuple[int, tuple[Array, Array], tuple[Array, Array]]:
+def sgpr_tables(
+    code: Sequence[CodeEntry], is_salu: npt.NDArray[np.bool_], is_vmem: npt.NDArray[np.bool_]
+) -> tuple[int, tuple[Array, Array], tuple[Array, Array]]:
     """SGPRs that VMEM instructions read (§4), numbered from 0: how many, and by instruction those that a
     SALU one writes and a VMEM one reads."""
-    vmem = [CATEGORY_OF_KIND[entry.kind] is Category.VMEM for entry in code]
     read: set[int] = {SGPR_EXEC}
-    for entry, is_vmem in zip(code, vmem, strict=True):
-        if is_vmem:
-            read |= entry.sgpr_reads
+    for place in np.flatnonzero(is_vmem).tolist():
+        read |= code[place].sgpr_reads
     number = {register: place for place, register in enumerate(sorted(read))}
-
-    def numbers(registers: Iterable[int]) -> list[int]:
-        return sorted(number[register] for register in registers if register in number)
-
-    writes = [numbers(entry.sgpr_writes) if entry.kind is Kind.SALU else [] for entry in code]
-    reads = [
-        numbers({*entry.sgpr_reads, SGPR_EXEC}) if is_vmem else []
-        for entry, is_vmem in zip(code, vmem, strict=True)
-    ]
+    writes: list[Sequence[int]] = [()] * len(code)
+    reads: list[Sequence[int]] = [()] * len(code)
+    for place in np.flatnonzero(is_salu).tolist():
+        writes[place] = sorted(number[register] for register in code[place].sgpr_writes & read)
+    for place in np.flatnonzero(is_vmem).tolist():
+        reads[place] = sorted(number[register] for register in {*code[place].sgpr_reads, SGPR_EXEC})
     return len(number), _offsets(writes), _offsets(reads)
 
 
-def _spins(trace: Trace, wave: WaveTrace, rows: int, what: str) -> Int64:
-    """(last, first, store wave, store row, number) of each polling loop by last, of equal ones the latter."""
-    by_last = {}
-    for number, spin in enumerate(wave.spins):
-        if not 0 <= spin.first <= spin.last < rows:
-            raise UserError(f"{what}: polling loop of rows {spin.first} to {spin.last} of {rows}")
-        if not 0 <= spin.store_wave < len(trace.waves):
-            raise UserError(f"{what}: polls for a store of wave {spin.store_wave} of {len(trace.waves)}")
-        if not 0 <= spin.store_index < len(trace.waves[spin.store_wave]):
-            raise UserError(f"{what}: polls for row {spin.store_index}, which is not there")
-        by_last[spin.last] = (spin.last, spin.first, spin.store_wave, spin.store_index, number)
-    return np.array([by_last[last] for last in sorted(by_last)], np.int64).reshape(-1, 5)
+def _spins(trace: Trace, lengths: Sequence[int]) -> tuple[Int64, Int64]:
+    """(last, first, store wave, store row, number) of the waves' polling loops, one after the other, each
+    wave's by last; and where each wave's begin."""
+    rows: list[tuple[int, int, int, int, int]] = []
+    first = np.zeros(len(trace.waves) + 1, np.int64)
+    for position, (wave, length) in enumerate(zip(trace.waves, lengths, strict=True)):
+        what = f"wave {wave.wave} of workgroup {wave.workgroup}"
+        for spin in wave.spins:
+            if not 0 <= spin.first <= spin.last < length:
+                raise UserError(f"{what}: polling loop of rows {spin.first} to {spin.last} of {length}")
+            if not 0 <= spin.store_wave < len(trace.waves):
+                raise UserError(f"{what}: polls for a store of wave {spin.store_wave} of {len(trace.waves)}")
+            if not 0 <= spin.store_index < lengths[spin.store_wave]:
+                raise UserError(f"{what}: polls for row {spin.store_index}, which is not there")
+        if len({spin.last for spin in wave.spins}) < len(wave.spins):
+            raise UserError(f"{what}: two polling loops with the same last row")
+        mine = [
+            (spin.last, spin.first, spin.store_wave, spin.store_index, number)
+            for number, spin in enumerate(wave.spins)
+        ]
+        rows += sorted(mine)
+        first[position + 1] = len(rows)
+    return np.array(rows, np.int64).reshape(-1, 5), first
 
 
 def _pair_of(p: TimingParameters) -> Int64:
@@ -272,56 +291,80 @@ def _pair_of(p: TimingParameters) -> Int64:
     return pair_of
 
 
+def _rows(trace: Trace, lengths: Sequence[int]) -> dict[str, Array]:
+    """The columns of all waves, one wave's rows after the other's."""
+    columns: dict[str, Array] = {}
+    for name, dtype in ROW_COLUMNS:
+        parts = [
+            check_array(getattr(wave, name), dtype, length, f"wave {wave.wave}: {name}")
+            for wave, length in zip(trace.waves, lengths, strict=True)
+        ]
+        columns[name] = np.concatenate(parts) if parts else np.zeros(0, dtype)
+    _check_range(columns["code"], 0, len(trace.code), "code")
+    for name in ("array_clk", "memory_bytes", "memory_latency_clk"):
+        _check_range(columns[name], -1, LARGEST, name)
+    return columns
+
+
+def _waves(trace: Trace, p: TimingParameters, inputs: Inputs) -> tuple[Array, int]:
+    """A row per wave: pointers into the columns; and how many workgroups there are."""
+    table = np.zeros(max(1, len(trace.waves)), WAVE)
+    waves = table[: len(trace.waves)]
+    groups = {group: place for place, group in enumerate(dict.fromkeys(w.workgroup for w in trace.waves))}
+    for name, values in (
+        ("simd", [wave.simd for wave in trace.waves]),
+        ("start_clk", [wave.start_clk for wave in trace.waves]),
+        ("workgroup", [groups[wave.workgroup] for wave in trace.waves]),
+    ):
+        waves[name] = values
+    _check_range(waves["simd"], 0, p.structure_simds, "SIMD of a wave")
+    _check_range(waves["start_clk"], 0, MAX_CLK + 1, "start of a wave, clk")
+    waves["place"] = np.argsort(p.barrier_simd_order)[waves["simd"]]
+    lengths = np.diff(inputs.first_row)
+    waves["rows"] = lengths
+    columns = _rows(trace, lengths.tolist())
+    inputs.keep += [table, *columns.values()]
+    for name, column in (*columns.items(), *zip(CLOCKS, inputs.clocks, strict=True)):
+        waves[name] = column.ctypes.data + inputs.first_row[:-1] * column.itemsize
+    spins, first_spin = _spins(trace, lengths.tolist())
+    inputs.first_spin, inputs.spin_repeats = first_spin, np.zeros(len(spins), np.int64)
+    inputs.keep += [spins]
+    waves["spins"] = spins.ctypes.data + first_spin[:-1] * spins.itemsize * 5
+    waves["spin_count"] = np.diff(first_spin)
+    waves["spin_repeats"] = inputs.spin_repeats.ctypes.data + first_spin[:-1] * 8
+    return table, len(groups)
+
+
 def prepare(library: ctypes.CDLL, trace: Trace, p: TimingParameters) -> Inputs:
     """Everything that the engine reads and writes.
 
     Raises:
-        UserError: arrays of wrong shape or type, or numbers outside what they index.
+        UserError: arrays or numbers that the engine cannot work with.
     """
-    text: Callable[[str], list[str]] = lambda name: names(getattr(library, f"wavesim_{name}")())  # noqa: E731
-    if text("reasons") != [reason.name.lower() for reason in Reason]:
-        raise UserError("the library's reasons are not Reason's")
-    values = parameter_values(text("parameters"), p)
-    table = op_table(text("op_fields"), text("kinds"), text("categories"), trace.code, p)
-    sgprs, (write_offsets, writes), (read_offsets, reads) = sgpr_tables(trace.code)
+
+    def numbered(what: str) -> list[str]:
+        return names(getattr(library, f"wavesim_{what}")())
+
+    if numbered("reasons") != [reason.name.lower() for reason in Reason]:
+        raise UserError("the compiled engine's reasons are not Reason's")
+    kinds, categories, fields = numbered("kinds"), numbered("categories"), numbered("op_fields")
+    values = parameter_values(numbered("parameters"), p)
+    table = op_table(fields, kinds, categories, trace.code, p)
+    is_salu = table[:, fields.index("kind")] == kinds.index(Kind.SALU.value)
+    is_vmem = table[:, fields.index("category")] == categories.index(Category.VMEM.value)
+    sgprs, (write_offsets, writes), (read_offsets, reads) = sgpr_tables(trace.code, is_salu, is_vmem)
     pair_of = _pair_of(p)
-    lengths = [int(np.size(wave.code)) for wave in trace.waves]
-    first_row = np.zeros(len(lengths) + 1, np.int64)
-    np.cumsum(lengths, out=first_row[1:])
-    clocks = np.full((4, int(first_row[-1])), -1, np.int64)
-    groups = {group: place for place, group in enumerate(dict.fromkeys(w.workgroup for w in trace.waves))}
     by_order = trace.memory_latency_by_order_clk
     by_order = check_array(by_order, np.int32, np.size(by_order), "memory_latency_by_order_clk")
     _check_range(by_order, -1, LARGEST, "memory_latency_by_order_clk")
-    structures = (WaveInput * max(1, len(trace.waves)))()
-    keep: list[object] = [values, table, write_offsets, writes, read_offsets, reads, pair_of, by_order]
-    keep += [structures, clocks]
-    repeats = []
-    for place, (wave, rows) in enumerate(zip(trace.waves, lengths, strict=True)):
-        what = f"wave {wave.wave} of workgroup {wave.workgroup}"
-        if not 0 <= wave.simd < p.structure_simds or not 0 <= wave.start_clk <= MAX_CLK:
-            raise UserError(f"{what}: SIMD {wave.simd}, start {wave.start_clk} clk")
-        columns = {
-            name: check_array(getattr(wave, name), np.int32, rows, f"{what}: {name}")
-            for name in ("code", "array_clk", "memory_bytes", "memory_latency_clk")
-        }
-        taken = check_array(wave.taken, np.bool_, rows, f"{what}: taken")
-        _check_range(columns["code"], 0, len(trace.code), f"{what}: code")
-        for name in ("array_clk", "memory_bytes", "memory_latency_clk"):
-            _check_range(columns[name], -1, LARGEST, f"{what}: {name}")
-        spins = _spins(trace, wave, rows, what)
-        repeats.append(np.zeros(len(wave.spins), np.int64))
-        keep += [*columns.values(), taken, spins, repeats[-1]]
-        each = structures[place]
-        each.simd, each.workgroup, each.start_clk = wave.simd, groups[wave.workgroup], wave.start_clk
-        each.rows, each.place = rows, p.barrier_simd_order.index(wave.simd)
-        for name, column in columns.items():
-            setattr(each, name, column.ctypes.data)
-        each.taken, each.spins = taken.ctypes.data, spins.ctypes.data
-        each.spin_count, each.spin_repeats = len(spins), repeats[-1].ctypes.data
-        for name, clk in zip(("attempt_clk", "issue_clk", "end_clk", "done_clk"), clocks, strict=True):
-            setattr(each, name, clk[first_row[place] :].ctypes.data)
-    structure = Input(
+    first_row = np.zeros(len(trace.waves) + 1, np.int64)
+    np.cumsum([np.size(wave.code) for wave in trace.waves], out=first_row[1:])
+    clocks = np.full((4, int(first_row[-1])), -1, np.int64)
+    none = np.zeros(0, np.int64)
+    inputs = Inputs(Input(), clocks, first_row, none, none)
+    inputs.keep += [values, table, write_offsets, writes, read_offsets, reads, pair_of, by_order]
+    waves, groups = _waves(trace, p, inputs)
+    inputs.structure = Input(
         values.ctypes.data,
         pair_of.ctypes.data,
         len(trace.code),
@@ -332,9 +375,9 @@ def prepare(library: ctypes.CDLL, trace: Trace, p: TimingParameters) -> Inputs:
         read_offsets.ctypes.data,
         reads.ctypes.data,
         len(trace.waves),
-        len(groups),
-        ctypes.addressof(structures),
+        groups,
+        waves.ctypes.data,
         len(by_order),
         by_order.ctypes.data,
     )
-    return Inputs(structure, clocks, first_row, repeats, keep)
+    return inputs
