@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = {
     "wavesim --help": ["--help"],
     "wavesim run kernels/8wave.yaml": ["run", "kernels/8wave.yaml"],
-    "the same, every clock stepped": ["run", "kernels/8wave.yaml", "--no-extrapolate"],
+    "the same, by SimPy": ["run", "kernels/8wave.yaml", "--engine", "simpy"],
     "wavesim check kernels/8wave.yaml": ["check", "kernels/8wave.yaml"],
 }
 GEMM8 = ROOT.parent / "shared" / "examples" / "gemm8_asmread.gfx942.s"

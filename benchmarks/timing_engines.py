@@ -67,7 +67,7 @@ def whole_s(name: str) -> Callable[[Trace, TimingParameters], float]:
 
     def timed(trace: Trace, p: TimingParameters) -> float:
         begin = time.process_time()
-        simulate(trace, p, engine=name, extrapolate=False)
+        simulate(trace, p, engine=name)
         return time.process_time() - begin
 
     return timed

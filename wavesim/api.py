@@ -39,7 +39,6 @@ def run(
     machine: PathLike | None = None,
     settings: Mapping[str, object] | None = None,
     engine: str = "auto",
-    extrapolate: bool = True,
     clock_ghz: float | None = None,
     launch: LaunchOptions | None = None,
     allow_unknown: bool = False,
@@ -54,7 +53,6 @@ def run(
         machine: Machine file instead of the stock one.
         settings: ``{"K": 512, "memory.latency_clk": 800}``: as ``--set``.
         engine: ``"auto"``, ``"compiled"``, ``"simpy"``, or ``"both"``, which compares.
-        extrapolate: SimPy may copy periods of a proven steady state instead of stepping them.
         clock_ghz: Clock for TFLOP/s instead of the machine file's.
         launch: How an assembly kernel is launched.
         allow_unknown: Go on past instructions without data; ``result.run.unknowns`` says what rests on them.
@@ -69,7 +67,6 @@ def run(
         machine,
         settings,
         engine=engine,
-        extrapolate=extrapolate,
         clock_ghz=clock_ghz,
         launch=launch or LaunchOptions(),
         allow_unknown=allow_unknown,

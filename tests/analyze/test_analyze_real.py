@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from functools import cache
 from pathlib import Path
@@ -12,7 +11,6 @@ import pytest
 
 from wavesim.analyze.analysis import analyze
 from wavesim.analyze.pipeline import Run
-from wavesim.analyze.result import Analysis
 from wavesim.asm.parse import parse_program
 from wavesim.emulate.numerics import check_numerics
 from wavesim.emulate.run import emulate
@@ -23,7 +21,7 @@ from wavesim.timing import simulate
 
 
 @cache
-def executed(path: Path, inner: int, *, extrapolate: bool = True) -> Run:
+def executed(path: Path, inner: int) -> Run:
     program = parse_program(path.read_text(), path.name)
     machine = load_machine(program.arch)
     launch = Launch(
@@ -38,7 +36,7 @@ def executed(path: Path, inner: int, *, extrapolate: bool = True) -> Run:
         expect=Expectation("C", "A", "B", tiles={(0, 0, 0): (0, 0, 128, 128)}),
     )
     execution = emulate(program, launch, machine)
-    timeline = simulate(execution.trace, machine.parameters, extrapolate=extrapolate)
+    timeline = simulate(execution.trace, machine.parameters)
     numerics = check_numerics(execution, launch)
     kernel = LoadedKernel(program.name, path.name, program, launch)
     analysis = analyze(timeline, machine, launch, numerics)
@@ -84,14 +82,3 @@ def test_overlap_shares_and_clocks_agree(run: Run) -> None:
 def test_json_of_a_real_run_keeps_its_schema(run: Run, root: Path) -> None:
     schema = json.loads((root / "docs/schema/run.schema.json").read_text())
     jsonschema.validate(json.loads(run_json_text(run)), schema, cls=jsonschema.Draft202012Validator)
-
-
-def test_copied_periods_change_no_figure(shared: Path) -> None:
-    path = shared / "examples/gemm8_asmread.gfx942.s"
-    assert comparable(executed(path, 1024).analysis) == comparable(
-        executed(path, 1024, extrapolate=False).analysis
-    )
-
-
-def comparable(analysis: Analysis) -> Analysis:
-    return dataclasses.replace(analysis, notes=())

@@ -22,7 +22,7 @@ SEEDS = st.integers(0, 2**32)
 
 
 def both(trace: Trace, p: TimingParameters) -> tuple[Timeline, Timeline]:
-    simpy = simulate(trace, p, engine="simpy", extrapolate=False)
+    simpy = simulate(trace, p, engine="simpy")
     return simpy, simulate(trace, p, engine="compiled")
 
 

@@ -14,6 +14,7 @@ from wavesim.att.importer import import_trace
 from wavesim.emulate.run import emulate
 from wavesim.isa.load import load_machine
 from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.kernel.launch_file import LaunchOptions
 from wavesim.timing import simulate
 from wavesim.timing.compare import differences
 from wavesim.trace import Spin, Trace, WaveTrace
@@ -31,22 +32,42 @@ def executed(name: str, k: str = "") -> tuple[Trace, TimingParameters]:
     return emulate(kernel.program, kernel.launch, machine).trace, machine.parameters
 
 
-def assert_agree(trace: Trace, p: TimingParameters, *, extrapolate: bool = False) -> None:
+def assert_agree(trace: Trace, p: TimingParameters) -> None:
     compiled = simulate(trace, p, engine="compiled")
-    simpy = simulate(trace, p, engine="simpy", extrapolate=extrapolate)
+    simpy = simulate(trace, p, engine="simpy")
     assert list(differences(compiled, simpy)) == []
     assert compiled.notes == simpy.notes
 
 
 @pytest.mark.parametrize("name", LADDER)
-def test_short_kernels_stepped(name: str) -> None:
+def test_short_kernels(name: str) -> None:
     assert_agree(*executed(name, "512"))
 
 
 @pytest.mark.parametrize("name", LADDER)
-def test_whole_kernels_copied(name: str) -> None:
-    """K as it stands in the file (8192): SimPy copies periods, the compiled engine steps them all."""
-    assert_agree(*executed(name), extrapolate=True)
+def test_longer_kernels(name: str) -> None:
+    assert_agree(*executed(name, "2048"))
+
+
+COMPILED = (
+    "gemm8_asmread_fenced.gfx942.s",
+    "gemm8_plain.gfx942.s",
+    "gemm8_asmread.gfx950.s",
+    "gemm8_asmread_unroll2_tied.gfx942.s",
+)
+
+
+@pytest.mark.parametrize("name", COMPILED)
+@pytest.mark.parametrize("latency_clk", [300, 1100])
+def test_compiled_kernels(name: str, latency_clk: int, shared: Path) -> None:
+    launch = LaunchOptions(
+        block=512,
+        arguments=("A=bf16[128,K]:random", "B=bf16[128,K]:random", "C=f32[128,128]", "N=i32:128", "K=i32:K"),
+        constants={"K": "512"},
+    )
+    kernel, machine = prepare(shared / "examples" / name, RunOptions(launch=launch))
+    trace = emulate(kernel.program, kernel.launch, machine).trace
+    assert_agree(trace, replace(machine.parameters, memory_latency_clk=latency_clk))
 
 
 @pytest.mark.parametrize("arch", ["gfx90a", "gfx950"])

@@ -9,8 +9,9 @@ import builders as b
 import pytest
 
 from wavesim.errors import LimitExceeded, UserError
-from wavesim.timing import ENGINES, simpy_engine, simulate
+from wavesim.timing import ENGINES, simulate
 from wavesim.timing.compiled import inputs
+from wavesim.timing.model import compute_unit
 from wavesim.trace import CodeEntry, Reason, Spin, Timeline, Trace
 
 Stalls = list[tuple[int, Reason, int]]
@@ -299,10 +300,10 @@ def test_limits_and_unknown_engines(monkeypatch: pytest.MonkeyPatch) -> None:
     trace = b.streams([[b.valu()]])
     with pytest.raises(UserError, match="engine"):
         simulate(trace, b.parameters(), engine="quick")
-    for module in (simpy_engine, inputs):
+    for module in (compute_unit, inputs):
         monkeypatch.setattr(module, "MAX_CLK", 100)
     with pytest.raises(LimitExceeded):
-        simulate(b.streams([[b.sleep(127)] * 40_000]), b.parameters(), engine=ENGINE, extrapolate=False)
+        simulate(b.streams([[b.sleep(127)] * 40_000]), b.parameters(), engine=ENGINE)
 
 
 def test_a_stuck_run_ends_with_the_last_arrival() -> None:

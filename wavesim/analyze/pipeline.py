@@ -45,7 +45,6 @@ class RunOptions:
     machine: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     engine: str = "auto"
-    extrapolate: bool = True
     clock_ghz: float | None = None
     adversarial: bool = False
     launch: LaunchOptions = field(default_factory=LaunchOptions)
@@ -251,7 +250,6 @@ def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None
         return simulate(
             *changed,
             engine=options.engine,
-            extrapolate=options.extrapolate,
             progress=timed,
         )
 

@@ -179,7 +179,7 @@ def replay_unit(
         conflicts = find_conflicts(inputs, machine)
     trace, parameters = leave_out(without, with_conflicts(inputs, conflicts), machine.parameters)
     begin = time.perf_counter()
-    simulated = simulate(trace, parameters, engine=engine, extrapolate=False)
+    simulated = simulate(trace, parameters, engine=engine)
     seconds = time.perf_counter() - begin
     if not simulated.complete:
         raise UserError(f"{unit.name}: the replay did not come to its end", hint="; ".join(simulated.notes))

@@ -149,14 +149,13 @@ timing_options = apply(
         show_default=True,
         help=ENGINE_HELP,
     ),
-    click.option("--no-extrapolate", is_flag=True, help="SimPy steps every clock, also in steady state."),
     click.option(
         "--clock-ghz",
         type=click.FloatRange(min=0, min_open=True),
         help="Clock for TFLOP/s instead of the machine file's.",
     ),
 )
-"""--engine, --no-extrapolate and --clock-ghz."""
+"""--engine and --clock-ghz."""
 
 look_options = apply(
     click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII, no line or block characters."),

@@ -32,7 +32,6 @@ def compare(
     machine: str | None,
     settings: dict[str, str],
     engine: str,
-    no_extrapolate: bool,
     clock_ghz: float | None,
     json_file: str | None,
     timeline: bool,
@@ -53,7 +52,6 @@ def compare(
         machine=machine,
         settings=settings,
         engine=engine,
-        extrapolate=not no_extrapolate,
         clock_ghz=clock_ghz,
     )
     results = []

@@ -35,7 +35,6 @@ def simulate(
     parameters: TimingParameters,
     *,
     engine: str = "auto",
-    extrapolate: bool = True,
     progress: Callable[[float], None] | None = None,
 ) -> Timeline:
     """Time a trace on a machine.
@@ -44,7 +43,6 @@ def simulate(
         trace: the executed streams; emulated and measured ones are timed alike.
         parameters: the machine's numbers.
         engine: one of ``CHOICES``; ``"both"`` runs both and compares.
-        extrapolate: SimPy may copy periods of a proven steady state instead of stepping them (exact).
         progress: called now and then with the share done, 0..1.
 
     Raises:
@@ -67,9 +65,9 @@ def simulate(
 
         timelines.append(compiled.run(trace, parameters, progress))
     if engine != "compiled":
-        from wavesim.timing import simpy_engine
+        from wavesim.timing import model
 
-        timelines.append(simpy_engine.run(trace, parameters, progress, extrapolate=extrapolate))
+        timelines.append(model.run(trace, parameters, progress))
     timeline = timelines[0]
     if engine == "both":
         from wavesim.timing.compare import require_equal

@@ -1,4 +1,4 @@
-"""Static instructions decoded for the SimPy engine: every table looked up once, before time runs."""
+"""Static instructions with their clocks on one machine: every table looked up once, before time runs."""
 
 from __future__ import annotations
 
@@ -19,11 +19,6 @@ CATEGORY_NUMBER: Mapping[Category, int] = {
     Category.INTERNAL: INTERNAL,
 }
 WAVE_LANES = 64
-AGES = 1 << 20
-"""More than there are waves: ranks are priority, kind and age in one number."""
-NO_BATCH, BATCH_FREE, BATCH_VECTOR, BATCH_SCALAR, BATCH_WAIT = range(5)
-"""Whether an instruction may issue ahead of time, and what of other waves on its SIMD it competes with:
-nothing (s_nop, s_setprio), VALU and MFMA, scalar instructions, nothing (a wait that is satisfied)."""
 
 
 class Op:
@@ -31,28 +26,22 @@ class Op:
 
     __slots__ = (
         "array_clk",
-        "batch",
         "blocks_memory",
         "blocks_valu",
         "category",
         "conditional",
         "first_chunk",
-        "free",
+        "goes_first",
         "hold_clk",
         "is_barrier",
-        "is_head",
         "kind",
         "last_chunk",
         "latency_clk",
         "lgkm",
         "memory_bytes",
         "pipe_clk",
-        "plain",
         "port_clk",
         "priority",
-        "rank",
-        "returns",
-        "reviewed",
         "scaled",
         "sgpr_reads",
         "sgpr_writes",
@@ -72,13 +61,6 @@ class Op:
         self.conditional = entry.kind is Kind.COND_BRANCH
         self.hold_clk = _hold_clk(entry, p)
         self.is_barrier = entry.kind is Kind.BARRIER
-        self.is_head = False
-        waits = self.is_barrier or entry.wait_lgkmcnt is not None or entry.wait_vmcnt is not None
-        counts = entry.lgkm_increment > 0 or entry.vm_increment > 0
-        self.batch = _batch(entry, self.category)
-        self.free = self.category in (SCALAR, BRANCH, INTERNAL) and not waits and not counts
-        self.returns = self.category in (LDS, VMEM, MFMA) or entry.lgkm_increment > 0  # has its own done_clk
-        self.plain = entry.plain_valu
         self.writes_sgpr = entry.writes_sgpr
         self.sgpr_writes = tuple(entry.sgpr_writes)
         self.sgpr_reads = tuple(entry.sgpr_reads | {SGPR_EXEC})
@@ -89,8 +71,7 @@ class Op:
         self.priority = entry.priority
         self.to_lds = entry.to_lds
         self.scaled = entry.scaled
-        first = entry.scaled and "scaled_mfma_first" not in p.rules_off
-        self.rank = 0 if first else AGES
+        self.goes_first = entry.scaled and "scaled_mfma_first" not in p.rules_off
         self.write = entry.kind is Kind.LDS_WRITE
         self.port_clk = self.array_clk = self.latency_clk = self.memory_bytes = 0
         self.pipe_clk = self.blocks_valu = self.blocks_memory = 0
@@ -106,8 +87,6 @@ class Op:
             self.pipe_clk = p.matrix_pipe_clk(entry.mfma, entry.mfma_format)
             self.blocks_valu = p.write_clk(p.mfma_blocks_valu_clk, entry.mfma_source_vgprs)
             self.blocks_memory = p.write_clk(p.mfma_blocks_memory_clk, entry.mfma_source_vgprs)
-        blocks = max(self.blocks_valu, self.blocks_memory)
-        self.reviewed = self.scaled or blocks > p.issue_slot_clk  # its blocks reach later slots
 
     def _lds(self, entry: CodeEntry, p: TimingParameters) -> None:
         """§6: port, array (conflict-free) and return clocks."""
@@ -121,16 +100,6 @@ class Op:
                 self.port_clk = p.lds_subdword_port_clk
             self.latency_clk = p.lds_read_latency_clk
         self.array_clk = _array_clk(p, "write" if self.write else "read", width)
-
-
-def _batch(entry: CodeEntry, category: int) -> int:
-    if entry.kind is Kind.VALU or (entry.kind is Kind.MFMA and not entry.scaled):
-        return BATCH_VECTOR
-    if entry.kind is Kind.SALU and category == SCALAR:
-        return BATCH_SCALAR
-    if entry.kind is Kind.WAIT:
-        return BATCH_WAIT
-    return BATCH_FREE if entry.kind in (Kind.NOP, Kind.SETPRIO) else NO_BATCH
 
 
 def _array_clk(p: TimingParameters, kind: str, width_bytes: int) -> int:

@@ -6,7 +6,6 @@ from wavesim.trace.code import CATEGORY_OF_KIND, Category, CodeEntry, Kind
 from wavesim.trace.timeline import (
     REASON_NAMES,
     BusySpan,
-    Extrapolation,
     Reason,
     Timeline,
     WaveTimeline,
@@ -21,7 +20,6 @@ __all__ = [
     "BusySpan",
     "Category",
     "CodeEntry",
-    "Extrapolation",
     "Kind",
     "Reason",
     "Spin",

@@ -96,16 +96,6 @@ class BusySpan:
 
 
 @dataclass(frozen=True)
-class Extrapolation:
-    """From ``from_clk`` on, ``periods`` repetitions of ``period_clk`` clocks were copied, not stepped,
-    after states and records were found equal."""
-
-    from_clk: int
-    period_clk: int
-    periods: int
-
-
-@dataclass(frozen=True)
 class Timeline:
     """The timed (or measured) form of a :class:`Trace`."""
 
@@ -116,7 +106,6 @@ class Timeline:
     engine: str = ""
     measured: bool = False
     complete: bool = True
-    extrapolation: Extrapolation | None = None
     notes: tuple[str, ...] = ()
 
 

@@ -170,7 +170,7 @@ def _clocks_of(
         "kind": kinds.index(entry.kind.value),
         "hold_clk": op.hold_clk,
         "scaled": int(op.scaled),
-        "goes_first": int(op.rank == 0),
+        "goes_first": int(op.goes_first),
         "memory_bytes": op.memory_bytes,
         "port_clk": op.port_clk,
         "array_clk": op.array_clk,

@@ -1,0 +1,80 @@
+"""Global memory (docs/model.md §10): one path, in order of issue: a queue, a limit in flight, a service."""
+
+from __future__ import annotations
+
+from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.timing.model.clock import Clock
+from wavesim.timing.model.counters import Access
+from wavesim.timing.model.lds import LANES, BankArray, data_from_memory
+from wavesim.timing.model.record import NOBODY, By, Uses
+from wavesim.timing.model.simd import Refusal
+from wavesim.trace import UNKNOWN, CodeEntry, Kind, Reason, Trace
+
+
+class MemoryPath:
+    """The path of the compute unit. Instruction *n* is the n-th that issued."""
+
+    def __init__(self, clock: Clock, p: TimingParameters, trace: Trace, banks: BankArray, uses: Uses) -> None:
+        self.clock = clock
+        self.p = p
+        self.banks = banks
+        self.uses = uses
+        self.latency_by_order_clk = trace.memory_latency_by_order_clk.tolist()
+        self.issued_by: list[By] = []
+        self.accepted_clk: list[int] = []  # a(n)
+        self.returned_clk: list[int] = []  # ret(n)
+        self.service_clk: list[int] = []  # s(n)
+        self.last_issue_clk: int | None = None  # V
+        self.wake_clk: int | None = None  # W
+
+    def attempted(self, now: int) -> int:
+        """Rule ``vmem_idle_restart``: an instruction has its attempt; before when it does not issue."""
+        if self.last_issue_clk is None:
+            return now
+        since = max(self.last_issue_clk, self.wake_clk or 0)
+        queued = self.accepted_clk[-1] > now
+        if now - since > self.p.memory_idle_clk and not queued:
+            self.wake_clk = now + self.p.memory_idle_restart_clk
+        return now if self.wake_clk is None else self.wake_clk
+
+    def refuses(self, from_clk: int, now: int) -> Refusal | None:
+        """Condition 13; ``from_clk`` is what :meth:`attempted` said."""
+        n = len(self.accepted_clk) - self.p.memory_queue_entries
+        if n >= 0 and self.accepted_clk[n] > now:
+            return Refusal(Reason.VMEM_QUEUE, self.issued_by[n], self.accepted_clk[n])
+        return Refusal(Reason.VMEM_QUEUE, NOBODY) if from_clk > now else None
+
+    def issue(self, entry: CodeEntry, moved_bytes: int, latency_clk: int, now: int, by: By) -> Access:
+        """Instruction *n* issues; ``moved_bytes`` and ``latency_clk`` are the Trace's."""
+        p, n = self.p, len(self.accepted_clk)
+        if moved_bytes == UNKNOWN:
+            moved_bytes = LANES * entry.width_bytes
+        service = max(p.memory_min_service_clk, -(-moved_bytes // p.memory_bytes_per_clk))
+        accepted = now
+        if n:
+            accepted = max(accepted, self.accepted_clk[-1] + self.service_clk[-1])
+        if n >= p.memory_tail_entries:
+            accepted = max(accepted, self.returned_clk[n - p.memory_tail_entries])
+        returned = accepted + self.latency(n, entry, latency_clk)
+        if n and "vmem_in_order" not in p.rules_off:
+            returned = max(returned, self.returned_clk[-1] + service)
+        self.issued_by.append(by)
+        self.accepted_clk.append(accepted)
+        self.returned_clk.append(returned)
+        self.service_clk.append(service)
+        self.last_issue_clk = now
+        self.uses.add("memory", 0, accepted, returned, by)
+        if entry.to_lds and p.lds_from_memory_bytes_per_clk:
+            array_clk = -(-moved_bytes // p.lds_from_memory_bytes_per_clk)
+            self.clock.start(data_from_memory(self.clock, self.banks, array_clk, returned, by))
+        access = Access(self.clock, by.row, entry.vm_increment)
+        access.returns(returned)
+        return access
+
+    def latency(self, n: int, entry: CodeEntry, of_record_clk: int) -> int:
+        """The latency by order of issue where it is known, else the record's, else the machine's."""
+        for clk in (*self.latency_by_order_clk[n : n + 1], of_record_clk):
+            if clk != UNKNOWN:
+                return int(clk)
+        store = entry.kind is Kind.VMEM_STORE
+        return self.p.memory_store_latency_clk if store else self.p.memory_latency_clk

@@ -1,0 +1,94 @@
+"""A SIMD's pipes (docs/model.md §5, §9): the matrix pipe, what an MFMA keeps out, and the VALU."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.timing.model.gaps import LONG_AGO
+from wavesim.timing.model.record import NOBODY, By
+from wavesim.trace import Category, CodeEntry, Kind, Reason
+
+
+class Refusal(NamedTuple):
+    """Why an instruction does not issue in this slot, and who is to blame.
+
+    ``until_clk``: it cannot issue before; 0: that is not known.
+    """
+
+    reason: Reason
+    by: By
+    until_clk: int = 0
+
+
+@dataclass(slots=True)
+class Until:
+    """Something is taken until ``clk``, by ``by``."""
+
+    clk: int = LONG_AGO
+    by: By = NOBODY
+
+    def extend(self, clk: int, by: By) -> None:
+        """Taken until ``clk`` at the least."""
+        if clk > self.clk:
+            self.clk, self.by = clk, by
+
+
+def blocked_clk(p: TimingParameters, mfma: CodeEntry, other: Category) -> int:
+    """§5: for how long an MFMA keeps instructions of another category out of its SIMD."""
+    if other is Category.VALU:
+        return p.write_clk(p.mfma_blocks_valu_clk, mfma.mfma_source_vgprs)
+    if other in (Category.LDS, Category.VMEM):
+        return p.write_clk(p.mfma_blocks_memory_clk, mfma.mfma_source_vgprs)
+    return 0
+
+
+class Simd:
+    """The state of one SIMD's pipes. ``scaled``: there are scaled MFMAs in what is executed."""
+
+    def __init__(self, p: TimingParameters, scaled: bool) -> None:
+        self.p = p
+        self.matrix_pipe = Until()
+        self.scaled_half = Until()  # the matrix half of the latest scaled MFMA starts then
+        self.valu_blocked = Until()  # by an MFMA
+        self.memory_blocked = Until()  # by an MFMA
+        self.valu_held = Until()  # by a multi-slot VALU instruction
+        blocks = (*p.mfma_blocks_valu_clk.values(), *p.mfma_blocks_memory_clk.values(), 0)
+        self.blocks_later_slots = scaled or max(blocks) > p.issue_slot_clk
+        self.dual_from_clk = 0  # no two VALU in a slot before (rule dual_after_mfma)
+
+    def refuses(self, entry: CodeEntry, now: int) -> Refusal | None:
+        """Conditions 8 to 10."""
+        if entry.category is Category.MFMA:
+            pipe = self.scaled_half if entry.scaled else self.matrix_pipe
+            return Refusal(Reason.MATRIX_PIPE, pipe.by, pipe.clk) if pipe.clk > now else None
+        if entry.category is Category.VALU:
+            if self.valu_blocked.clk > now:
+                return Refusal(Reason.MFMA_COISSUE, self.valu_blocked.by)
+            held = self.valu_held
+            return Refusal(Reason.VALU_BUSY, held.by, held.clk) if held.clk > now else None
+        if entry.category in (Category.LDS, Category.VMEM) and self.memory_blocked.clk > now:
+            return Refusal(Reason.MFMA_COISSUE, self.memory_blocked.by)
+        return None
+
+    def issue_valu(self, entry: CodeEntry, now: int, by: By) -> int:
+        """A VALU instruction issues; when its wave may go on."""
+        if entry.kind is not Kind.TRANS:
+            return now + self.p.issue_slot_clk
+        self.valu_held = Until(now + self.p.issue_trans_clk, by)
+        return self.valu_held.clk
+
+    def issue_mfma(self, entry: CodeEntry, now: int, by: By) -> tuple[int, int]:
+        """An MFMA issues; it has the pipe in [start, end). A scaled one loads its scales first."""
+        p = self.p
+        start = now
+        if entry.scaled:
+            start = max(now + p.mfma_scale_load_clk, self.matrix_pipe.clk)
+            self.scaled_half = Until(start, by)
+        end = start + p.matrix_pipe_clk(entry.mfma, entry.mfma_format)
+        self.matrix_pipe = Until(end, by)
+        self.dual_from_clk = end + p.issue_dual_after_mfma_clk
+        self.valu_blocked.extend(start + blocked_clk(p, entry, Category.VALU), by)
+        self.memory_blocked.extend(start + blocked_clk(p, entry, Category.LDS), by)
+        return start, end

@@ -1,0 +1,332 @@
+"""A wave's life (docs/model.md §2): each instruction is reached, waits, competes, issues and ends.
+
+Conditions are looked at in the contract's order. The first that fails has the clocks until it is looked
+at again: at its end where that is known, else when it becomes known, else in the next slot.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wavesim.limits import SPIN_PATIENCE_CLK
+from wavesim.timing.model.clock import Clock, Events, EventsThenClk
+from wavesim.timing.model.counters import NEVER, Access, Counter
+from wavesim.timing.model.fetch import FetchBuffer
+from wavesim.timing.model.gaps import Gaps
+from wavesim.timing.model.record import NOBODY, By, Stalls
+from wavesim.timing.model.simd import Refusal
+from wavesim.trace import UNKNOWN, Category, CodeEntry, Kind, Reason, Spin, WaveTimeline, WaveTrace
+
+if TYPE_CHECKING:
+    from wavesim.timing.model.compute_unit import ComputeUnit
+
+
+MEMORY = (Category.VMEM, Category.SCALAR)
+"""Categories whose instructions may return their data later, at a clock that is known when they issue."""
+
+
+class Wave:
+    """One wave: a process that goes through the executed stream."""
+
+    def __init__(self, unit: ComputeUnit, position: int, trace: WaveTrace) -> None:
+        self.unit = unit
+        self.p = p = unit.p
+        self.clock: Clock = unit.clock
+        self.position = position
+        self.trace = trace
+        self.code = [unit.trace.code[index] for index in trace.code.tolist()]
+        self.start_clk = self.clock.first_slot(trace.start_clk)
+        self.simd = unit.simds[trace.simd]
+        self.port = unit.port_of[trace.simd]
+        self.row = 0
+        self.priority = 0
+        self.finish_clk: int | None = None
+        self.arrival_clk: int | None = None  # at the barrier where it stands
+        rows = len(self.code)
+        self.attempt, self.issue_clk, self.end, self.done = ([-1] * rows for _ in range(4))
+        self.stalls = Stalls()
+        if self.code:
+            self.fetch = FetchBuffer(p, self.code[0], self.start_clk)
+        self.gaps = Gaps(p)
+        self.lgkm = Counter()
+        self.vm = Counter()
+        self.last_return_clk = 0  # of its global memory
+        self.memory_from_clk = 0  # §10: the path restarts, for the instruction that it stands at
+        self.spin_of_last = {spin.last: number for number, spin in enumerate(trace.spins)}
+        self.spin_repeats = [0] * len(trace.spins)
+        self.polling: Spin | None = None
+        self.gave_up = False  # it polls for what can never happen
+
+    @property
+    def entry(self) -> CodeEntry:
+        """The instruction that it stands at."""
+        entry: CodeEntry = self.code[self.row]
+        return entry
+
+    @property
+    def me(self) -> By:
+        """The instruction that it stands at, as one to blame."""
+        return By(self.position, self.row)
+
+    # -- its life
+
+    def live(self) -> Events:
+        """From dispatch to the end of the stream."""
+        if not self.code:
+            self.finish_clk = self.start_clk
+            return
+        yield self.clock.at(self.start_clk)
+        while self.finish_clk is None and not self.gave_up:
+            yield from self.reach()
+            yield from self.wait()
+            yield from self.compete()
+            yield from self.issue()
+        if self.finish_clk is not None and self.entry.kind is Kind.ENDPGM:
+            barrier = self.unit.barriers[self.trace.workgroup]
+            barrier.end(barrier.arrival(self.trace.simd, self.me))
+
+    def stand(self, reason: Reason, until_clk: int, by: By = NOBODY) -> Events:
+        """Wait for a known end: the clocks up to the first slot then go to ``reason``."""
+        now, until_clk = self.clock.now, self.clock.first_slot(until_clk)
+        if until_clk > now:
+            self.stalls.book(self.row, reason, until_clk - now, by)
+            yield self.clock.at(until_clk)
+
+    # -- conditions 1 to 3: bytes and gaps
+
+    def reach(self) -> Events:
+        """The instruction's bytes are there, and it is far enough from earlier ones."""
+        entry = self.entry
+        early = entry.kind in (Kind.WAIT, Kind.BARRIER)  # their attempt counts from the end of the one before
+        if early:
+            self.attempt[self.row] = self.clock.now
+        restarted_clk, usable_clk = self.fetch.usable_clk(entry)
+        yield from self.stand(Reason.BRANCH, restarted_clk)
+        yield from self.stand(Reason.FETCH, usable_clk)
+        open_clk, row = self.gaps.open_clk(entry)
+        yield from self.stand(Reason.DEPENDENCY, open_clk, By(self.position, row))
+        if not early:
+            self.attempt[self.row] = self.clock.now
+        if entry.category is Category.VMEM:
+            self.memory_from_clk = self.unit.memory.attempted(self.clock.now)
+
+    # -- conditions 4 to 7: barrier and counters
+
+    def wait(self) -> Events:
+        """What the wave waits for on its own account."""
+        entry, p = self.entry, self.p
+        if entry.kind is Kind.BARRIER:
+            yield from self.wait_at_barrier()
+        if entry.wait_lgkmcnt is not None:
+            yield from self.wait_for(self.lgkm, entry.wait_lgkmcnt, Reason.LGKMCNT)
+        if entry.wait_vmcnt is not None:
+            yield from self.wait_for(self.vm, entry.wait_vmcnt, Reason.VMCNT)
+        if entry.lgkm_increment:
+            room = p.counter_lgkm_max - entry.lgkm_increment
+            yield from self.wait_for(self.lgkm, room, Reason.COUNTER_FULL)
+        if entry.vm_increment:
+            room = p.counter_vm_max - entry.vm_increment
+            yield from self.wait_for(self.vm, room, Reason.COUNTER_FULL)
+
+    def wait_at_barrier(self) -> Events:
+        """§8: until the last wave of the workgroup has arrived."""
+        barrier = self.unit.barriers[self.trace.workgroup]
+        self.arrival_clk = arrived = self.clock.now
+        release = yield barrier.arrive(barrier.arrival(self.trace.simd, self.me))
+        issue_clk = release.end_clk - self.clock.slot_clk
+        self.stalls.book(self.row, Reason.BARRIER, issue_clk - arrived, release.by)
+        if issue_clk > self.clock.now:
+            yield self.clock.at(issue_clk)
+        self.arrival_clk = None
+
+    def wait_for(self, counter: Counter, at_most: int, reason: Reason) -> Events:
+        """§7: until the counter is low enough."""
+        while counter.value(self.clock.now) > at_most:
+            begin, access = self.clock.now, counter.waited_for(at_most)
+            unserved = counter.first_unserved()
+            if unserved is None:
+                yield from self.stand(reason, access.return_clk, By(self.position, access.row))
+                continue
+            changes = unserved.known  # an LDS access may yet return before what is waited for now
+            if access.return_clk != NEVER:
+                changes = changes | self.clock.at(self.clock.first_slot(access.return_clk))
+            yield changes
+            until_clk = self.clock.first_slot(self.clock.now)
+            self.stalls.book(self.row, reason, until_clk - begin, By(self.position, access.row))
+            if until_clk > self.clock.now:
+                yield self.clock.at(until_clk)
+
+    # -- conditions 8 to 13, and arbitration
+
+    def compete(self) -> Events:
+        """Ask for each slot in which nothing keeps the instruction out, until it is granted."""
+        while True:
+            refusal = self.refusal()
+            if refusal is None:
+                refusal = yield self.unit.arbiter.ask(
+                    self.entry, self.me, self.trace.simd, self.priority, self.attempt[self.row]
+                )
+            if refusal is None:
+                return
+            until_clk = self.clock.now + self.clock.slot_clk
+            if self.entry.category is Category.MFMA or not self.simd.blocks_later_slots:
+                until_clk = max(until_clk, refusal.until_clk)  # no MFMA can become the reason before
+            yield from self.stand(refusal.reason, until_clk, refusal.by)
+
+    def refusal(self) -> Refusal | None:
+        """The first of the conditions 8 to 13 that does not hold in this slot."""
+        entry, category, now = self.entry, self.entry.category, self.clock.now
+        refusal = self.simd.refuses(entry, now)
+        if refusal is None and category is Category.LDS:
+            refusal = self.port.refuses(now)
+        if refusal is None and category is Category.VMEM:
+            refusal = self.unit.memory.refuses(self.memory_from_clk, now)
+        return refusal
+
+    # -- issue
+
+    def issue(self) -> Events:
+        """The instruction issues; the wave goes on to the next one when this one lets it."""
+        entry, row, now = self.entry, self.row, self.clock.now
+        self.issue_clk[row] = now
+        end_clk = yield from self.execute(entry, now)
+        self.end[row] = end_clk
+        self.gaps.issued(entry, row, now)
+        if self.polling is None:
+            self.unit.note_news(max(end_clk, self.done[row]) if entry.category in MEMORY else end_clk)
+        taken = entry.kind is Kind.BRANCH or (entry.kind is Kind.COND_BRANCH and bool(self.trace.taken[row]))
+        following = row + 1
+        if row in self.spin_of_last and not self.spin_is_over(now):
+            if self.gave_up:
+                return
+            spin = self.trace.spins[self.spin_of_last[row]]
+            following, taken = spin.first, True
+        if entry.kind is Kind.ENDPGM or following >= len(self.code):
+            self.finish_clk = end_clk
+        else:
+            self.row = following
+            self.fetch.issued(entry, self.entry, taken, now)
+        yield self.clock.at(self.clock.first_slot(end_clk))
+
+    def execute(self, entry: CodeEntry, now: int) -> EventsThenClk:
+        """What the instruction occupies; returns its ``end_clk``."""
+        row, p, unit = self.row, self.p, self.unit
+        end_clk = now + p.issue_slot_clk
+        if entry.category is Category.LDS:
+            return (yield from self.execute_lds(entry, now))
+        self.done[row] = now
+        if entry.category is Category.VMEM:
+            self.execute_memory(entry, now)
+        elif entry.category is Category.MFMA:
+            start_clk, self.done[row] = self.simd.issue_mfma(entry, now, self.me)
+            unit.uses.add("mfma", self.trace.simd, start_clk, self.done[row], self.me)
+            unit.turns.saw(now)
+            if entry.scaled:
+                unit.turns.saw_half(start_clk, self.trace.simd, self.me)
+            end_clk = start_clk + p.issue_slot_clk
+        elif entry.category is Category.VALU:
+            unit.turns.saw(now)
+            end_clk = self.simd.issue_valu(entry, now, self.me)
+        elif entry.kind is Kind.SMEM and entry.lgkm_increment:
+            latency_clk = int(self.trace.memory_latency_clk[row])
+            self.done[row] = now + (p.scalar_load_latency_clk if latency_clk == UNKNOWN else latency_clk)
+            access = Access(self.clock, row, entry.lgkm_increment)
+            access.returns(self.done[row])
+            self.lgkm.add(access)
+        elif entry.kind is Kind.NOP:
+            end_clk = now + p.issue_slot_clk * max(1, entry.nop_slots)
+        elif entry.kind is Kind.SLEEP:
+            end_clk = now + max(p.issue_slot_clk, p.issue_sleep_unit_clk * entry.sleep_units)
+        elif entry.kind is Kind.SETPRIO:
+            self.priority = entry.priority  # it asks for nothing before its end
+        elif entry.kind is Kind.ENDPGM and "endpgm_drain" not in p.rules_off:
+            end_clk = max(end_clk, self.clock.first_slot(self.last_return_clk))
+        return end_clk
+
+    def execute_lds(self, entry: CodeEntry, now: int) -> EventsThenClk:
+        """An LDS access enters its port's queue; a write holds its wave; returns ``end_clk``."""
+        access = self.port.issue(entry, int(self.trace.array_clk[self.row]), now, self.me)
+        self.lgkm.add(access)
+        assert access.known.callbacks is not None
+        row = self.row
+        access.known.callbacks.append(lambda _: self.done.__setitem__(row, access.return_clk))
+        hold_clk = access.port_clk if entry.kind is Kind.LDS_WRITE else self.p.issue_slot_clk
+        if access.drains:  # its data leaves the wave no faster than the banks take it
+            yield access.served
+            return max(now + hold_clk, self.clock.first_slot(access.done_clk))
+        return now + hold_clk
+
+    def execute_memory(self, entry: CodeEntry, now: int) -> None:
+        """An instruction of the memory path; a flat one counts in both counters."""
+        row, trace = self.row, self.trace
+        moved, latency_clk = int(trace.memory_bytes[row]), int(trace.memory_latency_clk[row])
+        access = self.unit.memory.issue(entry, moved, latency_clk, now, self.me)
+        self.done[row] = access.return_clk
+        self.last_return_clk = max(self.last_return_clk, access.return_clk)
+        self.vm.add(access)
+        if entry.lgkm_increment:
+            flat = Access(self.clock, row, entry.lgkm_increment)
+            flat.returns(access.return_clk)
+            self.lgkm.add(flat)
+
+    # -- polling loops (§12)
+
+    def spin_is_over(self, now: int) -> bool:
+        """Whether the store that this loop polls for is done.
+
+        The wave gives up if none can ever go on, or if the polls keep the store from issuing.
+        """
+        number = self.spin_of_last[self.row]
+        spin = self.trace.spins[number]
+        if 0 <= self.unit.waves[spin.store_wave].done[spin.store_index] <= now:
+            self.polling = None
+            return True
+        self.spin_repeats[number] += 1
+        self.polling = spin
+        starving = now - self.unit.news_clk > SPIN_PATIENCE_CLK
+        self.gave_up = starving or all(wave.is_stuck for wave in self.unit.waves)
+        return False
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether only another wave can let this one go on, or it is over."""
+        spin = self.polling
+        polls = spin is not None and self.unit.waves[spin.store_wave].issue_clk[spin.store_index] < 0
+        return self.finish_clk is not None or self.arrival_clk is not None or polls
+
+    # -- what is known of it in the end
+
+    def latest_clk(self) -> int:
+        """The latest clock at which something of it happened."""
+        return max(self.finish_clk or 0, self.arrival_clk or 0, *self.end, *self.attempt, 0)
+
+    def timeline(self, total_clk: int) -> WaveTimeline:
+        """What was written down; a wave that has not ended waits to the end of the run."""
+        if self.arrival_clk is not None:
+            self.stalls.book(self.row, Reason.BARRIER, total_clk - self.arrival_clk, NOBODY)
+        found = self.stalls.found
+        columns = [[stall.row, stall.reason, stall.clk, *stall.by] for stall in found]
+        row, reason, clk, by_wave, by_row = np.array(columns, np.int32).reshape(-1, 5).T
+        attempt, issue, end, done = (
+            np.array(column, np.int64) for column in (self.attempt, self.issue_clk, self.end, self.done)
+        )
+        return WaveTimeline(
+            wave=self.trace.wave,
+            workgroup=self.trace.workgroup,
+            simd=self.trace.simd,
+            slot=self.trace.slot,
+            first_clk=self.start_clk,
+            last_clk=total_clk if self.finish_clk is None else self.finish_clk,
+            attempt_clk=attempt,
+            issue_clk=issue,
+            end_clk=end,
+            done_clk=done,
+            stall_row=row.copy(),
+            stall_reason=reason.astype(np.int8),
+            stall_clk=clk.copy(),
+            spin_repeats=tuple(self.spin_repeats),
+            stall_by_wave=by_wave.copy(),
+            stall_by_row=by_row.copy(),
+        )
