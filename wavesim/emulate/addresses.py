@@ -1,4 +1,4 @@
-"""Addresses of vector memory instructions: global, flat and buffer forms."""
+"""Addresses of vector memory instructions: global, flat and scratch forms (buffers: see buffers)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from wavesim.emulate.operands import call, dword, scalar_row, vector_row
+from wavesim.emulate.operands import scalar_row, vector_row
 from wavesim.emulate.registry import Array, Binding
 from wavesim.program import Operand, Program, Register, Special
 
@@ -32,10 +32,15 @@ def has_scratch_buffer(program: Program) -> bool:
 
 @dataclass(frozen=True)
 class Addresses:
-    """Byte addresses uint64 [n, 64], and the lanes that access at all (None: EXEC)."""
+    """Byte addresses uint64 [n, 64], and the lanes that access at all (None: EXEC).
+
+    ``dwords`` is given where the dwords of an access do not follow each other or some are out of range:
+    addresses uint64 [dwords, n, 64] and lanes [dwords, n, 64] of each.
+    """
 
     values: Array
     inside: npt.NDArray[np.bool_] | None = None
+    dwords: tuple[Array, npt.NDArray[np.bool_]] | None = None
 
 
 def is_off(operand: Operand) -> bool:
@@ -56,76 +61,22 @@ def scalar_pair(binding: Binding, operand: Operand) -> Callable[[], Array]:
     return lambda: high.astype(U64) << U64(32) | low
 
 
-def flat_addresses(binding: Binding, vector: Operand, scalar: Operand | None) -> Callable[[], Addresses]:
-    """Global and flat: a 64-bit VGPR pair, or an SGPR pair plus a 32-bit VGPR; plus the offset."""
+def flat_addresses(binding: Binding, vector: Operand, scalar: Operand | None) -> Callable[[int], Addresses]:
+    """Global and flat: a 64-bit VGPR pair, or an SGPR pair plus a 32-bit VGPR; plus the offset.
+
+    They do not depend on the access's bytes, which the reader is given.
+    """
     offset = U64(binding.integer("offset") & 0xFFFFFFFFFFFFFFFF)
     if scalar is None or is_off(scalar):
         row = vector_row(binding, vector)
         read = pair(binding, row)
-        return lambda: Addresses(read() + offset)
+        return lambda _: Addresses(read() + offset)
     base = scalar_pair(binding, scalar)
     if is_off(vector):
         shape = (binding.lanes.count, 64)
-        return lambda: Addresses(np.broadcast_to(base() + offset, shape).copy())
+        return lambda _: Addresses(np.broadcast_to(base() + offset, shape).copy())
     lane = binding.lanes.vgpr[vector_row(binding, vector)]
-    return lambda: Addresses(lane.astype(U64) + (base() + offset))
-
-
-def buffer_addresses(
-    binding: Binding, vector: Operand, resource: Operand, scalar: Operand, width_bytes: int
-) -> Callable[[], Addresses]:
-    """Buffer: base and bounds from the resource's four SGPRs, offsets from VGPRs, SGPR and instruction.
-
-    Lanes outside ``num_records`` read 0 and write nothing, which is legal (CDNA3 ISA, buffer range checking):
-    records count bytes, or elements of ``stride`` bytes where the access has an index. Swizzled buffers put
-    ``index_stride`` elements of ``element_size`` bytes side by side (CDNA3 ISA, swizzled buffer addressing).
-    """
-    lanes = binding.lanes
-    row = scalar_row(binding, resource)
-    words = lanes.sgpr[row : row + 4]
-    soffset = dword(binding, scalar)
-    offset = binding.integer("offset")
-    offen, idxen = bool(binding.modifier("offen")), bool(binding.modifier("idxen"))
-    zero = np.zeros((lanes.count, 64), np.uint32)
-    index = byte = zero
-    if idxen:
-        index = lanes.vgpr[vector_row(binding, vector)]
-    if offen:
-        byte = lanes.vgpr[vector_row(binding, vector) + int(idxen)]
-    lane = np.arange(64, dtype=np.int64)
-
-    def read() -> Addresses:
-        base = words[0].astype(np.int64) | (words[1].astype(np.int64) & 0xFFFF) << 32
-        stride = (words[1].astype(np.int64) >> 16 & 0x3FFF)[:, None]
-        records = words[2].astype(np.int64)[:, None]
-        add_lane = (words[3] >> U32(23) & U32(1)).astype(np.int64)[:, None]
-        scalar_offset = call(soffset).astype(np.int64)
-        place = byte.astype(np.int64) + offset
-        number = index.astype(np.int64) + add_lane * lane
-        relative = number * stride + place
-        raw = relative + scalar_offset + width_bytes <= records
-        indexed = (add_lane == 1) | idxen
-        inside = np.where((stride == 0) | ~indexed, raw, number < records)
-        swizzled = words[1] >> U32(31) == 1
-        if swizzled.any():
-            relative = np.where(swizzled[:, None], _swizzled(words[3], number, place, stride), relative)
-        values = base[:, None] + scalar_offset + relative
-        private = words[1] & U32(0xFFFF) == PRIVATE_BUFFER
-        if private.any():  # its SGPR offset counts the bytes of the whole wave
-            here = (int(PRIVATE_APERTURE) << 32) + (scalar_offset >> 6) + place
-            values = np.where(private[:, None], here, values)
-            inside = inside | private[:, None]
-        return Addresses(values.view(U64), None if inside.all() else inside)
-
-    return read
-
-
-def _swizzled(word: Array, index: Array, offset: Array, stride: Array) -> Array:
-    """Byte offsets in a swizzled buffer; ``word`` is the resource's fourth dword [n]."""
-    index_stride = (8 << (word >> U32(21) & U32(3)).astype(np.int64))[:, None]
-    element = (2 << (word >> U32(19) & U32(3)).astype(np.int64))[:, None]
-    row = index // index_stride * stride + offset // element * element
-    return np.asarray(row * index_stride + index % index_stride * element + offset % element)
+    return lambda _: Addresses(lane.astype(U64) + (base() + offset))
 
 
 def scratch_offsets(binding: Binding, vector: Operand, scalar: Operand) -> Callable[[], Array]:

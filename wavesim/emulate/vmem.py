@@ -5,183 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
 from wavesim.emulate.addresses import (
-    PRIVATE_APERTURE,
     Addresses,
-    buffer_addresses,
     flat_addresses,
-    has_scratch_buffer,
 )
+from wavesim.emulate.buffers import buffer_addresses
 from wavesim.emulate.lds import narrow_result, put_registers
 from wavesim.emulate.lds_atomics import ATOMICS, apply_atomic, packed_add
-from wavesim.emulate.memory import Region
 from wavesim.emulate.observe import LdsAccess, stored_bytes
 from wavesim.emulate.operands import vector_row
 from wavesim.emulate.registry import Array, Binding, Step, semantics
 from wavesim.emulate.state import LANES, M0
-from wavesim.emulate.touched_lines import LineFinder
-from wavesim.emulate.transfer import gather, scatter
+from wavesim.emulate.transfer import scatter
+from wavesim.emulate.vmem_access import Access
 from wavesim.isa.opcodes import opcode_table
-from wavesim.program import Operand, Severity
+from wavesim.program import Operand
 from wavesim.program.forms import loads_to_lds, returns_old_value
 
 U32 = np.uint32
-SHARED_APERTURE = np.uint64(1 << 16)
-"""High dword of a flat address that means LDS (see operands)."""
 
 
-class Access:
-    """The common part of vector memory instructions: addresses, bounds, what the Trace records."""
-
-    def __init__(self, binding: Binding, addresses: Callable[[], Addresses], width_bytes: int) -> None:
-        self.binding = binding
-        self.addresses = addresses
-        self.width = width_bytes
-        self.context = binding.context
-        self.lanes = binding.lanes
-        self.finder = LineFinder(width_bytes)
-        self.apertures = binding.info.format == "FLAT" or has_scratch_buffer(binding.context.program)
-        self.apart: list[tuple[npt.NDArray[np.uint32], Array, npt.NDArray[np.bool_]]] = []
-
-    def begin(
-        self, *, write: bool
-    ) -> tuple[list[tuple[Region, Array, npt.NDArray[np.bool_]]], npt.NDArray[np.bool_]]:
-        """Compute addresses, record the access; its parts by allocation, and the lanes taking part."""
-        found = self.addresses()
-        active = self.lanes.exec if found.inside is None else self.lanes.exec & found.inside
-        self.apart = []
-        if self.apertures:
-            active = self._apertures(found.values, active)
-        self._record(found.values, active)
-        parts, beyond = self.context.memory.split(found.values, active, self.width, write=write)
-        if beyond is not None:
-            waves = self.lanes.numbers[active.any(axis=1)]
-            self.context.find_out_of_bounds(self.binding, "writes" if write else "reads", beyond, waves)
-        for region, offsets, _ in parts:
-            if region.matrix is not None:
-                region.matrix.prepare(offsets, offsets + (self.width - 1))
-        return parts, active
-
-    def _apertures(self, addresses: Array, active: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        """Lanes that go to global memory; those that go to LDS or scratch are put into ``apart``, as (words,
-        byte offsets, lanes)."""
-        high = addresses >> np.uint64(32)
-        for aperture in (SHARED_APERTURE, PRIVATE_APERTURE):
-            lanes = active & (high == aperture)
-            if not lanes.any():
-                continue
-            local = (addresses & np.uint64(0xFFFFFFFF)).astype(np.int64)
-            words, base, size = self._aperture(aperture)
-            inside = lanes & (local + self.width <= size)
-            if (inside != lanes).any():
-                rule = "lds-out-of-bounds" if aperture == SHARED_APERTURE else "scratch-out-of-bounds"
-                self.context.find(
-                    rule,
-                    self.binding,
-                    f"{self.binding.info.name} accesses byte {int(local[lanes & ~inside][0])} of {size}",
-                    self.lanes.numbers[(lanes & ~inside).any(axis=1)],
-                )
-            self.apart.append((words, np.where(inside, local, 0) + base, inside))
-            active = active & ~lanes
-        return active
-
-    def _aperture(self, aperture: np.uint64) -> tuple[npt.NDArray[np.uint32], Array, int]:
-        context, waves = self.context, self.lanes.waves
-        if aperture == SHARED_APERTURE:
-            return context.lds.words, context.lds.base[waves][:, None], context.lds.size
-        lane = self.lanes.numbers[:, None].astype(np.int64) * LANES + np.arange(LANES)
-        return context.scratch, lane * context.scratch_stride, context.program.metadata.scratch_bytes
-
-    def _record(self, addresses: Array, active: npt.NDArray[np.bool_]) -> None:
-        record = self.context.record
-        whole = bool(active.all())
-        if whole:
-            moved = np.full(self.lanes.count, LANES * self.width, np.int32)
-        else:
-            moved = (active.sum(axis=1) * self.width).astype(np.int32)
-        record.memory_bytes.append(moved)
-        record.lines.append(self.finder.lines(addresses.view(np.int64), None if whole else active))
-
-    def load(self) -> tuple[Array, npt.NDArray[np.bool_] | None]:
-        """Loaded dwords [dwords, n, 64], and the lanes that were really read (None: all of the batch)."""
-        parts, active = self.begin(write=False)
-        if len(parts) == 1 and not self.apart:
-            region, offsets, lanes = parts[0]
-            self._check_written(region, offsets, lanes)
-            self.note_read(region, offsets, lanes)
-            values = gather(region.words, offsets, self.width)
-            return values, None if lanes is active and self._is_exec(active) else lanes
-        values = np.zeros((max(1, self.width // 4), self.lanes.count, LANES), np.uint32)
-        for region, offsets, lanes in parts:
-            self._check_written(region, offsets, lanes)
-            self.note_read(region, offsets, lanes)
-            values = np.where(lanes, gather(region.words, offsets, self.width), values)
-        for words, offsets, lanes in self.apart:
-            values = np.where(lanes, gather(words, offsets, self.width), values)
-        return values, None
-
-    def _is_exec(self, active: npt.NDArray[np.bool_]) -> bool:
-        return active is self.lanes.exec
-
-    def note_read(self, region: Region, offsets: Array, lanes: npt.NDArray[np.bool_]) -> None:
-        """Tell which stores the values come from, where that is tracked."""
-        if region.writer is not None:
-            sources = np.where(lanes, region.writer[offsets >> 2], 0)
-            self.context.polled.append((self.lanes.numbers, sources))
-
-    def _check_written(self, region: Region, offsets: Array, lanes: npt.NDArray[np.bool_]) -> None:
-        matrix = region.matrix
-        if matrix is None or matrix.written is None:
-            return
-        first = offsets >> 2
-        known = matrix.written[first] & matrix.written[(offsets + self.width - 1) >> 2]
-        if not known[lanes].all():
-            waves = self.lanes.numbers[(lanes & ~known).any(axis=1)]
-            self.context.find(
-                "global-uninitialised",
-                self.binding,
-                f"{self.binding.instruction.opcode} reads elements of {region.name} "
-                "before anything was stored there",
-                waves,
-                Severity.WARNING,
-            )
-
-    def store(self, values: Array) -> None:
-        """Store dwords [dwords, n, 64]."""
-        parts, _ = self.begin(write=True)
-        for region, offsets, lanes in parts:
-            scatter(region.words, offsets, values, self.width, None if lanes.all() else lanes)
-            self.mark(region, offsets, lanes)
-        for words, offsets, lanes in self.apart:
-            scatter(words, offsets, values, self.width, lanes)
-            self.context.note_store(self.lanes, self.binding.row)
-
-    def mark(self, region: Region, offsets: Array, lanes: npt.NDArray[np.bool_]) -> None:
-        """Note which dwords were stored, and by which store."""
-        numbers = self.context.note_store(self.lanes, self.binding.row)
-        matrix = region.matrix
-        if matrix is not None:
-            matrix.stored_to = True
-        places = offsets[lanes]
-        if matrix is not None and matrix.observed:
-            waves = np.broadcast_to(self.lanes.numbers[:, None], lanes.shape)[lanes]
-            matrix.note_waves(places, self.width, waves, self.binding.index)
-        for part in range(0, self.width, 4):
-            if matrix is not None and matrix.written is not None:
-                matrix.written[(places + part) >> 2] = True
-            if region.writer is not None:
-                region.writer[(places + part) >> 2] = np.broadcast_to(numbers, lanes.shape)[lanes]
-
-
-def split_operands(binding: Binding) -> tuple[list[Operand], Callable[[], Addresses]]:
+def split_operands(binding: Binding) -> tuple[list[Operand], Callable[[int], Addresses]]:
     """Data operands of an instruction in order, and its addresses."""
     operands = list(binding.instruction.operands)
-    layout, width = binding.info.format, binding.info.width_bytes
+    layout = binding.info.format
     if layout in ("MUBUF", "MTBUF"):
         *data, vector, resource, scalar = operands
-        return data, buffer_addresses(binding, vector, resource, scalar, width)
+        return data, buffer_addresses(binding, vector, resource, scalar)
     scalar_operand = operands.pop() if layout == "GLOBAL" else None
     store = binding.info.kind == "vmem_store" and not returns_old_value(binding.info, binding.instruction)
     place = 0 if store or loads_to_lds(binding.info, binding.instruction) else 1

@@ -16,7 +16,8 @@ from wavesim.emulate.operands import scalar_row, vector_row
 from wavesim.emulate.registry import Array, Binding, Step, semantics
 from wavesim.emulate.state import LANES
 from wavesim.emulate.transfer import gather, scatter
-from wavesim.emulate.vmem import Access, split_operands
+from wavesim.emulate.vmem import split_operands
+from wavesim.emulate.vmem_access import Access
 from wavesim.isa.opcodes import opcode_table
 
 U32, I32 = np.uint32, np.int32
