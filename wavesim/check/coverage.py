@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.check.waits import span_of
+from wavesim.emulate.compare import finite_scale
 from wavesim.emulate.matrices import StoredAgain
 from wavesim.emulate.numerics import reference_tile, tolerance_of
 from wavesim.emulate.run import Execution
@@ -44,7 +45,8 @@ def tile_coverage(execution: Execution) -> Iterator[Finding]:
             )
         reference = reference_tile(execution, expect, tile)
         got = result.region(*tile).astype(np.float64)
-        moved = _moved_blocks(got, stored, reference, tolerance)
+        with np.errstate(invalid="ignore"):
+            moved = _moved_blocks(got, stored, reference, tolerance)
         if moved:
             (row, column), (other_row, other_column) = moved[0]
             yield Finding(
@@ -94,7 +96,7 @@ def _moved_blocks(
     tolerance: float,
 ) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     """Origins of wrong blocks, each with the origin of the expected block that it holds."""
-    limit = tolerance * float(np.abs(reference).max())
+    limit = tolerance * finite_scale([reference])
     origins = [
         (row, column)
         for row in range(0, got.shape[0] - BLOCK + 1, BLOCK)

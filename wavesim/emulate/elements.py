@@ -126,7 +126,7 @@ def minifloat(kind: str, arch: str) -> Minifloat:
     return Minifloat(values.astype(np.float32))
 
 
-_FORMS = {
+FORMS = {
     "e4m3": ("fp8", "gfx950"),
     "e5m2": ("bf8", "gfx950"),
     "e4m3fnuz": ("fp8", "gfx942"),
@@ -137,7 +137,7 @@ _FORMS = {
 
 def decode(bits: Array, dtype: str, arch: str) -> Array:
     """Stored elements as numbers: float32 for floats (float64 for f64), integers as they are."""
-    dtype, arch = _FORMS.get(dtype, (dtype, arch))
+    dtype, arch = FORMS.get(dtype, (dtype, arch))
     if dtype == "e8m0":  # OCP MX: a power of two, 255 is no number
         power = np.exp2(bits.astype(np.float64) - 127)
         return np.where(bits == 255, np.nan, power)
@@ -153,7 +153,7 @@ def decode(bits: Array, dtype: str, arch: str) -> Array:
 
 def encode(value: Array, dtype: str, arch: str) -> Array:
     """Numbers (float32 or integers) rounded to stored elements."""
-    dtype, arch = _FORMS.get(dtype, (dtype, arch))
+    dtype, arch = FORMS.get(dtype, (dtype, arch))
     if dtype == "e8m0":
         with np.errstate(divide="ignore"):
             power = np.round(np.log2(np.abs(value.astype(np.float64))))
@@ -162,7 +162,8 @@ def encode(value: Array, dtype: str, arch: str) -> Array:
         return f32_to_bf16(value)
     if dtype in ("fp8", "bf8"):
         return minifloat(dtype, arch).encode(value)
-    return value.astype(STORAGE[dtype])
+    with np.errstate(over="ignore"):
+        return np.asarray(value.astype(STORAGE[dtype]))
 
 
 _MIX_ROW, _MIX_COLUMN, _MIX_SEED = 0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D

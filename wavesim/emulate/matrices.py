@@ -40,7 +40,8 @@ class VirtualMatrix:
         data: the bytes, uint8 (virtual memory: untouched parts do not exist).
         size: bytes of the matrix; ``data`` is a little longer, so that wide reads stay inside.
         stored_to: whether the kernel stored anything into it.
-        written: for ``unwritten`` matrices, per dword whether it was stored; else None.
+        written: for ``unwritten`` matrices, per element (per dword of wider ones) whether it was stored;
+            else None.
         observed: whether it is kept which waves store (the expected result of a launch).
         first_wave: where stores are observed, per element 1 + the wave that stored it first; 0: none did.
         stored_again: stores of other waves than the first.
@@ -60,11 +61,13 @@ class VirtualMatrix:
             raise LimitExceeded(
                 f"matrix {argument.name} has {self.size} bytes; the limit is {MAX_MATRIX_BYTES}"
             )
+        self.cell_bytes = min(4, self.element_bytes)
         pages = -(-max(self.elements, 1) // PAGE_ELEMENTS)
         room = pages * PAGE_ELEMENTS * self.element_bytes
         try:
             self.data: npt.NDArray[np.uint8] = np.empty(room, np.uint8)
-            self.written = np.zeros(room // 4, np.bool_) if argument.init == "unwritten" else None
+            cells = room // self.cell_bytes
+            self.written = np.zeros(cells, np.bool_) if argument.init == "unwritten" else None
         except MemoryError:
             raise LimitExceeded(f"matrix {argument.name}: {room} bytes cannot be had") from None
         self.typed: Array = self.data.view(STORAGE[argument.dtype])
@@ -186,6 +189,21 @@ class VirtualMatrix:
                     StoredAgain(instruction, at[again], owner[again].astype(np.int64) - 1, waves[again])
                 )
 
+    def mark_written(self, offsets: Array, width_bytes: int) -> None:
+        """Note that ``width_bytes`` were stored at each byte offset."""
+        self.stored_to = True
+        if self.written is not None:
+            for part in range(0, max(width_bytes, self.cell_bytes), self.cell_bytes):
+                self.written[(offsets + part) // self.cell_bytes] = True
+
+    def is_written(self, offsets: Array, width_bytes: int) -> npt.NDArray[np.bool_]:
+        """Whether all of ``width_bytes`` at each byte offset was stored (True where that is not tracked)."""
+        known = np.ones(offsets.shape, np.bool_)
+        if self.written is not None:
+            for part in range(0, max(width_bytes, self.cell_bytes), self.cell_bytes):
+                known &= self.written[(offsets + part) // self.cell_bytes]
+        return known
+
     def written_region(self, row: int, column: int, rows: int, columns: int) -> npt.NDArray[np.bool_]:
         """Whether each element of a region was stored to; all True where that is not tracked."""
         rows = max(0, min(rows, self.argument.rows - row))
@@ -193,12 +211,12 @@ class VirtualMatrix:
         if self.written is None:
             return np.ones((rows, columns), np.bool_)
         index = (row + np.arange(rows))[:, None] * self.row_elements + (column + np.arange(columns))
-        return np.asarray(self.written[index * self.element_bytes // 4])
+        return self.is_written(index * self.element_bytes, self.element_bytes)
 
     def touched_box(self) -> tuple[int, int, int, int]:
         """Bounding box (row, column, rows, columns) of what exists: stored elements, or made pages."""
         if self.written is not None:
-            places = np.flatnonzero(self.written) * 4 // self.element_bytes
+            places = np.flatnonzero(self.written) * self.cell_bytes // self.element_bytes
         else:
             pages = np.flatnonzero(self._ready)
             places = np.concatenate([pages * PAGE_ELEMENTS, pages * PAGE_ELEMENTS + PAGE_ELEMENTS - 1])

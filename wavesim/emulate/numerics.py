@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from wavesim.emulate.compare import compare, finite_scale, in_range, smallest_normal
+from wavesim.emulate.matrices import VirtualMatrix
 from wavesim.emulate.registry import Array
 from wavesim.emulate.run import Execution
 from wavesim.emulate.wrong_places import ComparedTile, WrongElement, WrongPlaces, storing_waves
 from wavesim.errors import UserError
-from wavesim.kernel.formula import MAX_ELEMENTS, evaluate_formula, names_in
+from wavesim.kernel.formula import MAX_ELEMENTS, Numbers, evaluate_formula, names_in
+from wavesim.kernel.formula_sizes import formula_sizes
 from wavesim.kernel.launch import Expectation, Launch, ScalarArgument
 
 TOLERANCES = {
@@ -54,11 +58,26 @@ class Numerics:
     wrong_places: tuple[WrongPlaces, ...] = ()
 
 
-def reference_tile(execution: Execution, expect: Expectation, tile: tuple[int, int, int, int]) -> Array:
-    """The expected elements of a result tile in float64, from the inputs as they were at the launch."""
-    row, column, rows, columns = tile
+Tile = tuple[int, int, int, int]
+"""First row, first column, rows and columns of a part of the result."""
+
+
+def reference_tile(execution: Execution, expect: Expectation, tile: Tile) -> Array:
+    """The expected elements of a result tile in float64, from the inputs as they were at the launch, as the
+    result's type can hold them."""
     if expect.formula:
-        return _formula_tile(execution, expect, tile)
+        found = _formula_tile(execution, expect, tile)
+    else:
+        left, right = _factors(execution, expect, tile)
+        with np.errstate(invalid="ignore", over="ignore"):
+            found = np.asarray(left @ right)
+    matrix = execution.matrices[expect.result]
+    return in_range(found, matrix.argument.dtype, matrix.arch)
+
+
+def _factors(execution: Execution, expect: Expectation, tile: Tile) -> tuple[Array, Array]:
+    """The rows of A and the columns of B whose product a tile is."""
+    row, column, rows, columns = tile
     left, right = execution.matrices[expect.left], execution.matrices[expect.right]
     inner = left.argument.cols
     a = left.launched_region(row, 0, rows, inner).astype(np.float64)
@@ -66,10 +85,25 @@ def reference_tile(execution: Execution, expect: Expectation, tile: tuple[int, i
         b = right.launched_region(column, 0, columns, inner).astype(np.float64).T
     else:
         b = right.launched_region(0, column, inner, columns).astype(np.float64)
-    return np.asarray(a @ b)
+    return a, b
 
 
-def _formula_tile(execution: Execution, expect: Expectation, tile: tuple[int, int, int, int]) -> Array:
+def _sizes(execution: Execution, expect: Expectation, tile: Tile) -> Array:
+    """How large the terms are that the elements of a tile are made of."""
+    if expect.formula:
+        return _formula_tile(execution, expect, tile, formula_sizes)
+    left, right = _factors(execution, expect, tile)
+    with np.errstate(invalid="ignore", over="ignore"):
+        found = np.asarray(np.abs(left) @ np.abs(right))
+    return np.where(np.isnan(found), np.inf, found)
+
+
+def _formula_tile(
+    execution: Execution,
+    expect: Expectation,
+    tile: Tile,
+    evaluate: Callable[[str, Callable[[str], Numbers]], Numbers] = evaluate_formula,
+) -> Array:
     """A formula's value: the tile itself, or the whole result, of which the tile is taken."""
     row, column, rows, columns = tile
     scalars = {
@@ -84,7 +118,7 @@ def _formula_tile(execution: Execution, expect: Expectation, tile: tuple[int, in
             raise UserError(f"expected result: {name} has more than {MAX_ELEMENTS} elements")
         return execution.matrices[name].launched_region(0, 0, argument.rows, argument.cols).astype(np.float64)
 
-    found = evaluate_formula(expect.formula, values)
+    found = evaluate(expect.formula, values)
     whole = execution.matrices[expect.result].argument
     if found.shape == (whole.rows, whole.cols):
         return np.asarray(found[row : row + rows, column : column + columns])
@@ -101,8 +135,14 @@ def tolerance_of(execution: Execution, expect: Expectation) -> float:
     of_result = TOLERANCES.get(execution.matrices[expect.result].argument.dtype, 1e-5)
     if not expect.formula or not of_result:
         return of_result
-    used = [execution.matrices[name] for name in names_in(expect.formula) if name in execution.matrices]
-    return FORMULA_FACTOR * max(of_result, *(TOLERANCES.get(each.argument.dtype, 0.0) for each in used), 0.0)
+    of_inputs = (TOLERANCES.get(each.argument.dtype, 0.0) for each in _used(execution, expect))
+    return FORMULA_FACTOR * max(of_result, *of_inputs, 0.0)
+
+
+def _used(execution: Execution, expect: Expectation) -> list[VirtualMatrix]:
+    """The matrices that the expected result is computed from."""
+    names = names_in(expect.formula) if expect.formula else [expect.left, expect.right]
+    return [execution.matrices[name] for name in names if name in execution.matrices]
 
 
 def check_numerics(execution: Execution, launch: Launch) -> Numerics:
@@ -120,9 +160,14 @@ def check_numerics(execution: Execution, launch: Launch) -> Numerics:
     result = execution.matrices[expect.result]
     tiles = [(group, tile) for group, tile in expect.tiles.items() if tile[2] > 0 and tile[3] > 0]
     references = [reference_tile(execution, expect, tile) for _, tile in tiles]
-    scale = max((float(np.abs(reference).max()) for reference in references), default=0.0)
+    if not sum(reference.size for reference in references):
+        return Numerics(True, None, False, "no tile of the result is simulated")
+    scale = finite_scale(references)
     tolerance = tolerance_of(execution, expect)
-    worst, count, elements = 0.0, 0, 0
+    dtype = result.argument.dtype
+    kinds = {dtype, *(each.argument.dtype for each in _used(execution, expect))}
+    floor = max(smallest_normal(kind, result.arch) for kind in kinds)
+    worst, count, hidden, elements = 0.0, 0, 0, 0
     wrong: list[WrongElement] = []
     places: list[WrongPlaces] = []
     known = result.first_wave is not None  # not where a GPU computed it
@@ -130,36 +175,40 @@ def check_numerics(execution: Execution, launch: Launch) -> Numerics:
     for (group, tile), reference in zip(tiles, references, strict=True):
         got = result.region(*tile).astype(np.float64)
         stored = result.written_region(*tile)
-        with np.errstate(invalid="ignore"):
-            error = np.abs(got - reference)
-        bad = ~(error <= tolerance * scale) | ~stored
-        usable = error[stored & np.isfinite(error)]
-        worst = max(worst, float(usable.max()) if usable.size else 0.0)
-        if not (np.isfinite(error) | ~stored).all():
-            worst = float("inf")
+        if result.observed and not result.stored_to:
+            stored = np.zeros_like(stored)
+        found = compare(
+            got,
+            reference,
+            tolerance * scale,
+            (dtype, result.arch),
+            floor,
+            lambda tile=tile: _sizes(execution, expect, tile),  # type: ignore[misc]
+        )
+        bad = found.bad | found.hidden | ~stored
+        worst = max(worst, float(found.error[stored].max(initial=0.0)))
         count += int(bad.sum())
+        hidden += int((found.hidden & stored).sum())
         elements += reference.size
         if bad.any() and len(places) < SHOWN:
             compared = ComparedTile(group, tile, bad, got, stored, reference, storing_waves(result, tile))
             wrong += compared.listed(waves, SHOWN - len(wrong))
             places += compared.by_wave(waves)[: SHOWN - len(places)]
     relative = worst / scale if scale else worst
-    if not elements:
-        return Numerics(True, None, False, "no tile of the result is simulated")
-    if count:
-        missing = sum(each.got is None for each in wrong)
-        hint = f"; of the first {len(wrong)} wrong ones {missing} were never stored" if missing else ""
+    if not count:
+        finite = sum(int(np.isfinite(reference).sum()) for reference in references)
+        rest = f"; {elements - finite} of them are not finite" if finite < elements else ""
         return Numerics(
-            False,
-            relative,
-            True,
-            f"{count} of {elements} elements are wrong{hint}",
-            tuple(wrong),
-            count,
-            elements,
-            tuple(places),
+            True, relative, True, f"{elements} elements within {tolerance:g}{rest}", (), 0, elements
         )
-    return Numerics(True, relative, True, f"{elements} elements within {tolerance:g}", (), 0, elements)
+    missing = sum(each.got is None for each in wrong)
+    hint = f"; of the first {len(wrong)} wrong ones {missing} were never stored" if missing else ""
+    if hidden:
+        hint += f"; {hidden} are small beside the largest, {scale:.3g}, and wrong in themselves"
+    if not tolerance and any((np.isfinite(each) & (each != np.rint(each))).any() for each in references):
+        hint += f"; {expect.result} holds whole numbers ({dtype}), and not all expected ones are"
+    message = f"{count} of {elements} elements are wrong{hint}"
+    return Numerics(False, relative, True, message, tuple(wrong), count, elements, tuple(places))
 
 
 def _require_shapes(execution: Execution, expect: Expectation) -> None:

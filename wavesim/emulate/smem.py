@@ -132,10 +132,7 @@ def _store(binding: Binding, region: Region, offsets: Array, mask: Array, dwords
     numbers = binding.context.note_store(binding.lanes, binding.row)
     if region.matrix is not None:
         region.matrix.prepare(offsets, offsets + (4 * dwords - 1))
-        region.matrix.stored_to = True
-        if region.matrix.written is not None:
-            for part in range(dwords):
-                region.matrix.written[(offsets[mask] >> 2) + part] = True
+        region.matrix.mark_written(offsets[mask], 4 * dwords)
     if region.writer is not None:
         for part in range(dwords):
             region.writer[(offsets[mask] >> 2) + part] = numbers[mask]

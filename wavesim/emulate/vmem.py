@@ -189,6 +189,8 @@ def _bind_atomic(binding: Binding) -> Step:
             before = cells[places]
             old = apply_atomic(cells, places, change, tuple(flat(each, mask) for each in rows))
             access.note_read(region, offsets, mask)
+            if region.matrix is not None:
+                region.matrix.stored_to = True  # also where it changes nothing
             if not np.array_equal(before, cells[places]):
                 access.mark(region, offsets, mask)
             result[:, mask] = np.ascontiguousarray(old).view(np.uint32).reshape(-1, width // 4).T

@@ -163,8 +163,7 @@ class Access:
         matrix = region.matrix
         if matrix is None or matrix.written is None:
             return
-        first = offsets >> 2
-        known = matrix.written[first] & matrix.written[(offsets + width - 1) >> 2]
+        known = matrix.is_written(offsets, width)
         if not known[lanes].all():
             waves = self.lanes.numbers[(lanes & ~known).any(axis=1)]
             self.context.find(
@@ -201,14 +200,12 @@ class Access:
         width = width or self.width
         numbers = self.context.note_store(self.lanes, self.binding.row)
         matrix = region.matrix
-        if matrix is not None:
-            matrix.stored_to = True
         places = offsets[lanes]
+        if matrix is not None:
+            matrix.mark_written(places, width)
         if matrix is not None and matrix.observed:
             waves = np.broadcast_to(self.lanes.numbers[:, None], lanes.shape)[lanes]
             matrix.note_waves(places, width, waves, self.binding.index)
-        for part in range(0, width, 4):
-            if matrix is not None and matrix.written is not None:
-                matrix.written[(places + part) >> 2] = True
-            if region.writer is not None:
+        if region.writer is not None:
+            for part in range(0, width, 4):
                 region.writer[(places + part) >> 2] = np.broadcast_to(numbers, lanes.shape)[lanes]

@@ -22,7 +22,7 @@ MAX_TEXT = 400
 MAX_ELEMENTS = 1 << 24
 """Elements of a matrix in a formula."""
 
-_BINARY: Mapping[type[ast.operator], Callable[[Numbers, Numbers], Numbers]] = {
+BINARY: Mapping[type[ast.operator], Callable[..., Numbers]] = {
     ast.Add: np.add,
     ast.Sub: np.subtract,
     ast.Mult: np.multiply,
@@ -30,6 +30,7 @@ _BINARY: Mapping[type[ast.operator], Callable[[Numbers, Numbers], Numbers]] = {
     ast.Pow: np.power,
     ast.MatMult: np.matmul,
 }
+"""What the operators of a formula do."""
 
 
 def _softmax(x: Numbers) -> Numbers:
@@ -121,7 +122,7 @@ def evaluate_formula(text: str, values: Callable[[str], Numbers]) -> Numbers:
 
 def _require(node: ast.expr) -> None:
     """Refuse whatever has no meaning here (ValueError)."""
-    if isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
+    if isinstance(node, ast.BinOp) and type(node.op) in BINARY:
         _require(node.left)
         _require(node.right)
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
@@ -135,14 +136,15 @@ def _require(node: ast.expr) -> None:
             _require(each)
     elif isinstance(node, ast.Subscript):
         _require(node.value)
-        _slices(node.slice)
+        slices_of(node.slice)
     elif not isinstance(node, ast.Name) and not (
         isinstance(node, ast.Constant) and type(node.value) in (int, float)
     ):
         raise ValueError
 
 
-def _slices(node: ast.expr) -> tuple[slice, ...]:
+def slices_of(node: ast.expr) -> tuple[slice, ...]:
+    """The rows and columns that stand in a formula's brackets."""
     parts = node.elts if isinstance(node, ast.Tuple) else [node]
     found = []
     for part in parts:
@@ -162,7 +164,7 @@ def _whole(node: ast.expr | None) -> int | None:
 
 def _value(node: ast.expr, values: Callable[[str], Numbers]) -> Numbers:
     if isinstance(node, ast.BinOp):
-        return np.asarray(_BINARY[type(node.op)](_value(node.left, values), _value(node.right, values)))
+        return np.asarray(BINARY[type(node.op)](_value(node.left, values), _value(node.right, values)))
     if isinstance(node, ast.UnaryOp):
         return np.asarray(-_value(node.operand, values))
     if isinstance(node, ast.Attribute):
@@ -170,7 +172,7 @@ def _value(node: ast.expr, values: Callable[[str], Numbers]) -> Numbers:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         return FUNCTIONS[node.func.id][1](*(_value(each, values) for each in node.args))
     if isinstance(node, ast.Subscript):
-        return _value(node.value, values)[_slices(node.slice)]
+        return _value(node.value, values)[slices_of(node.slice)]
     if isinstance(node, ast.Name):
         return values(node.id)
     assert isinstance(node, ast.Constant)  # what _require lets through
