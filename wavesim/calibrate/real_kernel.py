@@ -17,7 +17,6 @@ from wavesim.calibrate.arguments import placed
 from wavesim.calibrate.device import Buffer, Device, DeviceError, Problem
 from wavesim.calibrate.stamps import ARGUMENT, LANES, WAVE_BYTES, Stamped, WaveStamps, read_stamps, stamp
 from wavesim.calibrate.virtual_device import CLOCK_MHZ, VirtualDevice
-from wavesim.emulate.elements import SIZES
 from wavesim.emulate.matrices import VirtualMatrix
 from wavesim.emulate.numerics import Numerics, check_numerics
 from wavesim.emulate.run import Execution, emulate
@@ -245,7 +244,7 @@ def _check(
         return None
     argument = launch.matrix(expect.result)
     content = device.read(buffers[expect.result])
-    if len(content) < argument.rows * argument.cols * SIZES[argument.dtype]:
+    if len(content) < VirtualMatrix(argument, machine.arch).size:
         return None
     return check_numerics(_Result(kernel, launch, machine, content), launch)  # type: ignore[arg-type]
 

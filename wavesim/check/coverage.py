@@ -76,7 +76,7 @@ def stored_by_two_waves(execution: Execution) -> Iterator[Finding]:
             for each in stores
             for first, wave in zip(each.first.tolist(), each.waves.tolist(), strict=True)
         }
-        row, column = divmod(int(places[0]), matrix.row_elements)
+        row, column = matrix.element_at(int(places[0]))
         first, second = sorted(min(pairs))
         yield Finding(
             "tile-coverage",

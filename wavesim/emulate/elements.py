@@ -19,7 +19,7 @@ SIZES = {
     **{"i8": 1, "u8": 1, "fp8": 1, "bf8": 1, "e8m0": 1},
     **{"e4m3": 1, "e5m2": 1, "e4m3fnuz": 1, "e5m2fnuz": 1},
 }
-"""Bytes per element."""
+"""Bytes per element, of those that have whole bytes."""
 
 STORAGE: dict[str, type[np.generic]] = {
     "bf16": np.uint16,
@@ -43,6 +43,30 @@ STORAGE: dict[str, type[np.generic]] = {
     "e5m2fnuz": np.uint8,
 }
 """numpy types that hold an element's bits."""
+
+PACKED = {"fp4": (4, 2, 1), "fp6": (6, 4, 3), "bf6": (6, 4, 3)}
+"""Types of which several elements share whole bytes: bits of one, elements and bytes of such a group.
+The first element has the lowest bits (CDNA4 ISA, matrix operands; OCP MX formats)."""
+
+
+def pack(codes: Array, dtype: str) -> npt.NDArray[np.uint8]:
+    """Encodings [..., elements of a group] as bytes [..., bytes of a group]."""
+    bits, group, size = PACKED[dtype]
+    places = (bits * np.arange(group)).astype(np.uint32)
+    word = np.bitwise_or.reduce(codes.astype(np.uint32) << places, axis=-1)
+    octets: npt.NDArray[np.uint8] = (word[..., None] >> (8 * np.arange(size)).astype(np.uint32)).astype(
+        np.uint8
+    )
+    return octets
+
+
+def unpack(octets: Array, dtype: str) -> npt.NDArray[np.uint8]:
+    """The reverse of :func:`pack`."""
+    bits, group, size = PACKED[dtype]
+    word = np.bitwise_or.reduce(octets.astype(np.uint32) << (8 * np.arange(size)).astype(np.uint32), axis=-1)
+    parts = word[..., None] >> (bits * np.arange(group)).astype(np.uint32)
+    codes: npt.NDArray[np.uint8] = (parts & np.uint32((1 << bits) - 1)).astype(np.uint8)
+    return codes
 
 
 def f32_to_bf16(value: Array) -> npt.NDArray[np.uint16]:
@@ -146,7 +170,7 @@ def decode(bits: Array, dtype: str, arch: str) -> Array:
         return wide.view(np.float32)
     if dtype == "f16":
         return bits.astype(np.float32)
-    if dtype in ("fp8", "bf8"):
+    if dtype in ("fp8", "bf8") or dtype in PACKED:
         return minifloat(dtype, arch).decode(bits)
     return bits
 
@@ -160,7 +184,7 @@ def encode(value: Array, dtype: str, arch: str) -> Array:
         return (np.clip(power, -127, 127) + 127).astype(np.uint8)
     if dtype == "bf16":
         return f32_to_bf16(value)
-    if dtype in ("fp8", "bf8"):
+    if dtype in ("fp8", "bf8") or dtype in PACKED:
         return minifloat(dtype, arch).encode(value)
     with np.errstate(over="ignore"):
         return np.asarray(value.astype(STORAGE[dtype]))

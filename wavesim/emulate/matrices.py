@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from wavesim.emulate.elements import SIZES, STORAGE, decode, encode, random_values
+from wavesim.emulate.elements import PACKED, SIZES, STORAGE, decode, encode, pack, random_values, unpack
 from wavesim.emulate.registry import Array
 from wavesim.errors import LimitExceeded, UserError
 from wavesim.kernel.launch import MatrixArgument
 
-PAGE_ELEMENTS = 4096
-"""Elements that are made together (power of two)."""
+PAGE_PLACES = 4096
+"""Places that are made together (power of two)."""
 
 _PAGES_AT_ONCE = 16
 """Pages that are made in one go: few enough for the intermediate arrays to stay in cache."""
@@ -24,8 +24,8 @@ MAX_MATRIX_BYTES = 1 << 36
 
 @dataclass(frozen=True, slots=True)
 class StoredAgain:
-    """Elements (``places``, in memory order) that one instruction stored in wave ``waves`` and that wave
-    ``first`` had stored; arrays [n]."""
+    """Elements (their ``places``, in memory order) that one instruction stored in wave ``waves`` and that
+    wave ``first`` had stored; arrays [n]."""
 
     instruction: int
     places: Array
@@ -35,6 +35,9 @@ class StoredAgain:
 
 class VirtualMatrix:
     """Row-major storage of which only touched pages are filled.
+
+    Elements of fewer than 8 bits are stored in groups that share whole bytes; a place of the storage is
+    a group then, else an element.
 
     Attributes:
         data: the bytes, uint8 (virtual memory: untouched parts do not exist).
@@ -48,30 +51,38 @@ class VirtualMatrix:
     """
 
     def __init__(self, argument: MatrixArgument, arch: str) -> None:
-        if argument.dtype not in SIZES:
-            known = ", ".join(SIZES)
+        if argument.dtype not in SIZES and argument.dtype not in PACKED:
+            known = ", ".join((*SIZES, *PACKED))
             raise UserError(f"matrix {argument.name}: unknown element type {argument.dtype!r}", hint=known)
         self.argument = argument
         self.arch = arch
-        self.element_bytes = SIZES[argument.dtype]
-        self.row_elements = argument.row_elements or argument.cols
-        self.elements = (argument.rows - 1) * self.row_elements + argument.cols if argument.rows else 0
-        self.size = self.elements * self.element_bytes
+        self.packed = argument.dtype in PACKED
+        _, self.group, self.place_bytes = PACKED.get(argument.dtype, (0, 1, SIZES.get(argument.dtype, 0)))
+        row_elements = argument.row_elements or argument.cols
+        if argument.cols % self.group or row_elements % self.group:
+            raise UserError(
+                f"matrix {argument.name}: {argument.cols} elements of {argument.dtype} are no whole bytes",
+                hint=f"a multiple of {self.group} columns",
+            )
+        self.row_places = row_elements // self.group
+        columns = argument.cols // self.group
+        self.places = (argument.rows - 1) * self.row_places + columns if argument.rows else 0
+        self.size = self.places * self.place_bytes
         if self.size > MAX_MATRIX_BYTES or argument.rows < 0 or argument.cols < 0:
             raise LimitExceeded(
                 f"matrix {argument.name} has {self.size} bytes; the limit is {MAX_MATRIX_BYTES}"
             )
-        self.cell_bytes = min(4, self.element_bytes)
-        pages = -(-max(self.elements, 1) // PAGE_ELEMENTS)
-        room = pages * PAGE_ELEMENTS * self.element_bytes
+        self.cell_bytes = 1 if self.packed else min(4, self.place_bytes)
+        pages = -(-max(self.places, 1) // PAGE_PLACES)
+        room = pages * PAGE_PLACES * self.place_bytes
         try:
             self.data: npt.NDArray[np.uint8] = np.empty(room, np.uint8)
             cells = room // self.cell_bytes
             self.written = np.zeros(cells, np.bool_) if argument.init == "unwritten" else None
         except MemoryError:
             raise LimitExceeded(f"matrix {argument.name}: {room} bytes cannot be had") from None
-        self.typed: Array = self.data.view(STORAGE[argument.dtype])
-        self.page_bytes = PAGE_ELEMENTS * self.element_bytes
+        self.typed: Array = self.data.view(STORAGE.get(argument.dtype, np.uint8))
+        self.page_bytes = PAGE_PLACES * self.place_bytes
         self.stored_to = False
         self.observed = False
         self.first_wave: npt.NDArray[np.uint16] | None = None
@@ -95,16 +106,21 @@ class VirtualMatrix:
         if self.written is not None:
             self.data.reshape(-1, self.page_bytes)[pages] = 0
             return
-        table = self.typed.reshape(-1, PAGE_ELEMENTS)
-        inner = np.arange(PAGE_ELEMENTS)
+        shape = (-1, PAGE_PLACES, self.place_bytes) if self.packed else (-1, PAGE_PLACES)
+        table = self.typed.reshape(shape)
+        inner = np.arange(PAGE_PLACES)
         for start in range(0, len(pages), _PAGES_AT_ONCE):
             some = pages[start : start + _PAGES_AT_ONCE]
-            first = some.astype(np.int64)[:, None] * PAGE_ELEMENTS
-            if self.row_elements and self.row_elements % PAGE_ELEMENTS == 0:
-                row, column = first // self.row_elements, first % self.row_elements + inner
+            first = some.astype(np.int64)[:, None] * PAGE_PLACES
+            if self.row_places and self.row_places % PAGE_PLACES == 0:
+                row, column = first // self.row_places, first % self.row_places + inner
             else:
-                row, column = np.divmod(first + inner, max(self.row_elements, 1))
-            table[some] = self.initial(row, column)
+                row, column = np.divmod(first + inner, max(self.row_places, 1))
+            if self.packed:
+                columns = column[..., None] * self.group + np.arange(self.group)
+                table[some] = pack(self.initial(row[..., None], columns), self.argument.dtype)
+            else:
+                table[some] = self.initial(row, column)
 
     def initial(self, rows: Array, columns: Array) -> Array:
         """Initial elements, as stored, at (rows, columns); the arrays broadcast."""
@@ -131,9 +147,13 @@ class VirtualMatrix:
     def _given(self, rows: Array, columns: Array) -> Array:
         """Elements of the argument's ``content``; zero behind its end."""
         kind = self.typed.dtype
-        whole = len(self.argument.content) // kind.itemsize
-        content = np.frombuffer(self.argument.content, kind, whole)
-        index = np.asarray(rows * self.row_elements + columns)
+        size = self.place_bytes
+        whole = len(self.argument.content) // size
+        content = np.frombuffer(self.argument.content[: whole * size], kind)
+        if self.packed:
+            content = unpack(content.reshape(whole, size), self.argument.dtype).reshape(-1)
+            whole = len(content)
+        index = np.asarray(rows * self.row_places * self.group + columns)
         inside = index < whole
         found = np.zeros(index.shape, kind)
         found[inside] = content[index[inside]]
@@ -161,14 +181,30 @@ class VirtualMatrix:
         columns = max(0, min(columns, self.argument.cols - column))
         if not rows or not columns:
             return decode(np.zeros((rows, columns), self.typed.dtype), self.argument.dtype, self.arch)
-        start = (row + np.arange(rows)) * self.row_elements + column
-        first_page, last_page = start // PAGE_ELEMENTS, (start + columns - 1) // PAGE_ELEMENTS
+        count = (column + columns - 1) // self.group - column // self.group + 1
+        start = (row + np.arange(rows)) * self.row_places + column // self.group
+        first_page, last_page = start // PAGE_PLACES, (start + count - 1) // PAGE_PLACES
         pages = first_page[:, None] + np.arange(int((last_page - first_page).max()) + 1)
         pages = np.minimum(pages, last_page[:, None])
         self.prepare(pages * self.page_bytes, pages * self.page_bytes)
-        strides = (self.row_elements * self.element_bytes, self.element_bytes)
-        window = np.lib.stride_tricks.as_strided(self.typed[int(start[0]) :], (rows, columns), strides)
+        pitch, size = self.row_places * self.place_bytes, self.place_bytes
+        strided = np.lib.stride_tricks.as_strided
+        if self.packed:
+            octets = strided(self.data[int(start[0]) * size :], (rows, count, size), (pitch, size, 1))
+            codes = unpack(octets, self.argument.dtype).reshape(rows, count * self.group)
+            window = codes[:, column % self.group : column % self.group + columns]
+        else:
+            window = strided(self.typed[int(start[0]) :], (rows, columns), (pitch, size))
         return np.array(decode(window, self.argument.dtype, self.arch))
+
+    def place_of(self, rows: Array, columns: Array) -> Array:
+        """The places that elements are stored at."""
+        return np.asarray(rows * self.row_places + columns // self.group)
+
+    def element_at(self, place: int) -> tuple[int, int]:
+        """Row and column of the (first) element of a place."""
+        row, column = divmod(place, self.row_places)
+        return row, column * self.group
 
     def note_waves(self, offsets: Array, width_bytes: int, waves: Array, instruction: int) -> None:
         """Note which wave stored each element first, and stores of another wave to it.
@@ -176,10 +212,10 @@ class VirtualMatrix:
         ``offsets`` [n] are bytes, ``waves`` [n] the wave of each; both of one instruction's active lanes.
         """
         if self.first_wave is None:
-            self.first_wave = np.zeros(len(self.typed), np.uint16)
+            self.first_wave = np.zeros(len(self.data) // self.place_bytes, np.uint16)
         owners = (waves + 1).astype(np.uint16)
-        for part in range(0, max(width_bytes, self.element_bytes), self.element_bytes):
-            at = (offsets + part) // self.element_bytes
+        for part in range(0, max(width_bytes, self.place_bytes), self.place_bytes):
+            at = (offsets + part) // self.place_bytes
             known = self.first_wave[at]
             self.first_wave[at] = np.where(known == 0, owners, known)
             owner = self.first_wave[at]  # of two lanes of this very instruction one came last
@@ -210,19 +246,20 @@ class VirtualMatrix:
         columns = max(0, min(columns, self.argument.cols - column))
         if self.written is None:
             return np.ones((rows, columns), np.bool_)
-        index = (row + np.arange(rows))[:, None] * self.row_elements + (column + np.arange(columns))
-        return self.is_written(index * self.element_bytes, self.element_bytes)
+        index = self.place_of((row + np.arange(rows))[:, None], column + np.arange(columns))
+        return self.is_written(index * self.place_bytes, self.place_bytes)
 
     def touched_box(self) -> tuple[int, int, int, int]:
         """Bounding box (row, column, rows, columns) of what exists: stored elements, or made pages."""
         if self.written is not None:
-            places = np.flatnonzero(self.written) * self.cell_bytes // self.element_bytes
+            places = np.flatnonzero(self.written) * self.cell_bytes // self.place_bytes
         else:
             pages = np.flatnonzero(self._ready)
-            places = np.concatenate([pages * PAGE_ELEMENTS, pages * PAGE_ELEMENTS + PAGE_ELEMENTS - 1])
-        if not len(places) or not self.row_elements:
+            places = np.concatenate([pages * PAGE_PLACES, pages * PAGE_PLACES + PAGE_PLACES - 1])
+        if not len(places) or not self.row_places:
             return 0, 0, 0, 0
-        row, column = np.divmod(places, self.row_elements)
+        row, column = np.divmod(places, self.row_places)
+        column = column * self.group
         top, bottom = int(row.min()), min(int(row.max()), self.argument.rows - 1)
         if self.written is None:
             return top, 0, bottom - top + 1, self.argument.cols

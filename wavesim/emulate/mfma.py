@@ -22,14 +22,14 @@ from wavesim.emulate.operands import call, immediate_bits, source, vector_row
 from wavesim.emulate.registry import Array, Binding, Step, semantics
 from wavesim.emulate.state import LANES
 from wavesim.isa.opcodes import opcode_table
+from wavesim.kernel.element_types import ELEMENT_BITS, F8F6F4
 from wavesim.program import Immediate, Modified, Operand
 
 _NAME = re.compile(
     r"v_mfma_(?:scale_)?(?P<result>f32|i32|f64)_(?P<m>\d+)x(?P<n>\d+)x(?P<k>\d+)(?:_(?P<b>\d+)b)?_?"
     r"(?P<a>xf32|bf16|f16|f32|f64|i8|fp8|bf8|f8f6f4)(?:_(?P<second>fp8|bf8|1k))?$"
 )
-_F8F6F4 = ("fp8", "bf8", "fp6", "bf6", "fp4")
-BITS = {"fp8": 8, "bf8": 8, "i8": 8, "fp6": 6, "bf6": 6, "fp4": 4, "f16": 16, "bf16": 16, "f64": 64}
+BITS = {**ELEMENT_BITS, "f64": 64}
 Unpack = Callable[[Array], Array]
 """From register dwords [registers, n, 64] to elements [n, items, 64]."""
 
@@ -352,14 +352,14 @@ def _bind_f8f6f4(binding: Binding, shape: Shape) -> Step:
     the lane's row, whichever lanes hold them."""
     layout = ResultLayout.of(shape)
     kinds = [binding.integer("cbsz"), binding.integer("blgp")]
-    if max(kinds) >= len(_F8F6F4):
+    if max(kinds) >= len(F8F6F4):
         raise binding.refuse("cbsz and blgp must be 0 to 4 here")
     lanes = binding.lanes
     rows = [vector_row(binding, binding.instruction.operands[place]) for place in (1, 2)]
-    unpacks = [unpacker(_F8F6F4[kind], binding.context.arch) for kind in kinds]
-    counts = [shape.items * BITS[_F8F6F4[kind]] // 32 for kind in kinds]
+    unpacks = [unpacker(F8F6F4[kind], binding.context.arch) for kind in kinds]
+    counts = [shape.items * BITS[F8F6F4[kind]] // 32 for kind in kinds]
     groups = LANES // shape.m
-    orders = [np.argsort(_k_order(BITS[_F8F6F4[kind]], groups), axis=None) for kind in kinds]
+    orders = [np.argsort(_k_order(BITS[F8F6F4[kind]], groups), axis=None) for kind in kinds]
     read_c, put = _accumulator(binding, shape, layout), _finish(binding, shape, layout)
     scaled = "scaled" in binding.info.flags
     scales = [source(binding, place) for place in (4, 5)] if scaled else []

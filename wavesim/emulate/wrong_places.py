@@ -109,5 +109,5 @@ def storing_waves(matrix: VirtualMatrix, tile: tuple[int, int, int, int]) -> npt
     row, column, rows, columns = tile
     if matrix.first_wave is None:
         return np.full((rows, columns), -1, np.int64)
-    index = (row + np.arange(rows))[:, None] * matrix.row_elements + column + np.arange(columns)
+    index = matrix.place_of((row + np.arange(rows))[:, None], column + np.arange(columns))
     return np.asarray(matrix.first_wave[index].astype(np.int64) - 1)

@@ -163,8 +163,17 @@ def multiply(left: Value, right: Value) -> Value:
     return Value(total, tuple((atom, coefficient * factor) for atom, coefficient in left.terms))
 
 
-def divide(left: Value, right: Value) -> Value:
+MAX_DIVIDED = (1 << 14) - 1
+"""Largest value that is divided by something that is no power of two."""
+
+
+def divide(left: Value, right: Value, *, by_any: bool = False) -> Value:
     """Quotient rounded down.
+
+    Args:
+        left: what is divided.
+        right: by what.
+        by_any: also by numbers that are no powers of two, if ``left`` is from 0 to ``MAX_DIVIDED``.
 
     Raises:
         ValueProblem: by zero, or at run time by something that is no power of two.
@@ -180,7 +189,8 @@ def divide(left: Value, right: Value) -> Value:
     low, high = bounds(rest)
     if low // divisor == high // divisor:
         return add(quotient, Value(low // divisor))
-    _check_power(divisor, "/")
+    if not (by_any and low >= 0 and high <= MAX_DIVIDED):
+        _check_power(divisor, "/")
     return add(quotient, Value(0, ((Operation("div", rest, right), 1),)))
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from wavesim.errors import UserError
-from wavesim.kernel.affine import Value, ValueProblem
+from wavesim.kernel.affine import Value, ValueProblem, add, divide, modulo, multiply
+from wavesim.kernel.element_types import ELEMENT_BITS, FRAGMENT_TYPES
 from wavesim.kernel.expressions import evaluate
 from wavesim.kernel.node import Node
 from wavesim.kernel.source import Source
@@ -16,7 +17,6 @@ from wavesim.program.operands import RegisterFile
 
 Declared = TypeVar("Declared")
 
-ELEMENT_BYTES: Mapping[str, int] = {"bf16": 2, "f16": 2, "f32": 4, "i32": 4, "fp8": 1, "bf8": 1, "i8": 1}
 WAVE_LANES = 64
 CHUNK_BYTES = 16
 """What one lane moves in a collective load: global_load_dwordx4."""
@@ -40,9 +40,9 @@ class Matrix:
     pointer: Register
 
     @property
-    def element_bytes(self) -> int:
-        """Bytes of an element."""
-        return ELEMENT_BYTES[self.dtype]
+    def row_bytes(self) -> int:
+        """Bytes of a row."""
+        return self.cols * ELEMENT_BITS[self.dtype] // 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,9 @@ class LdsBuffer:
     swizzle_shift: int
 
     @property
-    def element_bytes(self) -> int:
-        """Bytes of an element."""
-        return ELEMENT_BYTES[self.dtype]
+    def data_bytes(self) -> int:
+        """Bytes of a row without padding."""
+        return self.cols * ELEMENT_BITS[self.dtype] // 8
 
     @property
     def stage_bytes(self) -> int:
@@ -92,7 +92,16 @@ class Load:
     @property
     def row_chunks(self) -> int:
         """16-byte chunks in a row of the tile."""
-        return self.buffer.cols * self.buffer.element_bytes // CHUNK_BYTES
+        return self.buffer.data_bytes // CHUNK_BYTES
+
+    def place(self, piece: int) -> tuple[Value, Value]:
+        """Row in the tile, and byte in the row, of the chunk that a thread takes as its ``piece``-th."""
+        chunk = add(self.thread, Value(piece * self.threads))
+        row = divide(chunk, Value(self.row_chunks), by_any=True)
+        first = add(chunk, multiply(row, Value(self.row_chunks)), -1)
+        if not self.row_chunks & (self.row_chunks - 1):
+            first = modulo(chunk, Value(self.row_chunks))
+        return row, multiply(first, Value(CHUNK_BYTES))
 
 
 @dataclass(slots=True)
@@ -205,10 +214,11 @@ def declare(source: Source, reader: Reader, waves: int, tile_rows: int) -> Decla
 
 def _matrix(name: str, node: Node, reader: Reader, made: Declarations) -> Matrix:
     node.keys(("type", "rows", "cols", "init", "seed"), f"matrix {name}")
-    dtype = node.need("type").text(tuple(ELEMENT_BYTES))
+    dtype = node.need("type").text(tuple(ELEMENT_BITS))
     rows = reader.number(node.need("rows"), 1, 1 << 31)
     cols = reader.number(node.need("cols"), 1, 1 << 31)
-    size = rows * cols * ELEMENT_BYTES[dtype]
+    _whole_bytes(node, cols, dtype)
+    size = rows * cols * ELEMENT_BITS[dtype] // 8
     if size > MAX_MATRIX_BYTES:
         raise node.error(f"matrix {name} has {size} bytes", "at most 4 GiB")
     init = node.get("init")
@@ -221,11 +231,12 @@ def _matrix(name: str, node: Node, reader: Reader, made: Declarations) -> Matrix
 def _buffer(name: str, node: Node, reader: Reader, used: int, reserved: int) -> LdsBuffer:
     keys = ("type", "rows", "cols", "stages", "swizzle", "pad_bytes", "after_reserved")
     node.keys(keys, f"LDS buffer {name}")
-    dtype = node.need("type").text(tuple(ELEMENT_BYTES))
+    dtype = node.need("type").text(tuple(ELEMENT_BITS))
     rows = reader.number(node.need("rows"), 1, 1 << 16)
     cols = reader.number(node.need("cols"), 1, 1 << 16)
+    _whole_bytes(node, cols, dtype)
     stages = reader.optional(node, "stages", 1, 1, 64)
-    row_bytes = cols * ELEMENT_BYTES[dtype] + reader.optional(node, "pad_bytes", 0, 0, 4096)
+    row_bytes = cols * ELEMENT_BITS[dtype] // 8 + reader.optional(node, "pad_bytes", 0, 0, 4096)
     unit = over = shift = 0
     swizzle = node.get("swizzle")
     if swizzle is not None:
@@ -233,13 +244,15 @@ def _buffer(name: str, node: Node, reader: Reader, used: int, reserved: int) -> 
         unit = reader.number(swizzle.need("unit_bytes"), 0, CHUNK_BYTES)
         over = reader.number(swizzle.need("rows"), 1, 1024)
         shift = reader.optional(swizzle, "shift", 0, 0, 8)
-        if unit and (unit not in (4, 8, 16) or over & (over - 1) or unit * over > row_bytes):
+        if unit and (unit not in (4, 8, 16) or over & (over - 1) or unit > row_bytes):
             raise swizzle.error(
                 f"swizzle of {unit} bytes over {over} rows in rows of {row_bytes} bytes",
-                "unit_bytes 4, 8 or 16; rows a power of two; unit_bytes * rows at most a row",
+                "unit_bytes 4, 8 or 16, at most a row; rows a power of two",
             )
         if unit and (row_bytes & (row_bytes - 1)):
             raise swizzle.error(f"a swizzled row has {row_bytes} bytes", "a power of two, without pad_bytes")
+        if unit:
+            over = min(over, row_bytes // unit)  # a row has no more places
     flag = node.get("after_reserved")
     if flag is not None and not isinstance(flag.data, bool):
         raise flag.error("after_reserved: must be true or false")
@@ -248,19 +261,35 @@ def _buffer(name: str, node: Node, reader: Reader, used: int, reserved: int) -> 
     return LdsBuffer(name, dtype, rows, cols, stages, start, row_bytes, unit, over, shift)
 
 
+def _whole_bytes(node: Node, cols: int, dtype: str) -> None:
+    if cols * ELEMENT_BITS[dtype] % 8:
+        raise node.error(f"rows of {cols} elements of {dtype} are no whole bytes", "a multiple of 4 columns")
+
+
+def fragment_type(node: Node) -> str:
+    """The element type of a fragment's declaration.
+
+    Raises:
+        UserError: matrix instructions do not multiply it.
+    """
+    kind = node.get("type")
+    return kind.text(FRAGMENT_TYPES) if kind else "bf16"
+
+
 def _fragments(name: str, node: Node, reader: Reader, made: Declarations, tile_rows: int) -> list[Fragment]:
     node.keys(("type", "rows", "cols", "count"), f"fragment {name}")
-    kind = node.get("type")
-    dtype = kind.text(("bf16", "f16")) if kind else "bf16"
+    dtype = fragment_type(node)
+    bits = ELEMENT_BITS[dtype]
     rows = reader.number(node.need("rows"), 1, 1024)
     cols = reader.number(node.need("cols"), 1, 1024)
-    step = 128 // tile_rows
+    # the narrowest read gives each group of lanes a dword, or three of 6-bit elements
+    step = WAVE_LANES // tile_rows * (32 // bits if 32 % bits == 0 else 96 // bits)
     if rows % tile_rows or cols % step:
         raise node.error(
             f"a fragment of {rows}x{cols}", f"rows a multiple of {tile_rows} (the MFMA's), cols of {step}"
         )
     count = reader.optional(node, "count", 1, 1, 64)
-    size = rows * cols * 2 // (4 * WAVE_LANES)
+    size = rows * cols * bits // (32 * WAVE_LANES)
     names = [_indexed(name, index, count) for index in range(count)]
     return [Fragment(each, dtype, rows, cols, made.take("v", size)) for each in names]
 
@@ -289,9 +318,9 @@ def _load(name: str, node: Node, reader: Reader, made: Declarations) -> Load:
     node.keys(("from", "to", "row", "threads", "thread"), f"load {name}")
     matrix = look_up(node.need("from"), made.matrices, "matrix")
     buffer = look_up(node.need("to"), made.buffers, "LDS buffer")
-    if matrix.element_bytes != buffer.element_bytes:
+    if ELEMENT_BITS[matrix.dtype] != ELEMENT_BITS[buffer.dtype]:
         raise node.error(f"load {name} copies {matrix.dtype} to {buffer.dtype}", "one element type")
-    row_data = buffer.cols * buffer.element_bytes
+    row_data = buffer.data_bytes
     if row_data % CHUNK_BYTES or buffer.row_bytes % 8 or 0 < buffer.swizzle_bytes < 8:
         raise node.error(
             f"load {name}: rows of {row_data} bytes in {buffer.row_bytes}",
@@ -299,7 +328,8 @@ def _load(name: str, node: Node, reader: Reader, made: Declarations) -> Load:
         )
     threads = reader.optional(node, "threads", made.waves * WAVE_LANES, 1, 1024)
     chunks = row_data // CHUNK_BYTES
-    if threads % chunks or (buffer.rows * chunks) % threads:
+    power = not chunks & (chunks - 1)  # rows of 6-bit elements have three times a power of two
+    if (power and threads % chunks) or (buffer.rows * chunks) % threads:
         raise node.error(
             f"load {name}: {threads} threads for {buffer.rows} rows of {chunks} chunks of 16 bytes",
             "the threads must make whole rows and divide the tile",

@@ -20,7 +20,7 @@ from wavesim.yaml_source import Marks, load_yaml
 
 MATRIX_TYPES = (
     *("bf16", "f16", "f32", "f64", "i32", "u32", "i16", "u16", "i64", "i8", "u8"),
-    *("fp8", "bf8", "e4m3", "e5m2", "e4m3fnuz", "e5m2fnuz", "e8m0"),
+    *("fp8", "bf8", "e4m3", "e5m2", "e4m3fnuz", "e5m2fnuz", "e8m0", "fp6", "bf6", "fp4"),
 )
 """``fp8`` and ``bf8`` are the architecture's own forms, the other small floats what they say everywhere."""
 SCALAR_TYPES = ("i32", "u32", "i64", "u64", "i16", "u16", "i8", "u8", "f32", "f64")

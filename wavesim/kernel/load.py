@@ -12,7 +12,7 @@ from wavesim.errors import UserError
 from wavesim.isa.opcodes import ARCHS
 from wavesim.kernel.affine import Value, ValueProblem, variable
 from wavesim.kernel.control import Statements
-from wavesim.kernel.declarations import WAVE_LANES, Declarations, Reader, declare
+from wavesim.kernel.declarations import WAVE_LANES, Declarations, Reader, declare, fragment_type
 from wavesim.kernel.emitter import Emitter, Item, Label, Raw
 from wavesim.kernel.expressions import evaluate, evaluate_condition
 from wavesim.kernel.launch import LoadedKernel
@@ -64,7 +64,8 @@ def load_tile_program(
         if name in reader.names:
             raise node.error(f"{name} is taken already", "choose another name")
         reader.names[name] = reader.value(node)
-    shape = read_shape(source.single.get("mfma"), arch)
+    types = [fragment_type(node) for node in source.named["fragments"].values()]
+    shape = read_shape(source.single.get("mfma"), arch, types)
     declared = declare(source, reader, waves, shape.m)
     launch = read_launch(source.need("launch", "launch: {grid: [x, y]}"), reader, declared)
     emitter = Emitter(source.root.span)

@@ -19,14 +19,16 @@ from wavesim.kernel.declarations import (
     Reader,
     look_up,
 )
+from wavesim.kernel.element_types import ELEMENT_BITS, bytes_of
 from wavesim.kernel.emitter import Emitter, part
 from wavesim.kernel.materialize import Materializer
 from wavesim.kernel.node import Node
+from wavesim.kernel.operand_checks import check_order, check_read
 from wavesim.kernel.shapes import MfmaShape
 from wavesim.kernel.tile_bounds import rows_outside
 from wavesim.program import Finding, Immediate, Register, Severity
 
-WIDTHS = {"b32": 4, "b64": 8, "b128": 16}
+WIDTHS = {"b32": 4, "b64": 8, "b128": 16, "b96": 12}
 MAX_LDS_OFFSET = 65535
 MAX_GLOBAL_OFFSET = 4095
 """Largest immediate offsets of DS and GLOBAL instructions (the latter also down to -4096)."""
@@ -155,15 +157,14 @@ class Lowering:
         """Issues the loads of a tile into the staging registers; nothing waits for them."""
         load = look_up(node.child("global_load"), self.declared.loads, "load")
         matrix = load.matrix
-        row_bytes = matrix.cols * matrix.element_bytes
-        column = multiply(self.value(node, "col"), Value(matrix.element_bytes))
+        row_bytes = matrix.row_bytes
+        column = self.column_bytes(node, matrix.dtype)
         offset = add(multiply(load.row, Value(row_bytes)), column)
         immediate = offset.constant if 0 <= offset.constant <= MAX_GLOBAL_OFFSET else 0
         base = self.address(node, load.matrix.pointer, add(offset, Value(-immediate)))
         for piece in self._pieces(node, load):
-            chunk = add(load.thread, Value(piece * load.threads))
-            row = multiply(divide(chunk, Value(load.row_chunks)), Value(row_bytes))
-            place = add(row, multiply(modulo(chunk, Value(load.row_chunks)), Value(CHUNK_BYTES)))
+            row, first = load.place(piece)
+            place = add(multiply(row, Value(row_bytes)), first)
             self.emitter.put(
                 "global_load_dwordx4",
                 part(load.registers, 4 * piece, 4),
@@ -171,6 +172,13 @@ class Lowering:
                 base,
                 offset=immediate,
             )
+
+    def column_bytes(self, node: Node, dtype: str) -> Value:
+        """Bytes before the column that ``col`` names."""
+        try:
+            return bytes_of(self.value(node, "col"), dtype)
+        except ValueProblem as problem:
+            raise node.error(f"col: {problem}") from None
 
     def address(self, node: Node, pointer: Register, offset: Value) -> Register:
         """An SGPR pair that holds ``pointer`` + ``offset``."""
@@ -188,9 +196,7 @@ class Lowering:
         stage = self.value(node, "stage")
         places = []
         for piece in self._pieces(node, load):
-            chunk = add(load.thread, Value(piece * load.threads))
-            row = divide(chunk, Value(load.row_chunks))
-            first = multiply(modulo(chunk, Value(load.row_chunks)), Value(CHUNK_BYTES))
+            row, first = load.place(piece)
             for half in range(CHUNK_BYTES // width):
                 place = self.lds_place(buffer, stage, row, add(first, Value(half * width)))
                 data = part(load.registers, 4 * piece + half * width // 4, width // 4)
@@ -234,7 +240,7 @@ class Lowering:
         fragment = self.fragment(node.child("lds_read"))
         buffer = look_up(node.need("from"), self.declared.buffers, "LDS buffer")
         width = WIDTHS[node.need("width").text(tuple(WIDTHS))]
-        row, column, stage = self.value(node, "row"), self.value(node, "col"), self.value(node, "stage")
+        row, stage = self.value(node, "row"), self.value(node, "stage")
         if fragment is None:
             return
         outside = rows_outside(row, fragment.rows, buffer.rows, self.active, buffer.name, self.emitter.span)
@@ -242,10 +248,10 @@ class Lowering:
             self.findings.append(outside)
         lanes = self.shape.m
         groups = WAVE_LANES // lanes
-        row_bytes = fragment.cols * 2
+        row_bytes = fragment.cols * ELEMENT_BITS[fragment.dtype] // 8
         slab_bytes = groups * width
-        self._check_read(node, fragment, buffer, width, slab_bytes)
-        column_bytes = multiply(column, Value(buffer.element_bytes))
+        check_read(node, fragment, buffer, width, slab_bytes)
+        column_bytes = self.column_bytes(node, buffer.dtype)
         lane = self.reader.names["lane"]
         group = multiply(divide(lane, Value(lanes)), Value(width))
         register, places = 0, []
@@ -262,24 +268,6 @@ class Lowering:
             self.emitter.put(f"ds_read_b{width * 8}", target, address, offset=offset)
         fragment.width_bytes = width
 
-    def _check_read(
-        self, node: Node, fragment: Fragment, buffer: LdsBuffer, width: int, slab_bytes: int
-    ) -> None:
-        if buffer.element_bytes != 2:
-            raise node.error(f"a fragment of {fragment.dtype} from a buffer of {buffer.dtype}")
-        if (fragment.cols * 2) % slab_bytes:
-            raise node.error(
-                f"width {8 * width} bits reads {slab_bytes // 2} columns at a time; "
-                f"{fragment.name} has {fragment.cols}",
-                "a narrower width, or more columns",
-            )
-        if buffer.row_bytes % width or (buffer.swizzle_bytes and buffer.swizzle_bytes < width):
-            raise node.error(
-                f"width {8 * width} bits from rows of {buffer.row_bytes} bytes, swizzled by "
-                f"{buffer.swizzle_bytes} bytes",
-                "row and swizzle unit must be multiples of the width",
-            )
-
     # --- registers
 
     def mfma(self, node: Node) -> None:
@@ -288,34 +276,30 @@ class Lowering:
         a, b = self.fragment(node.need("a")), self.fragment(node.need("b"))
         if target is None or a is None or b is None:
             return
-        shape = self.shape
-        if a.cols != b.cols or a.rows != target.rows or b.rows != target.cols or a.dtype != b.dtype:
+        if a.cols != b.cols or a.rows != target.rows or b.rows != target.cols:
             raise node.error(
                 f"{target.name} is {target.rows}x{target.cols}; "
                 f"{a.name} is {a.rows}x{a.cols} {a.dtype}, {b.name} {b.rows}x{b.cols} {b.dtype}",
-                "c: rows of a x rows of b; a and b with equal columns and type",
+                "c: rows of a x rows of b; a and b with equal columns",
             )
-        if a.width_bytes != b.width_bytes:
-            raise node.error(
-                f"{a.name} was read {8 * a.width_bytes} bits wide and {b.name} {8 * b.width_bytes}",
-                "read both with one width: it decides which k a lane holds",
-            )
-        if a.cols % shape.k:
-            raise node.error(f"{a.cols} columns are no multiple of the MFMA's k = {shape.k}")
-        operand = shape.operand_registers
-        per_block = a.cols * shape.m // (2 * WAVE_LANES)
-        tile = shape.m * shape.m // WAVE_LANES
-        columns = b.rows // shape.m
-        for step in range(a.cols // shape.k):
-            for i in range(a.rows // shape.m):
+        made = self.shape.operation(a.dtype, b.dtype, a.cols, self.arch, node.span)
+        check_order(node, made, a, b)
+        operands = [made.registers(each.dtype) for each in (a, b)]
+        blocks = [each.registers.count * made.m // each.rows for each in (a, b)]
+        tile = made.m * made.m // WAVE_LANES
+        columns = b.rows // made.m
+        for step in range(a.cols // made.k):
+            for i in range(a.rows // made.m):
                 for j in range(columns):
                     c = part(target.registers, (i * columns + j) * tile, tile)
                     self.emitter.put(
-                        shape.opcode(a.dtype, self.arch, node.span),
+                        made.opcode,
                         c,
-                        part(a.registers, i * per_block + step * operand, operand),
-                        part(b.registers, j * per_block + step * operand, operand),
+                        part(a.registers, i * blocks[0] + step * operands[0], operands[0]),
+                        part(b.registers, j * blocks[1] + step * operands[1], operands[1]),
                         c,
+                        cbsz=made.cbsz,
+                        blgp=made.blgp,
                     )
 
     def zero(self, node: Node) -> None:
@@ -365,7 +349,7 @@ class Lowering:
         row, column = self.value(node, "row", None), self.value(node, "col", None)
         if source is None:
             return
-        if matrix.element_bytes != 4:
+        if matrix.dtype not in ("f32", "i32"):
             raise node.error(f"{matrix.name} is {matrix.dtype}; results are f32", "type: f32")
         m = self.shape.m
         lane = self.reader.names["lane"]

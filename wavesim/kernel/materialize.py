@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from wavesim.kernel.affine import Atom, Operation, Value, ValueProblem, Variable, bounds
+from wavesim.kernel.affine import MAX_DIVIDED, Atom, Operation, Value, ValueProblem, Variable, bounds
 from wavesim.kernel.emitter import Emitter, Item, part
 from wavesim.program import Immediate, Register
 
@@ -195,9 +195,26 @@ class Materializer:
                 self.emitter.put("v_and_b32", register, number - 1, left, into=stream)
             else:
                 shift = "v_lshrrev_b32" if bounds(atom.left)[0] >= 0 else "v_ashrrev_i32"
-                self.emitter.put(shift, register, number.bit_length() - 1, left, into=stream)
+                power = (number & -number).bit_length() - 1
+                if number >> power > 1:  # divide by what is left once the power of two is out
+                    self._divide_odd(register, left, number >> power, power, stream)
+                else:
+                    self.emitter.put(shift, register, power, left, into=stream)
             return register
         return self._vector_pair(atom, value, invariant)
+
+    def _divide_odd(
+        self, target: Register, value: Register, odd: int, power: int, stream: list[Item]
+    ) -> None:
+        """target = value / (odd << power) for values below 2^14, by the reciprocal rounded up.
+
+        With s = 14 + the bits of ``odd`` the reciprocal is too large by less than 2^-14 of a unit of the
+        quotient's last place, and the product has less than 32 bits.
+        """
+        shift = MAX_DIVIDED.bit_length() + odd.bit_length()
+        self.emitter.put("v_lshrrev_b32", target, power, value, into=stream)
+        self.emitter.put("v_mul_u32_u24", target, -(-(1 << shift) // odd), target, into=stream)
+        self.emitter.put("v_lshrrev_b32", target, shift, target, into=stream)
 
     def _vector_pair(self, atom: Operation, value: Value, invariant: bool) -> Register:
         left, right = atom.left, atom.right
