@@ -1,10 +1,13 @@
 """Sparse matrix instructions: D += A * B, where A holds two of every four elements along K.
 
-Of the K elements that a lane has of B, in their order, each group of four meets two stored elements of A; two
-index bits per stored element say which of the four it is (CDNA3 ISA, sparse matrices: 4:2 structure). The
-bits of a lane's elements follow each other in the index register: 8 bits for four elements, 16 for eight, 32
-for sixteen. Where there is room for several sets ABID selects one, if CBSZ is 0 (LLVM's description of the
-SMFMAC operations gives the widths of gfx950, whose lanes hold twice as many elements).
+Of each four consecutive K two are stored in A, in order; two index bits per stored element say which of the
+four it is (CDNA3 and CDNA4 ISA, sparse matrices: 4:2 structure). The bits of a lane's elements follow each
+other in the index register: 8 bits for four elements, 16 for eight, 32 for sixteen. Where there is room for
+several sets ABID selects one, if CBSZ is 0.
+
+A lane's stored elements of A are consecutive, group after group of lanes. Its elements of B are pieces of 16
+bytes: where a lane has two (the deep shapes of gfx950), the second lies behind the first ones of all groups
+(CDNA4 ISA 7.5.1.3), so that A and B of one K are in different lanes.
 """
 
 from __future__ import annotations
@@ -39,6 +42,22 @@ def expand(stored: Array, index: Array) -> Array:
     return dense
 
 
+_PIECE_BITS = 128
+"""Bits of the consecutive elements of B that a group of lanes holds at a time."""
+
+
+def _b_order(items: int, groups: int, bits: int) -> Array:
+    """Where each K of B stands in what :func:`spread` gives, of ``items`` elements in each group of lanes."""
+    piece = min(items, _PIECE_BITS // bits)
+    item, group = np.arange(items)[:, None], np.arange(groups)
+    return np.argsort((item // piece * groups + group) * piece + item % piece, axis=None)
+
+
+def _a_order(items: int, groups: int) -> Array:
+    item, group = np.arange(items)[:, None], np.arange(groups)
+    return np.argsort(group * items + item, axis=None)
+
+
 @semantics(" ".join(name for name in opcode_table() if name.startswith("v_smfmac_")))
 def _bind_smfmac(binding: Binding) -> Step:
     match = _NAME.match(binding.info.name)
@@ -58,12 +77,14 @@ def _bind_smfmac(binding: Binding) -> Step:
     chosen = binding.integer("abid") if not binding.integer("cbsz") else 0
     shift = np.uint32(chosen * bits % 32)
     index = source(binding, 3)
+    groups = LANES // m
+    orders = _a_order(dense_items, groups), _b_order(dense_items, groups, BITS[shape.b])
     read_d, put = finisher(binding, shape, layout)
 
     def run() -> None:
         picks = np.broadcast_to(call(index) >> shift, (lanes.count, LANES))
-        a = spread(expand(unpacks[0](windows[0]), picks), m, 1)
-        b = spread(unpacks[1](windows[1]), n, 1)
+        a = spread(expand(unpacks[0](windows[0]), picks), m, 1)[:, :, orders[0]]
+        b = spread(unpacks[1](windows[1]), n, 1)[:, :, orders[1]]
         put(read_d(), layout.to_registers(multiply(a, b)))
 
     return run
