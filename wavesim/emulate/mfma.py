@@ -347,6 +347,10 @@ def _k_order(bits: int, groups: int) -> Array:
     return np.asarray(32 * group + item)
 
 
+def _is_float_constant(operand: Operand) -> bool:
+    return isinstance(operand, Immediate) and isinstance(operand.value, float)
+
+
 def _bind_f8f6f4(binding: Binding, shape: Shape) -> Step:
     """A and B in their own formats. A scale (one byte per lane, 2^(x - 127)) counts for 32 consecutive K of
     the lane's row, whichever lanes hold them."""
@@ -370,11 +374,16 @@ def _bind_f8f6f4(binding: Binding, shape: Shape) -> Step:
         second = high[which] if isinstance(high, tuple) and which < len(high) else 0
         return first + 2 * second
 
+    # of a float constant the exponent is the scale (CDNA4 ISA 7.2.1), of a register a byte
+    operands = binding.instruction.operands
+    floats = [scaled and _is_float_constant(operands[place]) for place in (4, 5)]
+    shifts = [23 if floats[which] else 8 * picked(which) for which in range(2)]
+
     def matrix(which: int) -> Array:
         items = unpacks[which](lanes.vgpr[rows[which] : rows[which] + counts[which]])
         values = spread(items, shape.m, shape.blocks)[:, :, orders[which]]
         if scales:
-            octet = call(scales[which]) >> np.uint32(8 * picked(which)) & np.uint32(255)
+            octet = call(scales[which]) >> np.uint32(shifts[which]) & np.uint32(255)
             factor = np.exp2(octet.astype(np.float64) - 127)
             factor[octet == 255] = np.nan
             by_block = np.broadcast_to(factor, (lanes.count, LANES)).reshape(-1, 1, groups, shape.m)
