@@ -30,6 +30,17 @@ def has_scratch_buffer(program: Program) -> bool:
     return is_enabled(program, "user_sgpr_private_segment_buffer")
 
 
+STACK_BYTES = 1024
+"""Scratch memory of a lane at least, where calls have a depth that the compiler does not know (HIP's
+hipLimitStackSize, as it is unless it is set)."""
+
+
+def scratch_bytes(program: Program) -> int:
+    """Bytes of scratch memory that a lane has."""
+    fixed = program.metadata.scratch_bytes
+    return max(fixed, STACK_BYTES) if is_enabled(program, "uses_dynamic_stack") else fixed
+
+
 @dataclass(frozen=True)
 class Addresses:
     """Byte addresses uint64 [n, 64], and the lanes that access at all (None: EXEC).

@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import numpy.typing as npt
 
-from wavesim.emulate.addresses import PRIVATE_BUFFER, has_scratch_buffer, is_enabled
+from wavesim.emulate.addresses import PRIVATE_BUFFER, has_scratch_buffer, is_enabled, scratch_bytes
 from wavesim.emulate.context import Context, Lds
 from wavesim.emulate.float_mode import mode_of
 from wavesim.emulate.matrices import VirtualMatrix
@@ -278,11 +278,11 @@ def make_context(
     lds = Lds(program.metadata.lds_bytes, len(launch.workgroups), group)
     if track_writers:
         lds.writer = np.zeros(len(lds.words), np.int32)
-    stride = -(-program.metadata.scratch_bytes // 16) * 16
+    stride = -(-scratch_bytes(program) // 16) * 16
     try:
         scratch = np.zeros(state.waves * LANES * stride // 4 + 16, np.uint32)
     except MemoryError:
-        raise LimitExceeded(f"{program.metadata.scratch_bytes} bytes of scratch memory per lane") from None
+        raise LimitExceeded(f"{scratch_bytes(program)} bytes of scratch memory per lane") from None
     context = Context(
         program, machine, state, memory, lds, scratch, stride, clock_values, track_writers, observe_lds
     )

@@ -347,10 +347,6 @@ def _k_order(bits: int, groups: int) -> Array:
     return np.asarray(32 * group + item)
 
 
-def _is_float_constant(operand: Operand) -> bool:
-    return isinstance(operand, Immediate) and isinstance(operand.value, float)
-
-
 def _bind_f8f6f4(binding: Binding, shape: Shape) -> Step:
     """A and B in their own formats. A scale (one byte per lane, 2^(x - 127)) counts for 32 consecutive K of
     the lane's row, whichever lanes hold them."""
@@ -374,10 +370,10 @@ def _bind_f8f6f4(binding: Binding, shape: Shape) -> Step:
         second = high[which] if isinstance(high, tuple) and which < len(high) else 0
         return first + 2 * second
 
-    # of a float constant the exponent is the scale (CDNA4 ISA 7.2.1), of a register a byte
-    operands = binding.instruction.operands
-    floats = [scaled and _is_float_constant(operands[place]) for place in (4, 5)]
-    shifts = [23 if floats[which] else 8 * picked(which) for which in range(2)]
+    shifts = [8 * picked(0), 8 * picked(1)]
+    for which, operand in enumerate(binding.instruction.operands[4:6] if scaled else ()):
+        if isinstance(operand, Immediate) and isinstance(operand.value, float):
+            shifts[which] = 23  # of a float constant the exponent is the scale (CDNA4 ISA 7.2.1)
 
     def matrix(which: int) -> Array:
         items = unpacks[which](lanes.vgpr[rows[which] : rows[which] + counts[which]])

@@ -124,7 +124,7 @@ def vector_row(binding: Binding, operand: Operand) -> int:
 def immediate_bits(value: int | float, kind: str) -> int:
     """A constant as the bits of ``kind``; a 32-bit literal widens as the ISA says."""
     if isinstance(value, float):
-        if kind == "f64":
+        if kind in _WIDE:  # a constant of a 64-bit operand is a double, also in s_mov_b64
             return int(np.float64(value).view(np.uint64))
         if kind in ("f16", "f16x2"):
             return int(np.float16(value).view(np.uint16))

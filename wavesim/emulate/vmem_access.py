@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-from wavesim.emulate.addresses import PRIVATE_APERTURE, Addresses, has_scratch_buffer
+from wavesim.emulate.addresses import PRIVATE_APERTURE, Addresses, has_scratch_buffer, scratch_bytes
 from wavesim.emulate.memory import Region
 from wavesim.emulate.registry import Array, Binding
 from wavesim.emulate.state import LANES
@@ -102,7 +102,7 @@ class Access:
         if aperture == SHARED_APERTURE:
             return context.lds.words, context.lds.base[waves][:, None], context.lds.size
         lane = self.lanes.numbers[:, None].astype(np.int64) * LANES + np.arange(LANES)
-        return context.scratch, lane * context.scratch_stride, context.program.metadata.scratch_bytes
+        return context.scratch, lane * context.scratch_stride, scratch_bytes(context.program)
 
     def _record(self, addresses: Array, active: npt.NDArray[np.bool_]) -> None:
         record = self.context.record

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from wavesim.emulate.addresses import scratch_offsets
+from wavesim.emulate.addresses import scratch_bytes, scratch_offsets
 from wavesim.emulate.lds import narrow_result, put_registers
 from wavesim.emulate.operands import vector_row
 from wavesim.emulate.registry import Binding, Step, semantics
@@ -33,7 +33,7 @@ def _bind_scratch(binding: Binding) -> Step:
     narrow, high = narrow_result(binding.info.name), "_d16_hi" in binding.info.name
     lane = lanes.numbers[:, None].astype(np.int64) * LANES + np.arange(LANES)
     base = lane * context.scratch_stride
-    size = context.program.metadata.scratch_bytes
+    size = scratch_bytes(context.program)
     nothing = (np.zeros(lanes.count, np.int64), np.zeros(0, np.int64))
 
     def run() -> None:
