@@ -1,4 +1,4 @@
-"""Compiled kernels whose threads work together, against numpy: atomics, DPP, ballots, buffers, dot products."""
+"""Compiled kernels whose threads work together, against numpy: atomics, DPP, ballots, buffers, dots."""
 
 from __future__ import annotations
 

@@ -150,6 +150,12 @@ def test_refused_with_what_is_possible(
     assert caught.value.span.line > 1
 
 
+def test_columns_that_no_shape_divides_are_refused_with_the_shapes() -> None:
+    with pytest.raises(UserError, match="64 columns are no multiple of the MFMA's k = 128") as caught:
+        kernel("fp4", "fp4", "widest", ("b64", "b64"), "gfx950", changes=(("STEP: 128", "STEP: 64"),))
+    assert "16x16x128, 32x32x64" in str(caught.value)
+
+
 def test_a_fragment_of_another_type_is_refused_with_its_declaration() -> None:
     with pytest.raises(UserError, match="a fragment of bf16 from a buffer of fp8") as caught:
         kernel("fp8", "fp8", "widest", ("b64", "b64"), "gfx942", changes=(("a: {type: fp8, ", "a: {"),))

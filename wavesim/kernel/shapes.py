@@ -59,7 +59,8 @@ class MfmaShape:
             types = a if a == b else f"{a} and {b}"
             raise UnknownInstruction(f"no MFMA {size} of {types} on {arch}", span, possible(a, b, arch))
         if columns % chosen:
-            raise UserError(f"{columns} columns are no multiple of the MFMA's k = {chosen}", span)
+            message = f"{columns} columns are no multiple of the MFMA's k = {chosen}"
+            raise UserError(message, span, possible(a, b, arch))
         opcode = _opcode(a, b, self.m, chosen, arch)
         assert opcode is not None  # depths found it
         codes = (F8F6F4.index(a), F8F6F4.index(b)) if "f8f6f4" in opcode else (0, 0)
@@ -91,7 +92,7 @@ def possible(a: str, b: str, arch: str) -> str:
     """The shapes that two types have on an architecture, for a message."""
     shapes = [f"{m}x{m}x{k}" for m in (16, 32) for k in depths(a, b, m, arch)]
     if shapes:
-        return f"mfma: {', '.join(shapes)}, or widest"
+        return f"mfma: {', '.join(shapes)}; widest takes 16 rows, widest32 takes 32"
     fitting = [
         f"{one} and {other}" if one != other else one
         for place, one in enumerate(ELEMENT_BITS)
