@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wavesim.emulate.elements import SIZES, STORAGE, decode, encode
+from wavesim.emulate.elements import PACKED, SIZES, STORAGE, decode, encode, pack, unpack
 from wavesim.emulate.numerics import check_numerics
 from wavesim.emulate.run import emulate
 from wavesim.errors import SourceSpan, UserError
@@ -172,12 +172,28 @@ def test_one_dimension_is_one_row() -> None:
     assert argument == MatrixArgument("x", "f32", 1, 64, "ones", 4)
 
 
-@pytest.mark.parametrize("dtype", MATRIX_TYPES)
+@pytest.mark.parametrize("dtype", [dtype for dtype in MATRIX_TYPES if dtype not in PACKED])
 @pytest.mark.parametrize("arch", ["gfx942", "gfx950"])
 def test_every_element_type_keeps_small_powers_of_two(dtype: str, arch: str) -> None:
     assert np.dtype(STORAGE[dtype]).itemsize == SIZES[dtype]
     numbers = np.array([1, 2, 4, 8], np.float32)
     assert (decode(encode(numbers, dtype, arch), dtype, arch) == numbers).all()
+
+
+@pytest.mark.parametrize("dtype", list(PACKED))
+def test_packed_types_keep_their_numbers_side_by_side(dtype: str) -> None:
+    """A group's elements are its bytes' bits from the lowest up, and come back."""
+    bits, group, size = PACKED[dtype]
+    numbers = np.array([0.5, 1, -2, 4], np.float32)
+    codes = encode(numbers, dtype, "gfx950").reshape(-1, group)
+    octets = pack(codes, dtype)
+    assert octets.shape == (4 // group, size)
+    for code, octet in zip(codes, octets, strict=True):
+        assert int.from_bytes(octet.tobytes(), "little") == sum(
+            int(each) << bits * at for at, each in enumerate(code)
+        )
+    np.testing.assert_array_equal(decode(unpack(octets, dtype), dtype, "gfx950").reshape(-1), numbers)
+    assert dtype in MATRIX_TYPES
 
 
 def test_small_floats_by_their_own_names() -> None:
