@@ -94,18 +94,7 @@ def inputs(name: str) -> list[np.ndarray]:
         ("gfx950", "optimized"),
     ],
 )
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(
-            name,
-            marks=[pytest.mark.xfail(reason="right once fused multiply-add rounds once", strict=False)]
-            if name == "quotients"
-            else [],
-        )
-        for name in BODIES
-    ],
-)
+@pytest.mark.parametrize("name", BODIES)
 def test_same_words(name: str, arch: str, level: str, host: ctypes.CDLL) -> None:
     words, count = inputs(name), int(BODIES[name])
     pointers = [each.ctypes.data_as(ctypes.c_void_p) for each in words]
