@@ -71,7 +71,7 @@ class LoopCode:
             executed.update(np.unique(code[first:last]).tolist())
             low, high = np.searchsorted(wave.stall_row, (first, last))
             for number in range(int(low), int(high)):
-                if wave.stall_reason[number] in (Reason.LGKMCNT, Reason.VMCNT):
+                if wave.stall_reason[number] in (Reason.LGKMCNT, Reason.VMCNT, Reason.BARRIER):
                     index = int(code[wave.stall_row[number]])
                     stalled[index] = stalled.get(index, 0) + int(wave.stall_clk[number])
         blocks = []
@@ -101,6 +101,7 @@ def candidates(loop: LoopCode, strong: Sequence[StrongWait]) -> Iterator[Candida
     """All candidates, in a fixed order."""
     yield from relaxed_waits(loop, strong)
     yield from moved_waits(loop)
+    yield from moved_barriers(loop)
     yield from removed_barriers(loop)
     yield from priorities(loop)
     yield from hoisted_loads(loop)
@@ -176,6 +177,63 @@ def _furthest(loop: LoopCode, groups: Sequence[Group], number: int) -> Group | N
             if entry.kind in (Kind.WAIT, Kind.BARRIER, Kind.BRANCH, Kind.COND_BRANCH, Kind.ENDPGM):
                 return found
             if needed & (used.reads | used.writes) or entry.lgkm_increment or entry.vm_increment:
+                return found
+        found = group
+    return found
+
+
+_MEMORY = (
+    Kind.LDS_READ,
+    Kind.LDS_WRITE,
+    Kind.VMEM_LOAD,
+    Kind.VMEM_STORE,
+    Kind.SMEM,
+)
+
+
+def moved_barriers(loop: LoopCode) -> Iterator[Candidate]:
+    """A barrier that stands, with the waits right before it, moved behind what touches no memory.
+
+    Every access keeps its side of the barrier, so no order between waves changes.
+    """
+    for groups in loop.blocks:
+        for number, group in enumerate(groups):
+            if loop.code[group.first].kind is not Kind.BARRIER or group.last - group.first > 1:
+                continue
+            moved = [group.first]
+            for before in reversed(groups[:number]):
+                if loop.code[before.first].kind is not Kind.WAIT or before.last - before.first > 1:
+                    break
+                moved.insert(0, before.first)
+            if not any(loop.stalled_clk.get(index) for index in moved):
+                continue
+            place = _behind_arithmetic(loop, groups, number, moved)
+            if place is None:
+                continue
+            names = " and ".join(written(loop.program.instructions[index]) for index in moved)
+            passed = place.last - 1 - group.first
+            what = f"move {names} behind {at(place.span)} ({passed} instructions later)"
+            spans = (*(span_of(loop.program, index) for index in moved), place.span)
+            edit = Edit(order=dict.fromkeys(moved, place.last - 1))
+            yield Candidate("move-barrier", f"{at(spans[0])}: {what}", spans, edit, code_changes=True)
+
+
+def _behind_arithmetic(
+    loop: LoopCode, groups: Sequence[Group], number: int, moved: Sequence[int]
+) -> Group | None:
+    """The last group that may come before the barrier: no memory access, no wait, none of its data."""
+    needed: set[object] = set()
+    for index in moved[:-1]:
+        pending = loop.relaxer.before.get(index, {})
+        needed |= set(pending) - set(loop.relaxer.before.get(index + 1, {}))
+    ends = (Kind.WAIT, Kind.BARRIER, Kind.BRANCH, Kind.COND_BRANCH, Kind.ENDPGM, Kind.SETPRIO, *_MEMORY)
+    found = None
+    for group in groups[number + 1 :]:
+        for index in range(group.first, group.last):
+            entry, used = loop.code[index], loop.relaxer.effects[index]
+            if entry.kind in ends or entry.lgkm_increment or entry.vm_increment:
+                return found
+            if needed & (used.reads | used.writes):
                 return found
         found = group
     return found
