@@ -130,7 +130,7 @@ def check(
     )
     execute = bool(loaded.launch.arguments) or not loaded.program.metadata.arguments
     result = check_kernel(loaded, chosen, execute=execute)
-    return CheckReport(result.findings, result.good, findings_text(result))
+    return CheckReport(result.findings, str(result.verdict), findings_text(result))
 
 
 def compare(

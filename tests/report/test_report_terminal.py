@@ -14,6 +14,7 @@ from synthetic_timeline import PingPong, Step, Wave, build, entry
 
 from wavesim.errors import SourceSpan
 from wavesim.program import Finding, Severity
+from wavesim.program.verdict import Verdict
 from wavesim.report.comparison import comparison_lines
 from wavesim.report.output import Look, look_for, write_lines
 from wavesim.report.terminal import report_lines
@@ -63,7 +64,7 @@ def test_the_verdict_shows() -> None:
     )
     stuck.waves[0].issue_clk[1] = stuck.waves[0].end_clk[1] = -1
     run = run_of(stuck, findings=(finding,), ok=False)
-    assert not run.good
+    assert run.verdict is Verdict.BAD
     text = shown(report_lines(run, Look()), Look())
     assert "DEADLOCK" in text
     assert "WRONG" in text
@@ -74,10 +75,11 @@ def test_the_verdict_shows() -> None:
 
 def test_notes_do_not_make_the_verdict_bad() -> None:
     note = Finding("occupancy", Severity.NOTE, "one workgroup per compute unit")
-    assert run_of(PingPong().timeline(), findings=(note,)).good
-    assert not run_of(PingPong().timeline(), ok=False).good
+    # a run alone has looked for no race, wait or hazard: it calls nothing good
+    assert run_of(PingPong().timeline(), findings=(note,)).verdict is Verdict.UNCHECKED
+    assert run_of(PingPong().timeline(), ok=False).verdict is Verdict.BAD
     warning = dataclasses.replace(note, severity=Severity.WARNING)
-    assert not run_of(PingPong().timeline(), findings=(warning,)).good
+    assert run_of(PingPong().timeline(), findings=(warning,)).verdict is Verdict.BAD
 
 
 def test_a_run_without_work_is_reported() -> None:

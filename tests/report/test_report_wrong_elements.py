@@ -63,6 +63,7 @@ def test_json_has_the_places(uncovered: Run, root: Path) -> None:
 
 def test_the_page_of_a_race_with_right_numbers_is_not_good(clean: Run) -> None:
     race = Finding("lds-race", Severity.ERROR, "two waves meet")
-    assert run_panel(clean, [race]).figures["verdict"] == "bad"
+    assert run_panel(clean, [race], checked=True).figures["verdict"] == "bad"
     note = Finding("occupancy", Severity.NOTE, "8 waves")
-    assert run_panel(clean, [note]).figures["verdict"] == "good"
+    assert run_panel(clean, [note], checked=True).figures["verdict"] == "good"
+    assert run_panel(clean).figures["verdict"] == "unchecked"

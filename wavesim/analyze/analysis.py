@@ -10,7 +10,8 @@ from wavesim.analyze.code_tables import code_tables
 from wavesim.analyze.idle import idle_pipe_clk
 from wavesim.analyze.loops import find_loops, iterations_of_each_wave, measure_loops
 from wavesim.analyze.occupancy import busy_share, find_occupancy, find_overlap
-from wavesim.analyze.result import Analysis, Loop
+from wavesim.analyze.passes import find_passes
+from wavesim.analyze.result import Analysis, Bounds, Loop
 from wavesim.analyze.stalls import group_waves, issued_rows, wave_stalls
 from wavesim.analyze.steady import Window, find_window, steady_state
 from wavesim.analyze.throughput import find_throughput
@@ -29,6 +30,7 @@ def analyze(
     numerics: Numerics | None = None,
     *,
     clock_ghz: float | None = None,
+    bounded: bool = True,
 ) -> Analysis:
     """Stalls, loops, steady state, busy shares, overlap, bounds and throughput of ``timeline``.
 
@@ -38,6 +40,7 @@ def analyze(
         launch: The launch, for the number of workgroups.
         numerics: The numeric check; wrong numbers make TFLOP/s meaningless, which is then noted.
         clock_ghz: Clock for TFLOP/s instead of the machine file's.
+        bounded: Whether the machine's bounds hold for the timeline (not for a what-if that lifts one).
     """
     parameters = machine.parameters
     trace = timeline.trace
@@ -48,8 +51,13 @@ def analyze(
     measured = measure_loops(find_loops(trace, issued), timeline)
     runs = iterations_of_each_wave(measured, timeline, issued)
     reference = measured[0][0].waves[0] if measured else None
+    loops = [loop for _, loop in measured]
+    unroll = loops[0].unroll if loops else 1
     window = find_window(timeline, reference, runs)
     steady = steady_state(timeline, reference, runs, window)
+    steady = dataclasses.replace(steady, iterations=unroll * steady.iterations)
+    passes = find_passes(measured[0][0], timeline) if measured else None
+    bounds = find_bounds(timeline, passes, unroll, tables, machine)
     occupancy = find_occupancy(timeline, tables, parameters)
     notes = list(timeline.notes)
     if occupancy.estimated:
@@ -58,6 +66,11 @@ def analyze(
         notes.append(f"no data for {', '.join(tables.missing_mfma)}: not in MFMA busy, bounds and TFLOP/s")
     if numerics is not None and numerics.checked and not numerics.ok:
         notes.append("the numbers are wrong: TFLOP/s is the rate of a kernel that computes something else")
+    if loops:
+        loops[0] = _with_period(loops[0], window)
+        if bounds is not None and bounded and not timeline.measured:
+            loops[0], raised = _not_below(loops[0], bounds)
+            notes += raised
     return Analysis(
         arch=trace.arch,
         engine=timeline.engine,
@@ -66,18 +79,18 @@ def analyze(
         clk_total=timeline.clk_total,
         instructions=sum(wave.instructions for wave in stalls),
         waves=stalls,
-        groups=group_waves(timeline, stalls, runs, window, tables),
-        loops=tuple(
-            _with_period(loop, window) if index == 0 else loop for index, (_, loop) in enumerate(measured)
-        ),
+        groups=group_waves(timeline, stalls, runs, window, tables, unroll),
+        loops=tuple(loops),
         steady=steady,
         mfma_busy=tuple(busy_share(span, steady) for span in occupancy.pipes),
         lds_busy=tuple(busy_share(span, steady) for span in occupancy.ports),
         mfma_idle=idle_pipe_clk(timeline, occupancy, steady, window.period_clk if window else None),
         busy_estimated=occupancy.estimated,
         overlap=find_overlap(timeline, occupancy, tables, parameters, steady),
-        bounds=find_bounds(timeline, runs, window, tables, machine),
-        throughput=find_throughput(timeline, machine, launch, tables, runs, window, steady, clock_ghz),
+        bounds=bounds,
+        throughput=find_throughput(
+            timeline, machine, launch, tables, passes, loops[0] if loops else None, clock_ghz
+        ),
         notes=tuple(notes),
     )
 
@@ -87,8 +100,22 @@ def _with_period(loop: Loop, window: Window | None) -> Loop:
         return loop
     return dataclasses.replace(
         loop,
-        period_iterations=window.period,
+        period_iterations=loop.unroll * window.period,
         period_clk=window.period_clk,
-        from_iteration=window.first,
+        from_iteration=loop.unroll * window.first,
         periods=(window.last - window.first) // window.period,
     )
+
+
+def _not_below(loop: Loop, bounds: Bounds) -> tuple[Loop, list[str]]:
+    """The loop with its throughput raised to the largest bound, which only a loop too short passes: what its
+    last iterations began is still under way when the last of them begins. And the note that says so."""
+    bound = bounds.named()[bounds.binding]
+    if loop.clk_per_iteration >= bound:
+        return loop, []
+    note = (
+        f"{loop.iterations} iterations are too few for a steady rate: they begin every "
+        f"{loop.clk_per_iteration:.1f} clk and leave work behind for after the loop; clk/iteration is the "
+        f"bound {bounds.binding}, {bound:.1f}"
+    )
+    return dataclasses.replace(loop, clk_per_iteration=bound), [note]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
@@ -11,27 +9,25 @@ from wavesim.analyze.code_tables import (
     CATEGORIES,
     LANES,
     LDS_KINDS,
+    VMEM_KINDS,
     CodeTables,
     array_clk_of_rows,
     memory_bytes_of_rows,
 )
-from wavesim.analyze.loops import WaveLoop
+from wavesim.analyze.passes import Passes
 from wavesim.analyze.result import Bounds
-from wavesim.analyze.steady import Window
 from wavesim.isa.machine import Machine
-from wavesim.trace import Category, Timeline
+from wavesim.trace import Category, Kind, Timeline
+from wavesim.trace.trace import UNKNOWN
 
 Float = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
 
 
 def find_bounds(
-    timeline: Timeline,
-    runs: Sequence[WaveLoop | None],
-    window: Window | None,
-    tables: CodeTables,
-    machine: Machine,
+    timeline: Timeline, passes: Passes | None, unroll: int, tables: CodeTables, machine: Machine
 ) -> Bounds | None:
-    """Sum the work of one mean iteration of every wave over each resource; ``None`` without a loop.
+    """Sum the work of the counted passes over each resource, per iteration; ``None`` without a loop.
 
     - ``mfma``: matrix-pipe clocks of the busiest SIMD.
     - ``lds_bytes``: bytes read and written (also by loads straight to LDS) over the array's bandwidth.
@@ -39,61 +35,93 @@ def find_bounds(
       the array's clocks (bank conflicts included).
     - ``issue``: slots of the busiest category of the busiest SIMD.
     - ``global_bytes``: bytes to and from global memory over the CU's path.
+    - ``memory_in_flight``: latencies of all global loads and stores over how many may be in flight.
+
+    Args:
+        timeline: The run.
+        passes: What is counted of its main loop.
+        unroll: Iterations that a pass is.
+        tables: Its static instructions.
+        machine: What it ran on.
     """
-    if window is None:
+    if passes is None:
         return None
     parameters = machine.parameters
     simds = parameters.structure_simds
     mfma = np.zeros(simds)
     slots = np.zeros((simds, len(CATEGORIES)))
     ports = np.zeros(simds)
-    array = lds_bytes = global_bytes = 0.0
+    array = lds_bytes = global_bytes = latencies = 0.0
     lds = tables.is_kind(*LDS_KINDS)
-    iterations = window.last - window.first
-    bandwidth = _array_bytes_per_clk(machine)
-    for position, run in enumerate(runs):
-        if run is None:
-            continue
-        trace, simd = timeline.trace.waves[position], timeline.waves[position].simd
-        rows = slice(int(run.head_rows[window.first]), int(run.head_rows[window.last]))
+    latency = _latency_of_rows(timeline, tables, machine)
+    for position, trace in enumerate(timeline.trace.waves):
+        rows, simd = passes.rows(timeline, position), timeline.waves[position].simd
         code = trace.code[rows]
         memory = memory_bytes_of_rows(trace, tables)[rows]
+        array_clk = array_clk_of_rows(trace, tables)[rows]
         to_lds = tables.to_lds[code]
-        mfma[simd] += tables.pipe_clk[code].sum() / iterations
-        slots[simd] += (
-            np.bincount(tables.category[code], weights=tables.issue_clk[code], minlength=len(CATEGORIES))
-            / iterations
+        mfma[simd] += tables.pipe_clk[code].sum()
+        slots[simd] += np.bincount(
+            tables.category[code], weights=tables.issue_clk[code], minlength=len(CATEGORIES)
         )
-        ports[simd] += tables.port_clk[code].sum() / iterations
-        array += (
-            np.where(
-                to_lds & (array_clk_of_rows(trace, tables)[rows] == 0),
-                tables.array_clk[code],
-                array_clk_of_rows(trace, tables)[rows],
-            ).sum()
-            / iterations
-        )
-        lds_bytes += (LANES * tables.width_bytes[code][lds[code]].sum() + memory[to_lds].sum()) / iterations
-        global_bytes += memory.sum() / iterations
+        ports[simd] += tables.port_clk[code].sum()
+        array += np.where(to_lds & (array_clk == 0), tables.array_clk[code], array_clk).sum()
+        lds_bytes += LANES * tables.width_bytes[code][lds[code]].sum() + memory[to_lds].sum()
+        global_bytes += memory.sum()
+        latencies += latency[position][rows].sum()
     by_category = {
-        str(category): float(slots[:, index].max())
+        str(category): slots[:, index].max()
         for index, category in enumerate(CATEGORIES)
         if category is not Category.INTERNAL
     }
     parts = {
-        f"port_{pair}": float(sum(ports[simd] for simd in members))
+        f"port_{pair}": sum(ports[simd] for simd in members)
         for pair, members in enumerate(parameters.structure_simd_pairs)
     }
-    parts["array"] = float(array)
+    parts["array"] = array
+
+    def per_iteration(clk: float) -> float:
+        return float(clk / (passes.made * unroll))
+
     return Bounds(
-        mfma=float(mfma.max()),
-        lds_bytes=float(lds_bytes / bandwidth),
-        lds_service=max(parts.values()),
-        issue=max(by_category.values()),
-        global_bytes=float(global_bytes / parameters.memory_bytes_per_clk),
-        issue_by_category=by_category,
-        lds_parts=parts,
+        mfma=per_iteration(mfma.max()),
+        lds_bytes=per_iteration(lds_bytes / _array_bytes_per_clk(machine)),
+        lds_service=per_iteration(max(parts.values())),
+        issue=per_iteration(max(by_category.values())),
+        global_bytes=per_iteration(global_bytes / parameters.memory_bytes_per_clk),
+        memory_in_flight=per_iteration(latencies / parameters.memory_tail_entries),
+        issue_by_category={name: per_iteration(clk) for name, clk in by_category.items()},
+        lds_parts={name: per_iteration(clk) for name, clk in parts.items()},
     )
+
+
+def _latency_of_rows(timeline: Timeline, tables: CodeTables, machine: Machine) -> list[Int64]:
+    """Per wave and row the latency that the model gives a global access (docs/model.md §10); 0 for others."""
+    parameters, trace = machine.parameters, timeline.trace
+    by_kind = np.zeros(len(trace.code), np.int64)
+    by_kind[tables.is_kind(Kind.VMEM_LOAD)] = parameters.memory_latency_clk
+    by_kind[tables.is_kind(Kind.VMEM_STORE)] = parameters.memory_store_latency_clk
+    vmem = tables.is_kind(*VMEM_KINDS)
+    found, waves, rows, issue = [], [], [], []
+    for position, (wave, times) in enumerate(zip(trace.waves, timeline.waves, strict=True)):
+        own = wave.memory_latency_clk.astype(np.int64)
+        found.append(np.where(vmem[wave.code] & (own != UNKNOWN), own, by_kind[wave.code]))
+        here = np.flatnonzero(vmem[wave.code] & (times.issue_clk >= 0))
+        waves.append(np.full(len(here), position))
+        rows.append(here)
+        issue.append(times.issue_clk[here])
+    given = trace.memory_latency_by_order_clk.astype(np.int64)
+    if len(given) and waves:
+        order = np.argsort(np.concatenate(issue), kind="stable")[: len(given)]
+        for wave, row, clk in zip(
+            np.concatenate(waves)[order].tolist(),
+            np.concatenate(rows)[order].tolist(),
+            given.tolist(),
+            strict=False,
+        ):
+            if clk != UNKNOWN:
+                found[wave][row] = clk
+    return found
 
 
 def _array_bytes_per_clk(machine: Machine) -> float:

@@ -122,4 +122,6 @@ def _issue_clk(entry: CodeEntry, parameters: TimingParameters) -> int:
         return parameters.issue_trans_clk
     if entry.kind is Kind.MFMA and entry.scaled:
         return 2 * parameters.issue_slot_clk
+    if entry.plain_valu:
+        return parameters.issue_slot_clk // parameters.issue_plain_valu_per_slot
     return parameters.issue_slot_clk

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from wavesim.analyze.passes import find_passes
 from wavesim.analyze.result import Loop
 from wavesim.trace import Kind, Timeline, Trace, WaveTrace
 
@@ -30,11 +31,13 @@ class WaveLoop:
 
 @dataclass(frozen=True)
 class FoundLoop:
-    """A loop as code: ``[head, tail]`` are indices into ``Trace.code``."""
+    """A loop as code: ``[head, tail]`` are indices into ``Trace.code``; ``closing`` are the branches
+    that went back to the head."""
 
     head: int
     tail: int
     waves: tuple[WaveLoop, ...]
+    closing: frozenset[int] = frozenset()
 
 
 def find_loops(trace: Trace, issued: Sequence[int]) -> tuple[FoundLoop, ...]:
@@ -52,7 +55,7 @@ def find_loops(trace: Trace, issued: Sequence[int]) -> tuple[FoundLoop, ...]:
         bool,
     )
     back: list[Int64] = []
-    tails: dict[int, int] = {}
+    closing: dict[int, set[int]] = {}
     for wave, rows in zip(trace.waves, issued, strict=True):
         code = wave.code[:rows].astype(np.int64)
         jumps = (
@@ -60,16 +63,16 @@ def find_loops(trace: Trace, issued: Sequence[int]) -> tuple[FoundLoop, ...]:
         )
         back.append(jumps)
         for head, tail in {(int(code[row + 1]), int(code[row])) for row in _representatives(code, jumps)}:
-            tails[head] = max(tails.get(head, tail), tail)
+            closing.setdefault(head, set()).add(tail)
     loops = []
-    for head in sorted(tails):
+    for head in sorted(closing):
         runs = []
         for index, (wave, rows) in enumerate(zip(trace.waves, issued, strict=True)):
             run = _wave_loop(index, wave, rows, head, back[index])
             if run is not None:
                 runs.append(run)
         if runs:
-            loops.append(FoundLoop(head, tails[head], tuple(runs)))
+            loops.append(FoundLoop(head, max(closing[head]), tuple(runs), frozenset(closing[head])))
     return tuple(loops)
 
 
@@ -98,30 +101,33 @@ def iteration_clk(run: WaveLoop, timeline: Timeline) -> Int64:
 def measure_loops(found: Sequence[FoundLoop], timeline: Timeline) -> tuple[tuple[FoundLoop, Loop], ...]:
     """Statistics of every loop, the outermost with most clocks first."""
     program = timeline.trace.program
-    names: dict[int, str] = {}
+    names: dict[int, list[str]] = {}
     for name, place in program.labels.items():
-        names.setdefault(place, name)
+        names.setdefault(place, []).append(name)
     measured = []
     for loop in found:
         depth = sum(
             other is not loop and other.head <= loop.head and loop.tail <= other.tail for other in found
         )
+        unroll = max((program.unrolled.get(name, 1) for name in names.get(loop.head, ())), default=1)
         clocks = [iteration_clk(run, timeline) for run in loop.waves]
         every = np.concatenate(clocks)
-        p10, median, p90 = (float(value) for value in np.percentile(every, (10, 50, 90)))
+        p10, median, p90 = (float(value) / unroll for value in np.percentile(every, (10, 50, 90)))
         result = Loop(
             head=loop.head,
             tail=loop.tail,
-            label=names.get(loop.head, ""),
+            label=names.get(loop.head, [""])[0],
             span=timeline.trace.code[loop.head].instruction.span,
             depth=depth,
             waves=tuple(run.wave for run in loop.waves),
-            iterations=max(len(run.head_rows) for run in loop.waves),
+            iterations=unroll * max(len(run.head_rows) for run in loop.waves),
             clk=int(every.sum()),
-            clk_per_iteration=float(np.median([clk.mean() for clk in clocks])),
+            clk_per_iteration=find_passes(loop, timeline).clk_per_pass / unroll,
+            wave_clk_per_iteration=float(np.median([clk.mean() for clk in clocks])) / unroll,
             p10=p10,
             median=median,
             p90=p90,
+            unroll=unroll,
         )
         measured.append((loop, result))
     measured.sort(key=lambda pair: (pair[1].depth, -pair[1].clk, pair[1].head))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from wavesim.kernel.launch import LoadedKernel
 from wavesim.kernel.launch_file import LaunchOptions
 from wavesim.kernel.region import DEFAULT_TRIPS, RegionOptions, cut_region
 from wavesim.program import Finding
+from wavesim.program.verdict import Verdict, verdict_of
 from wavesim.trace import Timeline, Trace
 
 if TYPE_CHECKING:
@@ -74,10 +75,14 @@ class Run:
         return self.unknowns.mark(figure) if self.unknowns is not None else ""
 
     @property
-    def good(self) -> bool:
-        """The verdict: no warning or error, numbers not wrong, no deadlock."""
-        fine = self.analysis.complete and self.numerics.ok
-        return fine and not any(each.is_bad for each in self.findings)
+    def verdict(self) -> Verdict:
+        """``bad``, or ``unchecked``: a run looks for no race, missing wait or hazard."""
+        return self.verdict_with(())
+
+    def verdict_with(self, found: Iterable[Finding], *, checked: bool = False) -> Verdict:
+        """The verdict with what else was ``found``; ``checked``: by ``wavesim check``, which executed it."""
+        right = self.analysis.complete and self.numerics.ok
+        return verdict_of((*self.findings, *found), right=right, checked=checked)
 
 
 def _load_tile_program(
@@ -259,7 +264,14 @@ def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None
     stage("check numbers")
     numerics = done.numerics()
     stage("analyze")
-    analysis = analyze(timeline, final, kernel.launch, numerics, clock_ghz=options.clock_ghz)
+    analysis = analyze(
+        timeline,
+        final,
+        kernel.launch,
+        numerics,
+        clock_ghz=options.clock_ghz,
+        bounded=not options.what_if,
+    )
     if options.what_if:
         note = f"timed as if {options.what_if}: what a cause is worth, not what the machine does"
         analysis = replace(analysis, notes=(note, *analysis.notes))

@@ -54,10 +54,15 @@ class Loop:
 
     ``head`` and ``tail`` are code indices (first instruction, last backward branch); ``waves`` the
     positions of the waves that ran it; ``iterations`` how often its head issued, of the wave that ran it
-    most. ``clk_per_iteration`` is (last - first issue of the head) / (count - 1) per wave, median over
-    waves; ``p10``, ``median``, ``p90`` are over all waves' single iterations. From ``from_iteration``
-    (counting from 0) on the issue times of all waves repeat exactly every ``period_iterations``, which they
-    do for ``periods`` whole periods; ``None`` where they do not.
+    most. A pass of a loop that its source unrolled by ``unroll`` is that many iterations, everywhere here.
+
+    ``clk_per_iteration`` is throughput: the clocks in which some wave is in the loop over the mean
+    number of iterations that a wave made in them (:mod:`wavesim.analyze.passes`). Of the first loop
+    it is never below a bound. ``wave_clk_per_iteration``, the pace of one wave, is (last - first
+    issue of the head) / (count - 1) per wave, the median over waves; ``p10``, ``median``, ``p90``
+    are over all waves' single iterations. From ``from_iteration`` (counting from 0) on the issue
+    times of all waves repeat exactly every ``period_iterations``, which they do for ``periods`` whole
+     periods; ``None`` where they do not.
     """
 
     head: int
@@ -69,9 +74,11 @@ class Loop:
     iterations: int
     clk: int
     clk_per_iteration: float
+    wave_clk_per_iteration: float
     p10: float
     median: float
     p90: float
+    unroll: int = 1
     period_iterations: int | None = None
     period_clk: int | None = None
     from_iteration: int | None = None
@@ -80,7 +87,7 @@ class Loop:
 
 @dataclass(frozen=True, slots=True)
 class SteadyState:
-    """The clocks that shares are taken over: ``iterations`` whole iterations of the reference wave.
+    """The clocks that shares are taken over: ``iterations`` iterations (whole passes) of the reference wave.
 
     ``exact``: the window is periodic, shown by comparing every issue. Otherwise it is the run of the
     loop without its first quarter, or (``iterations`` = 0) the whole run where there is no loop.
@@ -127,9 +134,14 @@ class Overlap:
     pairs: tuple[PairOverlap, ...]
 
 
+BOUND_NAMES = ("mfma", "lds_bytes", "lds_service", "issue", "global_bytes", "memory_in_flight")
+"""The bounds, in the published order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Lower bounds on an iteration, clk per iteration and set of workgroups on the compute unit.
+    """Lower bounds on an iteration, clk per iteration and set of workgroups on the compute unit
+    (:func:`wavesim.analyze.bounds.find_bounds` says what each is).
 
     ``issue_by_category`` is per category the busiest SIMD's clocks; ``issue`` the largest of them.
     ``lds_parts`` are the clocks of each part whose largest is ``lds_service``.
@@ -140,18 +152,13 @@ class Bounds:
     lds_service: float
     issue: float
     global_bytes: float
+    memory_in_flight: float
     issue_by_category: Mapping[str, float]
     lds_parts: Mapping[str, float]
 
     def named(self) -> dict[str, float]:
-        """The five bounds by name, in the published order."""
-        return {
-            "mfma": self.mfma,
-            "lds_bytes": self.lds_bytes,
-            "lds_service": self.lds_service,
-            "issue": self.issue,
-            "global_bytes": self.global_bytes,
-        }
+        """The bounds by name, in the published order."""
+        return {name: getattr(self, name) for name in BOUND_NAMES}
 
     @property
     def binding(self) -> str:

@@ -136,8 +136,10 @@ def group_waves(
     runs: Sequence[WaveLoop | None],
     window: Window | None,
     tables: CodeTables,
+    unroll: int,
 ) -> tuple[WaveGroup, ...]:
-    """Waves with the same code path and alike stall shares, oldest wave first."""
+    """Waves with the same code path and alike stall shares, oldest wave first; a pass of their loop is
+    ``unroll`` iterations."""
     members: list[tuple[bytes, npt.NDArray[np.float64], list[int]]] = []
     for position, wave in enumerate(stalls):
         path = timeline.trace.waves[position].code.tobytes()
@@ -149,7 +151,9 @@ def group_waves(
                 break
         else:
             members.append((path, share, [position]))
-    return tuple(_group(timeline, stalls, runs, window, tables, positions) for _, _, positions in members)
+    return tuple(
+        _group(timeline, stalls, runs, window, tables, unroll, positions) for _, _, positions in members
+    )
 
 
 def _group(
@@ -158,6 +162,7 @@ def _group(
     runs: Sequence[WaveLoop | None],
     window: Window | None,
     tables: CodeTables,
+    unroll: int,
     positions: list[int],
 ) -> WaveGroup:
     size = len(positions)
@@ -177,7 +182,7 @@ def _group(
         total += reason_clk(timeline, run.wave, tables, first, last)
         issue = timeline.waves[run.wave].issue_clk
         clk += int(issue[last] - issue[first])
-    share = (window.last - window.first) * len(looping)
+    share = unroll * (window.last - window.first) * len(looping)
     per_iteration: Mapping[str, float] = {
         **{REASON_NAMES[reason]: float(total[reason]) / share for reason in Reason},
         **({UNATTRIBUTED: (clk - int(total.sum())) / share} if clk != int(total.sum()) else {}),

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from wavesim.analyze.code_tables import CodeTables
-from wavesim.analyze.loops import WaveLoop
-from wavesim.analyze.result import SteadyState, Throughput
+from wavesim.analyze.passes import Passes
+from wavesim.analyze.result import Loop, Throughput
 from wavesim.analyze.stalls import issued_rows
-from wavesim.analyze.steady import Window
 from wavesim.isa.machine import Machine
 from wavesim.kernel.launch import Launch
 from wavesim.trace import Timeline
@@ -22,9 +21,8 @@ def find_throughput(
     machine: Machine,
     launch: Launch | None,
     tables: CodeTables,
-    runs: list[WaveLoop | None],
-    window: Window | None,
-    steady: SteadyState,
+    passes: Passes | None,
+    loop: Loop | None,
     clock_ghz: float | None = None,
 ) -> Throughput | None:
     """FLOP that the simulated workgroups' MFMAs execute / clk x CUs x clock.
@@ -51,7 +49,7 @@ def find_throughput(
     share = (workgroups - (rounds - 1) * per_round) / per_round if workgroups else 0.0
     all_flop = flop / simulated * workgroups
     with_tail = all_flop / (rounds * timeline.clk_total) * clock / 1e3 if rounds else 0.0
-    in_loop = _flop_per_iteration(timeline, tables, runs, window)
+    per_pass = _flop_per_pass(timeline, tables, passes) if passes is not None else 0.0
     return Throughput(
         flop=flop,
         clk=timeline.clk_total,
@@ -59,7 +57,7 @@ def find_throughput(
         clock_ghz=clock,
         clock_source=source,
         tflops=flop / timeline.clk_total * rate,
-        tflops_steady=in_loop / steady.clk * steady.iterations * rate if window else None,
+        tflops_steady=per_pass / (loop.clk_per_iteration * loop.unroll) * rate if loop is not None else None,
         workgroups=workgroups,
         workgroups_per_round=per_round,
         rounds=rounds,
@@ -68,17 +66,10 @@ def find_throughput(
     )
 
 
-def _flop_per_iteration(
-    timeline: Timeline, tables: CodeTables, runs: list[WaveLoop | None], window: Window | None
-) -> float:
-    if window is None:
-        return 0.0
-    total = 0
-    for run in runs:
-        if run is not None:
-            rows = slice(int(run.head_rows[window.first]), int(run.head_rows[window.last]))
-            total += int(tables.flop[timeline.trace.waves[run.wave].code[rows]].sum())
-    return total / (window.last - window.first)
+def _flop_per_pass(timeline: Timeline, tables: CodeTables, passes: Passes) -> float:
+    waves = enumerate(timeline.trace.waves)
+    total = sum(int(tables.flop[wave.code[passes.rows(timeline, at)]].sum()) for at, wave in waves)
+    return total / passes.made
 
 
 def quantity(machine: Machine, key: str) -> tuple[float, str] | None:

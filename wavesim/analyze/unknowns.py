@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from wavesim.analyze.result import BOUND_NAMES
 from wavesim.emulate.run import Execution
 from wavesim.errors import SourceSpan
 from wavesim.isa.machine import Machine
@@ -38,8 +39,8 @@ _BOUNDS: Mapping[Kind, tuple[str, ...]] = {
     Kind.MFMA: ("bounds.mfma", "bounds.issue"),
     Kind.LDS_READ: ("bounds.lds_bytes", "bounds.lds_service", "bounds.issue"),
     Kind.LDS_WRITE: ("bounds.lds_bytes", "bounds.lds_service", "bounds.issue"),
-    Kind.VMEM_LOAD: ("bounds.global_bytes", "bounds.issue"),
-    Kind.VMEM_STORE: ("bounds.global_bytes", "bounds.issue"),
+    Kind.VMEM_LOAD: ("bounds.global_bytes", "bounds.memory_in_flight", "bounds.issue"),
+    Kind.VMEM_STORE: ("bounds.global_bytes", "bounds.memory_in_flight", "bounds.issue"),
 }
 _LDS = (Kind.LDS_READ, Kind.LDS_WRITE)
 _VMEM = (Kind.VMEM_LOAD, Kind.VMEM_STORE)
@@ -166,7 +167,8 @@ def find_unknowns(
         if not timed:
             what = f"{name}: {taken}"
             assume(what, indices, (*TIMING, *_BOUNDS.get(kind, ("bounds.issue",))))
-    doubtful = (*TIMING, "bounds.lds_service", "bounds.global_bytes", RACES, NUMBERS)
+    memory_bounds = ("bounds.lds_service", "bounds.global_bytes", "bounds.memory_in_flight")
+    doubtful = (*TIMING, *memory_bounds, RACES, NUMBERS)
     if before is not None and before.unknowable is not None:
         assumed = before.unknowable.conditions & _executed(before.trace).keys()
         if assumed:
@@ -182,7 +184,7 @@ def find_unknowns(
     for index in sorted(branches):
         figures: tuple[str, ...] = ("clk_total", "tflops", NUMBERS)
         if index not in loops or len(loops) > 1:  # of one loop, an iteration does not depend on their number
-            figures = (*TIMING, *(f"bounds.{name}" for name in _ALL_BOUNDS), NUMBERS, RACES)
+            figures = (*TIMING, *(f"bounds.{name}" for name in BOUND_NAMES), NUMBERS, RACES)
         assume(_branch_text(program, index, trips), (index,), figures)
     lost = rests.stores & counts.keys()
     if lost:
@@ -225,9 +227,6 @@ def unknowns_of_code(program: Program) -> Unknowns | None:
 
 def _nearest(name: str) -> tuple[str, ...]:
     return tuple(get_close_matches(name, opcode_table(), n=3, cutoff=0.6))
-
-
-_ALL_BOUNDS = ("mfma", "lds_bytes", "lds_service", "issue", "global_bytes")
 
 
 def _rest_on_addresses(trace: Trace, lost: Iterable[int], assume: object) -> None:

@@ -189,7 +189,7 @@ def _simulate(kernel: LoadedKernel, stamped: Stamped, name: str, machine: Machin
     analysis = analyze(clocked.timeline, machine, stamped.launch)
     plain = _plain(kernel, machine)
     if plain.loop is not None and stamps[0].intervals_clk:
-        cost = passes.median - plain.loop.median
+        cost = passes.median - plain.loop.median * plain.loop.unroll  # stamps are one a pass
     else:
         cost = float(analysis.clk_total - plain.clk_total)
     return Simulated(name, passes, analysis, cost)

@@ -34,6 +34,7 @@ from wavesim.isa.machine import Machine
 from wavesim.kernel.launch import LoadedKernel
 from wavesim.program import Finding, Program, Severity
 from wavesim.program.dataflow import effects
+from wavesim.program.verdict import Verdict, verdict_of
 from wavesim.trace import Trace
 from wavesim.trace.decode import code_entries
 
@@ -58,7 +59,12 @@ class CheckResult:
     @property
     def good(self) -> bool:
         """Whether nothing above a note was found."""
-        return not any(finding.is_bad for finding in self.findings)
+        return self.verdict is not Verdict.BAD
+
+    @property
+    def verdict(self) -> Verdict:
+        """``unchecked`` where nothing was found but the kernel was not executed."""
+        return verdict_of(self.findings, right=True, checked=self.numerics is not None)
 
 
 def check_program(program: Program) -> tuple[list[Finding], WaitRelaxer]:

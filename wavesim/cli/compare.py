@@ -46,6 +46,7 @@ def compare(
     import json
 
     from wavesim.analyze.pipeline import RunOptions, run_kernel
+    from wavesim.program.verdict import Verdict
 
     options = RunOptions(
         arch=arch,
@@ -77,4 +78,4 @@ def compare(
                 result.timeline, result.analysis, result.machine.parameters, chosen.width, chosen.ascii_only
             )
         write_lines(lines, sys.stdout, chosen)
-    return 0 if all(result.good for result in results) else 1
+    return int(any(result.verdict is Verdict.BAD for result in results))

@@ -109,10 +109,12 @@ def report(
 def _kernel_panel(
     path: Path, options: RunOptions, check: bool, explained: bool, progress: Progress | None
 ) -> tuple[Panel, bool]:
-    """A kernel's panel and whether its verdict is good. A run that cannot be explained says why in a note."""
+    """A kernel's panel, and whether its verdict is not bad. A run that cannot be explained says why in a
+    note."""
     from wavesim.analyze.pipeline import allowed, prepare, run_kernel
     from wavesim.check.checker import check_kernel
     from wavesim.explain.explanation import explain_run
+    from wavesim.program.verdict import Verdict
     from wavesim.report.html import run_panel
 
     result = run_kernel(path, options, progress)
@@ -123,14 +125,15 @@ def _kernel_panel(
         except UserError as error:
             notes.append(f"not explained: {error}")
     if not check:
-        return run_panel(result, (), explanation, notes), result.good
+        return run_panel(result, (), explanation, notes), result.verdict is not Verdict.BAD
     if progress is not None:
         progress("check", 0.0)
     loaded, machine = prepare(path, options)
     loaded, allowance = allowed(loaded, options)
     execute = bool(loaded.launch.arguments) or options.region is not None
     checked = check_kernel(loaded, machine, execute=execute, allowance=allowance)
-    return run_panel(result, checked.findings, explanation, notes), result.good and checked.good
+    panel = run_panel(result, checked.findings, explanation, notes, checked=checked.numerics is not None)
+    return panel, result.verdict_with(checked.findings) is not Verdict.BAD
 
 
 def _trace_panels(folder: Path, arch: str | None, engine: str) -> list[Panel]:

@@ -74,9 +74,12 @@ def run(
 ) -> int:
     """Execute KERNEL, time it clock by clock and report how its waves overlap.
 
-    Exit code 0: fine. 1: a warning or error, wrong numbers or a deadlock. 2: unusable input.
+    Races, missing waits and hazards are not looked for (wavesim check does): the verdict is bad or unchecked.
+
+    Exit code 0: nothing found. 1: a warning or error, wrong numbers or a deadlock. 2: unusable input.
     """
     from wavesim.analyze.pipeline import RunOptions, run_kernel
+    from wavesim.program.verdict import Verdict
     from wavesim.report.files import write_atomically
 
     options = RunOptions(
@@ -115,4 +118,4 @@ def run(
 
         chosen = look(ascii_only, width, color)
         write_lines(report_lines(result, chosen), sys.stdout, chosen)
-    return 0 if result.good else 1
+    return int(result.verdict is Verdict.BAD)

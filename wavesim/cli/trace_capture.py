@@ -149,7 +149,8 @@ def capture_and_replay(
     loop = run_kernel(kernel, wanted).analysis.loop
     measured = [each.measured.clk_per_iteration for each in results if each.measured.clk_per_iteration]
     if loop is not None and measured and not other:
-        error = 100 * (loop.clk_per_iteration / measured[0] - 1)
-        found = f"{loop.clk_per_iteration:.1f} clk/iteration, {error:+.1f} %"
+        pace = loop.wave_clk_per_iteration * loop.unroll  # a trace shows passes
+        error = 100 * (pace / measured[0] - 1)
+        found = f"{pace:.1f} clk/iteration, {error:+.1f} %"
         say(f"\nsimulated without the trace, as wavesim run does: {found}")
     say(f"\nmore of it: wavesim replay {captured.folder}")

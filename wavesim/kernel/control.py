@@ -92,6 +92,8 @@ class Statements(Lowering):
         turn = variable(turn_name, 0, turns - 1)
         emitter.put("s_mov_b32", counter, 0, comment=f"{name} = {first}")
         emitter.body.append(Label(label))
+        if unroll > 1:
+            self.unrolled[label] = unroll
         values.boundary()
         bound = dict(self.binding)
         for copy in range(unroll):

@@ -208,6 +208,14 @@ def _program(
         workgroup_id_y=True,
     )
     program = Program(
-        name, arch, tuple(instructions), MappingProxyType(labels), metadata, addresses, sizes, file
+        name,
+        arch,
+        tuple(instructions),
+        MappingProxyType(labels),
+        metadata,
+        addresses,
+        sizes,
+        file,
+        unrolled=MappingProxyType(dict(lowering.unrolled)),
     )
     return program, vgprs, agprs

@@ -44,7 +44,8 @@ class Lowering:
     """The state of lowering: what is declared, what names mean now, and the code so far.
 
     ``binding`` says which registers a fragment name stands for at this place (``swap`` changes it);
-    ``aliases`` are names given by ``use``; ``active`` are the waves that can come here.
+    ``aliases`` are names given by ``use``; ``active`` are the waves that can come here; ``unrolled`` says of
+    a loop's label how many copies of the body a pass has.
     """
 
     arch: str
@@ -60,6 +61,7 @@ class Lowering:
     macro_depth: int = 0
     active: frozenset[int] = frozenset()
     copies: int = 0
+    unrolled: dict[str, int] = field(default_factory=dict)
 
     # --- names
 

@@ -101,7 +101,8 @@ class Program:
     ``labels`` maps a label to the index of the instruction it stands before (``len(instructions)`` is
     allowed). ``addresses`` are byte offsets of the instructions from the start of the kernel (from the
     encodings, or the real ones of a code object or trace); ``sizes`` the encoded bytes. Functions that
-    the kernel calls stand behind it, at their labels.
+    the kernel calls stand behind it, at their labels. ``unrolled`` says of a loop's label how many iterations
+    of the source one pass is, where the source says so.
     """
 
     name: str
@@ -113,6 +114,7 @@ class Program:
     sizes: tuple[int, ...]
     file: str = ""
     constants: tuple[Constants, ...] = ()
+    unrolled: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
     def __len__(self) -> int:
         return len(self.instructions)

@@ -10,13 +10,14 @@ from rich.text import Text
 
 from wavesim.analyze.activity import Activity
 from wavesim.analyze.pipeline import Run
+from wavesim.analyze.result import BOUND_NAMES
+from wavesim.program.verdict import Verdict
 from wavesim.report.json_report import Json, run_json
 from wavesim.report.terminal import IDLE_CAUSES, number, percent
 from wavesim.trace import REASON_NAMES
 
 LABEL = 20
 COLUMN = 15
-ALWAYS_SHOWN = ("mfma", "lds_bytes", "lds_service", "issue", "global_bytes")
 
 
 def comparison_lines(runs: Sequence[Run], width: int) -> list[Text]:
@@ -77,8 +78,9 @@ def _block(runs: Sequence[Run]) -> list[Text]:
     )
     lines.append(_line("numbers", [_numbers(run) for run in runs]))
     lines.append(_line("findings", [str(len(run.findings)) if run.findings else "none" for run in runs]))
+    lines.append(_line("verdict", [str(run.verdict) for run in runs]))
     lines += [Text(), Text("Bounds  clk per iteration", style="bold")]
-    for name in ALWAYS_SHOWN:
+    for name in BOUND_NAMES:
         lines += _figure(
             runs,
             f"  {name}",
@@ -172,9 +174,9 @@ def _stalls_per_iteration(run: Run) -> dict[str, float] | None:
 
 def _verdict(runs: Sequence[Run], width: int) -> list[Text]:
     """Which is fastest per FLOP, and for each other the reasons that cost most more than there."""
-    ranked = [run for run in runs if _clk_per_kflop(run) is not None and run.good]
+    ranked = [run for run in runs if _clk_per_kflop(run) is not None and run.verdict is not Verdict.BAD]
     if len(ranked) < 2:
-        return [Text("No two of them have a good verdict and a rate: nothing to rank.")]
+        return [Text("No two of them have a rate and a verdict that is not bad: nothing to rank.")]
     ranked.sort(key=lambda run: _clk_per_kflop(run) or 0.0)
     best = ranked[0]
     lines = [Text.assemble((_file_name(best), "bold"), " takes the fewest clocks per FLOP.")]

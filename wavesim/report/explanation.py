@@ -11,6 +11,7 @@ from wavesim.explain.critical_path import CriticalPath, Link
 from wavesim.explain.explanation import Explanation
 from wavesim.explain.lines import LineTime
 from wavesim.explain.whatif import Rung
+from wavesim.program.verdict import Verdict
 from wavesim.report.output import Look
 from wavesim.report.terminal import group_name, number
 from wavesim.report.unknowns import unknown_lines
@@ -81,7 +82,8 @@ def explanation_lines(found: Explanation, look: Look) -> list[Text]:
 
 
 def _per(found: Explanation) -> str:
-    return "clk per iteration" if found.per_iteration else "clk"
+    unroll = found.run.analysis.loops[0].unroll if found.per_iteration else 0
+    return ("clk", "clk per iteration")[unroll] if unroll < 2 else f"clk per pass of {unroll} iterations"
 
 
 def _place(span: SourceSpan | None) -> str:
@@ -107,12 +109,14 @@ def _headline(found: Explanation, width: int) -> list[Text]:
     run = found.run
     loop = run.analysis.loop
     mark = run.mark("clk_per_iteration" if found.per_iteration else "clk_total")
-    title = f"{run.kernel.name} on {run.machine.name}: {number(found.pace_clk)}{mark} {_per(found)}"
-    if loop is not None and loop.span is not None:
-        title += f" of the loop at {_place(loop.span)}, in steady state"
+    title = f"{number(found.pace_clk)}{mark} {_per(found)}"
+    if loop is not None and found.per_iteration:
+        place = f" of the loop at {_place(loop.span)}" if loop.span is not None else ""
+        title = f"{number(loop.clk_per_iteration)}{mark} clk per iteration{place}; in steady state {title}"
+    title = f"{run.kernel.name} on {run.machine.name}: {title}"
     lines = [Text(part) for part in textwrap.wrap(title, width, subsequent_indent="  ")]
     lines[0].stylize("bold", 0, len(run.kernel.name))
-    if not run.good:
+    if run.verdict is Verdict.BAD:
         text = "This kernel is not right (`wavesim check` says why); its time is explained all the same."
         lines += _wrapped(text, width, 4, "bold red")
     for text in summary(found):

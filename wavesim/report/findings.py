@@ -41,6 +41,7 @@ def findings_json(result: CheckResult) -> str:
         "kernel": result.kernel.name,
         "arch": result.kernel.program.arch,
         "good": result.good,
+        "verdict": str(result.verdict),
         "findings": [finding_json(finding) for finding in result.findings],
         "shortened": result.shortened or None,
         "unknowns": unknowns_json(result.unknowns),

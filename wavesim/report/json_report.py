@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from wavesim import __version__
 from wavesim.analyze.pipeline import Run
-from wavesim.analyze.result import Analysis, Loop, WaveGroup
+from wavesim.analyze.result import BOUND_NAMES, Analysis, Loop, WaveGroup
 from wavesim.errors import SourceSpan
 from wavesim.program import Finding
 from wavesim.report.unknowns import unknowns_json
@@ -39,12 +39,13 @@ def run_json(run: Run) -> dict[str, Json]:
         "arch": analysis.arch,
         "machine": run.machine.name,
         "engine": analysis.engine,
-        "verdict": "good" if run.good else "bad",
+        "verdict": str(run.verdict),
         "complete": analysis.complete,
         "races": "not checked",
         "clk_total": analysis.clk_total,
         "instructions": analysis.instructions,
         "clk_per_iteration": loop.clk_per_iteration if loop else None,
+        "wave_clk_per_iteration": loop.wave_clk_per_iteration if loop else None,
         "loops": [_loop(each) for each in analysis.loops],
         "steady": {
             "from_clk": analysis.steady.from_clk,
@@ -78,10 +79,7 @@ def run_json(run: Run) -> dict[str, Json]:
                 for pair in (overlap.pairs if overlap else ())
             ],
         },
-        "bounds": {
-            name: bounds.named()[name] if bounds else None
-            for name in ("mfma", "lds_bytes", "lds_service", "issue", "global_bytes")
-        },
+        "bounds": {name: bounds.named()[name] if bounds else None for name in BOUND_NAMES},
         "bound_details": {
             "binding": bounds.binding if bounds else None,
             "issue_by_category": _numbers(bounds.issue_by_category) if bounds else {},
@@ -167,6 +165,8 @@ def _loop(loop: Loop) -> dict[str, Json]:
         "iterations": loop.iterations,
         "clk": loop.clk,
         "clk_per_iteration": loop.clk_per_iteration,
+        "wave_clk_per_iteration": loop.wave_clk_per_iteration,
+        "unroll": loop.unroll,
         "p10": loop.p10,
         "median": loop.median,
         "p90": loop.p90,

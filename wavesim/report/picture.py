@@ -56,9 +56,13 @@ def scale_for(timeline: Timeline, analysis: Analysis, width: int) -> tuple[Scale
         code = timeline.trace.waves[reference].code
         issue = timeline.waves[reference].issue_clk
         heads = issue[: len(code)][code == loop.head]
-        first = int(np.searchsorted(heads, steady.from_clk)) + (steady.iterations - 1) // 2
+        first = int(np.searchsorted(heads, steady.from_clk)) + (steady.iterations // loop.unroll - 1) // 2
         from_clk, to_clk = int(heads[first]), int(heads[first + 1])
-        caption = f"iteration {first} of {loop.iterations}, {to_clk - from_clk} clk"
+        number = loop.unroll * first
+        shown = (
+            f"iteration {number}" if loop.unroll == 1 else f"iterations {number}-{number + loop.unroll - 1}"
+        )
+        caption = f"{shown} of {loop.iterations}, {to_clk - from_clk} clk"
     columns = max(8, width - LABEL_WIDTH)
     column_clk = 4 * max(1, -(-(to_clk - from_clk) // (4 * columns)))
     return Scale(from_clk, to_clk, column_clk), caption

@@ -257,7 +257,7 @@ def _unit_json(unit: ImportedUnit, parameters: TimingParameters) -> Json:
             "label": loop.label,
             "depth": loop.depth,
             "iterations": loop.iterations,
-            "clk_per_iteration": _rounded(loop.clk_per_iteration),
+            "clk_per_iteration": _rounded(loop.wave_clk_per_iteration),
         }
         for _, loop in measure_loops(found, timeline)
     ]

@@ -15,6 +15,7 @@ from wavesim.analyze.result import Analysis, Bounds, Overlap, Throughput
 from wavesim.emulate.numerics import Numerics
 from wavesim.explain.explanation import Explanation
 from wavesim.program import Finding
+from wavesim.program.verdict import Verdict
 from wavesim.report.output import Look
 from wavesim.report.tables import Table, stall_table, timeline_table
 
@@ -87,9 +88,10 @@ class RunResult:
         return self.run.analysis
 
     @property
-    def good(self) -> bool:
-        """The verdict: no warning or error, numbers not wrong, no deadlock."""
-        return self.run.good
+    def verdict(self) -> str:
+        """``"bad"``: a warning or error, wrong numbers or a deadlock; else ``"unchecked"``: a run looks for
+        no race, missing wait or hazard (:func:`wavesim.check` does)."""
+        return str(self.run.verdict)
 
     @property
     def clk_total(self) -> int:
@@ -98,9 +100,15 @@ class RunResult:
 
     @property
     def clk_per_iteration(self) -> float | None:
-        """Clocks per iteration of the main loop, median over waves; ``None`` without a loop."""
+        """Clocks of the compute unit per iteration of all waves of the main loop; ``None`` without a loop."""
         loop = self.run.analysis.loop
         return loop.clk_per_iteration if loop else None
+
+    @property
+    def wave_clk_per_iteration(self) -> float | None:
+        """Clocks in which one wave goes once round the main loop, median over waves; ``None`` without one."""
+        loop = self.run.analysis.loop
+        return loop.wave_clk_per_iteration if loop else None
 
     @property
     def overlap(self) -> Overlap | None:
@@ -239,8 +247,13 @@ class CheckReport:
     """Findings of the static and dynamic rules, the worst first."""
 
     findings: tuple[Finding, ...]
-    good: bool
+    verdict: str
     text: str = field(repr=False)
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing above a note was found."""
+        return self.verdict != Verdict.BAD
 
     def __len__(self) -> int:
         return len(self.findings)

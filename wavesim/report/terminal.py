@@ -9,10 +9,11 @@ from rich.text import Text
 
 from wavesim.analyze.activity import Activity
 from wavesim.analyze.pipeline import Run
-from wavesim.analyze.result import Analysis, WaveGroup
+from wavesim.analyze.result import BOUND_NAMES, Analysis, WaveGroup
 from wavesim.isa.layers import SET_SOURCE
 from wavesim.isa.memory_roles import LATENCY
 from wavesim.program import Severity
+from wavesim.program.verdict import Verdict
 from wavesim.report.output import Look
 from wavesim.report.picture import picture
 from wavesim.report.unknowns import unknown_lines
@@ -150,19 +151,37 @@ def _headline(run: Run, width: int) -> list[Text]:
         lines += _row("numbers", "unchecked", note, width, "bold yellow")
     else:
         lines += _row("numbers", "ok", note, width, "bold green")
-    bad = sum(finding.is_bad for finding in run.findings)
-    style = "bold red" if bad else "bold green"
-    lines += _row(
-        "findings", str(len(run.findings)) if run.findings else "none", "races not checked", width, style
-    )
-    return lines
+    bad = any(finding.is_bad for finding in run.findings)
+    found = str(len(run.findings)) if run.findings else "none"
+    lines += _row("findings", found, "races not checked", width, "bold red" if bad else "")
+    verdict = run.verdict
+    why = {
+        Verdict.UNCHECKED: "waits, races and hazards not looked at: wavesim check",
+        Verdict.BAD: _why_bad(run),
+    }
+    style = "bold red" if verdict is Verdict.BAD else "bold yellow"
+    return lines + _row("verdict", str(verdict), why[verdict], width, style)
+
+
+def _why_bad(run: Run) -> str:
+    reasons = [
+        "deadlock" if not run.analysis.complete else "",
+        "wrong numbers" if not run.numerics.ok else "",
+        "an error or warning" if any(finding.is_bad for finding in run.findings) else "",
+    ]
+    return ", ".join(reason for reason in reasons if reason)
 
 
 def _loop_note(analysis: Analysis) -> str:
     loop = analysis.loop
     assert loop is not None
-    note = f"p10 {number(loop.p10)}, median {number(loop.median)}, p90 {number(loop.p90)};"
+    note = "of all waves' work;"
+    if loop.clk_per_iteration != loop.wave_clk_per_iteration:
+        note += f" one wave's pace {number(loop.wave_clk_per_iteration)}:"
+    note += f" p10 {number(loop.p10)}, median {number(loop.median)}, p90 {number(loop.p90)};"
     note += f" {loop.iterations} iterations"
+    if loop.unroll > 1:
+        note += f" in passes of {loop.unroll}"
     if loop.period_iterations is None:
         return f"{note}, no period"
     every = "1 iteration" if loop.period_iterations == 1 else f"{loop.period_iterations} iterations"
@@ -216,7 +235,8 @@ def _bounds(run: Run, width: int, ascii_only: bool) -> list[Text]:
     if loop is None or bounds is None:
         return []
     lines = [Text("Bounds  clk per iteration, if this alone were to limit it", style="bold")]
-    room = width - LABEL - 10
+    label = 2 + max(map(len, BOUND_NAMES))
+    room = width - label - 12
     values = {"simulated" if not analysis.measured else "measured": loop.clk_per_iteration, **bounds.named()}
     longest = max(values.values())
     for name, value in values.items():
@@ -225,7 +245,7 @@ def _bounds(run: Run, width: int, ascii_only: bool) -> list[Text]:
         style = "white" if first else "green" if name == "mfma" else "blue"
         bar = ("#" if ascii_only else "▆") * filled
         line = Text.assemble(
-            (f"  {name:<{LABEL - 2}}", ""),
+            (f"  {name:<{label}}", ""),
             (f"{number(value):>8}", "bold"),
             f"{run.mark('clk_per_iteration' if first else f'bounds.{name}'):<2}",
             (bar, style),

@@ -60,13 +60,15 @@ def run_panel(
     findings: Sequence[Finding] | None = None,
     explanation: Explanation | None = None,
     notes: Sequence[str] = (),
+    *,
+    checked: bool = False,
 ) -> Panel:
-    """The panel of one kernel's run, with what ``check`` and ``explain`` found where that is given."""
+    """The panel of one kernel's run, with what ``check`` and ``explain`` found where that is given;
+    ``checked``: ``check`` executed it too."""
     analysis = run.analysis
     found = tuple(dict.fromkeys((*run.findings, *(findings or ()))))
     figures = run_json(run)
-    if any(each.is_bad for each in found):  # right numbers in one order of the waves do not make it good
-        figures["verdict"] = "bad"
+    figures["verdict"] = str(run.verdict_with(findings or (), checked=checked))
     return Panel(
         title=f"{run.kernel.name} on {analysis.arch}",
         timeline=run.timeline,

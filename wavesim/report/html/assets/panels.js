@@ -323,6 +323,7 @@ function mark(figures, name) {
 /** What a kernel is, in a few words: right and clean, or what it is not. */
 function verdictOf(data) {
   if (data.figures.verdict === "good") return "✓ good";
+  if (data.figures.verdict === "unchecked") return "? unchecked";
   const count = data.findings.filter((each) => each.severity !== "note").length;
   const { checked, ok } = data.figures.numerics;
   const parts = checked && !ok ? ["wrong numbers"] : [];
