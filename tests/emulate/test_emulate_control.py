@@ -13,6 +13,7 @@ from wavesim.emulate.runner import batches
 from wavesim.errors import LimitExceeded, UnknownInstruction, UserError
 from wavesim.isa.load import load_machine
 from wavesim.kernel.launch import Launch
+from wavesim.limits import Budget, allowing
 from wavesim.trace import Kind, Spin
 
 WAVE = "v_readfirstlane_b32 s4, v0\n s_lshr_b32 s4, s4, 6\n"
@@ -331,9 +332,10 @@ def test_counting_spin_starves_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     assert execution.complete
 
 
-def test_limit_of_instructions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scheduler_module, "MAX_INSTRUCTIONS_PER_WAVE", 1000)
-    with pytest.raises(LimitExceeded, match=r"test.s:\d+"):
+def test_the_budget_of_instructions() -> None:
+    """Short blocks count as 16 instructions, so that what a run costs is bounded as well as what it keeps."""
+    endless = r"test.s:\d+: the budget of 1000 .* after 1\d\d of its own\n.*--max-instructions"
+    with allowing(Budget(instructions=1000)), pytest.raises(LimitExceeded, match=endless):
         run("s_mov_b32 s4, 0\n loop:\n s_add_u32 s4, s4, 1\n s_branch loop")
 
 

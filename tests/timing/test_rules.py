@@ -9,9 +9,8 @@ import builders as b
 import pytest
 
 from wavesim.errors import LimitExceeded, UserError
+from wavesim.limits import Budget, allowing
 from wavesim.timing import ENGINES, simulate
-from wavesim.timing.compiled import inputs
-from wavesim.timing.model import compute_unit
 from wavesim.trace import CodeEntry, Reason, Spin, Timeline, Trace
 
 Stalls = list[tuple[int, Reason, int]]
@@ -296,13 +295,19 @@ def test_a_barrier_that_is_never_complete() -> None:
     assert stalls(timeline) == [(1, Reason.BARRIER, 4)]
 
 
-def test_limits_and_unknown_engines(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("engine", ["simpy", "reference"])
+def test_the_budget_of_clocks(engine: str) -> None:
+    trace = b.streams([[b.sleep(127)] * 400])
+    with allowing(Budget(clk=100)), pytest.raises(LimitExceeded, match=r"of 100 .*\n.*--max-clk"):
+        simulate(trace, b.parameters(), engine=engine, extrapolate=False)
+    assert simulate(trace, b.parameters(), engine=engine).complete
+
+
+def test_unknown_engines() -> None:
     trace = b.streams([[b.valu()]])
     with pytest.raises(UserError, match="engine"):
         simulate(trace, b.parameters(), engine="quick")
-    for module in (compute_unit, inputs):
-        monkeypatch.setattr(module, "MAX_CLK", 100)
-    with pytest.raises(LimitExceeded):
+    with allowing(Budget(clk=100)), pytest.raises(LimitExceeded, match="--max-clk"):
         simulate(b.streams([[b.sleep(127)] * 40_000]), b.parameters(), engine=ENGINE)
 
 

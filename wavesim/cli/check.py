@@ -8,6 +8,7 @@ import click
 
 from wavesim.cli.common import (
     KernelPath,
+    budget_options,
     json_option,
     launch_of,
     launch_options,
@@ -24,6 +25,7 @@ from wavesim.cli.operands import STDOUT
 @machine_options
 @launch_options
 @unknown_options
+@budget_options
 @json_option
 @click.option(
     "--sarif",

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +17,7 @@ from wavesim.cli.operands import STDOUT
 from wavesim.isa.paths import kernel_path
 from wavesim.kernel.launch_file import MAX_DYNAMIC_LDS_BYTES, LaunchOptions
 from wavesim.kernel.region import DEFAULT_TRIPS, DEFAULT_WAVES, MOST_WAVES, RegionOptions
+from wavesim.limits import MAX_CLK, MAX_INSTRUCTIONS, allowing, budget
 
 if TYPE_CHECKING:
     from wavesim.report.output import Look
@@ -123,6 +125,33 @@ def region_of(region: str | None, trips: int, waves: int) -> RegionOptions | Non
     """What ``--region`` and its kin say."""
     return RegionOptions(region, trips, waves) if region is not None else None
 
+
+def _allow(context: click.Context, parameter: click.Parameter, value: int | None) -> None:
+    """Puts a budget in force while the command runs."""
+    if value is not None:
+        name = {"max_instructions": "instructions", "max_clk": "clk"}[parameter.name or ""]
+        context.with_resource(allowing(replace(budget(), **{name: value})))
+
+
+budget_options = apply(
+    click.option(
+        "--max-instructions",
+        type=click.IntRange(min=1),
+        metavar="N",
+        expose_value=False,
+        callback=_allow,
+        help=f"Instructions that all waves may execute (default: {MAX_INSTRUCTIONS}).",
+    ),
+    click.option(
+        "--max-clk",
+        type=click.IntRange(min=1),
+        metavar="N",
+        expose_value=False,
+        callback=_allow,
+        help=f"Clocks that a simulation may last (default: {MAX_CLK}).",
+    ),
+)
+"""--max-instructions and --max-clk, in force while the command runs."""
 
 machine_options = apply(
     click.option("--arch", metavar="NAME", help="Architecture: gfx942 (the default), gfx950, ..."),

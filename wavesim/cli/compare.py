@@ -9,6 +9,7 @@ import click
 
 from wavesim.cli.common import (
     KernelPath,
+    budget_options,
     json_option,
     look,
     look_options,
@@ -23,6 +24,7 @@ from wavesim.cli.common import (
 @click.argument("kernels", nargs=-1, required=True, type=KernelPath())
 @machine_options
 @timing_options
+@budget_options
 @json_option
 @click.option("--timeline", is_flag=True, help="Show each kernel's picture below the table.")
 @look_options

@@ -9,6 +9,7 @@ import click
 
 from wavesim.cli.common import (
     KernelPath,
+    budget_options,
     json_option,
     launch_of,
     launch_options,
@@ -27,6 +28,7 @@ from wavesim.cli.common import (
 @machine_options
 @launch_options
 @unknown_options
+@budget_options
 @json_option
 @click.option("--processes", type=click.IntRange(1, 64), help="Processes for the what-ifs (default: cores).")
 @look_options

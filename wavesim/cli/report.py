@@ -9,6 +9,7 @@ import click
 
 from wavesim.cli.common import (
     KernelPath,
+    budget_options,
     launch_of,
     launch_options,
     machine_options,
@@ -34,6 +35,7 @@ MOST_KERNELS = 4
 @machine_options
 @launch_options
 @unknown_options
+@budget_options
 @timing_options
 @click.option("--check/--no-check", default=True, help="With the findings of wavesim check (default: yes).")
 @click.option(

@@ -9,6 +9,7 @@ import click
 
 from wavesim.cli.common import (
     KernelPath,
+    budget_options,
     json_option,
     launch_of,
     launch_options,
@@ -28,6 +29,7 @@ from wavesim.cli.common import (
 @machine_options
 @launch_options
 @unknown_options
+@budget_options
 @timing_options
 @json_option
 @click.option("--perfetto", metavar="FILE", help="Write a trace for ui.perfetto.dev.")

@@ -35,6 +35,14 @@ class Executed:
         self.starts = [np.concatenate([[0], np.cumsum(counts)]) for counts, _ in record.lines]
         self.array_clk = np.array(record.lds_clk, np.int32) if record.lds_clk else None
         self.memory_bytes = np.array(record.memory_bytes, np.int32) if record.memory_bytes else None
+        self.line_count = sum(len(numbers) for _, numbers in record.lines)
+        self._columns: list[tuple[Executed, int]] = []
+
+    def column(self, number: int) -> tuple[Executed, int]:
+        """One wave's share, the same object each time."""
+        while number >= len(self._columns):
+            self._columns.append((self, len(self._columns)))
+        return self._columns[number]
 
 
 class Recorder:
@@ -48,7 +56,7 @@ class Recorder:
     def add(self, executed: Executed, waves: list[int]) -> None:
         """A block was executed by ``waves`` (in the order of its columns)."""
         for column, wave in enumerate(waves):
-            self.parts[wave].append((executed, column))
+            self.parts[wave].append(executed.column(column))
 
     def cut(self, wave: int, parts: int) -> None:
         """Forget what a wave executed after its first ``parts`` blocks."""

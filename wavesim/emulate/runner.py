@@ -41,6 +41,7 @@ class Runner:
         ]
         # what does nothing by itself need not be called
         self.steps = [step for step in self.steps if step is not _nothing]
+        self._same: dict[bytes, Executed] = {}
         self.taken: Callable[[], npt.NDArray[np.bool_]] | None = None
         self.targets: Callable[[], npt.NDArray[np.int64]] | None = None
         last = context.program.instructions[block.stop - 1]
@@ -111,7 +112,14 @@ class Runner:
         for step in self.steps:
             step()
         taken = self.taken().copy() if self.taken is not None else None
-        return Executed(self.block, record, taken), taken
+        if len(self.block.lds_rows) or len(self.block.memory_rows):
+            return Executed(self.block, record, taken), taken
+        # without memory accesses all runs that go the same way look the same, and are kept once
+        way = taken.tobytes() if taken is not None else b""
+        same = self._same.get(way)
+        if same is None:
+            same = self._same[way] = Executed(self.block, record, taken)
+        return same, taken
 
 
 def _nothing() -> None:

@@ -13,11 +13,11 @@ from enum import IntEnum
 from wavesim.emulate.blocks import Block, BlockMap, Exit
 from wavesim.emulate.context import Context
 from wavesim.emulate.polls import find_polls
-from wavesim.emulate.recorder import Recorder
+from wavesim.emulate.recorder import Executed, Recorder
 from wavesim.emulate.runner import Runner, Runners, batches
 from wavesim.emulate.spins import PollPasses, RepeatedStates
 from wavesim.errors import LimitExceeded
-from wavesim.limits import MAX_INSTRUCTIONS_PER_WAVE
+from wavesim.limits import INSTRUCTIONS_A_RUN, LINES_AN_INSTRUCTION, budget
 from wavesim.program import Finding, Severity
 from wavesim.trace.code import Kind
 
@@ -72,6 +72,10 @@ class Scheduler:
         self.progress = progress
         self.passable_deadlocks = DEADLOCKS_PASSED if past_deadlock else 0
         self.releases = 0
+        self.budget = budget().instructions
+        # one wave at a time, an adversarial execution runs each block as often as there are waves
+        self.smallest = INSTRUCTIONS_A_RUN // (1 if context.adversary is None else waves)
+        self.spent = 0
         self._reported = 0
         self.findings: list[Finding] = []
 
@@ -79,7 +83,7 @@ class Scheduler:
         """Run everything; False if it ended in a deadlock (see ``findings``).
 
         Raises:
-            LimitExceeded: a wave executed too many instructions.
+            LimitExceeded: the budget of instructions is used up.
         """
         while True:
             ready = self._ready()
@@ -143,7 +147,7 @@ class Scheduler:
         context.rows[runner.lanes.waves] += len(block)
         if context.track_writers:
             self.passes.collect()
-        self._check_limit(runner)
+        self._spend(runner, executed)
         if block.exit is Exit.END:
             self._end(numbers)
             return None
@@ -210,17 +214,26 @@ class Scheduler:
                     self.status[wave] = Status.RUN
                     self.turn[wave] = 0
 
-    def _check_limit(self, runner: Runner) -> None:
-        rows = self.context.rows
-        highest = int(rows[runner.lanes.waves].max())
-        if highest > MAX_INSTRUCTIONS_PER_WAVE:
-            span = self.context.program.instructions[runner.block.stop - 1].span
+    def _spend(self, runner: Runner, executed: Executed) -> None:
+        """Counts what a block cost, in instructions; its memory counts as well as its time.
+
+        Raises:
+            LimitExceeded: the budget is used up.
+        """
+        cost = len(runner.block) * len(runner.numbers) + executed.line_count // LINES_AN_INSTRUCTION
+        self.spent += max(self.smallest, cost)
+        if self.spent > self.budget:
+            wave = runner.numbers[0]
+            own = int(self.context.rows[wave])
             raise LimitExceeded(
-                f"a wave executed more than {MAX_INSTRUCTIONS_PER_WAVE} instructions; it is here", span
+                f"the budget of {self.budget} executed instructions is used up (running a block once counts "
+                f"at least {INSTRUCTIONS_A_RUN}); wave {wave} is here, after {own} of its own",
+                self.context.program.instructions[runner.block.stop - 1].span,
+                "a smaller launch, or raise it: --max-instructions N",
             )
-        if self.progress is not None and highest - self._reported > PROGRESS_ROWS // len(self.pc):
-            self._reported = highest
-            self.progress(int(rows.sum()))
+        if self.progress is not None and self.spent - self._reported > PROGRESS_ROWS:
+            self._reported = self.spent
+            self.progress(int(self.context.rows.sum()))
 
     def _let_arrive(self) -> bool:
         """Adversarial execution: what was held back of stuck waves arrives in the end."""

@@ -47,7 +47,7 @@ def simulate(
 
     Raises:
         UserError: no such engine, or it is not built; ``parameters.rules_off`` names no such rule.
-        LimitExceeded: the simulation passed ``limits.MAX_CLK``.
+        LimitExceeded: past the budget of clocks (:mod:`wavesim.limits`).
         EnginesDiffer: both were asked for, and they do not agree.
     """
     if engine not in CHOICES:

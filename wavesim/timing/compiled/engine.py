@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from wavesim.errors import LimitExceeded, UserError
+from wavesim.errors import UserError
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.limits import MAX_CLK
+from wavesim.limits import clocks_used_up
 from wavesim.timing.compiled.inputs import Inputs, prepare
 from wavesim.timing.compiled.library import load
 from wavesim.trace import BusySpan, Timeline, Trace, WaveTimeline
@@ -58,13 +58,13 @@ def drive(step: Callable[[], int], progress: Callable[[], None]) -> None:
     """Call ``step`` until it is done; ``progress`` after each but the last call.
 
     Raises:
-        LimitExceeded: past ``limits.MAX_CLK``.
+        LimitExceeded: past the budget of clocks (:mod:`wavesim.limits`).
         MemoryError: not enough memory.
     """
     while (status := step()) == RUNNING:
         progress()
     if status == LIMIT:
-        raise LimitExceeded(f"the simulation passed {MAX_CLK} clk")
+        raise clocks_used_up()
     if status != DONE:
         raise MemoryError("the compiled timing engine has not enough memory")
 
@@ -80,7 +80,7 @@ def run(
         progress: called now and then with the share done, 0..1.
 
     Raises:
-        LimitExceeded: past ``limits.MAX_CLK``.
+        LimitExceeded: past the budget of clocks (:mod:`wavesim.limits`).
         UserError: no compiled engine here; arrays or numbers that it cannot work with.
     """
     library = loaded()

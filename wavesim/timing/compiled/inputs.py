@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from wavesim.errors import UserError
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.limits import MAX_CLK, SPIN_PATIENCE_CLK
+from wavesim.limits import SPIN_PATIENCE_CLK, budget
 from wavesim.timing.compiled.library import names
 from wavesim.timing.ops import Op
 from wavesim.trace import Category, CodeEntry, Kind, Reason, Trace
@@ -148,7 +148,7 @@ def parameter_values(order: Sequence[str], p: TimingParameters) -> Int64:
         "memory_idle_clk": p.memory_idle_clk,
         "memory_idle_restart_clk": p.memory_idle_restart_clk,
         "spin_patience_clk": SPIN_PATIENCE_CLK,
-        "max_clk": MAX_CLK,
+        "max_clk": budget().clk,
         **{name: int(name not in p.rules_off) for name in IN_ENGINE},
     }
     for name, value in values.items():
@@ -318,7 +318,7 @@ def _waves(trace: Trace, p: TimingParameters, inputs: Inputs) -> tuple[Array, in
     ):
         waves[name] = values
     _check_range(waves["simd"], 0, p.structure_simds, "SIMD of a wave")
-    _check_range(waves["start_clk"], 0, MAX_CLK + 1, "start of a wave, clk")
+    _check_range(waves["start_clk"], 0, budget().clk + 1, "start of a wave, clk")
     waves["place"] = np.argsort(p.barrier_simd_order)[waves["simd"]]
     lengths = np.diff(inputs.first_row)
     waves["rows"] = lengths

@@ -7,9 +7,8 @@ from collections.abc import Callable
 
 import simpy
 
-from wavesim.errors import LimitExceeded
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.limits import MAX_CLK
+from wavesim.limits import budget, clocks_used_up
 from wavesim.timing.model.arbiter import Arbiter
 from wavesim.timing.model.barrier import Barrier
 from wavesim.timing.model.clock import Clock
@@ -59,10 +58,11 @@ class ComputeUnit:
         """Let time run until nothing can happen any more.
 
         Raises:
-            LimitExceeded: past ``limits.MAX_CLK``.
+            LimitExceeded: past the budget of clocks (:mod:`wavesim.limits`).
         """
         rows = max(1, self.trace.instruction_count)
-        while self.clock.now <= MAX_CLK:
+        limit_clk = budget().clk
+        while self.clock.now <= limit_clk:
             try:
                 for _ in range(EVENTS_PER_REPORT):
                     self.clock.env.step()
@@ -70,7 +70,7 @@ class ComputeUnit:
                 return
             if progress is not None:
                 progress(sum(wave.row for wave in self.waves) / rows)
-        raise LimitExceeded(f"the simulation passed {MAX_CLK} clk")
+        raise clocks_used_up()
 
     def timeline(self) -> Timeline:
         """What was written down."""
@@ -97,7 +97,7 @@ def run(
         progress: called now and then with the share done, 0..1.
 
     Raises:
-        LimitExceeded: past ``limits.MAX_CLK``.
+        LimitExceeded: past the budget of clocks (:mod:`wavesim.limits`).
     """
     unit = ComputeUnit(trace, parameters)
     unit.step(progress)
