@@ -60,17 +60,18 @@ class ComputeUnit:
         Raises:
             LimitExceeded: past the budget of clocks (:mod:`wavesim.limits`).
         """
-        rows = max(1, self.trace.instruction_count)
-        limit_clk = budget().clk
-        while self.clock.now <= limit_clk:
+        rows, limit_clk = max(1, self.trace.instruction_count), budget().clk
+        ended = False
+        while not ended:
             try:
                 for _ in range(EVENTS_PER_REPORT):
                     self.clock.env.step()
             except simpy.core.EmptySchedule:
-                return
+                ended = True
+            if self.clock.now > limit_clk:
+                raise clocks_used_up()
             if progress is not None:
                 progress(sum(wave.row for wave in self.waves) / rows)
-        raise clocks_used_up()
 
     def timeline(self) -> Timeline:
         """What was written down."""
