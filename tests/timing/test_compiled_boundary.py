@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from wavesim.errors import UserError
 from wavesim.timing import compiled, simulate
 from wavesim.timing.compare import differences
-from wavesim.timing.compiled import library
+from wavesim.timing.compiled import engine, library
 from wavesim.timing.compiled.forced import sweep
 from wavesim.trace import Kind, Reason, Spin, Trace
 from wavesim.trace.code import Category
@@ -156,6 +156,25 @@ def test_slices_and_no_waves_are_fine() -> None:
     one, other = (compiled.run(each, b.parameters()) for each in (whole, changed(**spread)))
     assert list(differences(one, other)) == []
     assert compiled.run(replace(whole, waves=()), b.parameters()).clk_total == 0
+
+
+def test_ctrl_c_is_heard_between_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What interrupts while the engine is in Python ends the run; the next one knows nothing of it."""
+    monkeypatch.setattr(engine, "EVENTS_PER_CALL", 10)
+    shares: list[float] = []
+
+    def interrupted(share: float) -> None:
+        shares.append(share)
+        if len(shares) == 3:
+            raise KeyboardInterrupt
+
+    whole = b.streams([[b.lds_read(4), b.wait(lgkm=0)] * 100] * 4)
+    with pytest.raises(KeyboardInterrupt):
+        compiled.run(whole, b.parameters(), interrupted)
+    assert 0 < shares[-1] < 0.5
+    in_portions = compiled.run(whole, b.parameters())
+    monkeypatch.undo()
+    assert list(differences(in_portions, compiled.run(whole, b.parameters()))) == []
 
 
 def test_runs_leave_nothing_behind() -> None:

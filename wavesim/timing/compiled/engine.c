@@ -79,13 +79,13 @@ API const char *wavesim_reasons(void) { return REASONS(AS_TEXT); }
 
 enum { STATUS_RUNNING, STATUS_DONE, STATUS_LIMIT, STATUS_NO_MEMORY };
 
-/* One workgroup's dispatch, one wave's stream: pointers into Python's arrays, which outlive the engine. */
+/* One wave's stream: pointers into Python's arrays, which outlive the engine. */
 typedef struct {
     int64_t simd, workgroup, start_clk, rows, place; /* place: of its SIMD in barrier.simd_order */
     const int32_t *code, *array_clk, *memory_bytes, *memory_latency_clk;
     const uint8_t *taken;
     int64_t *attempt_clk, *issue_clk, *end_clk, *done_clk;
-    const int64_t *spins; /* (last, first, store wave, store row, number), by last; */
+    const int64_t *spins; /* (last, first, store wave, store row, number), by last */
     int64_t spin_count;
     int64_t *spin_repeats;
 } WaveInput;
@@ -523,7 +523,7 @@ static int64_t next_slot(const Engine *e) {
 static void turns_mark(Engine *e, int64_t clk, uint8_t flag) {
     Turns *t = &e->turns;
     int64_t slot = clk / P(slot_clk);
-    if (!t->applies || slot < t->next) return;
+    if (!t->applies || slot < t->next || clk > P(max_clk)) return;
     if (slot - t->next >= t->room) {
         int64_t room = t->room ? t->room : 64;
         while (slot - t->next >= room) room *= 2;
@@ -2044,8 +2044,6 @@ API int64_t wavesim_rows_done(const Engine *e) {
     for (int32_t i = 0; i < e->wave_count; i++) rows += e->waves[i].row;
     return rows;
 }
-
-API int64_t wavesim_clk(const Engine *e) { return e->now; }
 
 /* The run is over: ends and last clocks by wave, stalls of stuck waves closed; the run's last clock. */
 API int64_t wavesim_finish(Engine *e, int64_t *finish_clk, uint8_t *state) {
