@@ -38,7 +38,6 @@ def run_json(run: Run) -> dict[str, Json]:
         "file": kernel.file,
         "arch": analysis.arch,
         "machine": run.machine.name,
-        "engine": analysis.engine,
         "verdict": str(run.verdict),
         "complete": analysis.complete,
         "races": "not checked",

@@ -50,7 +50,6 @@ def replay_json(result: ReplayResult) -> Json:
         "kernel": result.kernel,
         "memory": str(result.memory),
         "memory_is_input": result.memory.name != "model",
-        "engine": result.engine,
         "rules": dict(result.rules),
         "waves": result.waves,
         "instructions": result.instructions,

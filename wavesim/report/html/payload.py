@@ -118,7 +118,6 @@ def panel_json(panel: Panel, columns: ColumnWriter) -> dict[str, Json]:
     files = list(dict.fromkeys(span.file for span in places if span.line))
     return {
         "title": panel.title,
-        "engine": timeline.engine or ("measured" if timeline.measured else ""),
         "measured": timeline.measured,
         "clk_total": timeline.clk_total,
         "cut_clk": cut,
