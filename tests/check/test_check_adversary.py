@@ -129,3 +129,95 @@ done:
 """
     usual, hostile = results(tmp_path, body)
     assert usual == hostile
+
+
+EXCHANGE = """	v_mov_b32_e32 v2, 0
+	{store}
+	{wait}
+	s_barrier
+	{load}
+	s_waitcnt vmcnt(0) lgkmcnt(0)
+	global_store_dword v1, v2, s[6:7]
+"""
+STORES = {
+    "global": "v_add_u32 v5, 0x1000, v0\n\tglobal_store_dword v1, v5, s[4:5]",
+    "buffer": "s_mov_b64 s[12:13], s[4:5]\n\ts_mov_b32 s14, -1\n\ts_mov_b32 s15, 0x20000\n"
+    "\tv_add_u32 v5, 0x1000, v0\n\tbuffer_store_dword v5, v1, s[12:15], 0 offen",
+    "flat": "v_mov_b32 v7, s5\n\tv_add_co_u32 v6, vcc, s4, v1\n\tv_addc_co_u32 v7, vcc, 0, v7, vcc\n"
+    "\tv_add_u32 v5, 0x1000, v0\n\tflat_store_dword v[6:7], v5",
+    "sc bits": "v_add_u32 v5, 0x1000, v0\n\tglobal_store_dword v1, v5, s[4:5] sc0 sc1",
+}
+OTHERS = "global_load_dword v2, v3, s[4:5]"
+
+
+@pytest.mark.parametrize(
+    ("wait", "shows"),
+    [("", True), ("s_waitcnt vmcnt(0) lgkmcnt(0)", False), ("s_waitcnt lgkmcnt(0)", True)],
+)
+@pytest.mark.parametrize("kind", STORES)
+def test_stores_reach_other_waves_at_their_wait(kind: str, wait: str, shows: bool, tmp_path: Path) -> None:
+    usual, hostile = results(tmp_path, EXCHANGE.format(store=STORES[kind], wait=wait, load=OTHERS))
+    assert usual[0][0] == 0x1000 + 64
+    assert (usual != hostile) is shows
+
+
+def test_a_counted_wait_lets_older_stores_arrive(tmp_path: Path) -> None:
+    """Of two stores vmcnt(1) completes the first."""
+    second = "\n\tglobal_store_dword v1, v5, s[6:7]"
+    for count, shows in ((0, False), (1, False), (2, True)):
+        body = EXCHANGE.format(store=STORES["global"] + second, wait=f"s_waitcnt vmcnt({count})", load=OTHERS)
+        usual, hostile = results(tmp_path, body)
+        assert (usual != hostile) is shows
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        "global_load_dword v2, v1, s[4:5]",
+        "global_atomic_or v2, v1, v2, s[4:5] sc0",
+        "global_load_lds_dword v1, s[4:5]\n\ts_waitcnt vmcnt(0)\n\tds_read_b32 v2, v1",
+    ],
+)
+def test_a_wave_sees_its_own_stores_in_order(load: str, tmp_path: Path) -> None:
+    again = "\n\tv_add_u32 v5, 1, v5\n\tglobal_store_dword v1, v5, s[4:5]"
+    usual, hostile = results(tmp_path, EXCHANGE.format(store=STORES["global"] + again, wait="", load=load))
+    assert usual == hostile
+    assert usual[1][5] == 0x1001 + 64 + 5
+
+
+def test_a_load_without_a_wait_sees_later_stores(tmp_path: Path) -> None:
+    """Wave 1 loads and passes the barrier; wave 0 stores behind it."""
+    body = """	{load}
+	{wait}
+	s_barrier
+	v_mov_b32 v5, 7
+	global_store_dword v3, v5, s[4:5]
+	s_waitcnt vmcnt(0)
+	s_barrier
+	global_store_dword v1, v2, s[6:7]
+"""
+    for wait, shows in (("", True), ("s_waitcnt vmcnt(0)", False)):
+        usual, hostile = results(tmp_path, body.format(load="global_load_dword v2, v1, s[4:5]", wait=wait))
+        assert (usual != hostile) is shows
+
+
+def test_a_flag_in_memory_without_a_wait_arrives_in_the_end(tmp_path: Path) -> None:
+    """Wave 0 sets a flag and never waits for it; wave 1 polls: no deadlock."""
+    body = """	v_mov_b32_e32 v5, 1
+	v_mov_b32_e32 v6, 0
+	s_cmp_eq_u32 s8, 0
+	s_cbranch_scc0 other
+	global_store_dword v6, v5, s[4:5] sc0 sc1
+	s_branch done
+other:
+	global_load_dword v2, v6, s[4:5] sc0 sc1
+	s_waitcnt vmcnt(0)
+	v_readfirstlane_b32 s9, v2
+	s_cmp_eq_u32 s9, 1
+	s_cbranch_scc0 other
+done:
+	v_mov_b32_e32 v2, v0
+	global_store_dword v1, v2, s[6:7]
+"""
+    usual, hostile = results(tmp_path, body)
+    assert usual == hostile

@@ -2,9 +2,11 @@
 
 A load's registers hold NaN from its issue to the ``s_waitcnt`` that covers it. LDS operations of a wave
 return in order, and so do vector-memory operations; scalar loads only at ``lgkmcnt(0)`` (CDNA3 ISA
-section 4.4). An LDS read takes its bytes when it is delivered, and LDS writes and loads to LDS act then.
-Stores to memory and atomics act at issue. Registers that no wait covers never get their values; what goes to
-LDS arrives at the latest when the wave ends, or when all waves wait.
+section 4.4). A read takes its bytes when it is delivered, and writes and loads to LDS act then. A store to
+memory reaches it, for all others, when a vmcnt wait of its wave covers it; whatever its cache bits say, for
+they tell where it goes and not when. Atomics act at issue, behind the wave's own stores to the same place.
+Registers that no wait covers never get their values; what goes to memory arrives at the latest when the wave
+ends, or when all waves wait. Scratch is private and not held back.
 """
 
 from __future__ import annotations
@@ -15,18 +17,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wavesim.emulate.context import BlockRecord, Context
+from wavesim.emulate.context import BlockRecord, Context, HeldStore
+from wavesim.emulate.memory import Region
 from wavesim.emulate.registry import Step
 from wavesim.emulate.state import UNINITIALISED, VCC, Lanes
+from wavesim.isa.opcodes import lookup
 from wavesim.program.dataflow import effects
 from wavesim.trace.code import CodeEntry, Kind
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from wavesim.emulate.registry import Array
 
 POISON = np.uint32(UNINITIALISED)
 Delivery = Callable[[], None] | None
-"""Puts a result into its registers; None for what is only counted (writes and stores)."""
+"""Puts a result into its registers or bytes into memory; None for what is only counted."""
 
 
 HELD_BACK = ("ds_read", "ds_write", "ds_bpermute", "ds_permute", "ds_swizzle")
@@ -40,6 +46,7 @@ class Adversary:
         self.lds: list[deque[Delivery]] = [deque() for _ in range(waves)]
         self.memory: list[deque[Delivery]] = [deque() for _ in range(waves)]
         self.scalar: list[deque[Delivery]] = [deque() for _ in range(waves)]
+        self.stores: list[deque[HeldStore]] = [deque() for _ in range(waves)]
 
     def wrap(self, entry: CodeEntry, lanes: Lanes, context: Context, step: Step) -> Step:
         """The step of an instruction, with its results held back, or of a wait, which delivers them."""
@@ -60,22 +67,37 @@ class Adversary:
             step = self._after_writes(wave, step)
         used = effects(entry.instruction, context.arch)
         vector, scalar = _rows(used.writes, context)
-        if entry.to_lds or (entry.kind is Kind.LDS_WRITE and entry.instruction.opcode.startswith("ds_write")):
+        opcode = entry.instruction.opcode
+        inputs = _rows(used.reads, context)[0]
+        if entry.to_lds:
+
+            def load_to_lds() -> None:
+                kept = _Inputs(lanes, inputs)
+                _held_back(step, context, wave)
+
+                def deliver() -> None:
+                    _again(lanes, context, step, kept, [])
+                    context.store_version += 1  # polling waves look again
+
+                _join(queues, deliver)
+
+            return load_to_lds
+        if entry.kind is Kind.LDS_WRITE and opcode.startswith("ds_write"):
             return lambda: _join(queues, _held_back(step, context, wave))
         if entry.kind in (Kind.LDS_WRITE, Kind.VMEM_STORE) or not (vector or scalar):
 
             def count() -> None:
                 step()
-                _join(queues, None)
+                _join(queues, self._stored(wave, context))
 
             return count
-        opcode = entry.instruction.opcode
-        reread = _rows(used.reads, context)[0] if opcode.startswith("ds_read") else None
+        flags = lookup(opcode, context.arch, entry.instruction.span).flags
+        reread = opcode.startswith("ds_read") or (entry.kind is Kind.VMEM_LOAD and "atomic" not in flags)
         poison = "d16" not in opcode  # the other half must stay
 
         def issue() -> None:
             before = lanes.vgpr[vector]
-            addresses = lanes.vgpr[reread] if reread is not None else None
+            kept = _Inputs(lanes, inputs) if reread else None
             step()
             arrived, scalars = lanes.vgpr[vector], lanes.sgpr[scalar]
             active = lanes.exec.copy()
@@ -83,15 +105,42 @@ class Adversary:
             lanes.sgpr[scalar] = POISON
 
             def deliver() -> None:
-                values = arrived
-                if addresses is not None and reread is not None:
-                    values = _again(lanes, context, step, reread, addresses, vector, active)
+                values = _again(lanes, context, step, kept, vector) if kept is not None else arrived
                 lanes.vgpr[vector] = np.where(active, values, lanes.vgpr[vector])
                 lanes.sgpr[scalar] = scalars
 
             _join(queues, deliver)
 
         return issue
+
+    def _stored(self, wave: int, context: Context) -> Delivery:
+        """What lets the stores arrive that an instruction left in ``context.held``; None if it left none."""
+        stores = tuple(context.held)
+        context.held.clear()
+        if not stores:
+            return None
+        self.stores[wave].extend(stores)
+
+        def deliver() -> None:
+            for store in stores:
+                self.stores[wave].popleft()
+                store.arrive()
+            context.store_version += 1  # polling waves look again
+
+        return deliver
+
+    def settle(
+        self, waves: npt.NDArray[np.int64], parts: list[tuple[Region, Array, npt.NDArray[np.bool_]]]
+    ) -> None:
+        """Before an atomic: what is under way to its bytes from its own wave arrives first."""
+        for wave in waves.tolist():
+            for region, offsets, lanes in parts:
+                low, high = int(offsets[lanes].min()), int(offsets[lanes].max()) + 8
+                while any(
+                    store.region == region.name and store.first < high and store.last >= low
+                    for store in self.stores[wave]
+                ):
+                    _shorten(self.memory[wave], len(self.memory[wave]) - 1)
 
     def _after_writes(self, wave: int, step: Step) -> Step:
         """The step of an access that acts on LDS at issue (an atomic, a flat access): in order after the
@@ -131,7 +180,7 @@ class Adversary:
         return waiting
 
 
-def _held_back(step: Step, context: Context, wave: int) -> Delivery:
+def _held_back(step: Step, context: Context, wave: int) -> Callable[[], None]:
     """Execute a write to LDS, take its bytes away again, and return what puts them there.
 
     Bytes that hold what is written already are left: they arrive at issue, which is legal too.
@@ -179,25 +228,28 @@ def _rows(registers: Iterable[tuple[str, int]], context: Context) -> tuple[list[
     return vector, scalar
 
 
-def _again(
-    lanes: Lanes,
-    context: Context,
-    step: Step,
-    address_rows: list[int],
-    addresses: Array,
-    result_rows: list[int],
-    active: Array,
-) -> Array:
-    """What an LDS read gets now, with the addresses and EXEC of its issue; leaves no trace of its own."""
-    kept = context.record, context.observe_lds, context.track_writers, lanes.exec.copy(), lanes.full
-    results, present = lanes.vgpr[result_rows], lanes.vgpr[address_rows]
+class _Inputs:
+    """What an instruction reads, as it is at its issue: vector registers ``rows``, all scalar ones, EXEC."""
+
+    def __init__(self, lanes: Lanes, rows: list[int]) -> None:
+        self.rows = rows
+        self.vector = lanes.vgpr[rows]
+        self.scalar = lanes.sgpr.copy()
+        self.exec = lanes.exec.copy()
+
+
+def _again(lanes: Lanes, context: Context, step: Step, inputs: _Inputs, result_rows: list[int]) -> Array:
+    """Execute a load once more with the registers of its issue: what it gets now. Leaves no other trace."""
+    kept = context.record, context.observe_lds, context.track_writers, lanes.full
+    results, present = lanes.vgpr[result_rows], _Inputs(lanes, inputs.rows)
     context.record, context.observe_lds, context.track_writers = BlockRecord(), False, False
-    lanes.exec[...] = active
-    lanes.full = bool(active.all())
-    lanes.vgpr[address_rows] = addresses
+    lanes.exec[...], lanes.sgpr[...] = inputs.exec, inputs.scalar
+    lanes.full = bool(inputs.exec.all())
+    lanes.vgpr[inputs.rows] = inputs.vector
     step()
     values = lanes.vgpr[result_rows]
-    lanes.vgpr[address_rows] = present
+    lanes.vgpr[inputs.rows] = present.vector
     lanes.vgpr[result_rows] = results
-    context.record, context.observe_lds, context.track_writers, lanes.exec[...], lanes.full = kept
+    lanes.exec[...], lanes.sgpr[...] = present.exec, present.scalar
+    context.record, context.observe_lds, context.track_writers, lanes.full = kept
     return values

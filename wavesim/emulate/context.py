@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from wavesim.emulate.float_mode import COMPILED, FloatMode
 from wavesim.emulate.memory import Memory, OutOfBounds
-from wavesim.emulate.observe import LdsAccess
+from wavesim.emulate.observe import Acquire, GlobalAccess, LdsAccess
 from wavesim.emulate.registry import Array, Binding
 from wavesim.emulate.state import Lanes, State
 from wavesim.isa.machine import LanePhases, Machine
@@ -57,6 +57,17 @@ class BlockRecord:
     lines: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class HeldStore:
+    """A store that has not arrived in memory: bytes ``first``..``last`` of an allocation, and what puts them
+    there."""
+
+    region: str
+    first: int
+    last: int
+    arrive: Callable[[], None]
+
+
 @dataclass
 class Context:
     """Shared by all batches of one execution.
@@ -66,7 +77,8 @@ class Context:
         record: of the block that runs.
         scratch: private memory, dwords of all lanes of all waves; ``scratch_stride`` bytes each.
         events: (wave, row) of each store so far, if ``track_writers``; memories hold their numbers, from 1.
-        adversary: holds back the results of loads, if they are to arrive late.
+        adversary: holds back the results of loads, and stores, if they are to arrive late.
+        held: under an adversary, stores to global memory of the instruction that runs, yet to arrive.
         symbols: addresses of functions and constants.
         skipped: static instructions that are not executed (see unknowable); ``assumed`` branches that are
             taken by assumption, backward ones ``trips`` - 1 times each time they are come to; ``counted``
@@ -92,11 +104,14 @@ class Context:
     events: list[tuple[int, int]] = field(default_factory=list)
     polled: list[tuple[npt.NDArray[np.int64], Array]] = field(default_factory=list)
     lds_accesses: list[LdsAccess] = field(default_factory=list)
+    global_accesses: list[GlobalAccess] = field(default_factory=list)
+    acquires: list[Acquire] = field(default_factory=list)
     clocks_read: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     stored: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
     store_version: int = 0
     adversary: Adversary | None = None
     symbols: Mapping[str, int] = field(default_factory=dict)
+    held: list[HeldStore] = field(default_factory=list)
     skipped: frozenset[int] = frozenset()
     assumed: frozenset[int] = frozenset()
     counted: frozenset[int] = frozenset()

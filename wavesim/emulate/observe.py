@@ -1,4 +1,5 @@
-"""What an execution can record beside the Trace: every LDS access with its byte addresses."""
+"""What an execution can record beside the Trace: LDS and global accesses with their byte addresses, and what
+polling loops waited for."""
 
 from __future__ import annotations
 
@@ -9,8 +10,8 @@ import numpy.typing as npt
 
 
 @dataclass(frozen=True, slots=True)
-class LdsAccess:
-    """One LDS access of one wave; an instruction with two offsets (``ds_read2_b64``) makes two.
+class MemoryAccess:
+    """One access of one wave to a memory that others see too.
 
     Attributes:
         wave: position in :attr:`wavesim.trace.Trace.waves`.
@@ -19,7 +20,7 @@ class LdsAccess:
         addresses: first byte of each active lane's access, shape (active lanes,).
         width_bytes: bytes per lane.
         write: whether it writes (an atomic writes too).
-        from_memory: a direct-to-LDS load, which completes with vmcnt.
+        from_memory: it completes with vmcnt (vector memory, loads to LDS), not with lgkmcnt.
         atomic: a read-modify-write that other waves' come before or after, but never into.
         values: what a write stores, byte by byte as :meth:`touched` has them; None where that is not kept.
     """
@@ -37,6 +38,29 @@ class LdsAccess:
     def touched(self) -> npt.NDArray[np.int64]:
         """Every byte touched, shape (active lanes * width,)."""
         return (self.addresses[:, None] + np.arange(self.width_bytes)).reshape(-1)
+
+
+@dataclass(frozen=True, slots=True)
+class LdsAccess(MemoryAccess):
+    """One LDS access; an instruction with two offsets (``ds_read2_b64``) makes two."""
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalAccess(MemoryAccess):
+    """One access to global memory: addresses are bytes from the start of the allocation ``region``."""
+
+    region: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Acquire:
+    """A wave left a polling loop: rows ``first``..``last`` are its last pass, and ``stores`` (wave, row)
+    those whose values it read there, with the atomics that a value was made of."""
+
+    wave: int
+    first: int
+    last: int
+    stores: tuple[tuple[int, int], ...]
 
 
 def stored_bytes(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from wavesim.emulate.addresses import scalar_pair
+from wavesim.emulate.global_access import observe_global
 from wavesim.emulate.lds_atomics import ATOMICS
 from wavesim.emulate.memory import Region
 from wavesim.emulate.operands import Source, call, dword, scalar_row
@@ -57,6 +58,7 @@ def _bind_load(binding: Binding) -> Step:
         for region, offsets, mask in parts:
             if region.matrix is not None:
                 region.matrix.prepare(offsets, offsets + 4 * dwords - 1)
+            observe_global(binding, region, offsets, mask, 4 * dwords, scalar=True)
             if region.writer is not None:
                 context.polled.append((lanes.numbers, region.writer[offsets >> 2]))
             values: Array = gather(region.words, offsets, 4 * dwords)[:, :, 0]

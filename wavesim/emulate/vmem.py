@@ -175,6 +175,8 @@ def _bind_atomic(binding: Binding) -> Step:
 
     def run() -> None:
         parts, _ = access.begin(write=True)
+        if context.adversary is not None:
+            context.adversary.settle(lanes.numbers, parts)
         result = np.zeros((width // 4, lanes.count, LANES), np.uint32)
         for words, offsets, mask in access.apart:
             near: Array = words.view(dtype)

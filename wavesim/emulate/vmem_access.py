@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.emulate.addresses import PRIVATE_APERTURE, Addresses, has_scratch_buffer, scratch_bytes
+from wavesim.emulate.global_access import observe_global, store_global
 from wavesim.emulate.memory import Region
 from wavesim.emulate.registry import Array, Binding
 from wavesim.emulate.state import LANES
@@ -143,7 +144,7 @@ class Access:
         """Put what the parts and ``apart`` hold into ``values`` [dwords, n, 64]."""
         for region, offsets, lanes in parts:
             self._check_written(region, offsets, lanes, width)
-            self.note_read(region, offsets, lanes)
+            self.note_read(region, offsets, lanes, width)
             np.copyto(values, gather(region.words, offsets, width), where=lanes)
         for words, offsets, lanes in self.apart:
             np.copyto(values, gather(words, offsets, width), where=lanes)
@@ -151,8 +152,12 @@ class Access:
     def _is_exec(self, active: npt.NDArray[np.bool_]) -> bool:
         return active is self.lanes.exec
 
-    def note_read(self, region: Region, offsets: Array, lanes: npt.NDArray[np.bool_]) -> None:
-        """Tell which stores the values come from, where that is tracked."""
+    def note_read(
+        self, region: Region, offsets: Array, lanes: npt.NDArray[np.bool_], width: int | None = None
+    ) -> None:
+        """Tell which stores the values come from, where that is tracked; keep the access for the checks."""
+        atomic = "atomic" in self.binding.info.flags
+        observe_global(self.binding, region, offsets, lanes, width or self.width, write=atomic)
         if region.writer is not None:
             sources = np.where(lanes, region.writer[offsets >> 2], 0)
             self.context.polled.append((self.lanes.numbers, sources))
@@ -187,7 +192,7 @@ class Access:
 
     def _store_parts(self, values: Array, parts: list[Part], width: int) -> None:
         for region, offsets, lanes in parts:
-            scatter(region.words, offsets, values, width, None if lanes.all() else lanes)
+            store_global(self.binding, region, offsets, lanes, values, width)
             self.mark(region, offsets, lanes, width)
         for words, offsets, lanes in self.apart:
             scatter(words, offsets, values, width, lanes)

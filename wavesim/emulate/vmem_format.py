@@ -11,11 +11,12 @@ import re
 
 import numpy as np
 
+from wavesim.emulate.global_access import store_global
 from wavesim.emulate.lds import put_registers
 from wavesim.emulate.operands import scalar_row, vector_row
 from wavesim.emulate.registry import Array, Binding, Step, semantics
 from wavesim.emulate.state import LANES
-from wavesim.emulate.transfer import gather, scatter
+from wavesim.emulate.transfer import gather
 from wavesim.emulate.vmem import split_operands
 from wavesim.emulate.vmem_access import Access
 from wavesim.isa.opcodes import opcode_table
@@ -163,6 +164,7 @@ def _bind_load(binding: Binding) -> Step:
         words = np.zeros((max(1, access.width // 4), lanes.count, LANES), np.uint32)
         read = np.zeros((lanes.count, LANES), np.bool_)
         for region, offsets, mask in parts:
+            access.note_read(region, offsets, mask)
             words = np.where(mask, gather(region.words, offsets, access.width), words)
             read |= mask
         whole = U32(1) if number in ("UINT", "SINT") else one
@@ -214,7 +216,7 @@ def _bind_store(binding: Binding) -> Step:
             start += size
         parts, _ = access.begin(write=True)
         for region, offsets, lanes in parts:
-            scatter(region.words, offsets, words, access.width, lanes)
+            store_global(binding, region, offsets, lanes, words, access.width)
             access.mark(region, offsets, lanes)
 
     return run
