@@ -21,7 +21,7 @@ from wavesim.check.lds_contents import uninitialised_lds_reads
 from wavesim.check.lds_order import unordered_lds_accesses
 from wavesim.check.limits_rules import occupancy
 from wavesim.check.pending import pending_before
-from wavesim.check.races import lds_races
+from wavesim.check.races import global_races, lds_races
 from wavesim.check.registers import uninitialised_on_the_way, uninitialised_reads
 from wavesim.check.relaxing import WaitRelaxer
 from wavesim.check.strong_waits import strong_waits
@@ -40,7 +40,7 @@ from wavesim.trace.decode import code_entries
 
 KNOWN = Allowance()
 ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
-ORDER_RULES = frozenset({"missing-wait", "lds-race", "barrier-deadlock", "spin-deadlock"})
+ORDER_RULES = frozenset({"missing-wait", "lds-race", "global-race", "barrier-deadlock", "spin-deadlock"})
 """What is found where something comes before what it relies on."""
 WAVE_LANES = 64
 
@@ -90,7 +90,9 @@ def check_execution(execution: Execution, numerics: Numerics | None = None) -> t
     """The rules on what the waves did: races from the real addresses, results."""
     program = execution.trace.program
     found = list(execution.findings)
-    found += lds_races(execution.trace, execution.lds_accesses, program.metadata.lds_bytes)
+    trace, acquires = execution.trace, execution.acquires
+    found += lds_races(trace, execution.lds_accesses, program.metadata.lds_bytes, acquires)
+    found += global_races(trace, execution.global_accesses, acquires)
     found += unordered_lds_accesses(execution.trace, execution.lds_accesses)
     found += uninitialised_lds_reads(execution.trace, execution.lds_accesses, program.metadata.lds_bytes)
     if numerics is None:

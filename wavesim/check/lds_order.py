@@ -12,13 +12,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from wavesim.check.races import completion_rows
+from wavesim.check.ordering import NEVER, Order, completion_rows
 from wavesim.check.waits import span_of
 from wavesim.emulate.observe import LdsAccess
 from wavesim.program import Finding, Severity
 from wavesim.trace import Trace
-
-NEVER = np.iinfo(np.int64).max
 
 
 def unordered_lds_accesses(trace: Trace, accesses: Sequence[LdsAccess]) -> Iterator[Finding]:
@@ -41,7 +39,10 @@ def _unordered(
     trace: Trace, position: int, accesses: list[LdsAccess]
 ) -> Iterator[tuple[LdsAccess, LdsAccess, int]]:
     wave = trace.waves[position]
-    done = {memory: completion_rows(trace, wave, memory=memory) for memory in (False, True)}
+    done = {
+        memory: completion_rows(trace, wave, Order.VECTOR if memory else Order.LDS)
+        for memory in (False, True)
+    }
     open_accesses: dict[bool, list[LdsAccess]] = {False: [], True: []}
     for access in sorted(accesses, key=lambda each: each.row):
         other = not access.from_memory

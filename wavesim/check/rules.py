@@ -72,6 +72,14 @@ _ROWS = (
         "executed and whatever the timing.",
     ),
     (
+        "global-race",
+        _WARNING,
+        EXECUTION,
+        "Two waves of a workgroup touch the same byte of global memory, one writes, and nothing orders them.",
+        "No barrier that both accesses are complete before (vmcnt) stands between them, by the addresses "
+        "that were executed and whatever the timing. An error where no barrier stands between them at all.",
+    ),
+    (
         "mfma-hazard",
         _ERROR,
         CODE,

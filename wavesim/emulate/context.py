@@ -77,6 +77,7 @@ class Context:
         record: of the block that runs.
         scratch: private memory, dwords of all lanes of all waves; ``scratch_stride`` bytes each.
         events: (wave, row) of each store so far, if ``track_writers``; memories hold their numbers, from 1.
+        chains: for stores of atomics, the stores whose values they changed.
         adversary: holds back the results of loads, and stores, if they are to arrive late.
         held: under an adversary, stores to global memory of the instruction that runs, yet to arrive.
         symbols: addresses of functions and constants.
@@ -102,6 +103,7 @@ class Context:
     findings: dict[tuple[str, int], Finding] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     events: list[tuple[int, int]] = field(default_factory=list)
+    chains: dict[int, tuple[int, ...]] = field(default_factory=dict)
     polled: list[tuple[npt.NDArray[np.int64], Array]] = field(default_factory=list)
     lds_accesses: list[LdsAccess] = field(default_factory=list)
     global_accesses: list[GlobalAccess] = field(default_factory=list)
@@ -155,6 +157,23 @@ class Context:
             f"first at {beyond.near}",
             waves,
         )
+
+    def chain(self, numbers: npt.NDArray[np.int32], before: npt.NDArray[np.int32]) -> None:
+        """The atomics ``numbers`` of one batch changed what the stores ``before`` had put there."""
+        known = {*np.unique(before).tolist(), *numbers.flatten().tolist()} - {0}
+        for number in numbers.flatten().tolist():
+            self.chains[number] = tuple(known - {number})
+
+    def made_of(self, numbers: set[int]) -> set[int]:
+        """Stores, and those of which their values were made."""
+        found: set[int] = set()
+        todo = [number for number in numbers if number]
+        while todo:
+            number = todo.pop()
+            if number not in found:
+                found.add(number)
+                todo.extend(self.chains.get(number, ()))
+        return found
 
     def note_store(self, lanes: Lanes, row: int) -> npt.NDArray[np.int32]:
         """Count a store of a batch; its numbers [n, 1], one per wave (zeros where stores are not tracked)."""

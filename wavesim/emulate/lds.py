@@ -108,12 +108,14 @@ class Accessor:
             sources = np.where(active, writer[pattern.offsets >> 2], 0)
             self.context.polled.append((self.lanes.numbers, sources))
 
-    def note_write(self, pattern: Pattern) -> None:
+    def note_write(self, pattern: Pattern, *, atomic: bool = False) -> None:
         """Count the store."""
         numbers = self.context.note_store(self.lanes, self.binding.row)
         writer = self.context.lds.writer
         if writer is not None:
             active = self.lanes.exec if pattern.active is None else pattern.active
+            if atomic:
+                self.context.chain(numbers, writer[pattern.offsets[active] >> 2])
             sources = np.broadcast_to(numbers, active.shape)[active]
             for part in range(0, self.width, 4):
                 writer[(pattern.offsets[active] + part) >> 2] = sources

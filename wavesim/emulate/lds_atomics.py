@@ -139,7 +139,7 @@ def _bind_atomic(binding: Binding) -> Step:
         before = cells[places]
         old = apply_atomic(cells, places, change, tuple(flat(row, active) for row in rows))
         if not np.array_equal(before, cells[places]):
-            accessor.note_write(pattern)
+            accessor.note_write(pattern, atomic=True)
         if put is not None:
             values = np.zeros((width // 4, lanes.count, LANES), np.uint32)
             values[:, active] = np.ascontiguousarray(old).view(np.uint32).reshape(-1, width // 4).T
@@ -177,7 +177,7 @@ def _bind_exchange_two(binding: Binding) -> Step:
             old = pattern.read()
             scatter(context.lds.words, pattern.offsets, values, width, pattern.active)
             put(old, pattern.active)
-            accessor.note_write(pattern)
+            accessor.note_write(pattern, atomic=True)
             accessor.observe(pattern, atomic=True)
 
     return run

@@ -13,7 +13,7 @@ from wavesim.emulate.context import Context
 from wavesim.emulate.launch_state import make_context, placements
 from wavesim.emulate.matrices import VirtualMatrix
 from wavesim.emulate.mode_register import mode_findings
-from wavesim.emulate.observe import LdsAccess
+from wavesim.emulate.observe import Acquire, GlobalAccess, LdsAccess
 from wavesim.emulate.polls import find_polls
 from wavesim.emulate.registry import Array
 from wavesim.emulate.runner import refused_forms
@@ -40,6 +40,8 @@ class Execution:
         launch: what was launched.
         matrices: the matrix arguments after execution.
         lds_accesses: every LDS access, if asked for.
+        global_accesses: every access to a matrix, if those were asked for.
+        acquires: the polling loops that waves left, if those were asked for.
         clock_reads: executed clock reads (s_memtime) of all waves.
         unknowable: what could not be known, if that was allowed for.
         state: the registers at the end.
@@ -51,6 +53,8 @@ class Execution:
     launch: Launch
     matrices: Mapping[str, VirtualMatrix] = field(repr=False)
     lds_accesses: tuple[LdsAccess, ...] = field(default=(), repr=False)
+    global_accesses: tuple[GlobalAccess, ...] = field(default=(), repr=False)
+    acquires: tuple[Acquire, ...] = ()
     clock_reads: int = 0
     unknowable: Unknowable | None = None
     state: State | None = field(default=None, repr=False)
@@ -98,7 +102,7 @@ def emulate(
         progress: called now and then with the number of executed wave instructions.
         allow_unknown: leave out instructions without semantics and those that need their results; they keep
             their place in the Trace, with unknown addresses.
-        observe_lds: keep every LDS access with its byte addresses.
+        observe_lds: keep every LDS and global access with its byte addresses.
         adversarial: deliver loads as late as the ISA allows and run waves one at a time in hostile order.
         past_deadlock: let stuck waves go on, to see what comes behind (the execution stays incomplete).
         clock_values: per wave position, what its clock reads show, in order (else placeholders).
@@ -194,6 +198,8 @@ def emulate(
         launch,
         matrices,
         tuple(context.lds_accesses),
+        tuple(context.global_accesses),
+        tuple(context.acquires),
         int(context.clocks_read.sum()),
         unknowable,
         context.state,

@@ -213,4 +213,6 @@ class Access:
             matrix.note_waves(places, width, waves, self.binding.index)
         if region.writer is not None:
             for part in range(0, width, 4):
+                if "atomic" in self.binding.info.flags:
+                    self.context.chain(numbers, region.writer[(places + part) >> 2])
                 region.writer[(places + part) >> 2] = np.broadcast_to(numbers, lanes.shape)[lanes]
