@@ -113,6 +113,16 @@ def test_a_flag_in_memory(tmp_path: Path) -> None:
     assert "global-race" in rules(tmp_path, [write, *flag, "s_endpgm"], [*asks, read, "s_endpgm"])
 
 
+@pytest.mark.parametrize("kind", DATA)
+def test_barriers_order_beside_flags(kind: str, tmp_path: Path) -> None:
+    """A barrier behind the flag: as without flags, what comes before it must be complete."""
+    write, read = DATA[kind]
+    race = "global-race" if kind == "memory" else "lds-race"
+    other = [*poll(), "s_barrier", read]
+    assert not rules(tmp_path, [*FLAG, write, *WAIT, "s_barrier"], other)
+    assert race in rules(tmp_path, [*FLAG, write, "s_barrier"], other)
+
+
 def ring(release: bool) -> tuple[list[str], list[str]]:
     """Four rounds through one buffer, handed on by a flag there and a flag back."""
     again = ["s_add_u32 s10, s10, 1", "s_cmp_lt_u32 s10, 4"]

@@ -78,7 +78,7 @@ class FlagOrder:
             if waiting and all(events[column][at[column]][1] == _BARRIER for column in waiting):
                 clock = np.maximum.reduce([self.clocks[column][-1] for column in waiting])
                 for column in waiting:
-                    clock[:, column] = events[column][at[column]][0]
+                    clock[0, column] = events[column][at[column]][0]
                 for column in waiting:
                     self._put(column, events[column][at[column]][0], clock.copy())
                     at[column] += 1
