@@ -88,7 +88,8 @@ def test_fp8_is_right_and_its_last_store_comes_a_wait_state_early() -> None:
         "C=f32[256,128]:unwritten",
         *(f"{name}=128" for name in ("K", "sa", "sb", "sc")),
     )
-    kernel = replace(kernel, launch=replace(kernel.launch, workgroups=((0, 0, 0),)))
+    one = replace(kernel.launch, workgroups=((0, 0, 0),), grid=(1, 1, 1))
+    kernel = replace(kernel, launch=one)
     execution = run(kernel, machine)
     matrices = {name: np.array(execution.matrix(name, (0, 0, 128, 128)), np.float64) for name in "ABC"}
     wanted = (matrices["A"] @ matrices["B"].T)[:, :64]

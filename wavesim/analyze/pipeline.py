@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from wavesim.analyze.analysis import analyze
 from wavesim.analyze.result import Analysis
-from wavesim.errors import UserError
+from wavesim.errors import SourceSpan, UserError
 from wavesim.isa.machine import Machine
 from wavesim.isa.memory_roles import LATENCY, ROLES
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.kernel.launch import LoadedKernel
-from wavesim.kernel.launch_file import LaunchOptions
+from wavesim.kernel.launch_file import LaunchOptions, grid_position
 from wavesim.kernel.region import DEFAULT_TRIPS, RegionOptions, cut_region
 from wavesim.program import Finding
 from wavesim.program.verdict import Verdict, verdict_of
@@ -90,9 +90,16 @@ def _load_tile_program(
 ) -> LoadedKernel:
     from wavesim.kernel.load import load_tile_program
 
-    if options.launch != LaunchOptions():
-        raise UserError(f"{path}: a tile program states its own launch", None, "change it with --set")
-    return load_tile_program(path, arch or DEFAULT_ARCH, settings, options.source)
+    if replace(options.launch, grid=None) != LaunchOptions():
+        raise UserError(
+            f"{path}: a tile program states its own launch",
+            None,
+            "change it with --set, the workgroup with --grid",
+        )
+    position = None
+    if options.launch.grid is not None:
+        position = grid_position(options.launch.grid, SourceSpan(str(path)))
+    return load_tile_program(path, arch or DEFAULT_ARCH, settings, options.source, position)
 
 
 def _load_assembly(

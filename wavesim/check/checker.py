@@ -16,6 +16,7 @@ from wavesim.check.beyond import findings_behind
 from wavesim.check.cfg import control_flow
 from wavesim.check.counters import counter_overflows
 from wavesim.check.coverage import stored_by_two_waves, tile_coverage
+from wavesim.check.elsewhere import Elsewhere, look_elsewhere
 from wavesim.check.hazards import hazards
 from wavesim.check.lds_contents import uninitialised_lds_reads
 from wavesim.check.lds_order import unordered_lds_accesses
@@ -31,7 +32,7 @@ from wavesim.emulate.numerics import Numerics, check_numerics
 from wavesim.emulate.run import Execution, emulate
 from wavesim.errors import SourceSpan, UserError
 from wavesim.isa.machine import Machine
-from wavesim.kernel.launch import LoadedKernel
+from wavesim.kernel.launch import LoadedKernel, Position
 from wavesim.program import Finding, Program, Severity
 from wavesim.program.dataflow import effects
 from wavesim.program.verdict import Verdict, verdict_of
@@ -48,13 +49,16 @@ WAVE_LANES = 64
 @dataclass(frozen=True)
 class CheckResult:
     """Findings, the worst first; ``numerics`` where the kernel was executed with an expected result;
-    ``shortened`` says what was not executed in full."""
+    ``shortened`` says what was not executed in full, ``executed`` which workgroups of the launch's grid were,
+    and ``left_out`` why not all of its corners."""
 
     kernel: LoadedKernel
     findings: tuple[Finding, ...]
     numerics: Numerics | None = None
     unknowns: Unknowns | None = None
     shortened: str = ""
+    executed: tuple[Position, ...] = ()
+    left_out: str = ""
 
     @property
     def good(self) -> bool:
@@ -143,10 +147,12 @@ def check_kernel(
     execute: bool = True,
     allowance: Allowance = KNOWN,
     shorter: Callable[[], Shorter | None] | None = None,
+    corners: bool = True,
 ) -> CheckResult:
     """All rules; without ``execute`` (no launch is known) only those that read the code.
 
     ``shorter`` gives, where there is one, a smaller size of the kernel for adversarial execution.
+    ``corners``: execute the workgroups at the corners of the grid too.
     What ``allowance`` lets pass is not judged: what rests on it is left out and listed in the result.
 
     Raises:
@@ -162,6 +168,8 @@ def check_kernel(
     unknowns: Unknowns | None = None
     execution = None
     shortened = ""
+    elsewhere = Elsewhere()
+    executed: tuple[Position, ...] = ()
     if execute:
         done = run_allowed(kernel, machine, allowance, observe_lds=True)
         execution, machine, unknowns = done.execution, done.machine, done.unknowns
@@ -169,12 +177,15 @@ def check_kernel(
         found += seen
         found += uninitialised_on_the_way(execution.trace, relaxer.effects, by_code)
         found += findings_behind(execution, relaxer.effects, machine, found)
+        if allowance.region is None:
+            elsewhere = look_elsewhere(kernel, machine, allowance, execution, found) if corners else elsewhere
+            executed = (*kernel.launch.workgroups, *elsewhere.executed)
         # where something is found already, wrong numbers are its consequence and no second fault
         if numerics.checked and not any(finding.is_bad for finding in found):
             short = shorter() if shorter is not None else None
             shortened = str(short) if short is not None else ""
             found += adversarial_result(short.kernel if short is not None else kernel, machine)
-        found = with_waves(found, execution.trace)
+        found = [*with_waves(found, execution.trace), *elsewhere.findings]
         found += bank_conflicts(execution, machine)
     ordered = ORDER_RULES.isdisjoint(finding.rule for finding in found)
     ordered = ordered and not (unknowns is not None and unknowns.mark(RACES))
@@ -184,7 +195,7 @@ def check_kernel(
         unknowns = unknowns_of_code(kernel.program)
     unique = [each for each in dict.fromkeys(found) if not _rests_on(each, allowance, unknowns)]
     unique.sort(key=_place)
-    return CheckResult(kernel, tuple(unique), numerics, unknowns, shortened)
+    return CheckResult(kernel, tuple(unique), numerics, unknowns, shortened, executed, elsewhere.left_out)
 
 
 _OF_FIRST_VALUES = frozenset(("register-uninitialised", "lds-uninitialised", "global-uninitialised"))

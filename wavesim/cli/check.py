@@ -26,6 +26,13 @@ from wavesim.cli.operands import STDOUT
 @launch_options
 @unknown_options
 @budget_options
+@click.option(
+    "--workgroups",
+    type=click.Choice(("corners", "own")),
+    default="corners",
+    show_default=True,
+    help="Execute the corners of the grid too, or the launch's own workgroups alone.",
+)
 @json_option
 @click.option(
     "--sarif",
@@ -52,6 +59,7 @@ def check(
     region: str | None,
     trips: int,
     waves: int,
+    workgroups: str,
     json_file: str | None,
     sarif_file: str | None,
 ) -> int:
@@ -88,6 +96,7 @@ def check(
         execute=execute,
         allowance=allowance,
         shorter=lambda: shorter_kernel(kernel, options, loaded),
+        corners=workgroups == "corners",
     )
     if json_file is not None:
         write_json(findings_json(result) + "\n", json_file)

@@ -148,14 +148,14 @@ class Context:
         elif not numbers <= set(known.waves):
             self.findings[key] = replace(known, waves=tuple(sorted(numbers | set(known.waves))))
 
-    def find_out_of_bounds(self, binding: Binding, what: str, beyond: OutOfBounds, waves: Array) -> None:
+    def find_out_of_bounds(self, binding: Binding, what: str, beyond: OutOfBounds) -> None:
         """The finding of a global access outside every allocation."""
         self.find(
             "global-out-of-bounds",
             binding,
             f"{binding.instruction.opcode} {what} outside every allocation: {beyond.lanes} lanes, "
             f"first at {beyond.near}",
-            waves,
+            binding.lanes.numbers[beyond.waves],
         )
 
     def chain(self, numbers: npt.NDArray[np.int32], before: npt.NDArray[np.int32]) -> None:

@@ -42,11 +42,13 @@ class Region:
 
 @dataclass(frozen=True)
 class OutOfBounds:
-    """What an access touched outside every allocation: count of lanes, and the first one's address."""
+    """What an access touched outside every allocation: count of lanes, the first one's address, and which
+    waves [n] of the batch have such lanes."""
 
     lanes: int
     address: int
     near: str
+    waves: npt.NDArray[np.bool_]
 
 
 class Memory:
@@ -118,9 +120,17 @@ class Memory:
         if not remaining.any():
             return found, None
         address = int(addresses[remaining][0])
-        near = self.regions.get(address >> REGION_SHIFT)
-        place = f"{near.name}+{address - near.base} of {near.size} bytes" if near else hex(address)
-        return found, OutOfBounds(int(remaining.sum()), address, place)
+        waves = np.asarray(remaining.reshape(len(remaining), -1).any(axis=1))
+        return found, OutOfBounds(int(remaining.sum()), address, self._place(address), waves)
+
+    def _place(self, address: int) -> str:
+        """An address by the allocation that it is behind, or not far before."""
+        number, offset = divmod(address, 1 << REGION_SHIFT)
+        after = self.regions.get(number + 1)
+        if after is not None and offset >= 1 << (REGION_SHIFT - 1):
+            return f"{after.name}-{after.base - address}"
+        near = self.regions.get(number)
+        return f"{near.name}+{offset} of {near.size} bytes" if near else hex(address)
 
     def owner(self, address: int) -> str:
         """Name of the allocation of an address, or the address."""

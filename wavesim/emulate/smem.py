@@ -53,7 +53,7 @@ def _bind_load(binding: Binding) -> Step:
         addresses = np.ascontiguousarray(np.broadcast_to(address + start.view(U64), everyone.shape)) & ~U64(3)
         parts, beyond = context.memory.split(addresses, inside, 4 * dwords)
         if beyond is not None:
-            context.find_out_of_bounds(binding, "reads", beyond, lanes.numbers)
+            context.find_out_of_bounds(binding, "reads", beyond)
         result = np.zeros((dwords, lanes.count), np.uint32)
         for region, offsets, mask in parts:
             if region.matrix is not None:
@@ -121,7 +121,7 @@ def _bind_store(binding: Binding) -> Step:
     def run() -> None:
         parts, beyond = context.memory.split(addresses(), everyone, 4 * dwords, write=True)
         if beyond is not None:
-            context.find_out_of_bounds(binding, "writes", beyond, lanes.numbers)
+            context.find_out_of_bounds(binding, "writes", beyond)
         for region, offsets, mask in parts:
             _store(binding, region, offsets, mask, dwords)
             scatter(region.words, offsets, data, 4 * dwords, mask)
@@ -165,7 +165,7 @@ def _bind_atomic(binding: Binding) -> Step:
     def run() -> None:
         parts, beyond = context.memory.split(addresses(), everyone, width, write=True)
         if beyond is not None:
-            context.find_out_of_bounds(binding, "writes", beyond, lanes.numbers)
+            context.find_out_of_bounds(binding, "writes", beyond)
         for region, offsets, mask in parts:
             _store(binding, region, offsets, mask, width // 4)
             cells: Array = region.data.view(dtype)

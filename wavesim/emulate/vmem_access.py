@@ -53,8 +53,7 @@ class Access:
         """The allocations that are met; what is outside all of them becomes a finding."""
         parts, beyond = self.context.memory.split(addresses, active, width, write=write)
         if beyond is not None:
-            waves = self.lanes.numbers[active.any(axis=1)]
-            self.context.find_out_of_bounds(self.binding, "writes" if write else "reads", beyond, waves)
+            self.context.find_out_of_bounds(self.binding, "writes" if write else "reads", beyond)
         for region, offsets, _ in parts:
             if region.matrix is not None:
                 region.matrix.prepare(offsets, offsets + (width - 1))

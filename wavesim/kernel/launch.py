@@ -8,6 +8,15 @@ from types import MappingProxyType
 
 from wavesim.program import Finding, Program
 
+Position = tuple[int, int, int]
+Tile = tuple[int, int, int, int]
+
+
+def corners(grid: Position) -> tuple[Position, ...]:
+    """The workgroups at the corners of a grid, the first and the last among them; x runs fastest."""
+    ends = [(0, size - 1) if size > 1 else (0,) for size in grid]
+    return tuple((x, y, z) for z in ends[2] for y in ends[1] for x in ends[0])
+
 
 @dataclass(frozen=True, slots=True)
 class MatrixArgument:
@@ -45,17 +54,17 @@ class Expectation:
     ``result = formula`` (wavesim/kernel/formula.py), where ``left`` and ``right`` are empty.
 
     ``tiles`` gives, for each simulated workgroup, the result region it must write:
-    (first row, first column, rows, columns).
+    (first row, first column, rows, columns); ``corners`` those of workgroups at the corners of the grid,
+    where they are known.
     """
 
     result: str
     left: str
     right: str
     transpose_right: bool = True
-    tiles: Mapping[tuple[int, int, int], tuple[int, int, int, int]] = field(
-        default_factory=lambda: MappingProxyType({})
-    )
+    tiles: Mapping[Position, Tile] = field(default_factory=lambda: MappingProxyType({}))
     formula: str = ""
+    corners: Mapping[Position, Tile] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True)

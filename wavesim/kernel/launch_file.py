@@ -15,7 +15,15 @@ from typing import Any
 from wavesim.errors import SourceSpan, UserError
 from wavesim.isa.memory_roles import LATENCY, ROLES
 from wavesim.kernel.formula import names_in
-from wavesim.kernel.launch import Expectation, Launch, MatrixArgument, ScalarArgument
+from wavesim.kernel.launch import (
+    Expectation,
+    Launch,
+    MatrixArgument,
+    Position,
+    ScalarArgument,
+    Tile,
+    corners,
+)
 from wavesim.yaml_source import Marks, load_yaml
 
 MATRIX_TYPES = (
@@ -177,6 +185,18 @@ def _numbers(text: str, what: str, span: SourceSpan) -> list[int]:
         raise UserError(f"{what} {text!r} is not numbers with commas between", span, "such as 0,0") from None
 
 
+def grid_position(text: str, span: SourceSpan) -> tuple[int, int]:
+    """``X,Y`` of ``--grid`` for a tile program.
+
+    Raises:
+        UserError: not two numbers from 0 on.
+    """
+    numbers = _numbers(text, "--grid", span)
+    if len(numbers) != 2 or min(numbers) < 0:
+        raise UserError(f"--grid {text!r}: the position of a workgroup is needed", span, "X,Y, such as 0,1")
+    return numbers[0], numbers[1]
+
+
 def build_launch(
     arguments: Sequence[MatrixArgument | ScalarArgument],
     *,
@@ -224,7 +244,18 @@ def build_launch(
                 "x counts tiles along the columns; --tile FIRST ROW,FIRST COLUMN,ROWS,COLS says where",
             )
         region = (row, col, min(rows, matrix.rows - row), min(cols, matrix.cols - col))  # edges fill no tile
-    return replace(launch, expect=replace(wanted, tiles={(x, y, z): region}))
+    others = _corner_tiles(launch, matrix, (int(tile[0]), int(tile[1]))) if tile and len(tile) == 2 else {}
+    return replace(launch, expect=replace(wanted, tiles={(x, y, z): region}, corners=others))
+
+
+def _corner_tiles(launch: Launch, matrix: MatrixArgument, size: tuple[int, int]) -> dict[Position, Tile]:
+    """Tiles of the workgroups at the grid's corners that lie in the same plane as the simulated one."""
+    found = {}
+    for x, y, z in corners(launch.grid):
+        row, col = y * size[0], x * size[1]
+        if z == launch.workgroups[0][2] and row < matrix.rows and col < matrix.cols:
+            found[x, y, z] = row, col, min(size[0], matrix.rows - row), min(size[1], matrix.cols - col)
+    return found
 
 
 def _expectation(expect: str, launch: Launch, span: SourceSpan) -> Expectation:

@@ -8,26 +8,26 @@ from wavesim.errors import UserError
 from wavesim.isa.memory_roles import LATENCY, ROLES
 from wavesim.kernel.affine import Value
 from wavesim.kernel.declarations import WAVE_LANES, Declarations, Reader, look_up
-from wavesim.kernel.launch import Expectation, Launch, MatrixArgument
+from wavesim.kernel.launch import Expectation, Launch, MatrixArgument, Position, Tile, corners
 from wavesim.kernel.node import Node
 from wavesim.limits import MAX_WAVES
 
-Position = tuple[int, int, int]
 
-
-def read_launch(node: Node, reader: Reader, declared: Declarations) -> Launch:
-    """The launch that ``node`` describes.
+def read_launch(
+    node: Node, reader: Reader, declared: Declarations, position: tuple[int, int] | None = None
+) -> Launch:
+    """The launch that ``node`` describes; ``position`` in place of its own, if given.
 
     Raises:
         UserError: a value that cannot be used.
     """
     node.keys(("grid", "position", "workgroups_per_cu", "expect", "tile", "machine"), "launch")
     grid = _pair(node.need("grid"), reader, 1, 1 << 31)
-    position = node.get("position")
-    first = _pair(position, reader, 0, 1 << 31) if position else (0, 0)
+    stated = node.get("position")
+    first = position or (_pair(stated, reader, 0, 1 << 31) if stated else (0, 0))
     for axis, (place, size) in enumerate(zip(first, grid, strict=True)):
         if place >= size:
-            raise (position or node).error(f"position: {'xy'[axis]} = {place} in a grid of {size}")
+            raise (stated or node).error(f"position: {'xy'[axis]} = {place} in a grid of {size}")
     count = reader.optional(node, "workgroups_per_cu", 1, 1, MAX_WAVES // declared.waves)
     start = first[0] + first[1] * grid[0]
     if start + count > grid[0] * grid[1]:
@@ -41,7 +41,7 @@ def read_launch(node: Node, reader: Reader, declared: Declarations) -> Launch:
         workgroup_size=declared.waves * WAVE_LANES,
         grid=(*grid, 1),
         workgroups=groups,
-        expect=_expectation(node, reader, declared, groups),
+        expect=_expectation(node, reader, declared, groups, (*grid, 1)),
         machine_overrides=MappingProxyType(_machine(node.get("machine"), reader)),
     )
 
@@ -54,7 +54,7 @@ def _pair(node: Node, reader: Reader, low: int, high: int) -> tuple[int, int]:
 
 
 def _expectation(
-    node: Node, reader: Reader, declared: Declarations, groups: tuple[Position, ...]
+    node: Node, reader: Reader, declared: Declarations, groups: tuple[Position, ...], grid: Position
 ) -> Expectation | None:
     expect = node.get("expect")
     if expect is None:
@@ -76,18 +76,38 @@ def _expectation(
         )
     tile = node.need("tile")
     tile.keys(("row", "col", "rows", "cols"), "tile")
-    tiles: dict[Position, tuple[int, int, int, int]] = {}
-    outer_names = reader.names
+    tiles: dict[Position, Tile] = {}
     for group in groups:
-        reader.names = {**outer_names, "grid_x": Value(group[0]), "grid_y": Value(group[1])}
-        try:
-            place = [reader.number(tile.need(key), 0, 1 << 31) for key in ("row", "col", "rows", "cols")]
-        finally:
-            reader.names = outer_names
+        place = _tile(tile, reader, group)
         if place[0] + place[2] > result.rows or place[1] + place[3] > result.cols:
-            raise tile.error(f"tile {place} of workgroup {group[:2]} is not inside {result.name}")
-        tiles[group] = (place[0], place[1], place[2], place[3])
-    return Expectation(result.name, left.name, right.name, transposed, MappingProxyType(tiles))
+            raise tile.error(f"tile {list(place)} of workgroup {group[:2]} is not inside {result.name}")
+        tiles[group] = place
+    others: dict[Position, Tile] = {}
+    for group in corners(grid):
+        place = _tile(tile, reader, group)
+        if place[0] + place[2] <= result.rows and place[1] + place[3] <= result.cols:
+            others[group] = place
+    return Expectation(
+        result.name,
+        left.name,
+        right.name,
+        transposed,
+        MappingProxyType(tiles),
+        corners=MappingProxyType(others),
+    )
+
+
+def _tile(tile: Node, reader: Reader, group: Position) -> Tile:
+    """The result tile of a workgroup: first row, first column, rows, columns."""
+    outer_names = reader.names
+    reader.names = {**outer_names, "grid_x": Value(group[0]), "grid_y": Value(group[1])}
+    try:
+        row, col, rows, cols = (
+            reader.number(tile.need(key), 0, 1 << 31) for key in ("row", "col", "rows", "cols")
+        )
+    finally:
+        reader.names = outer_names
+    return row, col, rows, cols
 
 
 def _machine(node: Node | None, reader: Reader) -> dict[str, int | str]:

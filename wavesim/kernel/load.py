@@ -35,7 +35,11 @@ _THREAD = Register("v", 0)
 
 
 def load_tile_program(
-    path: Path, arch: str | None, overrides: Mapping[str, str] = MappingProxyType({}), text: str | None = None
+    path: Path,
+    arch: str | None,
+    overrides: Mapping[str, str] = MappingProxyType({}),
+    text: str | None = None,
+    position: tuple[int, int] | None = None,
 ) -> LoadedKernel:
     """Lowers a kernel file.
 
@@ -44,6 +48,7 @@ def load_tile_program(
         arch: architecture; none: the file's, else gfx942.
         overrides: constants by name (``{"K": "512"}``); names with a dot are machine values and not used.
         text: the file's text where it is not on disk.
+        position: of the simulated workgroup, in place of the file's.
 
     Raises:
         UserError: anything that has no meaning, with file, line and what is right.
@@ -67,7 +72,7 @@ def load_tile_program(
     types = [fragment_type(node) for node in source.named["fragments"].values()]
     shape = read_shape(source.single.get("mfma"), arch, types)
     declared = declare(source, reader, waves, shape.m)
-    launch = read_launch(source.need("launch", "launch: {grid: [x, y]}"), reader, declared)
+    launch = read_launch(source.need("launch", "launch: {grid: [x, y]}"), reader, declared, position)
     emitter = Emitter(source.root.span)
     _prologue(emitter, declared)
     values = start(emitter, _THREAD, {"grid_x": _GRID_X, "grid_y": _GRID_Y}, waves)

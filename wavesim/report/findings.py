@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 from wavesim.check.checker import CheckResult
+from wavesim.check.elsewhere import places_text
 from wavesim.errors import SourceSpan
 from wavesim.program import Finding
 from wavesim.report.unknowns import unknown_lines, unknowns_json
@@ -27,6 +28,13 @@ def findings_text(result: CheckResult) -> str:
     lines += unknown_lines(result.unknowns)
     if result.shortened:
         lines.append(result.shortened)
+    if result.executed:
+        grid = result.kernel.launch.grid
+        size = " x ".join(map(str, grid[: 3 if grid[2] > 1 else 2]))
+        noun = "workgroups" if len(result.executed) > 1 else "workgroup"
+        lines.append(f"executed: {noun} {places_text(result.executed, grid=grid)} of a grid of {size}")
+    if result.left_out:
+        lines.append(result.left_out)
     counts = Counter(finding.severity.value for finding in result.findings)
     parts = [(counts[name], name) for name in ("error", "warning", "note") if counts[name]]
     total = ", ".join(f"{count} {name}{'s' * (count != 1)}" for count, name in parts)
@@ -43,6 +51,9 @@ def findings_json(result: CheckResult) -> str:
         "good": result.good,
         "verdict": str(result.verdict),
         "findings": [finding_json(finding) for finding in result.findings],
+        "grid": list(result.kernel.launch.grid),
+        "workgroups": [list(group) for group in result.executed],
+        "workgroups_left_out": result.left_out or None,
         "shortened": result.shortened or None,
         "unknowns": unknowns_json(result.unknowns),
     }
