@@ -122,14 +122,16 @@ def check(
     Raises:
         UserError: unusable kernel, machine or setting.
     """
+    from wavesim.analyze.shorter import shorter_kernel
     from wavesim.check.checker import check_kernel
     from wavesim.report.findings import findings_text
 
-    loaded, chosen = prepare(
-        kernel_path(kernel), _options(arch, machine, settings, launch=launch or LaunchOptions())
-    )
+    path, options = kernel_path(kernel), _options(arch, machine, settings, launch=launch or LaunchOptions())
+    loaded, chosen = prepare(path, options)
     execute = bool(loaded.launch.arguments) or not loaded.program.metadata.arguments
-    result = check_kernel(loaded, chosen, execute=execute)
+    result = check_kernel(
+        loaded, chosen, execute=execute, shorter=lambda: shorter_kernel(path, options, loaded)
+    )
     return CheckReport(result.findings, str(result.verdict), findings_text(result))
 
 

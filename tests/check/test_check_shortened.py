@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from wavesim.analyze import shorter
 from wavesim.analyze.pipeline import RunOptions, prepare
 from wavesim.analyze.shorter import DEPTH, shorter_kernel
 from wavesim.cli.main import cli
@@ -36,3 +37,17 @@ def test_the_output_says_what_was_shortened() -> None:
         call = CliRunner().invoke(cli, ["check", str(KERNEL), "--set", "K=1024", *words])
         assert "adversarial execution was shortened to K=512 (the launch has 1024)" in call.output
     assert json.loads(call.output)["good"] is True
+
+
+def test_it_is_lowered_once_more_not_once_for_each_constant(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = RunOptions(settings={"K": "2048"})
+    kernel, _ = prepare(KERNEL, options)
+    tried: list[RunOptions] = []
+
+    def counted(path: Path, changed: RunOptions) -> object:
+        tried.append(changed)
+        return prepare(path, changed)
+
+    monkeypatch.setattr(shorter, "prepare", counted)
+    assert shorter_kernel(KERNEL, options, kernel) is not None
+    assert [each.settings for each in tried] == [{"K": str(DEPTH)}]

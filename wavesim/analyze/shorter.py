@@ -13,6 +13,8 @@ from pathlib import Path
 
 from wavesim.analyze.pipeline import RunOptions, prepare
 from wavesim.errors import UserError
+from wavesim.kernel.affine import Value, ValueProblem
+from wavesim.kernel.expressions import evaluate
 from wavesim.kernel.launch import LoadedKernel
 from wavesim.yaml_source import load_yaml
 
@@ -47,17 +49,28 @@ def shorter_kernel(path: Path, options: RunOptions, kernel: LoadedKernel) -> Sho
     was = kernel.launch.matrix(expect.left).cols
     if was < 2 * DEPTH:
         return None
-    data, _ = load_yaml(path)
-    constants = data.get("constants") if isinstance(data, Mapping) else None
-    for name in constants if isinstance(constants, Mapping) else ():
-        changed = replace(options, settings={**options.settings, str(name): str(DEPTH)})
+    for name in _constants_of(path, options.settings, was):
+        changed = replace(options, settings={**options.settings, name: str(DEPTH)})
         try:
             candidate, _ = prepare(path, changed)
         except UserError:  # another size that the kernel does not take
             continue
         if _same_but_depth(candidate, kernel):
-            return Shorter(candidate, str(name), DEPTH, was)
+            return Shorter(candidate, name, DEPTH, was)
     return None
+
+
+def _constants_of(path: Path, settings: Mapping[str, str], value: int) -> list[str]:
+    """The constants of a kernel file that have a value."""
+    data, _ = load_yaml(path)
+    constants = data.get("constants") if isinstance(data, Mapping) else None
+    names: dict[str, Value] = {}
+    for name, text in constants.items() if isinstance(constants, Mapping) else ():
+        try:
+            names[str(name)] = evaluate(str(settings.get(str(name), text)), names)
+        except ValueProblem:
+            return []
+    return [name for name, each in names.items() if each.constant == value]
 
 
 def _same_but_depth(short: LoadedKernel, kernel: LoadedKernel) -> bool:

@@ -114,6 +114,7 @@ def _kernel_panel(
     """A kernel's panel, and whether its verdict is not bad. A run that cannot be explained says why in a
     note."""
     from wavesim.analyze.pipeline import allowed, prepare, run_kernel
+    from wavesim.analyze.shorter import shorter_kernel
     from wavesim.check.checker import check_kernel
     from wavesim.explain.explanation import explain_run
     from wavesim.program.verdict import Verdict
@@ -133,7 +134,14 @@ def _kernel_panel(
     loaded, machine = prepare(path, options)
     loaded, allowance = allowed(loaded, options)
     execute = bool(loaded.launch.arguments) or options.region is not None
-    checked = check_kernel(loaded, machine, execute=execute, allowance=allowance)
+    checked = check_kernel(
+        loaded,
+        machine,
+        execute=execute,
+        allowance=allowance,
+        shorter=lambda: shorter_kernel(path, options, loaded),
+    )
+    notes += [checked.shortened] if checked.shortened else []
     panel = run_panel(result, checked.findings, explanation, notes, checked=checked.numerics is not None)
     return panel, result.verdict_with(checked.findings) is not Verdict.BAD
 

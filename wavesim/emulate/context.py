@@ -20,11 +20,12 @@ from wavesim.program import Finding, Program, Severity
 if TYPE_CHECKING:
     from wavesim.emulate.adversary import Adversary
 
+SCRATCH_RULE = "scratch-out-of-bounds"
 FIXES = {
     "lds-out-of-bounds": "keep every address inside the allocation, or allocate more LDS",
     "global-out-of-bounds": "mask the lanes beyond the end, or correct the address or the argument's size",
     "global-uninitialised": "store there first, or launch with data in the argument (zero, random)",
-    "scratch-out-of-bounds": "ask for a larger private segment, or correct the offset",
+    SCRATCH_RULE: "ask for a larger private segment, or correct the offset",
 }
 """How to mend what :meth:`Context.find` reports, by rule."""
 

@@ -174,7 +174,12 @@ def emulate(
         progress=progress,
     )
     with np.errstate(all="ignore"):
-        complete = scheduler.run()
+        try:
+            complete = scheduler.run()
+        except UserError as error:
+            if not scheduler.went_astray(f"; then {error.message}"):
+                raise
+            complete = False
     findings = (*scheduler.findings, *context.findings.values(), *mode_findings(program))
     notes = list(context.notes)
     if unknowable is not None and unknowable.unknown:

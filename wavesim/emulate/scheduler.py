@@ -8,10 +8,11 @@ barriers and polling loops are what orders waves.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from enum import IntEnum
 
 from wavesim.emulate.blocks import Block, BlockMap, Exit
-from wavesim.emulate.context import Context
+from wavesim.emulate.context import SCRATCH_RULE, Context
 from wavesim.emulate.polls import find_polls
 from wavesim.emulate.recorder import Executed, Recorder
 from wavesim.emulate.runner import Runner, Runners, batches
@@ -27,6 +28,10 @@ PASSES_PER_TURN = 1024
 PROGRESS_ROWS = 20_000
 """Executed instructions between two calls of the progress function."""
 
+
+ASTRAY_INSTRUCTIONS = 20_000
+"""What a wave may execute after an access outside its scratch memory: what it saved there is lost, its loop
+counters and return addresses among it."""
 
 DEADLOCKS_PASSED = 64
 """How often stuck waves are let go on where an execution is asked to see what comes behind."""
@@ -77,6 +82,8 @@ class Scheduler:
         self.smallest = INSTRUCTIONS_A_RUN // (1 if context.adversary is None else waves)
         self.spent = 0
         self._reported = 0
+        self._astray_from: int | None = None
+        self._stopped = False
         self.findings: list[Finding] = []
 
     def run(self) -> bool:
@@ -85,7 +92,7 @@ class Scheduler:
         Raises:
             LimitExceeded: the budget of instructions is used up.
         """
-        while True:
+        while not self._stopped:
             ready = self._ready()
             if ready and self.context.adversary is not None:
                 self._run_hostile(ready)
@@ -104,6 +111,7 @@ class Scheduler:
             chosen = [wave for wave in ready if self.pc[wave] == key[1]]
             for waves in batches(chosen):
                 self._run_batch(key[1], waves, alone=len(chosen) == len(ready))
+        return False
 
     def _run_hostile(self, ready: list[int]) -> None:
         """Adversarial order: one wave alone up to its barrier, then the next; youngest first, then oldest
@@ -125,7 +133,7 @@ class Scheduler:
         while True:
             runner = self.runners.get(start, waves)
             following = self._run_block(start, runner)
-            if following is None or not alone or following < 0:
+            if following is None or not alone or following < 0 or self._stopped:
                 return
             if len(runner.numbers) != self.context.state.waves and self._others_ready(runner.numbers):
                 return
@@ -142,6 +150,7 @@ class Scheduler:
             context.polled.clear()
             for wave in numbers:
                 self.passes.enter(wave, start)
+        self._watch_scratch()
         executed, taken = runner.run()
         self.recorder.add(executed, numbers)
         context.rows[runner.lanes.waves] += len(block)
@@ -234,6 +243,25 @@ class Scheduler:
         if self.progress is not None and self.spent - self._reported > PROGRESS_ROWS:
             self._reported = self.spent
             self.progress(int(self.context.rows.sum()))
+
+    def _watch_scratch(self) -> None:
+        """End the execution some time after an access outside scratch."""
+        if self._astray_from is None:
+            if any(rule == SCRATCH_RULE for rule, _ in self.context.findings):
+                self._astray_from = int(self.context.rows.max())
+        elif int(self.context.rows.max()) > self._astray_from + ASTRAY_INSTRUCTIONS:
+            self.went_astray(f"; {ASTRAY_INSTRUCTIONS} instructions later the execution was stopped")
+
+    def went_astray(self, what: str) -> bool:
+        """Whether what a wave met is the consequence of an access outside scratch, whose finding then says
+        so; the execution has ended."""
+        findings = self.context.findings
+        key = next((key for key in findings if key[0] == SCRATCH_RULE), None)
+        if key is None:
+            return False
+        findings[key] = replace(findings[key], message=findings[key].message + what)
+        self._stopped = True
+        return True
 
     def _let_arrive(self) -> bool:
         """Adversarial execution: what was held back of stuck waves arrives in the end."""
