@@ -1,11 +1,12 @@
 """Mutants of clean kernels: of those that go wrong under adversarial execution, how many check names.
 
-From every clean kernel each s_waitcnt, s_barrier and s_nop is removed in turn, and the offset of each LDS
-instruction is shifted. A mutant counts where its adversarial execution (loads as late as the ISA allows,
-waves in hostile order) has wrong numbers, does not end or leaves the limits. It is found if a rule finds it
-without that execution; where the one rule is wrong-result, on the numbers in the usual order, that is listed
-apart, because it names no line. No execution shows a missing wait state, so for each s_nop it is counted
-instead whether a rule on wait states names its removal (``--nops``: only that).
+From every clean kernel each s_waitcnt, s_barrier and s_nop is removed in turn, each vmcnt count is raised by
+one, and the offset of each LDS instruction is shifted. A mutant counts where its adversarial execution
+(loads and stores as late as the ISA allows, waves in hostile order) has wrong numbers, does not end or leaves
+the limits. It is found if a rule finds it without that execution; where the one rule is wrong-result, on the
+numbers in the usual order, that is listed apart, because it names no line. No execution shows a missing wait
+state, so for each s_nop it is counted instead whether a rule on wait states names its removal (``--nops``:
+only that).
 
 Deterministic. ``--every N`` takes each Nth mutant of a kernel, ``--only TEXT`` the kernels so named.
 """
@@ -13,6 +14,7 @@ Deterministic. ``--every N`` takes each Nth mutant of a kernel, ``--only TEXT`` 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import time
 from collections import Counter
@@ -33,10 +35,13 @@ from wavesim.kernel.launch import LoadedKernel
 from wavesim.kernel.launch_file import LaunchOptions
 
 ROOT = Path(__file__).resolve().parent.parent
+MUTANTS = ROOT / "benchmarks" / "mutants"
+"""Kernels written for this: an exchange through global memory, a pipeline of loads to LDS."""
 EXAMPLES = ROOT.parent / "shared" / "examples"
 SHIFT_BYTES = 64
+VMCNT, MOST_WAITED = re.compile(r"vmcnt\((\d+)\)"), 62
 REMOVED = ("s_waitcnt", "s_barrier", "s_nop")
-KINDS = (*REMOVED, "offset")
+KINDS = (*REMOVED, "count", "offset")
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,10 @@ def originals(only: str = "") -> Iterator[Original]:
         for arch in ("gfx942", "gfx950"):
             if only in f"{name} ({arch})":
                 yield own(name, arch)
+    for path in sorted(MUTANTS.glob("*.s")):
+        if only in path.name:
+            kernel, machine = prepare(path, RunOptions())
+            yield Original(path.name, kernel, machine, path.read_text())
 
 
 def mutants(text: str) -> Iterator[Mutant]:
@@ -98,6 +107,14 @@ def mutants(text: str) -> Iterator[Mutant]:
         word = code.split()[0] if code.split() else ""
         if word in REMOVED:
             kind, changed = word, ""
+            count = VMCNT.search(code)
+            if count is not None and int(count.group(1)) < MOST_WAITED:
+                raised = f"vmcnt({int(count.group(1)) + 1})"
+                yield Mutant(
+                    "count",
+                    f"{number + 1}: {' '.join(code.split())}",
+                    "\n".join([*lines[:number], VMCNT.sub(raised, code), *lines[number + 1 :]]),
+                )
         elif word.startswith(("ds_read", "ds_write")) and "offset0" not in code and "offset1" not in code:
             kind, changed = "offset", _shifted(code)
         else:

@@ -18,6 +18,8 @@ CASES = {
     "gemm8_asmread.gfx950.s": 12,
     "8wave.yaml (gfx942)": 12,
     "4wave.yaml (gfx950)": 20,
+    "exchange.s": 1,
+    "pipeline.s": 4,
 }
 """Kernels, and of their mutants each how manieth is tried."""
 
@@ -55,3 +57,9 @@ def test_each_kind_of_edit_is_made_once_a_line(mutations: ModuleType) -> None:
     assert made[3][1][3] == ""
     assert made[1][1][1].endswith("offset:72")
     assert made[2][1][2].endswith("offset:64")
+    raised = list(mutations.mutants("s_waitcnt vmcnt(0) lgkmcnt(0)\ns_waitcnt vmcnt(63)"))
+    assert [(each.kind, each.text.split("\n")[0]) for each in raised] == [
+        ("count", "s_waitcnt vmcnt(1) lgkmcnt(0)"),
+        ("s_waitcnt", ""),
+        ("s_waitcnt", "s_waitcnt vmcnt(0) lgkmcnt(0)"),
+    ]
