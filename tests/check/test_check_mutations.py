@@ -37,7 +37,7 @@ def mutations() -> ModuleType:
 
 @pytest.mark.parametrize("name", CASES)
 def test_mutants_that_change_numbers_are_found(name: str, mutations: ModuleType) -> None:
-    if name.endswith(".s") and not (mutations.EXAMPLES / name).exists():
+    if name.startswith("gemm8") and not (mutations.EXAMPLES / name).exists():
         pytest.skip("the compiled examples are not at hand")
     (original,) = mutations.originals(name)
     assert check_kernel(original.kernel, original.machine).good
