@@ -8,6 +8,8 @@ import pytest
 
 from wavesim.analyze.pipeline import RunOptions, prepare
 from wavesim.check.checker import check_kernel
+from wavesim.emulate import global_access
+from wavesim.emulate.context import Context
 from wavesim.kernel.launch_file import LaunchOptions
 from wavesim.program import Finding, Severity
 
@@ -135,3 +137,22 @@ def test_no_race(body: tuple[str, ...], tmp_path: Path) -> None:
 def test_one_wave_alone(tmp_path: Path) -> None:
     load = "global_load_dword v2, v4, s[4:5]"
     assert not found(tmp_path, STORES[0], "v_xor_b32 v4, 4, v1", "s_barrier", load, waves=1)
+
+
+def test_of_many_accesses_those_of_what_is_only_read_are_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store later on is still checked against what follows it."""
+    monkeypatch.setattr(global_access, "MOST_KEPT", 8)
+    dropped: list[set[str]] = []
+    drop = global_access._drop_only_read
+
+    def noted(context: Context) -> None:
+        drop(context)
+        dropped.append(set(context.only_read))
+
+    monkeypatch.setattr(global_access, "_drop_only_read", noted)
+    reads = ["global_load_dword v4, v1, s[6:7]"] * 9
+    assert found(tmp_path, *reads, STORES[0], *reads, "s_barrier", LOADS[0])
+    assert dropped[0] == {"C"}
+    assert not found(tmp_path, *reads, STORES[0], *reads, "s_waitcnt vmcnt(0)", "s_barrier", LOADS[0])

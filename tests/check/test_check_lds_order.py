@@ -68,3 +68,12 @@ def test_loading_over_what_is_still_read(tmp_path: Path) -> None:
 
 def test_other_bytes_do_not_conflict(tmp_path: Path) -> None:
     assert not missing(tmp_path, LOAD, "\tds_read_b32 v2, v1 offset:256")
+
+
+def test_the_fix_names_the_count(tmp_path: Path) -> None:
+    other = "\tglobal_load_dword v3, v1, s[4:5]"
+    (finding,) = missing(tmp_path, LOAD, other, other, READ)
+    assert finding.fix == "put s_waitcnt vmcnt(2), which covers global_load_lds_dword, before ds_read_b32"
+    (finding,) = missing(tmp_path, LOAD, other, "\ts_waitcnt vmcnt(2)", READ)
+    assert "kernel.s:8 needs vmcnt(1), not vmcnt(2), to cover" in finding.fix
+    assert not missing(tmp_path, LOAD, other, "\ts_waitcnt vmcnt(1)", READ)

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
-from wavesim.check.ordering import NEVER, Order, completion_rows
+from wavesim.check.ordering import NEVER, Order, completion_rows, count_of, rows_of
+from wavesim.check.race_fix import covering_wait
 from wavesim.check.waits import span_of
 from wavesim.emulate.observe import LdsAccess
 from wavesim.program import Finding, Severity
@@ -26,13 +29,24 @@ def unordered_lds_accesses(trace: Trace, accesses: Sequence[LdsAccess]) -> Itera
     by_wave: dict[int, list[LdsAccess]] = defaultdict(list)
     for access in accesses:
         by_wave[access.wave].append(access)
-    found: dict[tuple[int, int], tuple[LdsAccess, LdsAccess, int, set[int]]] = {}
+    found: dict[tuple[int, int], _Pair] = {}
     for position in sorted(by_wave):
         for first, second, byte in _unordered(trace, position, by_wave[position]):
-            known = found.setdefault((second.index, first.index), (first, second, byte, set()))
-            known[3].add(trace.waves[position].wave)
+            pair = found.setdefault((second.index, first.index), _Pair(first, second, byte))
+            pair.times.append((position, first.row, second.row))
     for key in sorted(found):
-        yield _finding(trace, *found[key])
+        yield _finding(trace, found[key])
+
+
+@dataclass(slots=True)
+class _Pair:
+    """Two accesses, a byte that both touch, and all the times that their instructions met so: (wave, row of
+    the first, row of the second)."""
+
+    first: LdsAccess
+    second: LdsAccess
+    byte: int
+    times: list[tuple[int, int, int]] = field(default_factory=list)
 
 
 def _unordered(
@@ -67,11 +81,34 @@ def _common_byte(first: LdsAccess, second: LdsAccess) -> int | None:
     return int(common[0]) if len(common) else None
 
 
-def _finding(trace: Trace, first: LdsAccess, second: LdsAccess, byte: int, waves: set[int]) -> Finding:
+def _fix(trace: Trace, pair: _Pair) -> str:
+    """The last wait between the two with the largest count that covers the first, or a wait to put there."""
+    order = Order.VECTOR if pair.first.from_memory else Order.LDS
+    operations: dict[int, npt.NDArray[np.int64]] = {}
+    found = []
+    for position, row, before in pair.times:
+        wave = trace.waves[position]
+        if position not in operations:
+            counted = (index for index, entry in enumerate(trace.code) if order.has(entry))
+            operations[position] = rows_of(trace, wave, counted)
+        found.append(covering_wait(trace, wave, row, before, order, operations[position]))
+    count = min(each for _, each in found)
+    earlier, later = (trace.code[access.index].instruction.opcode for access in (pair.first, pair.second))
+    places = {place for place, _ in found}
+    place = places.pop()
+    if place is None or places:
+        return f"put s_waitcnt {order.counter}({count}), which covers {earlier}, before {later}"
+    return (
+        f"the s_waitcnt at {span_of(trace.program, place)} needs {order.counter}({count}), not "
+        f"{order.counter}({count_of(trace.code[place], order.counter)}), to cover {earlier}"
+    )
+
+
+def _finding(trace: Trace, pair: _Pair) -> Finding:
     program = trace.program
+    first, second, byte = pair.first, pair.second, pair.byte
     earlier, later = program.instructions[first.index], program.instructions[second.index]
     words = ["writes" if access.write else "reads" for access in (second, first)]
-    counter = "vmcnt" if first.from_memory else "lgkmcnt"
     back = " of an earlier loop trip" if first.index >= second.index else ""
     return Finding(
         rule="missing-wait",
@@ -81,6 +118,6 @@ def _finding(trace: Trace, first: LdsAccess, second: LdsAccess, byte: int, waves
             f"{words[1]} it, need be done: loads to LDS and LDS accesses are not ordered"
         ),
         spans=(span_of(program, second.index), span_of(program, first.index)),
-        waves=tuple(sorted(waves)),
-        fix=f"put an s_waitcnt {counter} that covers {earlier.opcode} before {later.opcode}",
+        waves=tuple(sorted({trace.waves[position].wave for position, _, _ in pair.times})),
+        fix=_fix(trace, pair),
     )

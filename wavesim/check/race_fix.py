@@ -1,10 +1,11 @@
-"""How a race is mended: which wait, with which count, before which barrier."""
+"""How accesses are ordered: which wait, with which count, before which barrier or access."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from wavesim.check.ordering import (
     NEVER,
@@ -37,7 +38,7 @@ def race_fix(trace: Trace, one: Alive, two: Alive) -> str:
         return GENERAL
     places = {place for place, _, _ in needed}
     place, barrier = needed[0][0], needed[0][1]
-    count = min(LARGEST_COUNT[counter] - 1, *(count for _, _, count in needed))
+    count = min(count for _, _, count in needed)
     opcode = trace.code[earlier.access.index].instruction.opcode
     entry = trace.code[place] if place is not None else None
     if entry is None or len(places) > 1:
@@ -64,12 +65,22 @@ def _needed(
         if number >= len(barriers) or done.get(row, NEVER) < barriers[number]:
             continue
         barrier = int(barriers[number])
-        wait = _last_wait(trace, wave, row, barrier, order.counter)
-        at = barrier if wait is None else wait
-        count = int(np.searchsorted(operations, at)) - int(np.searchsorted(operations, row)) - 1
-        if order is Order.SCALAR or at_zero_only(trace.code[earlier.access.index]):
-            count = 0
-        yield None if wait is None else int(wave.code[wait]), int(wave.code[barrier]), count
+        place, count = covering_wait(trace, wave, row, barrier, order, operations)
+        yield place, int(wave.code[barrier]), count
+
+
+def covering_wait(
+    trace: Trace, wave: WaveTrace, row: int, before: int, order: Order, operations: npt.NDArray[np.int64]
+) -> tuple[int | None, int]:
+    """The last wait for the counter between an operation and the row ``before`` (None: there is none), and
+    the count that completes the operation there; ``operations`` are the rows of its order."""
+    wait = _last_wait(trace, wave, row, before, order.counter)
+    at = before if wait is None else wait
+    count = int(np.searchsorted(operations, at)) - int(np.searchsorted(operations, row)) - 1
+    if order is Order.SCALAR or at_zero_only(trace.code[int(wave.code[row])]):
+        count = 0
+    count = min(count, LARGEST_COUNT[order.counter] - 1)  # the largest encodes no wait
+    return None if wait is None else int(wave.code[wait]), count
 
 
 def _last_wait(trace: Trace, wave: WaveTrace, row: int, barrier: int, counter: str) -> int | None:

@@ -23,6 +23,7 @@ from wavesim.program import Finding, Severity
 from wavesim.trace import Trace
 
 _Line = tuple[str, int]
+_AT_ONCE = 1024
 
 
 def lds_races(
@@ -46,10 +47,9 @@ def global_races(
     for access in accesses:
         regions[access.region].append(access)
     for region, touching in regions.items():
-        writes = [access.touched() for access in touching if access.write]
-        if not writes:
+        written = _written_bytes(touching)
+        if not len(written):
             continue
-        written = np.unique(np.concatenate(writes))
         pairs = (
             pair
             for _, found in _by_workgroup(trace, touching, _among(written), len(written), acquires)
@@ -57,6 +57,16 @@ def global_races(
         )
         for pair, count, lines in _grouped(trace, pairs):
             yield _finding(trace, pair, int(written[pair.place]), region, count=count, lines=lines)
+
+
+def _written_bytes(accesses: Sequence[GlobalAccess]) -> npt.NDArray[np.int64]:
+    """Bytes that any of them writes, ascending; a part of the accesses at a time, to need little memory."""
+    written = np.zeros(0, np.int64)
+    writes = [access for access in accesses if access.write]
+    for first in range(0, len(writes), _AT_ONCE):
+        some = [access.touched() for access in writes[first : first + _AT_ONCE]]
+        written = np.unique(np.concatenate([written, *some]))
+    return written
 
 
 def races_at_all(trace: Trace, accesses: Sequence[MemoryAccess], lds_bytes: int) -> bool:

@@ -78,6 +78,8 @@ class Context:
         record: of the block that runs.
         scratch: private memory, dwords of all lanes of all waves; ``scratch_stride`` bytes each.
         events: (wave, row) of each store so far, if ``track_writers``; memories hold their numbers, from 1.
+        only_read: matrices of which no more reads are kept in ``global_accesses``, which at ``most_kept`` are
+            looked through for what is needed.
         chains: for stores of atomics, the stores whose values they changed.
         adversary: holds back the results of loads, and stores, if they are to arrive late.
         held: under an adversary, stores to global memory of the instruction that runs, yet to arrive.
@@ -108,6 +110,8 @@ class Context:
     polled: list[tuple[npt.NDArray[np.int64], Array]] = field(default_factory=list)
     lds_accesses: list[LdsAccess] = field(default_factory=list)
     global_accesses: list[GlobalAccess] = field(default_factory=list)
+    only_read: set[str] = field(default_factory=set)
+    most_kept: int = 0
     acquires: list[Acquire] = field(default_factory=list)
     clocks_read: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     stored: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))

@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from wavesim.emulate.context import HeldStore
+from wavesim.emulate.context import Context, HeldStore
 from wavesim.emulate.memory import Region
 from wavesim.emulate.observe import GlobalAccess, stored_bytes
 from wavesim.emulate.registry import Array, Binding
 from wavesim.emulate.transfer import scatter
+
+MOST_KEPT = 200_000
+"""Kept accesses (about 150 MB) at which those of matrices that nothing was stored to are dropped again."""
 
 
 def observe_global(
@@ -36,8 +39,10 @@ def observe_global(
         scalar: through the scalar cache.
     """
     context = binding.context
-    if not context.observe_lds or region.matrix is None:
+    if not context.observe_lds or region.matrix is None or (region.name in context.only_read and not write):
         return
+    if len(context.global_accesses) >= max(context.most_kept, MOST_KEPT):
+        _drop_only_read(context)
     for place, wave in enumerate(binding.lanes.numbers.tolist()):
         chosen = lanes[place]
         if not chosen.any():
@@ -58,6 +63,14 @@ def observe_global(
                 region.name,
             )
         )
+
+
+def _drop_only_read(context: Context) -> None:
+    """Forget the reads of matrices that are only read, so far, and keep no more of them."""
+    written = {access.region for access in context.global_accesses if access.write}
+    context.only_read |= {access.region for access in context.global_accesses} - written
+    context.global_accesses = [access for access in context.global_accesses if access.region in written]
+    context.most_kept = len(context.global_accesses) + MOST_KEPT
 
 
 def store_global(
