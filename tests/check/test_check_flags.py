@@ -158,3 +158,55 @@ def test_several_producers_count_up(tmp_path: Path) -> None:
     assert "lds-race" in rules(
         tmp_path, [*early, *poll("mine", value="4"), *read], [*early, *asks, *read], waves=4
     )
+
+
+PEELED = [
+    "ds_read_b32 v7, v6 offset:1024",
+    "s_waitcnt lgkmcnt(0)",
+    "v_cmp_eq_u32_e32 vcc, 1, v7",
+    "s_cbranch_vccnz got",
+    "poll:",
+    "s_sleep 1",
+    "ds_read_b32 v7, v6 offset:1024",
+    "s_waitcnt lgkmcnt(0)",
+    "v_cmp_ne_u32_e32 vcc, 1, v7",
+    "s_cbranch_vccnz poll",
+    "got:",
+]
+"""A polling loop as compilers make it: the first pass stands before it."""
+
+
+@pytest.mark.parametrize("kind", DATA)
+def test_the_first_pass_out_of_the_loop(kind: str, tmp_path: Path) -> None:
+    write, read = DATA[kind]
+    assert not rules(tmp_path, [write, *WAIT, *FLAG], [*PEELED, read])
+    assert rules(tmp_path, [*FLAG, write, *WAIT], [*PEELED, read])
+
+
+def test_what_is_read_before_the_flag_has_come(tmp_path: Path) -> None:
+    """The flag's value is waited for with what was read behind it: lgkmcnt(1) is the flag alone."""
+    asks = poll()
+    early = [*asks[:2], "ds_read_b32 v2, v3", *asks[2:]]
+    assert "lds-race" in rules(tmp_path, [DATA["LDS"][0], *WAIT, *FLAG], early)
+
+
+def test_the_last_to_count_reads_what_all_wrote(tmp_path: Path) -> None:
+    """An atomic that returns the count orders as well as a polling loop."""
+    write = ["ds_write_b32 v1, v0", "s_waitcnt lgkmcnt(0)"]
+    count = ["s_mov_b64 s[12:13], exec", "s_mov_b64 exec, 1", "ds_add_rtn_u32 v7, v6, v5 offset:1024"]
+    last = ["s_waitcnt lgkmcnt(0)", "s_mov_b64 exec, s[12:13]", "v_readfirstlane_b32 s9, v7"]
+    read = ["s_cmp_eq_u32 s9, 1", "s_cbranch_scc0 done", "v_xor_b32 v3, 0x100, v1", "ds_read_b32 v2, v3"]
+    assert not rules(tmp_path, [*write, *count, *last, *read], [*write, *count, *last, *read])
+    assert "lds-race" in rules(tmp_path, [*count, *last, *write, *read], [*count, *last, *write, *read])
+
+
+def test_no_advice_to_leave_the_release_out(tmp_path: Path) -> None:
+    """A store to memory is waited for before the flag in LDS that tells of it."""
+    path = tmp_path / "kernel.s"
+    write, read = DATA["memory"]
+    body = {"producer": [write, "s_waitcnt vmcnt(0)", *FLAG], "consumer": [*poll(), read]}
+    path.write_text(KERNEL.format(**{name: "\n".join(lines) for name, lines in body.items()}))
+    launch = LaunchOptions(arguments=("A=i32[1,128]", "C=i32[1,128]"), block=128)
+    kernel, machine = prepare(path, RunOptions(arch="gfx942", launch=launch))
+    notes = [each for each in check_kernel(kernel, machine).findings if each.rule == "wait-too-strong"]
+    assert not any("nothing relies on its vmcnt" in each.message for each in notes)

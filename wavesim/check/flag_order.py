@@ -1,9 +1,9 @@
 """Racing pairs where waves also order each other by flags: one stores a value that another polls for.
 
 Vector clocks. What a wave had completed when it stored the value comes before what the polling wave does
-behind its loop; of LDS accesses and a flag in LDS also what it had issued, for they act in order. Barriers
+when it has got it; of LDS accesses and a flag in LDS also what it had issued, for they act in order. Barriers
 order all waves of the workgroup. An access races with an earlier one (in the order of the execution, which
-keeps both) that does not come before it. Reads of a polling loop are how waves order each other, and no race.
+keeps both) that does not come before it. Reads of a flag are how waves order each other, and no race.
 """
 
 from __future__ import annotations
@@ -34,19 +34,20 @@ class FlagOrder:
         self.waves = {wave: column for column, wave in enumerate(waves)}
         self.rows: list[list[int]] = [[-1] for _ in waves]
         self.clocks: list[list[Clock]] = [[np.zeros((2, len(waves)), np.int64)] for _ in waves]
-        self.polling: list[list[tuple[int, int]]] = [[] for _ in waves]
+        self.flags: list[set[int]] = [set() for _ in waves]
         events: list[list[tuple[int, int, Acquire | None]]] = []
         for wave in waves:
             found: list[tuple[int, int, Acquire | None]] = [
                 (row, _BARRIER, None) for row in barrier_rows(trace, trace.waves[wave]).tolist()
             ]
+            done: dict[int, int] = {}
+            for order in Order:
+                done |= completion_rows(trace, trace.waves[wave], order)
             for acquire in acquires:
                 if acquire.wave == wave:
-                    found.append((acquire.last, _ACQUIRE, acquire))
-                    self.polling[self.waves[wave]].append((acquire.first, acquire.last))
+                    found.append((done.get(acquire.row, NEVER), _ACQUIRE, acquire))
+                    self.flags[self.waves[wave]].add(acquire.row)
             events.append(sorted(found, key=lambda event: event[:2]))
-        for spans in self.polling:
-            spans.sort()
         self._run(events)
 
     def _run(self, events: list[list[tuple[int, int, Acquire | None]]]) -> None:
@@ -71,7 +72,7 @@ class FlagOrder:
                     for other, row in stores:
                         if other != column:
                             np.maximum(clock, self._released(other, row), out=clock)
-                    self._put(column, acquire.last, clock)
+                    self._put(column, mine[at[column]][0], clock)
                     at[column] += 1
                     moved = True
             waiting = [column for column, mine in enumerate(events) if at[column] < len(mine)]
@@ -104,11 +105,6 @@ class FlagOrder:
         """The clock of a wave before ``row``."""
         return self.clocks[column][bisect_left(self.rows[column], row) - 1]
 
-    def polls(self, column: int, row: int) -> bool:
-        """Whether a row is in the last pass of a polling loop."""
-        place = bisect_left(self.polling[column], (row + 1, -1)) - 1
-        return place >= 0 and self.polling[column][place][1] >= row
-
 
 def racing_with_flags(
     trace: Trace,
@@ -126,7 +122,7 @@ def racing_with_flags(
         waves: positions of the workgroup's waves in it.
         alive: by the identity of an access its intervals.
         accesses: of those waves, in the order of the execution.
-        acquires: what polling loops waited for.
+        acquires: what reads of flags got.
         places: of an access, see :mod:`wavesim.check.race_pairs`.
         size: number of places.
     """
@@ -141,7 +137,7 @@ def racing_with_flags(
     seen: set[tuple[int, int]] = set()
     for number, access in enumerate(accesses):
         column = order.waves[access.wave]
-        if not access.write and order.polls(column, access.row):
+        if not access.write and access.row in order.flags[column]:
             continue
         touched = places(access)
         clock = order.clock(column, access.row)

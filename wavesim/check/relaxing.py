@@ -6,8 +6,8 @@ Each wait is judged alone, the others as they are. A count is safe if, with it,
 - nothing that the wait completes now is still outstanding at a place where other waves or another path
   to memory may rely on it: LDS accesses at a barrier behind which LDS is touched in a conflicting way,
   loads to LDS where the same wave's LDS accesses meet them, or at its end; stores at a barrier, a further
-  store, a scalar load or a cache operation; anything where control leaves to an unknown place, and at an
-  unknown instruction.
+  store, an LDS write (a flag for other waves), a scalar load or a cache operation; anything where control
+  leaves to an unknown place, and at an unknown instruction.
 
 The second part looks at kinds of accesses, not at addresses. What an executed launch shows of addresses
 can only lift the LDS part (``order_matters=False``).
@@ -223,9 +223,8 @@ class WaitRelaxer:
             return True
         if opened.kind is not Kind.VMEM_STORE:
             return False
-        return entry.kind in (Kind.BARRIER, Kind.VMEM_STORE, Kind.SMEM) or (
-            entry.kind is Kind.VMEM_LOAD and "atomic" in flags
-        )
+        told = Kind.BARRIER, Kind.VMEM_STORE, Kind.SMEM, Kind.LDS_WRITE
+        return entry.kind in told or not flags.isdisjoint(("atomic", "atomic_lds"))
 
     def _lds_conflict(self, index: int, entry: CodeEntry, operation: Operation) -> bool:
         """Whether an open LDS access may meet a conflicting one from ``index`` on."""

@@ -80,6 +80,7 @@ class Context:
         events: (wave, row) of each store so far, if ``track_writers``; memories hold their numbers, from 1.
         only_read: matrices of which no more reads are kept in ``global_accesses``, which at ``most_kept`` are
             looked through for what is needed.
+        flag_loads: static instructions that read what waves tell each other by (see polls).
         chains: for stores of atomics, the stores whose values they changed.
         adversary: holds back the results of loads, and stores, if they are to arrive late.
         held: under an adversary, stores to global memory of the instruction that runs, yet to arrive.
@@ -106,6 +107,7 @@ class Context:
     findings: dict[tuple[str, int], Finding] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     events: list[tuple[int, int]] = field(default_factory=list)
+    flag_loads: frozenset[int] = frozenset()
     chains: dict[int, tuple[int, ...]] = field(default_factory=dict)
     polled: list[tuple[npt.NDArray[np.int64], Array]] = field(default_factory=list)
     lds_accesses: list[LdsAccess] = field(default_factory=list)
@@ -162,6 +164,17 @@ class Context:
             f"first at {beyond.near}",
             binding.lanes.numbers[beyond.waves],
         )
+
+    def note_sources(self, binding: Binding, sources: Array) -> None:
+        """A load of a batch read values of the stores ``sources`` [n, lanes] (0: of none)."""
+        numbers = binding.lanes.numbers
+        self.polled.append((numbers, sources))
+        if not self.observe_lds or binding.index not in self.flag_loads:
+            return
+        for place, wave in enumerate(numbers.tolist()):
+            made_of = self.made_of(set(np.unique(sources[place]).tolist()))
+            stores = tuple(self.events[number - 1] for number in sorted(made_of))
+            self.acquires.append(Acquire(wave, int(self.rows[wave]) + binding.row, stores))
 
     def chain(self, numbers: npt.NDArray[np.int32], before: npt.NDArray[np.int32]) -> None:
         """The atomics ``numbers`` of one batch changed what the stores ``before`` had put there."""

@@ -106,7 +106,7 @@ class Accessor:
         if writer is not None:
             active = self.lanes.exec if pattern.active is None else pattern.active
             sources = np.where(active, writer[pattern.offsets >> 2], 0)
-            self.context.polled.append((self.lanes.numbers, sources))
+            self.context.note_sources(self.binding, sources)
 
     def note_write(self, pattern: Pattern, *, atomic: bool = False) -> None:
         """Count the store."""

@@ -1,5 +1,5 @@
-"""What an execution can record beside the Trace: LDS and global accesses with their byte addresses, and what
-polling loops waited for."""
+"""What an execution can record beside the Trace: LDS and global accesses with their byte addresses, and
+which stores a flag's reads got their values from."""
 
 from __future__ import annotations
 
@@ -54,12 +54,11 @@ class GlobalAccess(MemoryAccess):
 
 @dataclass(frozen=True, slots=True)
 class Acquire:
-    """A wave left a polling loop: rows ``first``..``last`` are its last pass, and ``stores`` (wave, row)
-    those whose values it read there, with the atomics that a value was made of."""
+    """Row ``row`` of a wave read a flag; ``stores`` (wave, row) are those of the value it got, with the
+    atomics that the value was made of."""
 
     wave: int
-    first: int
-    last: int
+    row: int
     stores: tuple[tuple[int, int], ...]
 
 

@@ -8,10 +8,11 @@ carried from pass to pass; counters may not (such a loop ends by itself).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from wavesim.emulate.blocks import BlockMap
-from wavesim.program import Program
+from wavesim.program import Instruction, Program
 from wavesim.program.dataflow import RegisterName, effects
 from wavesim.trace.code import Kind
 
@@ -25,44 +26,76 @@ _FORBIDDEN = (Kind.LDS_WRITE, Kind.VMEM_STORE, Kind.BARRIER, Kind.ENDPGM)
 
 @dataclass(frozen=True)
 class Poll:
-    """A polling loop: instructions ``first``..``last``, the last being the branch back."""
+    """A polling loop: instructions ``first``..``last``, the last being the branch back; ``loads`` are those
+    whose values decide about another pass."""
 
     first: int
     last: int
+    loads: tuple[int, ...] = ()
 
 
 def find_polls(program: Program, blocks: BlockMap) -> dict[int, Poll]:
     """The polling loops of a program by their first instruction (the longest of one head)."""
     found: dict[int, Poll] = {}
     for branch, target in sorted(blocks.targets.items()):
-        if target <= branch and branch - target < MAX_BODY and _polls(program, blocks, target, branch):
-            found[target] = Poll(target, branch)
+        if target <= branch and branch - target < MAX_BODY:
+            loads = _polling_loads(program, blocks, target, branch)
+            if loads:
+                found[target] = Poll(target, branch, loads)
     return found
 
 
-def _polls(program: Program, blocks: BlockMap, first: int, last: int) -> bool:
+def flag_loads(program: Program, blocks: BlockMap, polls: Iterable[Poll]) -> frozenset[int]:
+    """Instructions that read what waves tell each other by: the loads of polling loops, the same loads just
+    before them (compilers take the first pass out of the loop), and atomics that return a value."""
+    found = {
+        index
+        for index, instruction in enumerate(program.instructions)
+        if _returns(blocks.code[index].kind, instruction.opcode)
+    }
+    for poll in polls:
+        found |= set(poll.loads)
+        wanted = {_what(program.instructions[index]) for index in poll.loads}
+        before = range(max(0, poll.first - MAX_BODY), poll.first)
+        found |= {index for index in before if _what(program.instructions[index]) in wanted}
+    return frozenset(found)
+
+
+def _returns(kind: Kind, opcode: str) -> bool:
+    return kind in _LOADS and ("atomic" in opcode or "_rtn_" in opcode)
+
+
+def _what(instruction: Instruction) -> tuple[str, ...]:
+    """What a load reads: its opcode, its operands but for the destination, and its modifiers."""
+    operands = (str(each) for each in instruction.operands[1:])
+    return (instruction.opcode, *operands, *(f"{name}={value}" for name, value in instruction.modifiers))
+
+
+def _polling_loads(program: Program, blocks: BlockMap, first: int, last: int) -> tuple[int, ...]:
+    """The loads that decide about another pass; none where the loop does not poll."""
     body = range(first, last + 1)
     kinds = [blocks.code[index].kind for index in body]
     opcodes = [program.instructions[index].opcode for index in body]
     loads = [kind in _LOADS and "time" not in opcode for kind, opcode in zip(kinds, opcodes, strict=True)]
     if not any(loads) or any(kind in _FORBIDDEN for kind in kinds):
-        return False
+        return ()
     if any("atomic" in opcode or "_rtn_" in opcode for opcode in opcodes):
-        return False
+        return ()
     uses = [effects(program.instructions[index], program.arch) for index in body]
     needed: set[RegisterName] = set()
     for place, index in enumerate(body):
         inside = index in blocks.targets and first < blocks.targets[index] <= last
         if kinds[place] is Kind.COND_BRANCH and not inside:
             needed |= uses[place].reads
-    has_load = False
+    deciding: set[int] = set()
     grown = True
     while grown:
         before = len(needed)
         for place, use in enumerate(uses):
             if use.writes & needed:
                 needed |= use.reads
-                has_load = has_load or loads[place]
+                if loads[place]:
+                    deciding.add(first + place)
         grown = len(needed) > before
     written: set[RegisterName] = set()
     carried: set[RegisterName] = set()
@@ -72,5 +105,5 @@ def _polls(program: Program, blocks: BlockMap, first: int, last: int) -> bool:
         written |= use.writes
     for place, use in enumerate(uses):
         if use.writes & carried and not _MASK_OPERATION.match(opcodes[place]):
-            return False
-    return has_load
+            return ()
+    return tuple(sorted(deciding))

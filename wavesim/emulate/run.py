@@ -14,7 +14,7 @@ from wavesim.emulate.launch_state import make_context, placements
 from wavesim.emulate.matrices import VirtualMatrix
 from wavesim.emulate.mode_register import mode_findings
 from wavesim.emulate.observe import Acquire, GlobalAccess, LdsAccess
-from wavesim.emulate.polls import find_polls
+from wavesim.emulate.polls import find_polls, flag_loads
 from wavesim.emulate.registry import Array
 from wavesim.emulate.runner import refused_forms
 from wavesim.emulate.scheduler import Scheduler
@@ -41,7 +41,7 @@ class Execution:
         matrices: the matrix arguments after execution.
         lds_accesses: every LDS access, if asked for.
         global_accesses: every access to a matrix, if those were asked for.
-        acquires: the polling loops that waves left, if those were asked for.
+        acquires: reads of flags, if those were asked for.
         clock_reads: executed clock reads (s_memtime) of all waves.
         unknowable: what could not be known, if that was allowed for.
         state: the registers at the end.
@@ -127,15 +127,17 @@ def emulate(
     missing = blocks.require_semantics()
     if not allow_unknown:
         refuse_unknown(program, missing)
-    polls = bool(find_polls(program, blocks))
+    polls = find_polls(program, blocks)
+    flags = flag_loads(program, blocks, polls.values()) if polls or observe_lds else frozenset()
     context, regions = make_context(
         program,
         launch,
         machine,
-        track_writers=polls and not allow_unknown,
+        track_writers=bool(polls or flags) and not allow_unknown,
         observe_lds=observe_lds,
         clock_values={wave: list(values) for wave, values in (clock_values or {}).items()},
     )
+    context.flag_loads = flags
     if initial is not None:
         context.state.take(initial)
     unknowable = None

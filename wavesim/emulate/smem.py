@@ -60,7 +60,7 @@ def _bind_load(binding: Binding) -> Step:
                 region.matrix.prepare(offsets, offsets + 4 * dwords - 1)
             observe_global(binding, region, offsets, mask, 4 * dwords, scalar=True)
             if region.writer is not None:
-                context.polled.append((lanes.numbers, region.writer[offsets >> 2]))
+                context.note_sources(binding, region.writer[offsets >> 2])
             values: Array = gather(region.words, offsets, 4 * dwords)[:, :, 0]
             result = np.where(mask[:, 0], values, result)
         target[...] = result

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from wavesim.emulate.context import Context
-from wavesim.emulate.observe import Acquire
 from wavesim.emulate.polls import Poll
 from wavesim.emulate.recorder import Recorder
 from wavesim.trace.trace import Spin
@@ -73,7 +72,7 @@ class PollPasses:
         for waves, numbers in self.context.polled:
             for column, wave in enumerate(waves.tolist()):
                 if self.current[wave] is not None:
-                    self.sources[wave].update(np.unique(numbers[column]).tolist())
+                    self.sources[wave].add(int(numbers[column].max()))
         self.context.polled.clear()
 
     def leave(self, wave: int, target: int) -> bool:
@@ -95,10 +94,6 @@ class PollPasses:
     def _record(self, wave: int) -> None:
         events = self.context.events
         last = int(self.context.rows[wave]) - 1
-        if self.context.observe_lds:
-            made_of = self.context.made_of(self.sources[wave])
-            stores = tuple(events[number - 1] for number in sorted(made_of))
-            self.context.acquires.append(Acquire(wave, self.rows[wave], last, stores))
         found = [number for number in self.sources[wave] if number and events[number - 1][0] != wave]
         if found:
             store_wave, store_row = events[max(found) - 1]

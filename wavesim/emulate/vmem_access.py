@@ -159,7 +159,7 @@ class Access:
         observe_global(self.binding, region, offsets, lanes, width or self.width, write=atomic)
         if region.writer is not None:
             sources = np.where(lanes, region.writer[offsets >> 2], 0)
-            self.context.polled.append((self.lanes.numbers, sources))
+            self.context.note_sources(self.binding, sources)
 
     def _check_written(
         self, region: Region, offsets: Array, lanes: npt.NDArray[np.bool_], width: int
