@@ -22,15 +22,20 @@ from wavesim.check.waits import LARGEST_COUNT, span_of
 from wavesim.trace import Kind, Trace, WaveTrace
 
 GENERAL = "wait for the first access (s_waitcnt), then s_barrier, before the second"
+BY_FLAG = (
+    "wait for the first access (s_waitcnt) before the flag that the other wave polls for is stored, and poll "
+    "before the second; or s_barrier between the two"
+)
 
 
-def race_fix(trace: Trace, one: Alive, two: Alive) -> str:
-    """The wait that orders two racing accesses. Where a barrier stands between them it is the earlier one's
-    completion that is missing there: the last wait before the barrier with the largest count that covers
-    it, or a wait to put there."""
+def race_fix(trace: Trace, one: Alive, two: Alive, *, flags: bool = False) -> str:
+    """The wait that orders two racing accesses; ``flags``: waves poll for flags too.
+
+    Where a barrier stands between them it is the earlier one's completion that is missing there: the last
+    wait before the barrier with the largest count that covers it, or a wait to put there."""
     earlier, later = sorted((one, two), key=lambda each: each.first)
     if earlier.first == later.first:
-        return GENERAL
+        return BY_FLAG if flags else GENERAL
     order = order_of(earlier.access)
     counter = order.counter
     needed = list(_needed(trace, earlier, order, later.first - earlier.first))

@@ -36,7 +36,7 @@ def lds_races(
         pair for _, found in _by_workgroup(trace, accesses, places, lds_bytes, acquires) for pair in found
     )
     for pair, count, lines in _grouped(trace, pairs):
-        yield _finding(trace, pair, pair.place, "LDS", count=count, lines=lines)
+        yield _finding(trace, pair, pair.place, "LDS", count=count, lines=lines, flags=bool(acquires))
 
 
 def global_races(
@@ -56,7 +56,8 @@ def global_races(
             for pair in found
         )
         for pair, count, lines in _grouped(trace, pairs):
-            yield _finding(trace, pair, int(written[pair.place]), region, count=count, lines=lines)
+            byte = int(written[pair.place])
+            yield _finding(trace, pair, byte, region, count=count, lines=lines, flags=bool(acquires))
 
 
 def _written_bytes(accesses: Sequence[GlobalAccess]) -> npt.NDArray[np.int64]:
@@ -106,13 +107,19 @@ def _by_workgroup(
         if sum(bool(by_wave[place]) for place in members) < 2:
             continue
         alive = [each for place in members for each in intervals(trace, trace.waves[place], by_wave[place])]
-        waits = [acquire for acquire in acquires if acquire.wave in members]
-        if not waits:
-            yield workgroup, racing_pairs(alive, places, size)
+        reads = [acquire for acquire in acquires if acquire.wave in members]
+        if not any(wave != read.wave and wave in members for read in reads for wave, _ in read.stores):
+            flags = {(read.wave, read.row) for read in reads}
+            others = [each for each in alive if each.access.write or _when(each.access) not in flags]
+            yield workgroup, racing_pairs(others, places, size)
             continue
         known = {id(each.access): each for each in alive}
         mine = [access for access in accesses if access.wave in members]
-        yield workgroup, racing_with_flags(trace, members, known, mine, waits, places, size)
+        yield workgroup, racing_with_flags(trace, members, known, mine, reads, places, size)
+
+
+def _when(access: MemoryAccess) -> tuple[int, int]:
+    return access.wave, access.row
 
 
 def _grouped(trace: Trace, found: Iterator[RacingPair]) -> Iterator[tuple[RacingPair, int, bool]]:
@@ -147,7 +154,9 @@ def _line(trace: Trace, index: int) -> _Line:
     return (span.file, span.line) if span is not None else ("", index)
 
 
-def _finding(trace: Trace, pair: RacingPair, byte: int, memory: str, *, count: int, lines: bool) -> Finding:
+def _finding(
+    trace: Trace, pair: RacingPair, byte: int, memory: str, *, count: int, lines: bool, flags: bool
+) -> Finding:
     program = trace.program
     first, second = _in_program_order(pair)
     words = ["writes" if access.write else "reads" for access in (first, second)]
@@ -170,5 +179,5 @@ def _finding(trace: Trace, pair: RacingPair, byte: int, memory: str, *, count: i
         ),
         spans=(span_of(program, first.index), span_of(program, second.index)),
         waves=tuple(sorted(set(waves))),
-        fix=race_fix(trace, pair.writer, pair.other),
+        fix=race_fix(trace, pair.writer, pair.other, flags=flags),
     )

@@ -8,7 +8,6 @@ carried from pass to pass; counters may not (such a loop ends by itself).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from wavesim.emulate.blocks import BlockMap
@@ -21,6 +20,7 @@ MAX_BODY = 64
 
 _MASK_OPERATION = re.compile(r"s_(mov|and|or|xor|andn2|orn2|nand|nor|xnor)_(saveexec_)?b64$")
 _LOADS = (Kind.LDS_READ, Kind.VMEM_LOAD, Kind.SMEM)
+_CACHE_CONTROL = ("buffer_inv", "buffer_wb")
 _FORBIDDEN = (Kind.LDS_WRITE, Kind.VMEM_STORE, Kind.BARRIER, Kind.ENDPGM)
 
 
@@ -34,18 +34,20 @@ class Poll:
     loads: tuple[int, ...] = ()
 
 
-def find_polls(program: Program, blocks: BlockMap) -> dict[int, Poll]:
-    """The polling loops of a program by their first instruction (the longest of one head)."""
+def find_polls(program: Program, blocks: BlockMap, *, cache_control: bool = False) -> dict[int, Poll]:
+    """The polling loops of a program by their first instruction (the longest of one head).
+
+    ``cache_control``: those too that invalidate or write back caches in each pass."""
     found: dict[int, Poll] = {}
     for branch, target in sorted(blocks.targets.items()):
         if target <= branch and branch - target < MAX_BODY:
-            loads = _polling_loads(program, blocks, target, branch)
+            loads = _polling_loads(program, blocks, target, branch, cache_control)
             if loads:
                 found[target] = Poll(target, branch, loads)
     return found
 
 
-def flag_loads(program: Program, blocks: BlockMap, polls: Iterable[Poll]) -> frozenset[int]:
+def flag_loads(program: Program, blocks: BlockMap) -> frozenset[int]:
     """Instructions that read what waves tell each other by: the loads of polling loops, the same loads just
     before them (compilers take the first pass out of the loop), and atomics that return a value."""
     found = {
@@ -53,7 +55,7 @@ def flag_loads(program: Program, blocks: BlockMap, polls: Iterable[Poll]) -> fro
         for index, instruction in enumerate(program.instructions)
         if _returns(blocks.code[index].kind, instruction.opcode)
     }
-    for poll in polls:
+    for poll in find_polls(program, blocks, cache_control=True).values():
         found |= set(poll.loads)
         wanted = {_what(program.instructions[index]) for index in poll.loads}
         before = range(max(0, poll.first - MAX_BODY), poll.first)
@@ -71,13 +73,19 @@ def _what(instruction: Instruction) -> tuple[str, ...]:
     return (instruction.opcode, *operands, *(f"{name}={value}" for name, value in instruction.modifiers))
 
 
-def _polling_loads(program: Program, blocks: BlockMap, first: int, last: int) -> tuple[int, ...]:
+def _polling_loads(
+    program: Program, blocks: BlockMap, first: int, last: int, cache_control: bool
+) -> tuple[int, ...]:
     """The loads that decide about another pass; none where the loop does not poll."""
     body = range(first, last + 1)
     kinds = [blocks.code[index].kind for index in body]
     opcodes = [program.instructions[index].opcode for index in body]
     loads = [kind in _LOADS and "time" not in opcode for kind, opcode in zip(kinds, opcodes, strict=True)]
-    if not any(loads) or any(kind in _FORBIDDEN for kind in kinds):
+    stores = [
+        kind in _FORBIDDEN and not (cache_control and opcode.startswith(_CACHE_CONTROL))
+        for kind, opcode in zip(kinds, opcodes, strict=True)
+    ]
+    if not any(loads) or any(stores):
         return ()
     if any("atomic" in opcode or "_rtn_" in opcode for opcode in opcodes):
         return ()

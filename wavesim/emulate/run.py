@@ -128,7 +128,7 @@ def emulate(
     if not allow_unknown:
         refuse_unknown(program, missing)
     polls = find_polls(program, blocks)
-    flags = flag_loads(program, blocks, polls.values()) if polls or observe_lds else frozenset()
+    flags = flag_loads(program, blocks) if observe_lds else frozenset()
     context, regions = make_context(
         program,
         launch,
