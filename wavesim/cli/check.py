@@ -26,13 +26,6 @@ from wavesim.cli.operands import STDOUT
 @launch_options
 @unknown_options
 @budget_options
-@click.option(
-    "--workgroups",
-    type=click.Choice(("corners", "own")),
-    default="corners",
-    show_default=True,
-    help="Execute the corners of the grid too, or the launch's own workgroups alone.",
-)
 @json_option
 @click.option(
     "--sarif",
@@ -41,6 +34,13 @@ from wavesim.cli.operands import STDOUT
     flag_value=STDOUT,
     metavar="[FILE]",
     help="Write the findings as SARIF 2.1.0 to FILE, or alone to standard output.",
+)
+@click.option(
+    "--workgroups",
+    type=click.Choice(("corners", "own")),
+    default="corners",
+    show_default=True,
+    help="Execute the corners of the grid too, or the launch's own workgroups alone.",
 )
 def check(
     kernel: Path,
@@ -59,9 +59,9 @@ def check(
     region: str | None,
     trips: int,
     waves: int,
-    workgroups: str,
     json_file: str | None,
     sarif_file: str | None,
+    workgroups: str,
 ) -> int:
     """Find missing waits, races, hazards, deadlocks and wrong results in KERNEL.
 
