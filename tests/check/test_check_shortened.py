@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import wavesim.api
 from wavesim.analyze import shorter
 from wavesim.analyze.pipeline import RunOptions, prepare
 from wavesim.analyze.shorter import DEPTH, shorter_kernel
@@ -51,3 +52,14 @@ def test_it_is_lowered_once_more_not_once_for_each_constant(monkeypatch: pytest.
     monkeypatch.setattr(shorter, "prepare", counted)
     assert shorter_kernel(KERNEL, options, kernel) is not None
     assert [each.settings for each in tried] == [{"K": str(DEPTH)}]
+
+
+def test_the_api_and_the_page_shorten_too(tmp_path: Path) -> None:
+    words = "adversarial execution was shortened to K=512 (the launch has 1024)"
+    assert words in wavesim.api.check(KERNEL, settings={"K": 1024}).text
+    page = tmp_path / "page.html"
+    call = CliRunner().invoke(
+        cli, ["report", str(KERNEL), "--set", "K=1024", "--no-explain", "-o", str(page)]
+    )
+    assert call.exception is None, call.output
+    assert words in page.read_text(encoding="utf-8")
