@@ -70,9 +70,11 @@ def _written_bytes(accesses: Sequence[GlobalAccess]) -> npt.NDArray[np.int64]:
     return written
 
 
-def races_at_all(trace: Trace, accesses: Sequence[MemoryAccess], lds_bytes: int) -> bool:
-    """Whether any two LDS accesses race, flags left aside; ends at the first that do."""
-    found = _by_workgroup(trace, accesses, _inside(lds_bytes), lds_bytes, ())
+def races_at_all(
+    trace: Trace, accesses: Sequence[MemoryAccess], lds_bytes: int, acquires: Sequence[Acquire] = ()
+) -> bool:
+    """Whether any two LDS accesses race; ends at the first that do."""
+    found = _by_workgroup(trace, accesses, _inside(lds_bytes), lds_bytes, acquires)
     return any(True for _, pairs in found for _ in pairs)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from wavesim.analyze.pipeline import split_settings
 from wavesim.check.checker import check_program
 from wavesim.check.lds_order import unordered_lds_accesses
-from wavesim.check.races import races_at_all
+from wavesim.check.races import global_races, races_at_all
 from wavesim.check.relaxing import WaitRelaxer
 from wavesim.check.strong_waits import LdsEvidence, StrongWait, find_strong_waits
 from wavesim.emulate.numerics import check_numerics
@@ -139,13 +139,15 @@ def observed(kernel: LoadedKernel, machine: Machine) -> Execution | None:
 
 
 def is_sound(execution: Execution) -> bool:
-    """Whether the execution met no fault and its LDS accesses are ordered (as ``wavesim check`` judges)."""
+    """Whether the execution met no fault and its accesses are ordered (as ``wavesim check`` judges)."""
     if any(each.is_bad for each in execution.findings):
         return False
-    lds_bytes = execution.trace.program.metadata.lds_bytes
-    if races_at_all(execution.trace, execution.lds_accesses, lds_bytes):
+    trace, acquires = execution.trace, execution.acquires
+    if races_at_all(trace, execution.lds_accesses, trace.program.metadata.lds_bytes, acquires):
         return False
-    return not any(True for _ in unordered_lds_accesses(execution.trace, execution.lds_accesses))
+    if any(True for _ in global_races(trace, execution.global_accesses, acquires)):
+        return False
+    return not any(True for _ in unordered_lds_accesses(trace, execution.lds_accesses))
 
 
 @dataclass(frozen=True)
