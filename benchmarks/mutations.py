@@ -92,7 +92,7 @@ def originals(only: str = "") -> Iterator[Original]:
     for name in ("4wave.yaml", "8wave.yaml", "8wave_pingpong.yaml", "8wave_256.yaml", "hip/8wave.hip"):
         for arch in ("gfx942", "gfx950"):
             if only in f"{name} ({arch})":
-                yield own(name, arch)
+                yield own(name, arch, 256 if name.startswith("hip/") else 128)  # the HIP kernel's least
     for path in sorted(MUTANTS.glob("*.s")):
         if only in path.name:
             kernel, machine = prepare(path, RunOptions())
