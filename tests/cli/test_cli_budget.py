@@ -64,7 +64,7 @@ def test_a_raised_budget_lets_it_run(counting: str, monkeypatch: pytest.MonkeyPa
     assert call(monkeypatch, "run", counting, "--block", "64", "--max-instructions", "1000000") == 0
 
 
-@pytest.mark.parametrize("engine", ["simpy", "reference"])
+@pytest.mark.parametrize("engine", ["simpy", "compiled"])
 def test_too_many_clocks(
     engine: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], root: Path
 ) -> None:
