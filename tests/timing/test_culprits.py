@@ -116,6 +116,13 @@ CASES: dict[str, tuple[Trace, dict[str, object], int, Blamed]] = {
         1,
         [(0, "mfma_coissue", 12, 0, 0)],
     ),
+    # the second MFMA's block ends at 16 + 4, within the first one's
+    "mfma_coissue, the block that ends last": (
+        same_simd([b.mfma(b.MFMA_950, 8), b.mfma(b.MFMA_950, 2)], [b.valu()], arch="gfx950"),
+        {"mfma_blocks_valu_clk": {2: 4, 4: 8, 8: 40}},
+        1,
+        [(0, "mfma_coissue", 40, 0, 0)],
+    ),
     "mfma_coissue, the reverse": (
         same_simd([b.valu()], [b.mfma()]),
         {},
@@ -141,12 +148,12 @@ CASES: dict[str, tuple[Trace, dict[str, object], int, Blamed]] = {
         0,
         [(2, "lds_queue", 44, 0, 0), (3, "lds_queue", 12, 0, 1)],
     ),
-    # accepted at 0, 16, 32: with one entry the third waits for the second
+    # accepted at 0, 16, 32: at 12 the second and the third are queued, and the second goes first
     "vmem_queue": (
-        b.streams([[b.load(16)] * 3]),
-        {"memory_queue_entries": 1},
+        b.streams([[b.load(16)] * 4]),
+        {"memory_queue_entries": 2},
         0,
-        [(2, "vmem_queue", 8, 0, 1)],
+        [(3, "vmem_queue", 4, 0, 1)],
     ),
     # 40 clk of pause: the path wakes 8 clk after the attempt, for which nobody is to blame
     "vmem_queue, restart": (
@@ -156,6 +163,13 @@ CASES: dict[str, tuple[Trace, dict[str, object], int, Blamed]] = {
         [(2, "vmem_queue", 8, *NOBODY)],
     ),
     "arbitration": (same_simd([b.salu()], [b.salu()]), {}, 1, [(0, "arbitration", 4, 0, 0)]),
+    # two plain VALU a slot: the third loses to both, the first in rank is named
+    "arbitration, to two": (
+        same_simd([b.valu()], [b.valu()], [b.valu()], arch="gfx950"),
+        {},
+        2,
+        [(0, "arbitration", 4, 0, 0)],
+    ),
     "port": (
         b.streams([[b.load(4)] * 2, [b.load(4)]]),
         {},
