@@ -21,7 +21,7 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent
 SOURCE = FOLDER / "engine.c"
 COMPILERS = ("cc", "clang", "gcc")
-FLAGS = ("-std=c11", "-O2", "-shared", "-fvisibility=hidden")
+FLAGS = ("-std=c11", "-O3", "-shared", "-fvisibility=hidden")
 SUFFIX = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
 
 
