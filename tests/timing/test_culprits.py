@@ -11,11 +11,8 @@ import pytest
 import random_traces
 
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.timing import simulate
+from wavesim.timing import ENGINES, simulate
 from wavesim.trace import Category, CodeEntry, Kind, Reason, Spin, Timeline, Trace, WaveTrace
-
-ENGINES = ("compiled",)
-"""Those that record it."""
 
 Blamed = list[tuple[int, str, int, int, int]]
 """(row, reason, clocks, by wave, by row)"""
