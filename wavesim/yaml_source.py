@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import yaml
 
 from wavesim.errors import LimitExceeded, SourceSpan, UserError
+from wavesim.inputs import note_input
 from wavesim.limits import MAX_INPUT_BYTES
 
 MAX_DEPTH = 64
@@ -119,6 +120,7 @@ def read_text(path: Path, *, lenient: bool = False) -> str:
         LimitExceeded: larger than ``MAX_INPUT_BYTES``.
     """
     span = SourceSpan(str(path))
+    note_input(path)
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_INPUT_BYTES + 1)

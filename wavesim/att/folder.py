@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.errors import LimitExceeded, SourceSpan, UserError
+from wavesim.inputs import note_input
 from wavesim.limits import MAX_INPUT_BYTES, MAX_INSTRUCTIONS_PER_WAVE, MAX_INSTRUCTIONS_STATIC
 
 Int64 = npt.NDArray[np.int64]
@@ -79,6 +80,7 @@ def _read_json(path: Path) -> Any:
     Raises:
         UserError: missing, unreadable, too large or not JSON.
     """
+    note_input(path)
     try:
         size = path.stat().st_size
         if not path.is_file():

@@ -18,6 +18,7 @@ from wavesim.cli.common import (
     write_json,
 )
 from wavesim.cli.operands import STDOUT
+from wavesim.cli.paths import OutputPath
 
 
 @click.command()
@@ -32,6 +33,7 @@ from wavesim.cli.operands import STDOUT
     "sarif_file",
     is_flag=False,
     flag_value=STDOUT,
+    type=OutputPath(),
     metavar="[FILE]",
     help="Write the findings as SARIF 2.1.0 to FILE, or alone to standard output.",
 )

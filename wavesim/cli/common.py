@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from wavesim.cli.operands import STDOUT
-from wavesim.isa.paths import kernel_path
+from wavesim.cli.paths import InputPath, OutputPath
+from wavesim.cli.paths import KernelPath as KernelPath
 from wavesim.kernel.launch_file import MAX_DYNAMIC_LDS_BYTES, LaunchOptions
 from wavesim.kernel.region import DEFAULT_TRIPS, DEFAULT_WAVES, MOST_WAVES, RegionOptions
 from wavesim.limits import MAX_CLK, MAX_INSTRUCTIONS, allowing, budget
+from wavesim.visible import uncovered, visible
 
 if TYPE_CHECKING:
     from wavesim.report.output import Look
@@ -52,7 +54,7 @@ def apply(*options: Callable[[Command], Command]) -> Callable[[Command], Command
 
 
 launch_options = apply(
-    click.option("--launch", "launch_file", type=click.Path(dir_okay=False), help="Launch file (YAML)."),
+    click.option("--launch", "launch_file", type=InputPath(dir_okay=False), help="Launch file (YAML)."),
     click.option(
         "--arg",
         "arguments",
@@ -155,7 +157,7 @@ budget_options = apply(
 
 machine_options = apply(
     click.option("--arch", metavar="NAME", help="Architecture: gfx942 (the default), gfx950, ..."),
-    click.option("--machine", type=click.Path(dir_okay=False), help="Machine file instead of the stock one."),
+    click.option("--machine", type=InputPath(dir_okay=False), help="Machine file instead of the stock one."),
     click.option(
         "--set",
         "settings",
@@ -194,19 +196,12 @@ look_options = apply(
 """--ascii, --width and --color."""
 
 
-class KernelPath(click.Path):
-    """A kernel's file; ``kernels/8wave.yaml`` is found wherever wavesim is installed."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """The path to read."""
-        return kernel_path(value)
-
-
 json_option = click.option(
     "--json",
     "json_file",
     is_flag=False,
     flag_value=STDOUT,
+    type=OutputPath(),
     metavar="[FILE]",
     help="Write the report as JSON to FILE, or alone to standard output.",
 )
@@ -230,7 +225,9 @@ def write_json(text: str, json_file: str) -> None:
     """JSON to standard output alone, or to a file."""
     from wavesim.report.files import write_atomically
     from wavesim.report.output import write_text
+    from wavesim.visible import visible_json
 
+    text = visible_json(text)
     if json_file == STDOUT:
         write_text(text)
     else:
@@ -248,6 +245,7 @@ def progress_line(what: str) -> Iterator[Callable[[str, float], None] | None]:
         return
     started = time.monotonic()
     shown = [0.0, 0]
+    terminal = uncovered(sys.stderr)
 
     def report(stage: str, share: float) -> None:
         now = time.monotonic()
@@ -255,14 +253,14 @@ def progress_line(what: str) -> Iterator[Callable[[str, float], None] | None]:
             return
         shown[0] = now
         done = f" {100 * share:3.0f} %" if share > 0 else ""
-        text = f"{what}: {stage}{done}  {now - started:.0f} s"
+        text = visible(f"{what}: {stage}{done}  {now - started:.0f} s").replace("\n", "\\n")
         shown[1] = max(shown[1], len(text))
-        sys.stderr.write(f"\r{text:<{int(shown[1])}}")
-        sys.stderr.flush()
+        terminal.write(f"\r{text:<{int(shown[1])}}")
+        terminal.flush()
 
     try:
         yield report
     finally:
         if shown[1]:
-            sys.stderr.write("\r" + " " * int(shown[1]) + "\r")
-            sys.stderr.flush()
+            terminal.write("\r" + " " * int(shown[1]) + "\r")
+            terminal.flush()

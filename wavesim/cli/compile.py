@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
-from wavesim.cli.common import KernelPath
 from wavesim.cli.operands import ARCHES
+from wavesim.cli.paths import KernelPath, OutputPath
 
 
 @click.command()
 @click.argument("kernel", type=KernelPath())
 @click.option("--arch", type=click.Choice(ARCHES), default="gfx942", show_default=True, help="Architecture.")
-@click.option("-o", "--output", type=click.Path(), help="Write the assembly to this file (- is stdout).")
-@click.option("--co", "code_object", type=click.Path(path_type=Path), help="Write a code object, too.")
+@click.option("-o", "--output", type=OutputPath(), help="Write the assembly to this file (- is stdout).")
+@click.option("--co", "code_object", type=OutputPath(path_type=Path), help="Write a code object, too.")
 @click.option("-D", "defines", multiple=True, metavar="NAME[=VALUE]", help="Define a macro.")
 @click.option("--flag", "flags", multiple=True, metavar="FLAG", help="A flag of the compiler: --flag=-O1.")
 def compile(
@@ -56,19 +56,5 @@ def compile(
         click.echo(f"wrote     {output}")
     if code_object is not None:
         image = link(compiled.text, arch)
-        write_bytes(code_object, image)
+        write_atomically(code_object, [image])
         click.echo(f"wrote     {code_object} ({len(image)} bytes)", err=to_stdout)
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a binary file.
-
-    Raises:
-        UserError: it cannot be written.
-    """
-    from wavesim.errors import UserError
-
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}") from None

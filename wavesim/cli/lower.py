@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 
 from wavesim.asm.printer import print_program
-from wavesim.cli.common import KernelPath
+from wavesim.cli.paths import KernelPath, OutputPath
 from wavesim.errors import UserError
 from wavesim.kernel.code_object import ENDINGS, read_code_object
 from wavesim.kernel.hip import read_hip
+from wavesim.report.files import write_atomically
 from wavesim.yaml_source import read_text
 
 
@@ -32,7 +33,7 @@ def _overrides(items: tuple[str, ...]) -> dict[str, str]:
 @click.option("--arch", help="gfx90a, gfx942 or gfx950; default: the kernel's own.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Override a launch constant.")
 @click.option("--kernel", "kernel_name", metavar="NAME", help="Which kernel, where the file has several.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file instead of stdout.")
+@click.option("-o", "--output", type=OutputPath(path_type=Path), help="Write to this file instead of stdout.")
 def lower(
     kernel: Path,
     arch: str | None,
@@ -67,7 +68,4 @@ def lower(
     if output is None:
         click.echo(printed, nl=False)
         return
-    try:
-        output.write_text(printed, encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"cannot write {output}: {error.strerror}") from None
+    write_atomically(output, [printed])

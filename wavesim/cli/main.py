@@ -12,6 +12,8 @@ import click
 from wavesim import __version__
 from wavesim.cli.operands import keep_operands
 from wavesim.errors import UserError
+from wavesim.inputs import noted_inputs
+from wavesim.visible import visible_streams
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("wavesim.cli.run", "Execute, time and report a kernel."),
@@ -121,21 +123,26 @@ def _version(context: click.Context) -> None:
     callback=lambda context, _, asked: _version(context) if asked else None,
     help="Show the version and which timing engines are there.",
 )
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Simulate how the waves of an AMD CDNA kernel share a compute unit, clock by clock."""
+    context.with_resource(noted_inputs())
 
 
 def main() -> None:
     """Entry point: maps errors to the exit codes of the manual (0 good, 1 bad verdict, 2 unusable)."""
-    try:
-        code = cli.main(standalone_mode=False)
-    except UserError as error:
-        print(f"wavesim: {error}", file=sys.stderr)
-        code = error.exit_code
-    except click.ClickException as error:
-        error.show()
-        code = 2
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        print("wavesim: interrupted", file=sys.stderr)
-        code = 130
+    code: object = 2
+    with visible_streams():
+        try:
+            code = cli.main(standalone_mode=False)
+            sys.stdout.flush()
+        except UserError as error:
+            print(f"wavesim: {error}", file=sys.stderr)
+            code = error.exit_code
+        except click.ClickException as error:
+            error.show()
+            code = 2
+        except (KeyboardInterrupt, click.exceptions.Abort):
+            print("wavesim: interrupted", file=sys.stderr)
+            code = 130
     sys.exit(code if isinstance(code, int) else 0)

@@ -18,6 +18,7 @@ from wavesim.cli.common import (
     timing_options,
     unknown_options,
 )
+from wavesim.cli.paths import OutputPath
 from wavesim.errors import UserError
 
 if TYPE_CHECKING:
@@ -30,7 +31,13 @@ MOST_KERNELS = 4
 @click.command()
 @click.argument("kernels", nargs=-1, required=True, type=KernelPath())
 @click.option(
-    "-o", "--output", default="report.html", show_default=True, metavar="FILE", help="Where to write."
+    "-o",
+    "--output",
+    default="report.html",
+    type=OutputPath(),
+    show_default=True,
+    metavar="FILE",
+    help="Where to write.",
 )
 @machine_options
 @launch_options

@@ -22,6 +22,7 @@ from wavesim.cli.common import (
     unknown_options,
     write_json,
 )
+from wavesim.cli.paths import OutputPath
 
 
 @click.command()
@@ -32,8 +33,8 @@ from wavesim.cli.common import (
 @budget_options
 @timing_options
 @json_option
-@click.option("--perfetto", metavar="FILE", help="Write a trace for ui.perfetto.dev.")
-@click.option("--konata", metavar="FILE", help="Write a pipeline log for Konata.")
+@click.option("--perfetto", type=OutputPath(), metavar="FILE", help="Write a trace for ui.perfetto.dev.")
+@click.option("--konata", type=OutputPath(), metavar="FILE", help="Write a pipeline log for Konata.")
 @click.option(
     "--adversarial",
     is_flag=True,

@@ -17,6 +17,7 @@ from wavesim.asm.kernel_metadata import build, read_directives
 from wavesim.asm.printer import print_program
 from wavesim.asm.tools import linker, run_tool
 from wavesim.errors import LimitExceeded, SourceSpan, UserError
+from wavesim.inputs import note_input
 from wavesim.isa.opcodes import ARCHS
 from wavesim.kernel.assembly import loaded
 from wavesim.kernel.launch import LoadedKernel
@@ -96,6 +97,7 @@ def read_code_object(
 
 
 def _read(path: Path) -> bytes:
+    note_input(path)
     try:
         with path.open("rb") as stream:
             image = stream.read(MAX_INPUT_BYTES + 1)
