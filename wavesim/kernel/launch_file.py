@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from wavesim.errors import SourceSpan, UserError
@@ -35,6 +36,10 @@ SCALAR_TYPES = ("i32", "u32", "i64", "u64", "i16", "u16", "i8", "u8", "f32", "f6
 INITS = ("random", "zero", "ones", "index", "unwritten")
 MAX_DYNAMIC_LDS_BYTES = 1 << 20
 """More than any LDS: too large an allocation is a finding, a typing error is refused."""
+MAX_WORKGROUP = 1024
+"""Work-items, the most that the hardware takes."""
+MAX_GRID = 1 << 31
+"""Workgroups along an axis; also rows or columns of a matrix."""
 KEYS = (
     "kernel",
     "workgroup",
@@ -114,22 +119,32 @@ def read_launch(path: Path, constants: Mapping[str, str]) -> Launch:
         parse_argument(f"{name}={text}", number, known, marks.span(("arguments", name)))
         for number, (name, text) in enumerate(arguments.items())
     ]
-    grid = data.get("grid", [1, 1])
-    position = data.get("position", [0, 0])
-    tile = data.get("tile")
+    numbers = {key: _integers(data.get(key), key, known, marks) for key in ("grid", "position", "tile")}
+    position = numbers["position"] or [0, 0]
+    expect = data.get("expect")
+    if expect is not None and not isinstance(expect, str):
+        raise marks.error(("expect",), f"expect: {expect!r:.40} is not text", "such as expect: C = A @ B.T")
     return build_launch(
         parsed,
         workgroup=_integer(data.get("workgroup"), "workgroup", known, marks.span(("workgroup",))),
-        grid=[_integer(value, "grid", known, marks.span(("grid",))) for value in grid],
-        position=[_integer(value, "position", known, marks.span(("position",))) for value in position],
-        expect=data.get("expect"),
-        tile=None
-        if tile is None
-        else [_integer(value, "tile", known, marks.span(("tile",))) for value in tile],
+        grid=numbers["grid"] or [place + 1 for place in position],
+        position=position,
+        expect=expect,
+        tile=numbers["tile"],
         memory=_memory(data.get("memory", {}), known, marks),
         dynamic_lds_bytes=_dynamic_lds(data.get("lds", 0), known, marks),
         span=marks.span(),
+        places={key: marks.span((key,)) for key in KEYS},
     )
+
+
+def _integers(data: object, key: str, constants: Mapping[str, int], marks: Marks) -> list[int] | None:
+    """A list of whole numbers, if there is one."""
+    if data is None:
+        return None
+    if not isinstance(data, list) or not data:
+        raise marks.error((key,), f"{key}: {data!r:.40} is no list of numbers", f"such as {key}: [4, 2]")
+    return [_integer(value, key, constants, marks.span((key, index))) for index, value in enumerate(data)]
 
 
 def _memory(data: object, constants: Mapping[str, int], marks: Marks) -> dict[str, int | str]:
@@ -208,12 +223,27 @@ def build_launch(
     memory: Mapping[str, int | str],
     dynamic_lds_bytes: int,
     span: SourceSpan,
+    places: Mapping[str, SourceSpan] = MappingProxyType({}),
 ) -> Launch:
     """A launch of one workgroup at ``position`` (x, y, z); x runs along the columns of the result.
 
+    ``places`` are those of the launch file's keys; what stands in none is at ``span``.
+
     Raises:
-        UserError: the expected result names no matrix, or cannot be read.
+        UserError: numbers that no launch can have; the expected result names no matrix, or cannot be read.
     """
+    tile_span = places.get("tile", span)
+    _in_range("workgroup", [workgroup], 1, MAX_WORKGROUP, 1, places.get("workgroup", span))
+    _in_range("position", position, 0, MAX_GRID - 1, 3, places.get("position", span))
+    _in_range("grid", grid, 1, MAX_GRID, 3, places.get("grid", span))
+    _in_range("tile", tile or [], 0, MAX_GRID, 4, tile_span)
+    for axis, place, count in zip("xyz", position, (*grid, 1, 1), strict=False):
+        if place >= count:
+            raise UserError(
+                f"position: {axis} = {place} in a grid of {count}",
+                places.get("position", span),
+                f"{axis} is 0 to {count - 1}",
+            )
     group = (*position, 0, 0)[:3]
     size = (*grid, 1, 1)[:3]
     x, y, z = (int(value) for value in group)
@@ -227,12 +257,21 @@ def build_launch(
     )
     if expect is None:
         return launch
-    wanted = _expectation(expect, launch, span)
+    wanted = _expectation(expect, launch, places.get("expect", span))
     matrix = launch.matrix(wanted.result)
     if tile and len(tile) == 4:
         region = (int(tile[0]), int(tile[1]), int(tile[2]), int(tile[3]))
+        if region[0] + region[2] > matrix.rows or region[1] + region[3] > matrix.cols:
+            raise UserError(
+                f"the tile {', '.join(map(str, region))} is not inside of {matrix.name}"
+                f"[{matrix.rows},{matrix.cols}]",
+                tile_span,
+                "FIRST ROW,FIRST COLUMN,ROWS,COLS",
+            )
     elif tile and len(tile) != 2:
-        raise UserError(f"tile of {len(tile)} numbers", span, "ROWS,COLS or FIRST ROW,FIRST COLUMN,ROWS,COLS")
+        raise UserError(
+            f"tile of {len(tile)} numbers", tile_span, "ROWS,COLS or FIRST ROW,FIRST COLUMN,ROWS,COLS"
+        )
     else:
         rows, cols = (int(tile[0]), int(tile[1])) if tile else (matrix.rows, matrix.cols)
         row, col = y * rows, x * cols
@@ -240,10 +279,12 @@ def build_launch(
             raise UserError(
                 f"the tile of workgroup {x},{y} begins at row {row}, column {col}: outside of {matrix.name}"
                 f"[{matrix.rows},{matrix.cols}]",
-                span,
+                tile_span,
                 "x counts tiles along the columns; --tile FIRST ROW,FIRST COLUMN,ROWS,COLS says where",
             )
         region = (row, col, min(rows, matrix.rows - row), min(cols, matrix.cols - col))  # edges fill no tile
+    if not region[2] or not region[3]:
+        raise UserError(f"a tile of {region[2]} rows and {region[3]} columns holds nothing", tile_span)
     others = _corner_tiles(launch, matrix, (int(tile[0]), int(tile[1]))) if tile and len(tile) == 2 else {}
     return replace(launch, expect=replace(wanted, tiles={(x, y, z): region}, corners=others))
 
@@ -256,6 +297,14 @@ def _corner_tiles(launch: Launch, matrix: MatrixArgument, size: tuple[int, int])
         if z == launch.workgroups[0][2] and row < matrix.rows and col < matrix.cols:
             found[x, y, z] = row, col, min(size[0], matrix.rows - row), min(size[1], matrix.cols - col)
     return found
+
+
+def _in_range(key: str, values: Sequence[int], low: int, high: int, most: int, span: SourceSpan) -> None:
+    if len(values) > most:
+        raise UserError(f"{key}: {len(values)} numbers", span, f"at most {most}")
+    for value in values:
+        if not low <= value <= high:
+            raise UserError(f"{key}: {value}", span, f"{low} to {high}")
 
 
 def _expectation(expect: str, launch: Launch, span: SourceSpan) -> Expectation:
@@ -304,6 +353,7 @@ def parse_argument(
         if init not in INITS:
             raise UserError(f"{name}: unknown data {init!r}", span, f"one of {', '.join(INITS)}")
         shape = [_integer(dimension, name, constants, span) for dimension in (rows or "1", cols)]
+        _in_range(f"{name}: rows or columns", shape, 1, MAX_GRID, 2, span)
         return MatrixArgument(name, dtype, shape[0], shape[1], init=init, seed=number + 1)
     match = _SCALAR.match(value)
     if match is None:
