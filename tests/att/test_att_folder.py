@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from wavesim.att.architecture import detect_arch
 from wavesim.att.folder import read_folder
-from wavesim.att.listing import detect_arch, read_listing
+from wavesim.att.listing import read_listing
 from wavesim.att.workgroups import group_waves, split_units
 from wavesim.errors import LimitExceeded, UserError
 

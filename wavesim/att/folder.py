@@ -46,7 +46,8 @@ class CodeRow:
 
 @dataclass(frozen=True)
 class RawWave:
-    """One wave file. ``rows`` has shape (n, 5), int64: clock, type, stall, duration, code id."""
+    """One wave file. ``rows`` has shape (n, 5), int64: clock, type, stall, duration, code id; ``missing``
+    more instructions were traced, says the file."""
 
     file: str
     shader_engine: int
@@ -57,6 +58,7 @@ class RawWave:
     begin_clk: int
     end_clk: int
     rows: Int64
+    missing: int = 0
 
 
 @dataclass(frozen=True)
@@ -218,6 +220,7 @@ def _wave(path: Path, keys: tuple[int, int, int, int], code_count: int) -> RawWa
         begin_clk=min(field("begin", first), first) if len(rows) else field("begin", 0),
         end_clk=max(field("end", last), last),
         rows=rows,
+        missing=max(0, _integer(content.get("num_insts", 0), path, "num_insts") - len(rows)),
     )
 
 
@@ -281,6 +284,8 @@ def read_folder(path: str | Path) -> TraceFolder:
             raise LimitExceeded(
                 f"has more than {MAX_ROWS_TOTAL} executed instructions", SourceSpan(str(root))
             )
+        if wave.missing:
+            notes.append(f"{name} tells of {wave.missing} instructions more than it holds: records are lost")
         if len(wave.rows):
             waves.append(wave)
         else:
