@@ -76,6 +76,30 @@ def test_the_gap_is_booked_as_nothing(tmp_path: Path) -> None:
     assert all(one <= other for one, other in zip(branch_clk(cut), branch_clk(whole), strict=True))
 
 
+def test_a_whole_pass_that_is_lost_is_noticed_by_its_time(tmp_path: Path) -> None:
+    """Eight passes of 52 instructions each and 400 clk; the fourth is missing from one wave."""
+    texts = ["; k", *["v_add_u32_e32 v0, v1, v2"] * 50, "s_cbranch_scc1 65485", "s_endpgm"]
+    rows, clk = [], 1000
+    for _ in range(8):
+        for code in range(1, 52):
+            rows.append([clk, 1, 0, 4, code])
+            clk += 8
+        clk += 16
+    rows.append([clk, 11, 0, 40, 52])
+    lost = rows[: 3 * 51] + rows[4 * 51 :]
+    root = write_folder(
+        tmp_path / "t",
+        {
+            (0, 0, 0, 0): wave_file(1000, instructions=rows),
+            (0, 1, 0, 0): wave_file(1000, 1, instructions=lost),
+        },
+    )
+    edit(root / "code.json", code=code_rows(texts))
+    (note,) = [note for note in import_trace(root).notes if "lost" in note]
+    assert note.startswith("se0_sm1_sl0_wv0.json: records are lost after its instruction 153 of 358")
+    assert "at least 51, in 448 clk" in note
+
+
 def test_lost_ends_and_counts_that_do_not_agree(tmp_path: Path) -> None:
     notes = import_trace(
         lossy(
