@@ -90,7 +90,7 @@ def _load_tile_program(
 ) -> LoadedKernel:
     from wavesim.kernel.load import load_tile_program
 
-    if replace(options.launch, grid=None) != LaunchOptions():
+    if replace(options.launch, grid=None, compile_flags=()) != LaunchOptions():
         raise UserError(
             f"{path}: a tile program states its own launch",
             None,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ import click
 from wavesim.cli.operands import STDOUT
 from wavesim.cli.paths import InputPath, OutputPath
 from wavesim.cli.paths import KernelPath as KernelPath
+from wavesim.errors import UserError
 from wavesim.kernel.launch_file import MAX_DYNAMIC_LDS_BYTES, LaunchOptions
 from wavesim.kernel.region import DEFAULT_TRIPS, DEFAULT_WAVES, MOST_WAVES, RegionOptions
 from wavesim.limits import MAX_CLK, MAX_INSTRUCTIONS, allowing, budget
@@ -78,6 +80,35 @@ launch_options = apply(
 )
 
 
+compile_options = apply(
+    click.option(
+        "-I",
+        "includes",
+        multiple=True,
+        metavar="DIR",
+        type=click.Path(exists=True, file_okay=False),
+        help="Folder of header files, for HIP.",
+    ),
+    click.option("-D", "defines", multiple=True, metavar="NAME[=VALUE]", help="Define a macro, for HIP."),
+)
+"""-I and -D of every command that compiles HIP."""
+
+
+def compile_flags(includes: Sequence[str], defines: Sequence[str], *kernels: Path) -> tuple[str, ...]:
+    """The compiler's flags that ``compile_options`` say, with whole paths.
+
+    Raises:
+        UserError: a macro that is none, or none of the kernels is HIP.
+    """
+    for define in defines:
+        if re.fullmatch(r"[A-Za-z_]\w*(\([\w ,.]*\))?(=.*)?", define, re.DOTALL) is None:
+            raise UserError(f"-D {define!r:.60} is no macro", None, "NAME or NAME=VALUE")
+    flags = (*(f"-I{Path(folder).absolute()}" for folder in includes), *(f"-D{each}" for each in defines))
+    if flags and not any(kernel.suffix.lower() == ".hip" for kernel in kernels):
+        raise UserError("-I and -D are for HIP: there is nothing to compile here")
+    return flags
+
+
 def launch_of(
     launch_file: str | None,
     arguments: tuple[str, ...],
@@ -87,10 +118,19 @@ def launch_of(
     tile: str | None,
     kernel_name: str | None = None,
     dynamic_lds_bytes: int = 0,
+    flags: tuple[str, ...] = (),
 ) -> LaunchOptions:
-    """What ``launch_options`` say."""
+    """What ``launch_options`` say; ``flags`` are the compiler's."""
     return LaunchOptions(
-        launch_file, arguments, block, grid, expect, tile, kernel_name, dynamic_lds_bytes=dynamic_lds_bytes
+        launch_file,
+        arguments,
+        block,
+        grid,
+        expect,
+        tile,
+        kernel_name,
+        dynamic_lds_bytes=dynamic_lds_bytes,
+        compile_flags=flags,
     )
 
 

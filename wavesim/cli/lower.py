@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from wavesim.asm.printer import print_program
+from wavesim.cli.common import compile_flags, compile_options
 from wavesim.cli.paths import KernelPath, OutputPath
 from wavesim.errors import UserError
 from wavesim.kernel.code_object import ENDINGS, read_code_object
@@ -33,12 +34,15 @@ def _overrides(items: tuple[str, ...]) -> dict[str, str]:
 @click.option("--arch", help="gfx90a, gfx942 or gfx950; default: the kernel's own.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Override a launch constant.")
 @click.option("--kernel", "kernel_name", metavar="NAME", help="Which kernel, where the file has several.")
+@compile_options
 @click.option("-o", "--output", type=OutputPath(path_type=Path), help="Write to this file instead of stdout.")
 def lower(
     kernel: Path,
     arch: str | None,
     settings: tuple[str, ...],
     kernel_name: str | None,
+    includes: tuple[str, ...],
+    defines: tuple[str, ...],
     output: Path | None,
 ) -> None:
     """Print the complete AMDGPU assembly that KERNEL (a tile program, HIP, assembly or code object) becomes.
@@ -46,10 +50,11 @@ def lower(
     The text is what is simulated; LLVM's assembler accepts it.
     """
     overrides = _overrides(settings)
+    flags = compile_flags(includes, defines, kernel)
     if kernel.suffix in ENDINGS:
         program = read_code_object(kernel, arch, kernel_name)
     elif kernel.suffix == ".hip":
-        program = read_hip(kernel, arch, kernel_name)
+        program = read_hip(kernel, arch, kernel_name, flags)
     elif kernel.suffix in (".s", ".amdgcn"):
         from wavesim.asm.parse import parse_program
 

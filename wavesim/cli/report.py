@@ -10,6 +10,8 @@ import click
 from wavesim.cli.common import (
     KernelPath,
     budget_options,
+    compile_flags,
+    compile_options,
     launch_of,
     launch_options,
     machine_options,
@@ -41,6 +43,7 @@ MOST_KERNELS = 4
 )
 @machine_options
 @launch_options
+@compile_options
 @unknown_options
 @budget_options
 @timing_options
@@ -65,6 +68,8 @@ def report(
     tile: str | None,
     kernel_name: str | None,
     dynamic_lds_bytes: int,
+    includes: tuple[str, ...],
+    defines: tuple[str, ...],
     allow_unknown: bool,
     region: str | None,
     trips: int,
@@ -93,7 +98,17 @@ def report(
         settings=settings,
         engine=engine,
         clock_ghz=clock_ghz,
-        launch=launch_of(launch_file, arguments, block, grid, expect, tile, kernel_name, dynamic_lds_bytes),
+        launch=launch_of(
+            launch_file,
+            arguments,
+            block,
+            grid,
+            expect,
+            tile,
+            kernel_name,
+            dynamic_lds_bytes,
+            compile_flags(includes, defines, *kernels),
+        ),
         allow_unknown=allow_unknown,
         region=region_of(region, trips, waves),
         trips=trips,

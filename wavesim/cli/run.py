@@ -10,6 +10,8 @@ import click
 from wavesim.cli.common import (
     KernelPath,
     budget_options,
+    compile_flags,
+    compile_options,
     json_option,
     launch_of,
     launch_options,
@@ -29,6 +31,7 @@ from wavesim.cli.paths import OutputPath
 @click.argument("kernel", type=KernelPath())
 @machine_options
 @launch_options
+@compile_options
 @unknown_options
 @budget_options
 @timing_options
@@ -60,6 +63,8 @@ def run(
     tile: str | None,
     kernel_name: str | None,
     dynamic_lds_bytes: int,
+    includes: tuple[str, ...],
+    defines: tuple[str, ...],
     allow_unknown: bool,
     region: str | None,
     trips: int,
@@ -92,7 +97,17 @@ def run(
         engine=engine,
         clock_ghz=clock_ghz,
         adversarial=adversarial,
-        launch=launch_of(launch_file, arguments, block, grid, expect, tile, kernel_name, dynamic_lds_bytes),
+        launch=launch_of(
+            launch_file,
+            arguments,
+            block,
+            grid,
+            expect,
+            tile,
+            kernel_name,
+            dynamic_lds_bytes,
+            compile_flags(includes, defines, kernel),
+        ),
         allow_unknown=allow_unknown,
         region=region_of(region, trips, waves),
         trips=trips,

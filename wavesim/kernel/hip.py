@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from wavesim.asm.compile import compile_hip
@@ -30,19 +30,26 @@ def load_hip(
         UserError: the compiler refuses the file, or its assembly or launch cannot be read.
     """
     given = options or LaunchOptions()
-    program = read_hip(path, arch, launch_kernel(path, given), allow_unknown=allow_unknown)
+    program = read_hip(
+        path, arch, launch_kernel(path, given), given.compile_flags, allow_unknown=allow_unknown
+    )
     return loaded(program, path, settings, given)
 
 
 def read_hip(
-    path: Path, arch: str | None = None, kernel: str | None = None, *, allow_unknown: bool = False
+    path: Path,
+    arch: str | None = None,
+    kernel: str | None = None,
+    flags: Sequence[str] = (),
+    *,
+    allow_unknown: bool = False,
 ) -> Program:
-    """The Program of one kernel of a ``.hip`` file.
+    """The Program of one kernel of a ``.hip`` file, compiled with further ``flags``.
 
     Raises:
         MissingTool: no compiler for the architecture.
         UserError: the compiler refuses the file, or there are several kernels and none is chosen.
     """
     arch = arch or DEFAULT_ARCH
-    compiled = compile_hip(path, arch)
+    compiled = compile_hip(path, arch, flags)
     return parse_program(compiled.text, compiled.file, arch, kernel, allow_unknown=allow_unknown)

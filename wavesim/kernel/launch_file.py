@@ -61,7 +61,8 @@ _FORMULA = re.compile(r"\s*(\w+)\s*=(?!=)(.+)$", re.DOTALL)
 
 @dataclass(frozen=True)
 class LaunchOptions:
-    """What the command line says of a launch; empty fields leave it to the launch file."""
+    """What the command line says of a launch; empty fields leave it to the launch file. ``compile_flags``
+    are for a HIP kernel's compiler (``-DN=4``, ``-I/folder``)."""
 
     file: str | None = None
     arguments: tuple[str, ...] = ()
@@ -72,6 +73,7 @@ class LaunchOptions:
     kernel: str | None = None
     constants: Mapping[str, str] = field(default_factory=dict)
     dynamic_lds_bytes: int = 0
+    compile_flags: tuple[str, ...] = ()
 
 
 def launch_path(kernel: Path) -> Path:
