@@ -87,6 +87,22 @@ def test_what_the_trace_says_of_itself_is_taken(tmp_path: Path, name: str, conte
     assert f"architecture gfx950 as {who} says" in imported.notes
 
 
+@pytest.mark.parametrize(
+    ("name", "arch"),
+    [
+        ("; Cijk_Alik_Bljk_BBS_BH_MT256x224x64_ISA950_IU1", "gfx950"),
+        ("; _ZN5aiter12fmoe_gfx950_bf16E", "gfx950"),
+        ("; ISA9500_xgfx950", "gfx942"),
+    ],
+)
+def test_a_kernel_name_that_says_it(name: str, arch: str, tmp_path: Path) -> None:
+    root = write_folder(tmp_path / "t", four_waves())
+    edit(root / "code.json", code=code_rows([name, *LISTING[1:]]))
+    imported = import_trace(root)
+    assert imported.arch == arch
+    assert ("architecture gfx950 as the kernel's name says" in imported.notes) == (arch == "gfx950")
+
+
 def test_instructions_outweigh_what_is_said_and_disagreement_says_nothing(tmp_path: Path) -> None:
     root = write_folder(tmp_path / "t", four_waves())
     edit(root / "filenames.json", gfx_target="gfx942")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import shutil
@@ -11,6 +12,8 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wavesim.visible import visible, visible_json
 
@@ -44,7 +47,11 @@ def on_a_terminal(*words: object, cwd: Path) -> str:
 
 
 def steering(text: str) -> set[str]:
-    return {each for each in text if unicodedata.category(each) in ("Cc", "Cf", "Cs") and each not in "\n\t"}
+    return {
+        each
+        for each in text
+        if unicodedata.category(each) in ("Cc", "Cf", "Cs", "Zl", "Zp") and each not in "\n\t"
+    }
 
 
 @pytest.fixture
@@ -88,13 +95,23 @@ def test_on_a_terminal_only_the_own_colours_remain(hostile: Path) -> None:
         assert r"\x1b" in text, words
         assert "\x1b[31m\x1b" not in text
         assert "\x07" not in text
-        assert steering(text) <= {"\x1b"}, words
+        assert steering(text) <= {"\x1b", "\r"}, words  # the line of progress returns to its start
 
 
 def test_escapes_are_shown_and_json_keeps_its_text() -> None:
     assert visible("a\x1b[1mb\tc\n\x9b\u202e\udcff") == "a\\x1b[1mb\tc\n\\x9b\\u202e\\udcff"
     assert visible("▆ µ é 漢 – ·") == "▆ µ é 漢 – ·"
     assert visible_json('"\x9b\u202e"') == r'"\u009b\u202e"'
+
+
+@given(st.text(), st.text(st.characters(categories=["Cc", "Cf", "Cs", "Zl", "Zp", "L"])))
+def test_nothing_that_steers_is_left_of_any_text(one: str, other: str) -> None:
+    shown = visible(one + other)
+    assert not steering(shown)
+    assert visible(shown) == shown
+    written = visible_json(json.dumps(one + other, ensure_ascii=False))
+    assert not steering(written)
+    assert json.loads(written) == one + other
 
 
 @pytest.mark.parametrize(

@@ -283,7 +283,9 @@ def option_case(folder: Path, dice: random.Random) -> list[str]:
         else:
             value = dice.choice(("A=f32[64]", "C = A", "1,1", "8", "64", "lds.queue_entries=3", "no_barrier"))
             words += [dice.choice(OPTIONS), value if dice.random() < 0.5 else str(nasty(dice))]
-    return [word.replace("\0", "") for word in words]  # no command line holds one
+    # as a command line holds it: without a NUL, and its bytes decoded as Python decodes them
+    given = (word.replace("\0", "").encode("utf-8", "surrogatepass") for word in words)
+    return [word.decode("utf-8", "surrogateescape") for word in given]
 
 
 def machine_case(folder: Path, dice: random.Random) -> list[str]:
@@ -430,6 +432,11 @@ def small_limits() -> Iterator[None]:
             setattr(module, name, value)
 
 
+def readable(text: str) -> str:
+    """The text as any terminal and report takes it."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def try_case(case: str, folder: Path) -> Failure | None:
     """Runs one case in ``folder``, which is emptied before."""
     for path in folder.iterdir():
@@ -450,8 +457,8 @@ def try_case(case: str, folder: Path) -> Failure | None:
     except (Exception, TookTooLong) as raised:
         error = raised
     if error is None or isinstance(error, UserError) or (isinstance(error, SystemExit) and code in (0, 1, 2)):
-        return Failure(case, words, output) if "Traceback (most" in output else None
-    return Failure(case, words, "".join(traceback.format_exception(error)))
+        return Failure(case, words, readable(output)) if "Traceback (most" in output else None
+    return Failure(case, words, readable("".join(traceback.format_exception(error))))
 
 
 def failures(cases: list[str]) -> Iterator[Failure]:

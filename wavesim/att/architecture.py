@@ -2,7 +2,8 @@
 
 filenames.json of rocprofv3 says no more than ``gfxip: 9`` today. Whatever names an architecture in the
 headers of the folder's files is believed all the same, and so are the code objects that rocprofv3 writes
-beside the folder (``*code_object_id_*.out``) and its table of agents (``*agent_info.csv``).
+beside the folder (``*code_object_id_*.out``) and its table of agents (``*agent_info.csv``). Last come the
+names of kernels: Tensile's say ``ISA942``, others ``gfx942``.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ WRITTEN_SO: tuple[tuple[frozenset[str], re.Pattern[str]], ...] = (
 
 ASSUMED = "gfx942"
 _ENCODINGS = ("e32", "e64", "dpp", "sdwa")
-_NAME = re.compile(r"\b(" + "|".join(ARCHS) + r")\b")
+_NAME = re.compile(r"(?<![0-9A-Za-z])(" + "|".join(ARCHS) + r")(?![0-9A-Za-z])")
+_ISA = re.compile(r"(?<![0-9A-Za-z])ISA(90[aA]|942|950)(?![0-9A-Za-z])")
 _MOST_HEADER_BYTES = 64 * 1024
 _MOST_FILES = 64
 
@@ -64,7 +66,7 @@ def find_arch(rows: Sequence[CodeRow], folder: Path) -> tuple[str, str]:
     """(architecture, note): from the instructions where only one architecture has them, else from what
     stands in or beside the trace's ``folder``."""
     arch, note, possible = _told(rows)
-    stated = stated_arch(folder)
+    stated = stated_arch(folder) or _by_name(rows)
     if stated is None or len(possible) == 1:
         if stated is not None and stated[0] != arch:
             note += f" (though {stated[1]} says {stated[0]})"
@@ -107,6 +109,14 @@ def stated_arch(folder: Path) -> tuple[str, str] | None:
         if found and len({arch for arch, _ in found}) == 1:
             return found[0]
     return None
+
+
+def _by_name(rows: Sequence[CodeRow]) -> tuple[str, str] | None:
+    """What the names of the kernels in the listing say, if they agree."""
+    names = [row.text for row in rows if row.text.startswith(";")]
+    found = {arch for name in names for arch in _NAME.findall(name)}
+    found |= {f"gfx{number.lower()}" for name in names for number in _ISA.findall(name)}
+    return (found.pop(), "the kernel's name") if len(found) == 1 else None
 
 
 def _headers(folder: Path) -> Iterator[tuple[str, str]]:
