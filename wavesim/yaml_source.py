@@ -126,8 +126,8 @@ def read_text(path: Path, *, lenient: bool = False) -> str:
             content = stream.read(MAX_INPUT_BYTES + 1)
     except FileNotFoundError:
         raise UserError("no such file", span) from None
-    except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror or error}", span) from None
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        raise UserError(f"cannot be read: {getattr(error, 'strerror', None) or error}", span) from None
     if len(content) > MAX_INPUT_BYTES:
         raise _too_large(str(path))
     if lenient:

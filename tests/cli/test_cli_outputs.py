@@ -112,3 +112,41 @@ def test_a_device_is_written_to_and_not_replaced(folder: Path) -> None:
     assert wavesim("lower", "k.yaml", "-o", "/dev/full").exception is not None
     done = wavesim("lower", "k.yaml", "-o", "sub")
     assert "is a folder" in str(done.exception)
+
+
+@pytest.mark.parametrize("name", ["k" * 300, "k" * 300 + "/k", "loop.yaml", "\udcff", "sub", ""])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "run NAME.s",
+        "run NAME.yaml",
+        "run NAME",
+        "check NAME.hip",
+        "lower NAME.s",
+        "lower NAME.co",
+        "run t.s --launch NAME",
+        "run t.s --machine NAME.yaml",
+        "run t.s --json NAME",
+        "lower k.yaml -o NAME/x",
+        "replay NAME",
+        "trace info NAME",
+        "report NAME",
+        "isa show NAME.yaml",
+        "explain NAME.yaml --region a:b",
+        "run NAME.yaml --what-if stagger_on",
+    ],
+)
+def test_names_that_no_file_has_are_refused(folder: Path, command: str, name: str) -> None:
+    """Too long for the system, a link to itself, bytes that are no text, a folder, nothing."""
+    (folder / "loop.yaml").symlink_to("loop.yaml")
+    done = wavesim(*(word.replace("NAME", name) for word in command.split()))
+    assert isinstance(done.exception, UserError | SystemExit) or done.exit_code == 0, done.exception
+    assert done.exit_code in (0, 1, 2)
+
+
+def test_bases_and_includes_that_no_file_has_are_refused(folder: Path) -> None:
+    for name in ("\\0", "\\uD800", "k" * 300, "loop.yaml"):
+        (folder / "m.yaml").write_text(f'base: "{name}"\n')
+        (folder / "part.yaml").write_text(f'include: "{name}"\n')
+        for words in (("isa", "show", "m.yaml"), ("lower", "k.yaml")):
+            assert isinstance(wavesim(*words).exception, UserError), (name, words)

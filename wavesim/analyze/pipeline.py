@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -152,8 +153,8 @@ def find_loader(path: Path) -> Loader:
         raise UserError(
             f"{path}: no front end for a file ending in {ending}", None, f"known endings: {known}"
         )
-    if not path.is_file():
-        raise UserError(f"{path}: not a file" if path.exists() else f"{path}: no such file")
+    if not os.path.isfile(path):
+        raise UserError(f"{path}: not a file" if os.path.exists(path) else f"{path}: no such file")
     return loader
 
 

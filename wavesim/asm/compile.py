@@ -145,7 +145,7 @@ def compile_hip(path: Path, arch: str, flags: Sequence[str] = ()) -> Compiled:
             functions that it does not define.
         LimitExceeded: the assembly is larger than wavesim reads.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise UserError(f"{path}: no such file")
     note_input(path)
     compiler = find_compiler(arch)

@@ -9,6 +9,7 @@ names of kernels: Tensile's say ``ISA942``, others ``gfx942``.
 from __future__ import annotations
 
 import json
+import os
 import re
 import struct
 from collections.abc import Iterator, Sequence
@@ -143,7 +144,7 @@ def _beside(folder: Path, *patterns: str) -> list[Path]:
     """Files of the folder and of the one around it, where rocprofv3 writes what belongs to all traces."""
     places = (folder, folder.resolve().parent)
     found = [path for place in places for pattern in patterns for path in place.glob(pattern)]
-    return sorted(path for path in found if path.is_file())[:_MOST_FILES]
+    return sorted(path for path in found if os.path.isfile(path))[:_MOST_FILES]
 
 
 def _start(path: Path) -> bytes:

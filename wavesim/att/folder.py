@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +86,7 @@ def _read_json(path: Path) -> Any:
     note_input(path)
     try:
         size = path.stat().st_size
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise _fail(path, "is not a file")
         if size > MAX_INPUT_BYTES:
             raise LimitExceeded(
@@ -242,7 +243,7 @@ def read_code(path: str | Path) -> tuple[CodeRow, ...]:
     """
     root = Path(path)
     index = root / "filenames.json"
-    if not index.is_file():
+    if not os.path.isfile(index):
         raise _not_a_trace(root)
     _mapping(_read_json(index), index, "the file")
     return _code_rows(root / "code.json")
@@ -256,12 +257,12 @@ def read_folder(path: str | Path) -> TraceFolder:
             message names the file.
     """
     root = Path(path)
-    if not root.exists():
+    if not os.path.exists(root):
         raise _fail(root, "no such folder")
-    if not root.is_dir():
+    if not os.path.isdir(root):
         raise _fail(root, "is a file; give the thread-trace folder that holds filenames.json")
     index = root / "filenames.json"
-    if not index.exists():
+    if not os.path.exists(index):
         raise _not_a_trace(root)
     names = _mapping(_read_json(index), index, "the file")
     notes: list[str] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def lower(
     elif kernel.suffix in (".s", ".amdgcn"):
         from wavesim.asm.parse import parse_program
 
-        if not kernel.exists():
+        if not os.path.exists(kernel):
             raise UserError(f"cannot read {kernel}: No such file or directory")
         program = parse_program(read_text(kernel, lenient=True), str(kernel), arch, kernel_name)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from difflib import get_close_matches
 from pathlib import Path
@@ -65,7 +66,7 @@ class LazyGroup(click.Group):
         name = args[0] if args else ""
         if name and name not in COMMANDS and not name.startswith("-"):
             close = get_close_matches(name, COMMANDS, 1, 0.5)
-            if Path(name).suffix and Path(name).exists():
+            if Path(name).suffix and os.path.exists(name):
                 meant = f"did you mean: wavesim run {name}?"
             elif close:
                 meant = f"did you mean: wavesim {close[0]}?"

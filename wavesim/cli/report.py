@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -115,7 +116,7 @@ def report(
     )
     panels, good = [], True
     for kernel in kernels:
-        if kernel.is_dir():
+        if os.path.isdir(kernel):
             panels += _trace_panels(kernel, options.arch, engine)
             continue
         with progress_line(str(kernel)) as progress:

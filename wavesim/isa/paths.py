@@ -38,7 +38,7 @@ def kernel_path(name: str | os.PathLike[str]) -> Path:
     So the manual's commands work in any folder after ``pip install``.
     """
     path = Path(name)
-    if path.exists() or path.parts[:1] != ("kernels",) or ".." in path.parts:
+    if os.path.exists(path) or path.parts[:1] != ("kernels",) or ".." in path.parts:
         return path
     shipped = data_dir("kernels").joinpath(*path.parts[1:])
-    return shipped if shipped.is_file() else path
+    return shipped if os.path.isfile(shipped) else path

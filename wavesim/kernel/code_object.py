@@ -101,8 +101,8 @@ def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as stream:
             image = stream.read(MAX_INPUT_BYTES + 1)
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
     if len(image) > MAX_INPUT_BYTES:
         raise LimitExceeded(f"the file has more than {MAX_INPUT_BYTES} bytes", SourceSpan(str(path)))
     return image

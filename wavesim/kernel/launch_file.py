@@ -6,6 +6,7 @@ kernel's by position. ``C = A @ B.T`` is the expected result, or another formula
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -90,7 +91,7 @@ def launch_kernel(path: Path, options: LaunchOptions) -> str | None:
     if options.kernel is not None:
         return options.kernel
     beside = Path(options.file) if options.file else launch_path(path)
-    if not beside.is_file():
+    if not os.path.isfile(beside):
         return None
     data, marks = load_yaml(beside)
     name = data.get("kernel") if isinstance(data, dict) else None

@@ -24,7 +24,7 @@ def write_atomically(path: Path, parts: Iterable[str | bytes]) -> None:
     target = Path(os.path.realpath(path))
     data = (part.encode("utf-8", "backslashreplace") if isinstance(part, str) else part for part in parts)
     try:
-        mode = target.stat().st_mode if target.exists() else stat.S_IFREG
+        mode = target.stat().st_mode if os.path.exists(target) else stat.S_IFREG
         if stat.S_ISDIR(mode):
             raise UserError(f"{path}: is a folder", hint="a file is needed")
         if not stat.S_ISREG(mode):
