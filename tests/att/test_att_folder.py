@@ -223,6 +223,14 @@ def test_file_names_stay_inside_the_folder(tmp_path: Path, name: Any) -> None:
         read_folder(root)
 
 
+@pytest.mark.parametrize("name", ["\0", "\ud800", "w" * 300])
+def test_file_names_that_no_file_has_are_refused(tmp_path: Path, name: str) -> None:
+    root = write_folder(tmp_path / "t", four_waves())
+    edit(root / "filenames.json", wave_filenames={"0": {"0": {"0": {"0": [name, 0, 0]}}}})
+    with pytest.raises(UserError):
+        read_folder(root)
+
+
 def test_too_large_a_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = write_folder(tmp_path / "t", four_waves())
     monkeypatch.setattr("wavesim.att.folder.MAX_INPUT_BYTES", 100)

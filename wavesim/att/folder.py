@@ -95,8 +95,8 @@ def _read_json(path: Path) -> Any:
         data = path.read_bytes()
     except FileNotFoundError:
         raise _fail(path, "missing from the thread-trace folder") from None
-    except OSError as error:
-        raise _fail(path, f"cannot be read: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        raise _fail(path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if not data.strip():
         raise _fail(path, "is empty", "the trace was cut off while it was written?")
     try:
