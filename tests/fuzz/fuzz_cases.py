@@ -32,6 +32,7 @@ from wavesim.cli.main import cli
 from wavesim.errors import UserError
 from wavesim.isa.load import load_machine
 from wavesim.kernel.formula import FUNCTIONS, evaluate_formula, names_in
+from wavesim.kernel.formula_sizes import formula_sizes
 from wavesim.kernel.load import load_tile_program
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -330,6 +331,7 @@ def formula_case(folder: Path, dice: random.Random) -> Callable[[], None]:
     def evaluate() -> None:
         if set(names_in(text)) <= set(values):
             evaluate_formula(text, values.__getitem__)
+            formula_sizes(text, values.__getitem__)
 
     return evaluate
 
