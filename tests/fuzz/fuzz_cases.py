@@ -20,7 +20,7 @@ import traceback
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +34,13 @@ from wavesim.isa.load import load_machine
 from wavesim.kernel.formula import FUNCTIONS, evaluate_formula, names_in
 from wavesim.kernel.formula_sizes import formula_sizes
 from wavesim.kernel.load import load_tile_program
+from wavesim.limits import allowing, budget
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_S = 20.0
 """For one case, on a machine that does other things as well."""
-LIMITS = {"MAX_INSTRUCTIONS_PER_WAVE": 20_000, "MAX_CLK": 1_000_000}
-"""Bounds on a run that are made small: an endless loop is no find here."""
+LIMITS = {"instructions": 50_000, "clk": 1_000_000}
+"""What a run may cost: an endless loop is no find here."""
 
 NASTY_TEXTS = (
     *("", " ", "-", "--", "=", ":", ",", "0", "-1", "1e999", "nan", "-inf", "0x", "1_0", "9" * 500, "٣", "½"),
@@ -418,22 +419,6 @@ def limited() -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-@contextmanager
-def small_limits() -> Iterator[None]:
-    """Makes the bounds on a run small, wherever their names are in use."""
-    before = []
-    for module in [each for name, each in sys.modules.items() if name.startswith("wavesim")]:
-        for name, value in LIMITS.items():
-            if hasattr(module, name):
-                before.append((module, name, getattr(module, name)))
-                setattr(module, name, value)
-    try:
-        yield
-    finally:
-        for module, name, value in before:
-            setattr(module, name, value)
-
-
 def readable(text: str) -> str:
     """The text as any terminal and report takes it."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
@@ -470,7 +455,7 @@ def failures(cases: list[str]) -> Iterator[Failure]:
         os.chdir(folder)
         try:
             for case in cases:
-                with small_limits():
+                with allowing(replace(budget(), **LIMITS)):
                     found = try_case(case, folder)
                 if found is not None:
                     yield found

@@ -53,8 +53,8 @@ def compare(
     import json
 
     from wavesim.analyze.pipeline import RunOptions, run_kernel
-    from wavesim.program.verdict import Verdict
     from wavesim.kernel.launch_file import LaunchOptions
+    from wavesim.program.verdict import Verdict
 
     options = RunOptions(
         arch=arch,
