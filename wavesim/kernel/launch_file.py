@@ -26,6 +26,7 @@ from wavesim.kernel.launch import (
     Tile,
     corners,
 )
+from wavesim.kernel.launch_ranges import MAX_GRID, check_ranges, in_range
 from wavesim.yaml_source import Marks, load_yaml
 
 MATRIX_TYPES = (
@@ -37,10 +38,6 @@ SCALAR_TYPES = ("i32", "u32", "i64", "u64", "i16", "u16", "i8", "u8", "f32", "f6
 INITS = ("random", "zero", "ones", "index", "unwritten")
 MAX_DYNAMIC_LDS_BYTES = 1 << 20
 """More than any LDS: too large an allocation is a finding, a typing error is refused."""
-MAX_WORKGROUP = 1024
-"""Work-items, the most that the hardware takes."""
-MAX_GRID = 1 << 31
-"""Workgroups along an axis; also rows or columns of a matrix."""
 KEYS = (
     "kernel",
     "workgroup",
@@ -236,17 +233,8 @@ def build_launch(
         UserError: numbers that no launch can have; the expected result names no matrix, or cannot be read.
     """
     tile_span = places.get("tile", span)
-    _in_range("workgroup", [workgroup], 1, MAX_WORKGROUP, 1, places.get("workgroup", span))
-    _in_range("position", position, 0, MAX_GRID - 1, 3, places.get("position", span))
-    _in_range("grid", grid, 1, MAX_GRID, 3, places.get("grid", span))
-    _in_range("tile", tile or [], 0, MAX_GRID, 4, tile_span)
-    for axis, place, count in zip("xyz", position, (*grid, 1, 1), strict=False):
-        if place >= count:
-            raise UserError(
-                f"position: {axis} = {place} in a grid of {count}",
-                places.get("position", span),
-                f"{axis} is 0 to {count - 1}",
-            )
+    check_ranges(workgroup, grid, position, tile or [], places, span)
+    tile_span = places.get("tile", span)
     group = (*position, 0, 0)[:3]
     size = (*grid, 1, 1)[:3]
     x, y, z = (int(value) for value in group)
@@ -302,14 +290,6 @@ def _corner_tiles(launch: Launch, matrix: MatrixArgument, size: tuple[int, int])
     return found
 
 
-def _in_range(key: str, values: Sequence[int], low: int, high: int, most: int, span: SourceSpan) -> None:
-    if len(values) > most:
-        raise UserError(f"{key}: {len(values)} numbers", span, f"at most {most}")
-    for value in values:
-        if not low <= value <= high:
-            raise UserError(f"{key}: {value}", span, f"{low} to {high}")
-
-
 def _expectation(expect: str, launch: Launch, span: SourceSpan) -> Expectation:
     """The expected result that a text states, without its tiles."""
     matrices = [argument.name for argument in launch.arguments if isinstance(argument, MatrixArgument)]
@@ -356,7 +336,7 @@ def parse_argument(
         if init not in INITS:
             raise UserError(f"{name}: unknown data {init!r}", span, f"one of {', '.join(INITS)}")
         shape = [_integer(dimension, name, constants, span) for dimension in (rows or "1", cols)]
-        _in_range(f"{name}: rows or columns", shape, 1, MAX_GRID, 2, span)
+        in_range(f"{name}: rows or columns", shape, 1, MAX_GRID, 2, span)
         return MatrixArgument(name, dtype, shape[0], shape[1], init=init, seed=number + 1)
     match = _SCALAR.match(value)
     if match is None:
