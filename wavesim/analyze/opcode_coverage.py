@@ -68,7 +68,7 @@ def coverage(arch: str) -> Iterator[Coverage]:
         except UserError:
             yield Coverage(info.name, family_of(info), False, False, False)
             continue
-        timed = not entry.mfma or entry.mfma in parameters.mfma_table
+        timed = "untimed" not in info.flags and (not entry.mfma or entry.mfma in parameters.mfma_table)
         yield Coverage(info.name, family_of(info), True, binder_of(info.name) is not None, timed)
 
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from wavesim.asm.expressions import ExpressionError, evaluate
-from wavesim.asm.operands import parse_integer
+from wavesim.asm.expressions import ExpressionError, evaluate, parse_integer
 
 _RANGE = re.compile(r"\b(acc|ttmp|[vsa])\[([^\[\]]*)\]")
 _ACCUMULATOR = re.compile(r"\bacc(\d+)\b")
