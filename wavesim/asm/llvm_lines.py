@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Sequence
@@ -18,7 +19,9 @@ _ERROR = re.compile(r"<stdin>:(\d+):\d+: error")
 
 
 def _run(arguments: list[str], lines: Sequence[str]) -> tuple[str, str]:
-    done = subprocess.run(arguments, input="\n".join(lines), capture_output=True, text=True, check=False)
+    quiet = {**os.environ, "LLVM_DISABLE_SYMBOLIZATION": "1"}  # a crash's stack takes a minute to print
+    text = "\n".join(lines)
+    done = subprocess.run(arguments, input=text, capture_output=True, text=True, check=False, env=quiet)
     return done.stdout, done.stderr
 
 
