@@ -16,7 +16,7 @@ from wavesim.program.program import ModifierValue
 Modifiers = tuple[tuple[str, ModifierValue], ...]
 _VCC = Special("vcc")
 _ZERO = Immediate(0, "0")
-_SIGN_BITS = {"f16": 1 << 15, "bf16": 1 << 15, "f32": 1 << 31}
+_SIGN_BITS = {**dict.fromkeys(("f16", "bf16", "f16x2", "bf16x2"), 1 << 15), "f32": 1 << 31}
 _FIRST_DATA_FORMAT = 1
 """The data format of a typed buffer instruction that names only a number format."""
 
