@@ -72,9 +72,9 @@ def resolve_mnemonic(mnemonic: str, arch: str) -> tuple[str, str, OpcodeInfo]:
         UnknownInstruction: not in the table, or not on ``arch``.
     """
     table = opcode_table()
-    opcode, encoding = mnemonic, ""
+    opcode, encoding = mnemonic.lower(), ""  # only here the assembler does not mind capitals
     if opcode not in table:
-        head, _, tail = mnemonic.rpartition("_")
+        head, _, tail = opcode.rpartition("_")
         if tail in ENCODINGS and head:
             opcode, encoding = head, tail
     other = aliases(arch).get(opcode)
@@ -136,6 +136,15 @@ def parse_line(
         LineError: the line cannot be read.
         UnknownInstruction: its opcode is not in the table or not on ``arch``.
     """
+    return Instruction(*_form(text, arch), span, source, comment)
+
+
+_Modifiers = tuple[tuple[str, ModifierValue], ...]
+
+
+@lru_cache(maxsize=16384)
+def _form(text: str, arch: str) -> tuple[str, tuple[Operand, ...], _Modifiers, str]:
+    """Opcode, operands, modifiers and encoding of a line; kernels repeat their lines."""
     parts = text.split(None, 1)
     mnemonic = parts[0]
     rest = parts[1].strip() if len(parts) > 1 else ""
@@ -145,19 +154,15 @@ def parse_line(
             wait = parse_waitcnt(rest)
         except OperandError as error:
             raise LineError(str(error), rest or mnemonic) from None
-        return Instruction(opcode, (wait,), (), encoding, span, source, comment)
+        return opcode, (wait,), (), encoding
     read = _read(rest, 0) if rest else ((), (), [])
     if len(read[0]) < len(info.operands):
         wanted = operand_specs(info, Instruction(opcode, *read[:2]))
         if len(wanted) > len(read[0]) and read[1]:  # scc and gds are operands where one is missing
             read = _read(rest, len(wanted))
     operands, modifiers = in_full(info, encoding, *read[:2])
-    instruction = Instruction(opcode, operands, modifiers, encoding, span, source, comment)
-    _check(mnemonic, info, instruction, read[2])
-    return instruction
-
-
-_Modifiers = tuple[tuple[str, ModifierValue], ...]
+    _check(mnemonic, info, Instruction(opcode, operands, modifiers, encoding), read[2])
+    return opcode, operands, modifiers, encoding
 
 
 def _read(rest: str, leading: int) -> tuple[tuple[Operand, ...], _Modifiers, list[str]]:

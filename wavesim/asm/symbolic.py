@@ -28,7 +28,7 @@ def expand(code: str, symbols: Mapping[str, int]) -> str:
     rest = _RANGE.sub(lambda match: _register(match, symbols), rest)
     rest = _ACCUMULATOR.sub(r"a\1", rest)
     rest = _OFFSET.sub(lambda match: f"{match[1]}:{_value(match[2], symbols)}", rest)
-    if symbols and not mnemonic.startswith("s_waitcnt"):
+    if symbols and not mnemonic.lower().startswith("s_waitcnt"):
         rest = ",".join(_operand(piece, symbols) for piece in _COMMA.split(rest))
     return f"{mnemonic} {rest}"
 
