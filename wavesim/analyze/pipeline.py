@@ -106,7 +106,7 @@ def _load_tile_program(
 def _load_assembly(
     path: Path, options: RunOptions, arch: str | None, settings: Mapping[str, str]
 ) -> LoadedKernel:
-    from wavesim.kernel.assembly import load_assembly
+    from wavesim.kernel.assembled import load_assembly
 
     return load_assembly(path, arch, settings, options.launch, allow_unknown=options.allow_unknown)
 

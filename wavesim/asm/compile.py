@@ -153,9 +153,10 @@ def compile_hip(path: Path, arch: str, flags: Sequence[str] = ()) -> Compiled:
     name = assembly_name(path, arch)
     with tempfile.TemporaryDirectory(prefix="wavesim-") as folder:
         target, read = Path(folder) / "out.s", Path(folder) / "out.d"
+        source, shown_as, name_here = _source(path, Path(folder))
         listing = _passed_on("-dependency-file", str(read), "-MT", "out")
-        done = _call([*compiler.command, *arguments, *listing, "-S", "-o", str(target), str(path)])
-        messages = done.stderr.decode(errors="replace").strip()
+        done = _call([*compiler.command, *arguments, *listing, "-S", "-o", str(target), *source])
+        messages = done.stderr.decode(errors="replace").strip().replace(shown_as, name_here)
         if done.returncode or not target.is_file():
             raise _refused(compiler, messages, path)
         if target.stat().st_size > MAX_INPUT_BYTES:
@@ -165,13 +166,34 @@ def compile_hip(path: Path, arch: str, flags: Sequence[str] = ()) -> Compiled:
         text = _written(target)
         _note_dependencies(read)
     refuse_undefined(text, str(path))
-    shown = (*_shown(compiler), *arguments, "-S", "-o", Path(name).name, str(path))
+    shown = (*_shown(compiler), *arguments, "-S", "-o", Path(name).name, _as_argument(path))
     return Compiled(text, name, compiler, shown, messages)
 
 
 def assembly_name(path: Path, arch: str) -> str:
     """What lines of the compiled text are called: ``8wave.hip`` -> ``8wave.gfx942.s``."""
     return str(path.with_suffix(f".{arch}.s"))
+
+
+def _source(path: Path, folder: Path) -> tuple[list[str], str, str]:
+    """Arguments for a source file, and what to put for what in messages, so that it keeps its given name.
+
+    Its path is absolute, since ``@k.hip`` and ``-k.hip`` mean other things to a compiler. Clang hands the
+    bare name on to itself and takes ``@k.hip`` there for a file with options: such a file is copied into
+    ``folder``.
+    """
+    if path.name.startswith("@"):
+        copy = folder / "source.hip"
+        shutil.copyfile(path, copy)
+        quoted = ["-iquote", str(path.absolute().parent)]
+        return [*quoted, f"-ffile-prefix-map={copy}={path}", str(copy)], str(copy), str(path)
+    before = str(path.absolute()).removesuffix(str(path))
+    return [*([f"-ffile-prefix-map={before}="] if before else []), str(path.absolute())], before, ""
+
+
+def _as_argument(path: Path) -> str:
+    """``path`` as one may type it behind a compiler's name."""
+    return f"./{path}" if str(path).startswith(("-", "@")) else str(path)
 
 
 def _shown(compiler: Compiler) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from wavesim.cli.paths import KernelPath, OutputPath
 from wavesim.errors import UserError
 from wavesim.kernel.code_object import ENDINGS, read_code_object
 from wavesim.kernel.hip import read_hip
+from wavesim.program import Finding
 from wavesim.report.files import write_atomically
 from wavesim.yaml_source import read_text
 
@@ -52,24 +53,26 @@ def lower(
     """
     overrides = _overrides(settings)
     flags = compile_flags(includes, defines, kernel)
+    findings: tuple[Finding, ...] = ()
     if kernel.suffix in ENDINGS:
         program = read_code_object(kernel, arch, kernel_name)
     elif kernel.suffix == ".hip":
         program = read_hip(kernel, arch, kernel_name, flags)
     elif kernel.suffix in (".s", ".amdgcn"):
-        from wavesim.asm.parse import parse_program
+        from wavesim.kernel.assembled import read_assembly
 
         if not os.path.exists(kernel):
             raise UserError(f"cannot read {kernel}: No such file or directory")
-        program = parse_program(read_text(kernel, lenient=True), str(kernel), arch, kernel_name)
+        text = read_text(kernel, lenient=True)
+        program, findings = read_assembly(text, kernel, str(kernel), arch, kernel_name)
     else:
         from wavesim.kernel.load import load_tile_program
 
         loaded = load_tile_program(kernel, arch, overrides)
-        program = loaded.program
-        for finding in loaded.findings:
-            place = f"{finding.spans[0]}: " if finding.spans else ""
-            print(f"{place}{finding.severity}: {finding.message} [{finding.rule}]", file=sys.stderr)
+        program, findings = loaded.program, loaded.findings
+    for finding in findings:
+        place = f"{finding.spans[0]}: " if finding.spans else ""
+        print(f"{place}{finding.severity}: {finding.message} [{finding.rule}]", file=sys.stderr)
     printed = print_program(program)
     if output is None:
         click.echo(printed, nl=False)
