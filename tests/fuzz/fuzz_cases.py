@@ -19,18 +19,21 @@ import time
 import traceback
 import types
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import yaml
 from click.testing import CliRunner
 
+from wavesim.asm.tools import MissingTool
 from wavesim.cli.main import cli
 from wavesim.errors import UserError
 from wavesim.isa.load import load_machine
+from wavesim.kernel import assembled
 from wavesim.kernel.formula import FUNCTIONS, evaluate_formula, names_in
 from wavesim.kernel.formula_sizes import formula_sizes
 from wavesim.kernel.load import load_tile_program
@@ -419,6 +422,11 @@ def limited() -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+def without_clang() -> AbstractContextManager[object]:
+    """Assembly that wavesim refuses is not handed on: starting clang takes longer than all else of a case."""
+    return mock.patch.object(assembled, "assemble_with_lines", side_effect=MissingTool("clang is left out"))
+
+
 def readable(text: str) -> str:
     """The text as any terminal and report takes it."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
@@ -435,7 +443,7 @@ def try_case(case: str, folder: Path) -> Failure | None:
     code: object = 0
     output = ""
     try:
-        with limited():
+        with limited(), without_clang():
             if isinstance(made, list):
                 result = CliRunner().invoke(cli, made, catch_exceptions=True)
                 error, code, output = result.exception, result.exit_code, result.output
