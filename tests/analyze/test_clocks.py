@@ -11,7 +11,7 @@ from wavesim.analyze.pipeline import RunOptions, run_kernel
 from wavesim.emulate.run import emulate
 from wavesim.errors import UserError
 from wavesim.isa.load import load_machine
-from wavesim.kernel.assembly import load_assembly
+from wavesim.kernel.assembled import load_assembly
 from wavesim.kernel.launch_file import LaunchOptions
 from wavesim.timing import simulate
 

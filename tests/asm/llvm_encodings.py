@@ -1,15 +1,10 @@
-"""For tests: LLVM's view of instructions: every encoding disassembled, and the bytes of lines of assembly."""
+"""For tests: every instruction that LLVM disassembles."""
 
 from __future__ import annotations
 
-import re
-import subprocess
 from collections.abc import Iterator
 
-from wavesim.asm.tools import find_tool
-
-_SENTINEL = 0xBF8D0777  # s_sethalt 0x777, between two encodings
-_SENTINEL_TEXT = "s_sethalt 0x777"
+from wavesim.asm.llvm_lines import decode
 
 
 def _words() -> Iterator[tuple[int, ...]]:
@@ -49,15 +44,19 @@ def _words() -> Iterator[tuple[int, ...]]:
         yield (0xD3800000 | op << 16 | 4 | 1 << 14, 0x108 | 0x110 << 9 | 0x118 << 18 | 3 << 27)
         yield (0xD3800000 | op << 16 | 4 | 1 << 15, 0x108 | 0x110 << 9 | 0x120 << 18)
         yield (0xD3800000 | op << 16 | 4, 0x108 | 0x110 << 9 | 0x120 << 18 | 1 << 27)
+        yield (0xD3800000 | op << 16, 0x108 | 0x110 << 9)  # two sources
     for op in range(256):  # DS: which operands an opcode has is not known, so all choices
         for place in range(16):
             a, b, c, d = (place >> bit & 1 for bit in range(4))
             yield (0xD8000000 | op << 17, 4 * a | 8 * b << 8 | 16 * c << 16 | 24 * d << 24)
+        for data in (0, 4):
+            yield (0xD8010000 | op << 17, data)  # global wave synchronisation
     for op in range(128):
         for first, second in ((1 << 12, 4), (1 << 12 | 1 << 16, 4), (1 << 14, 4), (0, 0)):
             buffer = 0 if not second else 8 << 8 | 2 << 16 | 12 << 24
             yield (0xE0000000 | op << 18 | first | 0x10, second | buffer)  # MUBUF
             yield (0xE0000000 | op << 18 | first & ~0x10, second | (buffer & ~0xFF00))
+            yield (0xE0000000 | op << 18 | first & ~0x10 | 1 << 16, 2 << 16 | 12 << 24)  # LDS to memory
         for returns in (0, 1 << 16):
             for data in (0, 8):
                 for target in (0, 16):
@@ -71,52 +70,7 @@ def _words() -> Iterator[tuple[int, ...]]:
         yield (0xE8000000 | op << 15 | 1 << 12 | 3 << 19 | 1 << 23, 4 | 8 << 8 | 2 << 16 | 12 << 24)  # MTBUF
 
 
-def _hex(words: tuple[int, ...]) -> str:
-    data = b"".join(word.to_bytes(4, "little") for word in words)
-    return "[" + " ".join(f"0x{byte:02x}" for byte in data) + "]"
-
-
 def disassemble_everything(arch: str) -> list[str]:
     """The distinct texts of every encoding above that LLVM can disassemble for ``arch``."""
-    lines = [item for words in _words() for item in (_hex(words), _hex((_SENTINEL,)))]
-    done = subprocess.run(
-        [find_tool("llvm-mc", arch), "--disassemble", "-triple=amdgcn-amd-amdhsa", f"-mcpu={arch}"],
-        input="\n".join(lines),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    bad = {int(match.group(1)) - 1 for match in re.finditer(r"<stdin>:(\d+):\d+: warning", done.stderr)}
-    found: dict[str, None] = {}
-    group: list[str] = []
-    place = 0
-    for line in done.stdout.splitlines():
-        text = line.strip()
-        if text == _SENTINEL_TEXT:
-            if len(group) == 1 and place not in bad and "/*" not in group[0]:
-                found[group[0]] = None
-            group = []
-            place += 2
-        elif text and not text.startswith("."):
-            group.append(text)
-    assert place == len(lines)
-    return list(found)
-
-
-def encode_lines(lines: list[str], arch: str) -> list[bytes | None]:
-    """LLVM's bytes of each line of assembly; None where it refuses the line."""
-    done = subprocess.run(
-        [find_tool("llvm-mc", arch), "-triple=amdgcn-amd-amdhsa", f"-mcpu={arch}", "--show-encoding"],
-        input="\n".join(lines),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    bad = {int(match.group(1)) for match in re.finditer(r"<stdin>:(\d+):\d+: error", done.stderr)}
-    encodings = iter(re.findall(r"encoding: \[([^\]]*)\]", done.stdout))
-    return [
-        None
-        if number in bad
-        else bytes(int(byte, 16) if byte[0] == "0" else 0 for byte in next(encodings).split(","))
-        for number in range(1, len(lines) + 1)
-    ]
+    codes = [b"".join(word.to_bytes(4, "little") for word in words) for words in _words()]
+    return list(dict.fromkeys(text for text in decode(codes, arch) if text is not None))

@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from llvm_encodings import disassemble_everything, encode_lines
+from llvm_encodings import disassemble_everything
 
 from wavesim.asm.instructions import parse_instruction
 from wavesim.asm.layout import size_of
+from wavesim.asm.llvm_lines import encode_lines
 from wavesim.asm.printer import print_instruction
 from wavesim.asm.tools import MissingTool, find_tool
 from wavesim.isa.opcodes import ARCHS, aliases, lookup, opcode_table
@@ -127,9 +128,9 @@ def test_aliases_mean_what_the_assembler_means(arch: str) -> None:
         registers = 32
         operands = []
         for spec in lookup(opcode, arch).operands:
-            operands.append(
-                f"v[{registers}:{registers + spec.dwords - 1}]" if spec.dwords > 1 else f"v{registers}"
-            )
+            file = "v" if "v" in spec.kinds else "a"
+            last = f":{registers + spec.dwords - 1}" if spec.dwords > 1 else ""
+            operands.append(f"{file}[{registers}{last}]")
             registers += 32
         return f"{name} {', '.join(operands)}"
 

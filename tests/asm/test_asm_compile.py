@@ -106,7 +106,7 @@ def test_an_error_of_the_compiler_has_its_place(tmp_path: Path) -> None:
 def test_a_header_is_missed_with_a_hint(tmp_path: Path) -> None:
     needs_compiler("gfx942")
     source = tmp_path / "k.hip"
-    source.write_text("#include <hip/hip_runtime.h>\n")
+    source.write_text("#include <hip/hip_cooperative_groups.h>\n")
     with pytest.raises(UserError, match=r"docs/compile\.md"):
         compile_hip(source, "gfx942")
 
@@ -163,3 +163,22 @@ def test_unknown_architectures_and_files_are_refused(tmp_path: Path) -> None:
         find_compiler("gfx1100")
     with pytest.raises(UserError, match="no such file"):
         compile_hip(tmp_path / "none.hip", "gfx942")
+
+
+def test_a_files_name_is_no_option_of_the_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``@k.hip`` would be read for options, by clang's driver and by its second stage; ``-k.hip`` be one."""
+    needs_compiler("gfx942")
+    monkeypatch.chdir(tmp_path)
+    Path("k.hip").write_text("-DSTOLEN=1")
+    text = (
+        'extern "C" __attribute__((global)) void k(int *p) {\n#ifdef STOLEN\n  broken\n#endif\n  *p = 1;\n}\n'
+    )
+    for name in ("@k.hip", "-k.hip"):
+        Path(name).write_text(text)
+        compiled = compile_hip(Path(name), "gfx942")
+        assert "STOLEN" not in compiled.text
+        assert f'"{name}"' in compiled.text  # as the line table has it
+        assert compiled.command[-1] == f"./{name}"
+        Path(name).write_text("wrong(")
+        with pytest.raises(UserError, match=rf"^{name}:1:\d+: "):
+            compile_hip(Path(name), "gfx942")

@@ -98,3 +98,37 @@ def test_expansions_without_end(text: str, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("wavesim.asm.macros.MAX_LINES", 10_000)
     with pytest.raises(LimitExceeded):
         parse_program(text, "k.s", "gfx942")
+
+
+SYMBOLS = """\
+.amdgcn_target "amdgcn-amd-amdhsa--gfx942"
+.set two, 2
+four = 4
+.set row_shl, 1
+k:
+s_not_b32 s0, -two
+v_and_b32 v0, -(four+1), v0
+s_sub_u32 s0, s0, -2+four
+v_mov_b32 v[two] v[four*2]
+v_mov_b32 v0, v1 row_shl:row_shl row_mask:four+1 bank_mask:two
+buffer_load_dword v1, off, s[four:two*2+3], s1 offset:two*4+1
+global_load_dword v[two*2+1], v[four:four+1], off offset:-four
+ds_read2_b32 v[2:3], v[two] offset0:two offset1:four
+s_waitcnt vmcnt(two) & lgkmcnt(four-1)
+s_load_dword s1, s[two:two+1], four*4
+v_add_f32 v0, |v[two]|, -v[four]
+v_add_f32 v0, neg(two), v1
+v_mfma_f32_4x4x1f32 a[0:two+1], v[two], v[four], acc[0:3] cbsz:two abid:four-3
+s_nop 2u+two
+s_endpgm
+"""
+
+
+def test_symbols_stand_wherever_numbers_do() -> None:
+    try:
+        find_tool("llvm-mc", "gfx942")
+    except MissingTool as error:
+        pytest.skip(str(error))
+    expected = elf_sections(assemble_object(SYMBOLS, "gfx942"))[".text"]
+    got = elf_sections(assemble_object(print_program(parse_program(SYMBOLS, "k.s")), "gfx942"))[".text"]
+    assert got.startswith(expected)

@@ -151,7 +151,7 @@ def test_one_of_several_kernels() -> None:
         ("\tds_read_b64 v1, v2", 14, "operand 'v1' of ds_read_b64 must be a VGPR or an AGPR (2 registers)"),
         ("\ts_add_u32 s0, v1, s2", 16, "operand 'v1' of s_add_u32 must be an SGPR or a constant"),
         ("\ts_add_u32 s0, , s2", 14, "an operand is missing between commas"),
-        ("\tds_read_b32 v1, v2 ofset:4", 18, "'v2 ofset:4' is not an operand"),
+        ("\tds_read_b32 v1, v2 ofset:4", 21, "'ofset:4' is not an operand"),
         ("\tds_read_b32 v1, v2 offset:", 21, "modifier 'offset' needs a value"),
         ("\tglobal_load_dword v1, v[2:3], off glc foo", 40, "unknown modifier 'foo'"),
         ("\ts_waitcnt vmcnt(64)", 12, "vmcnt(64) is too large; it counts to 63"),

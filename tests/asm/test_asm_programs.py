@@ -149,7 +149,8 @@ def test_metadata_of_an_example(shared: Path) -> None:
 
 
 def test_traces_addresses_are_the_layouts(shared: Path) -> None:
-    """The code listings of measured traces give every instruction's real address."""
+    """The code listings of measured traces give every instruction's real address. What a branch passes over
+    may be missing in them."""
     import json
 
     from wavesim.asm.instructions import parse_instruction
@@ -160,5 +161,7 @@ def test_traces_addresses_are_the_layouts(shared: Path) -> None:
     for listing in listings:
         arch = listing.parent.name.split("_")[0]
         rows = [row for row in json.loads(listing.read_text())["code"] if not row[0].startswith(";")]
-        addresses, _ = lay_out([parse_instruction(row[0], arch) for row in rows], arch)
-        assert [row[5] - rows[0][5] for row in rows] == list(addresses)
+        _, sizes = lay_out([parse_instruction(row[0], arch) for row in rows], arch)
+        for row, size, following in zip(rows, sizes, rows[1:], strict=False):
+            gap = following[5] - row[5]
+            assert gap == size or (gap > size and row[0].startswith("s_cbranch")), row

@@ -386,3 +386,8 @@ def test_trace_arrays_agree() -> None:
         assert len(wave.line_offsets) == rows + 1
     assert execution.instruction_count == 6
     assert np.array_equal(execution.trace.waves[0].code, execution.trace.waves[1].code)
+
+
+def test_an_addend_that_is_no_number_is_refused() -> None:
+    with pytest.raises(UnknownInstruction, match=r"operand here@rel32@lo\+t cannot be read"):
+        execute("s_getpc_b64 s[0:1]\n s_add_u32 s0, s0, here@rel32@lo+t\n here:")

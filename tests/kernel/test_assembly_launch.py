@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wavesim.errors import UserError
-from wavesim.kernel.assembly import load_assembly
+from wavesim.kernel.assembled import load_assembly
 from wavesim.kernel.launch_file import LaunchOptions
 
 KERNEL = """\t.amdgcn_target "amdgcn-amd-amdhsa--gfx942"

@@ -12,7 +12,7 @@ from wavesim.emulate.numerics import check_numerics
 from wavesim.emulate.run import emulate
 from wavesim.errors import SourceSpan, UserError
 from wavesim.isa.load import load_machine
-from wavesim.kernel.assembly import load_assembly
+from wavesim.kernel.assembled import load_assembly
 from wavesim.kernel.formula import FUNCTIONS, evaluate_formula, names_in
 from wavesim.kernel.launch import LoadedKernel, MatrixArgument, ScalarArgument
 from wavesim.kernel.launch_file import MATRIX_TYPES, LaunchOptions, parse_argument

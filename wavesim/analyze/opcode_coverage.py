@@ -68,7 +68,7 @@ def coverage(arch: str) -> Iterator[Coverage]:
         except UserError:
             yield Coverage(info.name, family_of(info), False, False, False)
             continue
-        timed = not entry.mfma or entry.mfma in parameters.mfma_table
+        timed = "untimed" not in info.flags and (not entry.mfma or entry.mfma in parameters.mfma_table)
         yield Coverage(info.name, family_of(info), True, binder_of(info.name) is not None, timed)
 
 
@@ -117,10 +117,12 @@ def coverage_page() -> str:
 _PARTS = ("parsed", "executed", "timed")
 _INTRODUCTION = """\
 **table**: opcodes that LLVM 22 knows for the architecture, all in [the opcode table](opcodes.md) (a test
-compares the two); **parsed**: of these, the ones whose assembly is read; **executed**: the ones that the
-emulator has semantics for; **timed**: the ones the timing model has data for. What is missing is listed
-below. A kernel with an opcode that is in no table, or that cannot be executed, is refused with its place;
-`--allow-unknown` goes on, marks each figure that depends on it with `?`, and lists what was assumed.
+compares the two) but for gfx90a's image instructions, which are refused; **parsed**: of these, the ones
+whose assembly is read; **executed**: the ones that the emulator has semantics for (a test executes each);
+**timed**: the ones the timing model has data for. What is missing is listed below. How much of LLVM's own
+tests is read, line by line, stands in [the opcode table](opcodes.md#llvms-own-tests). A kernel with an
+opcode that is in no table, or that cannot be executed, is refused with its place; `--allow-unknown` goes on,
+marks each figure that depends on it with `?`, and lists what was assumed.
 """.splitlines()
 _INTRODUCTION.append("")
 _NOTES = """\

@@ -87,7 +87,8 @@ class Unknowns:
 
 def known_to_the_table(opcode: str) -> bool:
     """Whether timing has data for an opcode (it may still have no semantics)."""
-    return not is_marked(opcode) or written_name(opcode) in opcode_table()
+    info = opcode_table().get(written_name(opcode))
+    return not is_marked(opcode) if info is None else "untimed" not in info.flags
 
 
 def with_unknown_matrix(machine: Machine, code: Iterable[CodeEntry]) -> tuple[Machine, dict[str, str]]:
@@ -161,7 +162,7 @@ def find_unknowns(
         timed = known_to_the_table(opcode)
         name = written_name(opcode)
         taken = "timed with its own data" if timed else matrix.get(opcode, f"taken for {kind.value}")
-        near = () if timed else _nearest(name)
+        near = () if name in opcode_table() else _nearest(name)
         executed = sum(counts[index] for index in indices)
         opcodes.append(UnknownOpcode(name, _places(program, indices), why, taken, near, executed))
         if not timed:

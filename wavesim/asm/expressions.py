@@ -1,15 +1,15 @@
-"""Integer expressions of directives (``.set x, 4*y+1``, ``.amdhsa_next_free_vgpr max(k.num_vgpr, 1)``)."""
+"""Integers and integer expressions (``0x10ul``, ``.set x, 4*y+1``, ``max(k.num_vgpr, 1)``)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
 
-from wavesim.asm.operands import parse_integer
-
-_TOKEN = re.compile(
-    r"\s*(0[xX][0-9a-fA-F]+|0[bB][01]+|\d+|[A-Za-z_.$][\w.$]*|<<|>>|==|!=|<=|>=|&&|\|\||[-+*/%&|^~!()<>,])"
-)
+_NUMBER = r"(?:0[xX][0-9a-fA-F]+|0[bB][01]+|\d+)(?:[uU]?[lL]{0,2})(?!\w)|'(?:[^'\\]|\\.)'"
+_INTEGER = re.compile(rf"-?(?:{_NUMBER})$")
+_LONGEST_NUMBER = 80
+_ESCAPES = {"n": 10, "t": 9, "r": 13, "0": 0, "b": 8, "f": 12}
+_TOKEN = re.compile(rf"\s*({_NUMBER}|[A-Za-z_.$][\w.$]*|<<|>>|==|!=|<=|>=|&&|\|\||[-+*/%&|^~!()<>,])")
 _PRECEDENCE = {
     "||": 1, "&&": 2, "==": 3, "!=": 3, "<": 3, "<=": 3, ">": 3, ">=": 3,
     "+": 4, "-": 4, "|": 5, "&": 5, "^": 5, "*": 6, "/": 6, "%": 6, "<<": 6, ">>": 6,
@@ -19,6 +19,23 @@ _MAX_DEPTH = 100
 
 class ExpressionError(ValueError):
     """An expression that cannot be read or has an unknown symbol."""
+
+
+def parse_integer(text: str) -> int | None:
+    """The integer that ``text`` spells (decimal, hex, binary, octal, ``'c'``; C's suffixes), or None."""
+    if len(text) > _LONGEST_NUMBER or not _INTEGER.match(text):
+        return None
+    digits = text.removeprefix("-")
+    if digits[0] == "'":
+        value = _ESCAPES.get(digits[2], ord(digits[2])) if digits[1] == "\\" else ord(digits[1])
+    else:
+        digits = digits.rstrip("uUlL")
+        octal = len(digits) > 1 and digits[0] == "0" and digits[1:].isdigit()
+        try:
+            value = int(digits, 8 if octal else 0)
+        except ValueError:  # 09
+            return None
+    return -value if text.startswith("-") else value
 
 
 def _divide(left: int, right: int) -> int:

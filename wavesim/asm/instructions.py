@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
-from wavesim.asm.modifiers import ModifierError, is_modifier, parse_modifier
+from wavesim.asm.modifiers import ModifierError, parse_modifier
+from wavesim.asm.operand_list import SplitError, split
 from wavesim.asm.operands import OperandError, parse_operand, parse_waitcnt
+from wavesim.asm.short_forms import in_full
 from wavesim.errors import LimitExceeded, SourceSpan, UnknownInstruction, UserError
 from wavesim.isa.opcode_info import OpcodeInfo, OperandSpec
 from wavesim.isa.opcodes import aliases, lookup, opcode_table
@@ -19,9 +20,6 @@ ENCODINGS = ("e32", "e64", "dpp", "sdwa")
 """Suffixes that name an encoding."""
 
 _LONGEST_TEXT = 4096
-_COMMA = re.compile(r",(?![^\[(]*[\])])")
-_TOKEN = re.compile(r'(?:\[[^\]]*\]|\([^()]*(?:\([^()]*\)[^()]*)*\)|"[^"]*"|[^\s])+')
-_COLON_SPACE = re.compile(r":\s+(?=\[)")
 _REGISTER_KINDS = {"v": "a VGPR", "s": "an SGPR", "a": "an AGPR", "i": "a constant", "l": "a label"}
 
 
@@ -74,9 +72,9 @@ def resolve_mnemonic(mnemonic: str, arch: str) -> tuple[str, str, OpcodeInfo]:
         UnknownInstruction: not in the table, or not on ``arch``.
     """
     table = opcode_table()
-    opcode, encoding = mnemonic, ""
+    opcode, encoding = mnemonic.lower(), ""  # only here the assembler does not mind capitals
     if opcode not in table:
-        head, _, tail = mnemonic.rpartition("_")
+        head, _, tail = opcode.rpartition("_")
         if tail in ENCODINGS and head:
             opcode, encoding = head, tail
     other = aliases(arch).get(opcode)
@@ -120,34 +118,13 @@ def _describe(spec: OperandSpec) -> str:
 
 def _check(opcode: str, info: OpcodeInfo, instruction: Instruction, texts: list[str]) -> None:
     specs = operand_specs(info, instruction)
-    if len(specs) != len(texts):
+    if len(specs) != len(instruction.operands):
         count = "no operands" if not specs else f"{len(specs)} operand{'s' * (len(specs) > 1)}"
         raise LineError(f"{opcode} takes {count} here, not {len(texts)}", texts[-1] if texts else opcode)
-    for operand, spec, text in zip(instruction.operands, specs, texts, strict=True):
+    as_written = texts if len(texts) == len(specs) else [str(each) for each in instruction.operands]
+    for operand, spec, text in zip(instruction.operands, specs, as_written, strict=True):
         if not _fits(operand, spec):
             raise LineError(f"operand {text!r} of {opcode} must be {_describe(spec)}", text)
-
-
-def _split(rest: str) -> tuple[list[str], list[str]]:
-    """Operand texts and modifier tokens of what follows the mnemonic."""
-    operands: list[str] = []
-    modifiers: list[str] = []
-    for piece in _COMMA.split(rest):
-        stripped = piece.strip()
-        if not stripped:
-            raise LineError("an operand is missing between commas", ",")
-        if " " not in stripped and "\t" not in stripped:
-            if is_modifier(stripped):
-                modifiers.append(stripped)
-            else:
-                operands.append(stripped)
-            continue
-        tokens = _TOKEN.findall(_COLON_SPACE.sub(":", stripped))
-        first = next((place for place, token in enumerate(tokens) if is_modifier(token)), len(tokens))
-        if first:
-            operands.append(" ".join(tokens[:first]))
-        modifiers.extend(tokens[first:])
-    return operands, modifiers
 
 
 def parse_line(
@@ -159,6 +136,15 @@ def parse_line(
         LineError: the line cannot be read.
         UnknownInstruction: its opcode is not in the table or not on ``arch``.
     """
+    return Instruction(*_form(text, arch), span, source, comment)
+
+
+_Modifiers = tuple[tuple[str, ModifierValue], ...]
+
+
+@lru_cache(maxsize=16384)
+def _form(text: str, arch: str) -> tuple[str, tuple[Operand, ...], _Modifiers, str]:
+    """Opcode, operands, modifiers and encoding of a line; kernels repeat their lines."""
     parts = text.split(None, 1)
     mnemonic = parts[0]
     rest = parts[1].strip() if len(parts) > 1 else ""
@@ -168,27 +154,36 @@ def parse_line(
             wait = parse_waitcnt(rest)
         except OperandError as error:
             raise LineError(str(error), rest or mnemonic) from None
-        return Instruction(opcode, (wait,), (), encoding, span, source, comment)
-    texts: list[str] = []
-    tokens: list[str] = []
-    if rest:
-        texts, tokens = _split(rest)
+        return opcode, (wait,), (), encoding
+    read = _read(rest, 0) if rest else ((), (), [])
+    if len(read[0]) < len(info.operands):
+        wanted = operand_specs(info, Instruction(opcode, *read[:2]))
+        if len(wanted) > len(read[0]) and read[1]:  # scc and gds are operands where one is missing
+            read = _read(rest, len(wanted))
+    operands, modifiers = in_full(info, encoding, *read[:2])
+    _check(mnemonic, info, Instruction(opcode, operands, modifiers, encoding), read[2])
+    return opcode, operands, modifiers, encoding
+
+
+def _read(rest: str, leading: int) -> tuple[tuple[Operand, ...], _Modifiers, list[str]]:
+    """Operands, modifiers, and the operands' texts."""
+    try:
+        texts, tokens = split(rest, leading)
+    except SplitError as error:
+        raise LineError(str(error), ",") from None
     operands: list[Operand] = []
-    for operand_text in texts:
+    for text in texts:
         try:
-            operands.append(parse_operand(operand_text))
+            operands.append(parse_operand(text))
         except OperandError as error:
-            head = operand_text.split()[0]
-            raise LineError(str(error), head) from None
+            raise LineError(str(error), text.split()[0]) from None
     modifiers: list[tuple[str, ModifierValue]] = []
     for token in tokens:
         try:
             modifiers.append(parse_modifier(token))
         except ModifierError as error:
             raise LineError(str(error), token) from None
-    instruction = Instruction(opcode, tuple(operands), tuple(modifiers), encoding, span, source, comment)
-    _check(mnemonic, info, instruction, texts)
-    return instruction
+    return tuple(operands), tuple(modifiers), texts
 
 
 def parse_unknown(
@@ -206,8 +201,8 @@ def parse_unknown(
     operands: list[Operand] = []
     modifiers: list[tuple[str, ModifierValue]] = []
     try:
-        texts, tokens = _split(parts[1].strip() if len(parts) > 1 else "none:0")
-    except LineError:
+        texts, tokens = split(parts[1].strip() if len(parts) > 1 else "none:0")
+    except SplitError:
         texts, tokens = [], []
     for operand_text in texts:
         for piece in operand_text.split():  # what stands behind an operand is a modifier of unknown name

@@ -49,7 +49,10 @@ def is_inline(constant: Immediate, of_type: str = "b32") -> bool:
     if isinstance(value, int) and -16 <= value <= 64:
         return True
     if of_type.endswith("64"):
-        pattern = value & _MASK_64 if isinstance(value, int) else _pattern(value, "<d", "<Q")
+        if isinstance(value, float):  # a literal holds the high dword only
+            pattern = _pattern(value, "<d", "<Q")
+            return pattern in _INLINE_64 or not pattern >> 32
+        pattern = value & _MASK_64
         return pattern in _INLINE_64 or pattern > _MASK_64 - 16
     if of_type in ("f16", "bf16", "f16x2", "bf16x2"):
         halves = _INLINE_BF16 if of_type.startswith("b") else _INLINE_16
@@ -72,7 +75,7 @@ def _is_vcc(operand: Operand) -> bool:
     return isinstance(operand, Special) and operand.name == "vcc"
 
 
-def _fits_e32(instruction: Instruction, info: OpcodeInfo) -> bool:
+def fits_e32(instruction: Instruction, info: OpcodeInfo) -> bool:
     """Whether LLVM's assembler takes the 4-byte form of a VOP1, VOP2 or VOPC without suffix."""
     if any(name in VOP3_ONLY and value for name, value in instruction.modifiers):
         return False
@@ -113,9 +116,9 @@ def size_of(instruction: Instruction, info: OpcodeInfo) -> int:
         if instruction.encoding in ("e64", "dpp", "sdwa"):
             return 8
         if instruction.encoding != "e32":
-            if any(name in DPP or name in SDWA for name, _ in instruction.modifiers):
+            if any(name in DPP or name in SDWA or name == "fi" for name, _ in instruction.modifiers):
                 return 8
-            if "e32_only" not in info.flags and not _fits_e32(instruction, info):
+            if "e32_only" not in info.flags and not fits_e32(instruction, info):
                 return 8
     return 8 if _has_literal(instruction, info) else 4
 

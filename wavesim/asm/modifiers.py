@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from wavesim.asm.operands import parse_integer
+from wavesim.asm.expressions import ExpressionError, evaluate, parse_integer
 from wavesim.program.program import ModifierValue
 
 FLAGS = frozenset(
@@ -97,6 +97,9 @@ DPP = frozenset(
 )
 SDWA = frozenset(("dst_sel", "dst_unused", "src0_sel", "src1_sel"))
 
+_SWITCHED_OFF = frozenset(
+    f"no{name}" for name in ("glc", "slc", "scc", "sc0", "sc1", "nt", "lds", "gds", "tfe", "clamp")
+)
 _NAME = re.compile(r"[a-z_]\w*")
 
 
@@ -106,7 +109,7 @@ class ModifierError(ValueError):
 
 def is_modifier(token: str) -> bool:
     """Whether ``token`` begins like a modifier (known name; with a colon if it takes a value)."""
-    if token in FLAGS:
+    if token in FLAGS or token in _SWITCHED_OFF:
         return True
     name, colon, _ = token.partition(":")
     return bool(colon) and name in VALUES
@@ -121,6 +124,8 @@ def parse_modifier(token: str) -> tuple[str, ModifierValue]:
     """
     if token in FLAGS:
         return token, True
+    if token in _SWITCHED_OFF:
+        return token.removeprefix("no"), False
     name, colon, text = token.partition(":")
     if not colon or name not in VALUES:
         raise ModifierError(f"unknown modifier {token!r}")
@@ -135,6 +140,10 @@ def parse_modifier(token: str) -> tuple[str, ModifierValue]:
         if None not in items:
             return name, tuple(item for item in items if item is not None)
         return name, text
+    try:
+        return name, evaluate(text, {})
+    except ExpressionError:
+        pass
     if _NAME.match(text.lower()):
         return name, text
     raise ModifierError(f"modifier {name!r} cannot have the value {text!r}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from wavesim.asm.expressions import ExpressionError, evaluate, parse_integer
 from wavesim.program import Call, Immediate, Modified, Operand, Register, Special, Symbol, Waitcnt
 
 SPECIALS = frozenset(
@@ -35,6 +36,7 @@ SPECIALS = frozenset(
         "src_private_base",
         "src_private_limit",
         "src_pops_exiting_wave_id",
+        "pops_exiting_wave_id",
         "src_lds_direct",
         "lds_direct",
         "shared_base",
@@ -54,16 +56,23 @@ SPECIALS = frozenset(
 REGISTERS = {"v": 256, "a": 256, "s": 102}
 """Registers of each file that an instruction can name on gfx9."""
 
-_LONGEST_NUMBER = 80
-_REGISTER = re.compile(r"([vsa])(\d{1,4})$")
+_REGISTER = re.compile(r"([vsa]|acc)(\d{1,4})$")
 _LOOKS_LIKE_REGISTER = re.compile(r"[vsa]\d+$")
-_RANGE = re.compile(r"([vsa])\[\s*(\d{1,4})\s*(?::\s*(\d{1,4})\s*)?\]$")
+_RANGE = re.compile(r"([vsa]|acc|ttmp)\[([^\[\]:]+)(?::([^\[\]:]+))?\]$")
 _TRAP = re.compile(r"ttmp(\d|1[0-5]|\[(\d|1[0-5])(?::(\d|1[0-5]))?\])$")
-_INTEGER = re.compile(r"-?(0[xX][0-9a-fA-F]+|0[bB][01]+|\d+)$")
+_SINGLE = re.compile(r"([vsa]|ttmp)(\d+)$")
+_LISTED = re.compile(r"[\w.]+(?:\[[^\[\]]*\])?")
 _FLOAT = re.compile(r"-?(\d+\.\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+)$")
+_HEX_FLOAT = re.compile(r"-?0[xX][0-9a-fA-F]*\.?[0-9a-fA-F]*[pP][-+]?\d{1,4}$")
 _CALL = re.compile(r"(hwreg|sendmsg|gpr_idx)\s*\((.*)\)$", re.IGNORECASE)
+_STRUCTURE = re.compile(r"\{(.*)\}$")
 _LITERAL = re.compile(r"lit(?:64)?\((.*)\)$")
 _SYMBOL = re.compile(r"([A-Za-z_.$][\w.$]*|\d+[bf]$)((?:@[\w@]+)?(?:\s*[-+*/]\s*[\w.$@()]+)*)$")
+_NAME = re.compile(r"(?<![\w.])[A-Za-z_.$]")
+_OF_SYMBOLS = re.compile(
+    r"[-+~!(\s]*(?:\d[\w.]*|[A-Za-z_.$][\w.$]*(?:@[\w@]+)?)"
+    r"(?:[\s)]*(?:<<|>>|&&|\|\||[=!<>]=|[-+*/%&|^<>])[-+~!(\s]*(?:\d[\w.]*|[A-Za-z_.$][\w.$]*(?:@[\w@]+)?))*[\s)]*$"
+)
 _COUNT = re.compile(r"(vmcnt|expcnt|lgkmcnt)(_sat)?\s*\(\s*([^)]*?)\s*\)\s*[&,]?\s*")
 
 VM_MAX, EXP_MAX, LGKM_MAX = 63, 7, 15
@@ -74,19 +83,6 @@ class OperandError(ValueError):
     """An operand text that is none; the message says why."""
 
 
-def parse_integer(text: str) -> int | None:
-    """The integer that ``text`` spells (decimal, hex, binary, octal), or None."""
-    if len(text) > _LONGEST_NUMBER or not _INTEGER.match(text):
-        return None
-    digits = text.lstrip("-")
-    octal = len(digits) > 1 and digits[0] == "0" and digits[1:].isdigit()
-    try:
-        value = int(digits, 8 if octal else 0)
-    except ValueError:  # 09
-        return None
-    return -value if text.startswith("-") else value
-
-
 def _constant(text: str) -> Immediate | None:
     match = _LITERAL.match(text)
     digits = match.group(1).strip() if match else text
@@ -95,6 +91,17 @@ def _constant(text: str) -> Immediate | None:
         return Immediate(integer, text)
     if _FLOAT.match(digits):
         return Immediate(float(digits), text)
+    if _HEX_FLOAT.match(digits):
+        try:
+            return Immediate(float.fromhex(digits), text)
+        except (ValueError, OverflowError):
+            return None
+    if match is None and digits[:1] in "-+~!(0123456789'":
+        try:
+            value = evaluate(digits, {})
+        except ExpressionError:
+            return None
+        return Immediate(value, str(value))
     return None
 
 
@@ -106,24 +113,60 @@ def _checked(file: str, first: int, last: int, text: str) -> Register:
     return Register(file, first, last - first + 1)  # type: ignore[arg-type]  # the patterns allow v, s, a only
 
 
-def _register(text: str) -> Register | None:
+def _number(text: str) -> int | None:
+    """An index of a register, which may be an expression."""
+    if text.isdigit():
+        return int(text) if len(text) < 5 else None
+    try:
+        return evaluate(text, {})
+    except ExpressionError:
+        return None
+
+
+def _register(text: str) -> Register | Special | None:
     match = _REGISTER.match(text)
     if match:
         file, first = match.groups()
-        return _checked(file, int(first), int(first), text)
+        return _checked(file[0], int(first), int(first), text)
     match = _RANGE.match(text)
     if match is not None:
-        file, first, last = match.groups()
-        return _checked(file, int(first), int(first if last is None else last), text)
-    if text.startswith("[") and text.endswith("]"):  # a list of single registers: [s0,s1]
-        parts = [_REGISTER.match(part.strip()) for part in text[1:-1].split(",")]
-        found = [(part.group(1), int(part.group(2))) for part in parts if part is not None]
-        if len(found) == len(parts):
-            file, start = found[0]
-            if found != [(file, start + place) for place in range(len(found))]:
-                raise OperandError(f"the registers of {text} do not follow each other")
-            return _checked(file, start, start + len(found) - 1, text)
+        file, begin, end = match.groups()
+        start = _number(begin.strip())
+        stop = start if end is None else _number(end.strip())
+        if start is None or stop is None or start < 0:
+            return None
+        return _span_of(file, start, stop, text)
+    if text.startswith("[") and text.endswith("]"):
+        return _listed(text)
     return None
+
+
+def _span_of(file: str, first: int, last: int, text: str) -> Register | Special | None:
+    if file != "ttmp":
+        return _checked(file[0], first, last, text)
+    if not first <= last < 16:
+        return None
+    return Special(f"ttmp{first}" if first == last else f"ttmp[{first}:{last}]")
+
+
+def _listed(text: str) -> Register | Special | None:
+    """The registers of a list, such as ``[s0,s1]`` or ``[exec_lo,exec_hi]``, which must follow each other."""
+    found = [_plain(name) for name in _LISTED.findall(text[1:-1])]
+    parts = [part for part in found if isinstance(part, (Register, Special))]
+    names = [str(part) for part in parts]
+    if not parts or len(parts) < len(found):
+        return None
+    if len(parts) == 1:
+        return parts[0]
+    if len(parts) == 2 and names[0].endswith("_lo") and names[1] == names[0].removesuffix("lo") + "hi":
+        return Special(names[0].removesuffix("_lo"))
+    singles = [match for match in map(_SINGLE.match, names) if match is not None]
+    if len(singles) < len(names):
+        return None
+    file, first = singles[0][1], int(singles[0][2])
+    if names != [f"{file}{first + place}" for place in range(len(names))]:
+        raise OperandError(f"the registers of {text} do not follow each other")
+    return _span_of(file, first, first + len(names) - 1, text)
 
 
 def _modified(text: str) -> Modified | None:
@@ -144,6 +187,8 @@ def _modified(text: str) -> Modified | None:
         return None
     operand = _plain(inner)
     if operand is None:
+        if text[0] == "-" and not (absolute or sext):
+            return None  # the negative of a symbol
         raise OperandError(f"{text!r}: an input modifier needs a register or a constant")
     return Modified(operand, negate, absolute, sext)
 
@@ -153,10 +198,21 @@ def _plain(text: str) -> Register | Special | Immediate | None:
     register = _register(text)
     if register is not None:
         return register
-    lower = text.lower()
-    if lower in SPECIALS or _TRAP.match(lower):
-        return Special(lower)
+    if text in SPECIALS or _TRAP.match(text):
+        return Special(text)
     return _constant(text)
+
+
+def _structure(text: str) -> Call | None:
+    """``{id: 1, offset: 0, size: 32}``, another way to write ``hwreg(1, 0, 32)``."""
+    fields = {"id": "0", "offset": "0", "size": "32"}
+    for part in text.split(",") if text.strip() else []:
+        name, _, value = part.partition(":")
+        if name.strip() not in fields or parse_integer(value.strip()) is None:
+            return None
+        fields[name.strip()] = value.strip()
+    inner = ", ".join(fields.values())
+    return Call("hwreg", f"hwreg({inner})")
 
 
 @lru_cache(maxsize=65536)
@@ -172,6 +228,11 @@ def parse_operand(text: str) -> Operand:
     call = _CALL.match(text)
     if call is not None:
         return Call(call.group(1).lower(), text)
+    structure = _STRUCTURE.match(text)
+    if structure is not None:
+        found = _structure(structure.group(1))
+        if found is not None:
+            return found
     if text[:1] in "-|nas":
         modified = _modified(text)
         if modified is not None:
@@ -181,6 +242,8 @@ def parse_operand(text: str) -> Operand:
         if _LOOKS_LIKE_REGISTER.match(text):
             raise OperandError(f"{text} does not exist; the last is {text[0]}{REGISTERS[text[0]] - 1}")
         return Symbol(symbol.group(1), symbol.group(2).replace(" ", ""))
+    if _OF_SYMBOLS.match(text) and _NAME.search(text) and text.count("(") == text.count(")"):
+        return Symbol(text)
     raise OperandError(f"{text!r} is not an operand")
 
 

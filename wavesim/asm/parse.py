@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePath
 from types import MappingProxyType
 
@@ -15,7 +16,10 @@ from wavesim.program import Immediate, Instruction, Program, Symbol
 
 __all__ = ["parse_instruction", "parse_program"]
 
+_IDENTIFIER = re.compile(r"[A-Za-z_.$][\w.$]*")
+_OPERATORS = tuple("+-*/")
 _COMPILER_LABELS = (".Lfunc_begin", ".Lfunc_end", ".Ltmp", ".LBB_end")
+_PADDING = (".fill", ".space", ".zero", ".skip", ".nops")
 _NOP = Instruction("s_nop", (Immediate(0, "0"),))
 
 
@@ -32,11 +36,28 @@ def _choose(source: Source, kernel: str | None) -> str:
     return names[0] if names else ""
 
 
-def _trimmed(body: list[Instruction | Mark]) -> list[Instruction | Mark]:
-    """``body`` without the padding after its last instruction or label."""
-    while body and isinstance(body[-1], Mark) and body[-1].kind in ("align", "data"):
+def _trimmed(body: list[Instruction | Mark], arch: str) -> list[Instruction | Mark]:
+    """``body`` without the padding after its last instruction or label, and without data that is not reached.
+
+    Raises:
+        UserError: data where the code would go on.
+    """
+    words = None
+    while body:
+        mark = body[-1]
+        if not isinstance(mark, Mark) or mark.kind not in ("align", "data"):
+            break
+        if mark.kind == "data" and mark.name not in _PADDING:
+            words = mark
         body.pop()
+    last = next((item for item in reversed(body) if isinstance(item, Instruction)), None)
+    if words is not None and (last is None or lookup(last.opcode, arch).kind not in ("endpgm", "branch")):
+        raise _data_in_code(words)
     return body
+
+
+def _data_in_code(mark: Mark) -> UserError:
+    return UserError(f"{mark.name} between instructions", mark.span, "data in code is not supported")
 
 
 def _body(source: Source, name: str) -> list[Instruction | Mark]:
@@ -44,7 +65,9 @@ def _body(source: Source, name: str) -> list[Instruction | Mark]:
     text = source.text
     if not name:
         kept = ("label", "align", "data")
-        return _trimmed([item for item in text if not isinstance(item, Mark) or item.kind in kept])
+        return _trimmed(
+            [item for item in text if not isinstance(item, Mark) or item.kind in kept], source.arch
+        )
     start = next(
         (
             at
@@ -65,7 +88,7 @@ def _body(source: Source, name: str) -> list[Instruction | Mark]:
             if item.kind == "label" and item.name.startswith(".Lfunc_end"):
                 break
         body.append(item)
-    return _trimmed(body)
+    return _trimmed(body, source.arch)
 
 
 def _with_functions(source: Source, body: list[Instruction | Mark]) -> list[Instruction | Mark]:
@@ -93,7 +116,7 @@ def _with_functions(source: Source, body: list[Instruction | Mark]) -> list[Inst
             ):
                 break
             function.append(item)
-        function = _trimmed(function)
+        function = _trimmed(function, source.arch)
         body += function
         wanted += _taken(function)
     return body
@@ -138,7 +161,7 @@ def _assemble(
             while item.value and address % item.value:
                 add(Instruction(_NOP.opcode, _NOP.operands, span=item.span), 4)
         else:
-            raise UserError(f"{item.name} between instructions", item.span, "data in code is not supported")
+            raise _data_in_code(item)
     return instructions, addresses, sizes, labels
 
 
@@ -154,12 +177,23 @@ def _check_targets(instructions: list[Instruction], labels: dict[str, int], arch
             if not isinstance(operand, Symbol):
                 continue
             used.add(operand.name)
+            if operand.suffix.startswith(_OPERATORS) or not _IDENTIFIER.fullmatch(operand.name):
+                _refuse_label_arithmetic(operand, labels, instruction)
             if operand.name in labels or operand.name == name or operand.suffix:
                 continue
             kind = lookup(instruction.opcode, arch).kind
             if kind in ("branch", "cond_branch"):
                 raise UserError(f"label {operand.name!r} is not in this kernel", instruction.span)
     return used
+
+
+def _refuse_label_arithmetic(operand: Symbol, labels: dict[str, int], instruction: Instruction) -> None:
+    """Distances between labels are numbers that only the assembler knows."""
+    if any(name in labels for name in _IDENTIFIER.findall(str(operand))):
+        hint = "distances between labels are known after assembly only"
+        raise UserError(
+            f"operand {operand} of {instruction.opcode} computes with labels", instruction.span, hint
+        )
 
 
 def parse_program(

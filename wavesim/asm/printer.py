@@ -81,6 +81,9 @@ def print_program(program: Program, *, comments: bool = True) -> str:
     workgroup size or AGPR offset of 0, "not known", comes back as the value that is printed for it).
     """
     name = program.name
+    code = print_code(program, comments=comments)
+    if program.labels.get(name) == 0:  # a file without kernels is called after itself, and may begin so
+        code.remove(f"{name}:")
     lines = [
         "\t.text",
         f'\t.amdgcn_target "amdgcn-amd-amdhsa--{program.arch}"',
@@ -90,7 +93,7 @@ def print_program(program: Program, *, comments: bool = True) -> str:
         "\t.p2align 8",
         f"\t.type {name},@function",
         f"{name}:",
-        *_print_functions(program, print_code(program, comments=comments)),
+        *_print_functions(program, code),
         f"\t.p2alignl 6, {_NOP_WORD:#x}",
         f"\t.fill {_PADDING_WORDS}, 4, {_NOP_WORD:#x}",
         '\t.section .rodata,"a",@progbits',

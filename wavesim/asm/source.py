@@ -48,6 +48,10 @@ _DATA = frozenset(
         ".single",
         ".uleb128",
         ".sleb128",
+        *(f".dc{size}" for size in ("", ".a", ".b", ".d", ".l", ".s", ".w")),
+        *(f".dcb{size}" for size in ("", ".b", ".d", ".l", ".s", ".w")),
+        *(f".ds{size}" for size in ("", ".b", ".d", ".l", ".p", ".s", ".w", ".x")),
+        *(".base64", ".nops", ".reloc"),
     )
 )
 _REFUSED = frozenset(
@@ -66,8 +70,12 @@ _REFUSED = frozenset(
         ".endif",
         ".include",
         ".incbin",
+        ".altmacro",
+        ".noaltmacro",
+        ".bundle_align_mode",
     )
 )
+_PREPROCESSING = re.compile(r"#\s*(define|undef|include|if|ifdef|ifndef|else|elif|endif)\b")
 _ALIGN = frozenset((".p2align", ".p2alignl", ".p2alignw", ".align", ".balign", ".balignl", ".balignw"))
 _LONGEST_STATEMENT = 4096
 _NUMERIC_REFERENCE = re.compile(r"(\d+)([bf])$")
@@ -126,6 +134,9 @@ class _Reader:
             if not code:
                 continue
             span = SourceSpan(self.file, numbers[place - 1], 0)
+            if code[0] == "#":
+                _refuse_preprocessing(code, span)
+                continue
             if code == ".amdgpu_metadata":
                 place = self.document(lines, place, span)
                 continue
@@ -342,6 +353,19 @@ class _Reader:
         if parts:
             path = "/".join(parts[:2]) if len(parts) > 1 and not parts[1].startswith("/") else parts[-1]
             self.files[int(number)] = posixpath.normpath(path)
+
+
+def _refuse_preprocessing(code: str, span: SourceSpan) -> None:
+    """A line that begins with ``#`` is a comment, unless it is meant for C's preprocessor."""
+    if _PREPROCESSING.match(code):
+        raise UserError(f"{code.split()[0]} is for the C preprocessor", span, "expand it first: clang -E")
+
+
+def target_of(text: str) -> str | None:
+    """The architecture that a file names in .amdgcn_target, if wavesim knows it."""
+    match = re.search(r"^\s*\.amdgcn_target\s+(.+)", text, re.MULTILINE)
+    named = _TARGET.match(match.group(1)) if match is not None else None
+    return named.group(1) if named is not None and named.group(1) in ARCHS else None
 
 
 def read_source(text: str, file: str, arch: str | None, allow_unknown: bool = False) -> Source:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from wavesim.asm.expressions import ExpressionError, evaluate
-from wavesim.asm.operands import parse_integer
+from wavesim.asm.expressions import ExpressionError, evaluate, parse_integer
+from wavesim.asm.modifiers import VALUES
 
 _RANGE = re.compile(r"\b(acc|ttmp|[vsa])\[([^\[\]]*)\]")
 _ACCUMULATOR = re.compile(r"\bacc(\d+)\b")
-_OFFSET = re.compile(r"\b(offset[01]?):([^\s,\"]+)")
+_MODIFIER = re.compile(rf"\b({'|'.join(sorted(VALUES, key=len, reverse=True))}):([^\s,\"\[]+)")
+_COUNT = re.compile(r"\b(\w+cnt(?:_sat)?)\s*\(([^()]*)\)")
+_MODIFIED = re.compile(r"(-?(?:neg|abs|sext))\(([^()]*)\)$")
 _COMMA = re.compile(r",(?![^\[(]*[\])])")
 
 
@@ -28,8 +30,10 @@ def expand(code: str, symbols: Mapping[str, int]) -> str:
         return code
     rest = _RANGE.sub(lambda match: _register(match, symbols), rest)
     rest = _ACCUMULATOR.sub(r"a\1", rest)
-    rest = _OFFSET.sub(lambda match: f"{match[1]}:{_value(match[2], symbols)}", rest)
-    if symbols and not mnemonic.startswith("s_waitcnt"):
+    rest = _MODIFIER.sub(lambda match: f"{match[1]}:{_value(match[2], symbols)}", rest)
+    if mnemonic.lower() == "s_waitcnt" and "(" in rest:
+        rest = _COUNT.sub(lambda match: f"{match[1]}({_value(match[2], symbols)})", rest)
+    elif symbols:
         rest = ",".join(_operand(piece, symbols) for piece in _COMMA.split(rest))
     return f"{mnemonic} {rest}"
 
@@ -53,4 +57,7 @@ def _register(match: re.Match[str], symbols: Mapping[str, int]) -> str:
 def _operand(piece: str, symbols: Mapping[str, int]) -> str:
     """The first word of an operand's text as a number, if it is an expression."""
     word, blank, rest = piece.strip().partition(" ")
+    modified = _MODIFIED.match(word)
+    if modified is not None:
+        return f" {modified[1]}({_value(modified[2], symbols)}){blank}{rest}"
     return f" {_value(word, symbols)}{blank}{rest}" if word else piece

@@ -86,18 +86,56 @@ def assembler(arch: str) -> list[str]:
     Raises:
         MissingTool: none of them is here.
     """
-    triple = "amdgcn-amd-amdhsa"
     try:
-        return [find_tool("llvm-mc", arch), f"-triple={triple}", f"-mcpu={arch}", "-filetype=obj"]
+        llvm_mc = find_tool("llvm-mc", arch)
     except MissingTool as missing:
         try:
-            command = [find_tool("clang", arch)]
+            return clang_assembler(arch, "assembler")
         except MissingTool:
-            zig = _zig("clang")
-            if zig is None:
-                raise missing from None
-            command = zig
-    return [*command, "-target", triple, f"-mcpu={arch}", "-x", "assembler", "-c"]
+            raise missing from None
+    return [llvm_mc, "-triple=amdgcn-amd-amdhsa", f"-mcpu={arch}", "-filetype=obj"]
+
+
+_AS_WRITTEN = ("-g", "-Wa,-L")
+"""Line tables of the assembly itself, and labels that begin with .L kept."""
+
+
+def clang_assembler(arch: str, language: str) -> list[str]:
+    """The command of clang (or ziglang's) that assembles for ``arch``, up to its input and output.
+
+    Raises:
+        MissingTool: neither is here.
+    """
+    try:
+        command = [find_tool("clang", arch)]
+    except MissingTool:
+        zig = _zig("clang")
+        if zig is None:
+            raise
+        command = zig
+    return [*command, *assembling(arch, language)]
+
+
+def assembling(arch: str, language: str = "assembler") -> list[str]:
+    """Arguments for clang to assemble; ``assembler-with-cpp`` is the ``language`` with #define."""
+    return ["-x", language, "-target", "amdgcn-amd-amdhsa", f"-mcpu={arch}", "-c"]
+
+
+def assemble_with_lines(text: str, arch: str, folder: Path, language: str) -> tuple[bytes, str]:
+    """The object that clang makes of ``text``, and the name that its line table has for the text.
+
+    ``folder`` is where included files are searched.
+
+    Raises:
+        MissingTool: no clang.
+        UserError: clang refuses the text.
+    """
+    command = [*clang_assembler(arch, language), *_AS_WRITTEN, f"-I{folder.absolute()}"]
+    with tempfile.TemporaryDirectory(prefix="wavesim-") as scratch:
+        source, target = Path(scratch) / "in.s", Path(scratch) / "out.o"
+        source.write_text(text, encoding="utf-8")
+        run_tool([*command, "-o", str(target), str(source)])
+        return target.read_bytes(), str(source)
 
 
 def linker(arch: str) -> list[str]:

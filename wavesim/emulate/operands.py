@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from wavesim.asm.expressions import ExpressionError, evaluate
 from wavesim.emulate.registry import Array, Binding
 from wavesim.emulate.state import CODE_BASE, EXEC, FLAT_SCRATCH, M0, SCC, TBA, TTMP, VCC, XNACK_MASK
 from wavesim.program import Immediate, Modified, Operand, Register, Special, Symbol
@@ -175,7 +176,10 @@ def symbol_value(binding: Binding, symbol: Symbol) -> int:
         raise binding.refuse(f"operand {symbol} cannot be read")
     program = binding.context.program
     relative, high = _RELOCATIONS[suffix]
-    value = address + int(addend or "0", 0)
+    try:
+        value = address + evaluate(addend or "0", {})
+    except ExpressionError:
+        raise binding.refuse(f"operand {symbol} cannot be read") from None
     if relative:
         value -= CODE_BASE + program.addresses[binding.index] + program.sizes[binding.index] - 4
     return value >> (32 if high else 0) & 0xFFFFFFFF

@@ -1,25 +1,23 @@
-"""Assembly files as kernels: the Program from the text, the Launch from a launch file or options."""
+"""Programs of files as kernels: the Launch from a launch file or options."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from wavesim.asm.parse import parse_program
 from wavesim.errors import SourceSpan, UserError
 from wavesim.isa.load import load_machine
 from wavesim.kernel.launch import Launch, LoadedKernel
 from wavesim.kernel.launch_file import (
     LaunchOptions,
     launch_from_options,
-    launch_kernel,
     launch_path,
     read_launch,
 )
 from wavesim.kernel.lds_use import triton_metadata, uses_lds
 from wavesim.program import Finding, Program, Severity
-from wavesim.yaml_source import read_text
 
 DEFAULT_WORKGROUP = 256
 
@@ -33,9 +31,9 @@ def launch_of(program: Program, path: Path, options: LaunchOptions) -> Launch:
     if options.arguments:
         return launch_from_options(options, span)
     beside = Path(options.file) if options.file else launch_path(path)
-    if options.file and not beside.is_file():
+    if options.file and not os.path.isfile(beside):
         raise UserError(f"no such launch file: {beside}", span)
-    if beside.is_file():
+    if os.path.isfile(beside):
         return read_launch(beside, options.constants)
     return Launch((), options.block or program.metadata.workgroup_size or DEFAULT_WORKGROUP)
 
@@ -43,7 +41,7 @@ def launch_of(program: Program, path: Path, options: LaunchOptions) -> Launch:
 def _refuse_ignored(options: LaunchOptions, path: Path, launch: Launch) -> None:
     """Refuses what the command line says of a launch where a launch file says it otherwise."""
     beside = Path(options.file) if options.file else launch_path(path)
-    if not beside.is_file():
+    if not os.path.isfile(beside):
         return
     said = [name for name in ("grid", "expect", "tile") if getattr(options, name) is not None]
     if options.block and options.block != launch.workgroup_size:
@@ -56,29 +54,16 @@ def _refuse_ignored(options: LaunchOptions, path: Path, launch: Launch) -> None:
         )
 
 
-def load_assembly(
+def loaded(
+    program: Program,
     path: Path,
-    arch: str | None,
     settings: Mapping[str, str],
     options: LaunchOptions | None = None,
-    *,
-    allow_unknown: bool = False,
+    findings: tuple[Finding, ...] = (),
 ) -> LoadedKernel:
-    """Load a ``.s`` file.
+    """A program of the file ``path`` with its launch.
 
-    Raises:
-        UserError: not assembly, another architecture than asked for, or a launch that cannot be read.
-    """
-    given = options or LaunchOptions()
-    name = launch_kernel(path, given)
-    program = parse_program(read_text(path, lenient=True), str(path), arch, name, allow_unknown=allow_unknown)
-    return loaded(program, path, settings, given)
-
-
-def loaded(
-    program: Program, path: Path, settings: Mapping[str, str], options: LaunchOptions | None = None
-) -> LoadedKernel:
-    """A program of the file ``path`` with its launch; ``settings`` are values of launch constants.
+    ``settings`` are values of launch constants, ``findings`` what there is to say of how it was read.
 
     Raises:
         UserError: the launch cannot be read.
@@ -93,11 +78,11 @@ def loaded(
     launch = launch_of(program, path, given)
     if options is not None and not options.arguments:
         _refuse_ignored(options, path, launch)
-    findings: tuple[Finding, ...] = ()
     extra = given.dynamic_lds_bytes or launch.dynamic_lds_bytes or beside.lds_bytes
     if not extra and not program.metadata.lds_bytes and uses_lds(program):
         extra = load_machine(program.arch).integer("lds.size_bytes")
         findings = (
+            *findings,
             Finding(
                 "occupancy",
                 Severity.NOTE,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import MappingProxyType
 
 from wavesim.asm.elf import STT_FUNC, Elf, read_elf, unbundled
@@ -17,13 +17,14 @@ from wavesim.asm.kernel_metadata import build, read_directives
 from wavesim.asm.printer import print_program
 from wavesim.asm.tools import linker, run_tool
 from wavesim.errors import LimitExceeded, SourceSpan, UserError
+from wavesim.inputs import note_input
 from wavesim.isa.opcodes import ARCHS
 from wavesim.kernel.assembly import loaded
 from wavesim.kernel.launch import LoadedKernel
 from wavesim.kernel.launch_file import LaunchOptions, launch_kernel
 from wavesim.kernel.linked_code import LinkedCode
 from wavesim.limits import MAX_INPUT_BYTES
-from wavesim.program import Instruction, Program
+from wavesim.program import Instruction, KernelMetadata, Program
 
 ENDINGS = (".co", ".hsaco", ".o")
 
@@ -56,9 +57,28 @@ def read_code_object(
         MissingTool: nothing here can disassemble (or link a ``.o``).
         UserError: as :func:`load_code_object`.
     """
-    file = str(path)
-    image = unbundled(_read(path), arch, file)
-    elf = read_elf(image, file)
+    return program_of(_read(path), str(path), arch, kernel, allow_unknown=allow_unknown)
+
+
+def program_of(
+    image: bytes,
+    file: str,
+    arch: str | None,
+    kernel: str | None,
+    *,
+    allow_unknown: bool,
+    assembled: bool = False,
+) -> Program:
+    """The Program of one kernel of the code object ``image``; the file is called ``file`` in messages.
+
+    ``assembled``: it is what became of an assembly file. Labels keep their names, and where there is no
+    kernel descriptor all code is one kernel of which nothing is declared.
+
+    Raises:
+        MissingTool: nothing here can disassemble (or link a ``.o``).
+        UserError: as :func:`load_code_object`.
+    """
+    elf = read_elf(unbundled(image, arch, file), file)
     name_of_arch = _arch(elf, arch)
     with tempfile.TemporaryDirectory(prefix="wavesim-") as folder:
         place = Path(folder) / "code.o"
@@ -68,39 +88,55 @@ def read_code_object(
             run_tool([*linker(name_of_arch), "-o", str(linked), str(place)], SourceSpan(file))
             elf, place = read_elf(linked.read_bytes(), file), linked
         metadata = metadata_of(elf, str(place))
+    kernels = frozenset(_kernels(elf))
+    code = LinkedCode(elf, name_of_arch, kernels, allow_unknown=allow_unknown, keep_labels=assembled)
+    if assembled and not kernels and kernel is None:
+        return _bare(elf, name_of_arch, code)
     name = _choose(elf, kernel)
     descriptor_at = elf.symbol(f"{name}.kd")
     if descriptor_at is None:
         raise UserError(f"kernel {name} has no descriptor ({name}.kd)", SourceSpan(file))
     descriptor = elf.loaded(descriptor_at.value, SIZE_BYTES)
     start = descriptor_at.value + code_offset(descriptor)
-    kernels = frozenset(_kernels(elf))
-    code = LinkedCode(elf, name_of_arch, kernels, allow_unknown=allow_unknown)
     code.read(start, _code_size(elf, name, start))
     if not code.instructions:
         raise UserError(f"kernel {name} has no code", SourceSpan(file))
     values = read_descriptor(descriptor, name_of_arch, metadata.get(name))
     fields = read_directives(values, {key: str(value) for key, value in values.items()})
+    return _program(name, code, build(fields, metadata.get(name), SourceSpan(file)))
+
+
+def _bare(elf: Elf, arch: str, code: LinkedCode) -> Program:
+    """All of .text, which has no kernel descriptor."""
+    section = next((each for each in elf.sections if each.name == ".text" and each.size), None)
+    if section is None:
+        raise UserError("there are no instructions", SourceSpan(elf.file))
+    code.read(section.address, section.size)
+    return _program(PurePath(elf.file).stem or "kernel", code, build(None, None, SourceSpan(elf.file)))
+
+
+def _program(name: str, code: LinkedCode, metadata: KernelMetadata) -> Program:
     program = Program(
         name=name,
-        arch=name_of_arch,
+        arch=code.arch,
         instructions=tuple(code.instructions),
         labels=MappingProxyType(code.labels),
-        metadata=build(fields, metadata.get(name), SourceSpan(file)),
+        metadata=metadata,
         addresses=tuple(code.addresses),
         sizes=tuple(code.sizes),
-        file=file,
+        file=code.elf.file,
         constants=code.constants,
     )
     return replace(program, instructions=tuple(_placed(program)))
 
 
 def _read(path: Path) -> bytes:
+    note_input(path)
     try:
         with path.open("rb") as stream:
             image = stream.read(MAX_INPUT_BYTES + 1)
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
     if len(image) > MAX_INPUT_BYTES:
         raise LimitExceeded(f"the file has more than {MAX_INPUT_BYTES} bytes", SourceSpan(str(path)))
     return image

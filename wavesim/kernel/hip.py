@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from wavesim.asm.compile import compile_hip
-from wavesim.asm.parse import parse_program
+from wavesim.kernel.assembled import read_assembly
 from wavesim.kernel.assembly import loaded
 from wavesim.kernel.launch import LoadedKernel
 from wavesim.kernel.launch_file import LaunchOptions, launch_kernel
-from wavesim.program import Program
+from wavesim.program import Finding, Program
 
 DEFAULT_ARCH = "gfx942"
 
@@ -30,19 +30,32 @@ def load_hip(
         UserError: the compiler refuses the file, or its assembly or launch cannot be read.
     """
     given = options or LaunchOptions()
-    program = read_hip(path, arch, launch_kernel(path, given), allow_unknown=allow_unknown)
-    return loaded(program, path, settings, given)
+    program, findings = _read(
+        path, arch, launch_kernel(path, given), given.compile_flags, allow_unknown=allow_unknown
+    )
+    return loaded(program, path, settings, given, findings)
 
 
 def read_hip(
-    path: Path, arch: str | None = None, kernel: str | None = None, *, allow_unknown: bool = False
+    path: Path,
+    arch: str | None = None,
+    kernel: str | None = None,
+    flags: Sequence[str] = (),
+    *,
+    allow_unknown: bool = False,
 ) -> Program:
-    """The Program of one kernel of a ``.hip`` file.
+    """The Program of one kernel of a ``.hip`` file, compiled with further ``flags``.
 
     Raises:
         MissingTool: no compiler for the architecture.
         UserError: the compiler refuses the file, or there are several kernels and none is chosen.
     """
+    return _read(path, arch, kernel, flags, allow_unknown=allow_unknown)[0]
+
+
+def _read(
+    path: Path, arch: str | None, kernel: str | None, flags: Sequence[str], *, allow_unknown: bool
+) -> tuple[Program, tuple[Finding, ...]]:
     arch = arch or DEFAULT_ARCH
-    compiled = compile_hip(path, arch)
-    return parse_program(compiled.text, compiled.file, arch, kernel, allow_unknown=allow_unknown)
+    compiled = compile_hip(path, arch, flags)
+    return read_assembly(compiled.text, path, compiled.file, arch, kernel, allow_unknown=allow_unknown)

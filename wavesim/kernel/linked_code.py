@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from wavesim.asm.disassemble import Decoded, disassemble
-from wavesim.asm.elf import STT_FUNC, Elf, ElfSymbol, Section
+from wavesim.asm.elf import SHF_EXECINSTR, STT_FUNC, STT_NOTYPE, Elf, ElfSymbol, Section
 from wavesim.asm.instructions import LineError, parse_line, parse_unknown
 from wavesim.asm.layout import size_of
 from wavesim.asm.references import find_references, with_symbol
@@ -15,6 +15,7 @@ from wavesim.isa.opcodes import lookup
 from wavesim.limits import MAX_INSTRUCTIONS_STATIC
 from wavesim.program import Constants, Immediate, Instruction, Symbol
 
+_ASSEMBLERS_OWN = (".Ltmp", ".Lfunc_begin", ".Lfunc_end", "$")
 _NO_CONSTANTS = (".got", ".got.plt", ".dynamic")
 """Sections that the loader fills in: what they hold is not in the file."""
 
@@ -25,7 +26,15 @@ class LinkedCode:
     ``addresses`` count from the kernel's start; ``labels`` and ``constants`` are those of a Program.
     """
 
-    def __init__(self, elf: Elf, arch: str, kernels: frozenset[str], *, allow_unknown: bool) -> None:
+    def __init__(
+        self,
+        elf: Elf,
+        arch: str,
+        kernels: frozenset[str],
+        *,
+        allow_unknown: bool,
+        keep_labels: bool = False,
+    ) -> None:
         self.elf = elf
         self.arch = arch
         self.kernels = kernels
@@ -37,6 +46,7 @@ class LinkedCode:
         self._data: dict[Section, dict[str, int]] = {}
         self._functions: dict[int, str] = {}
         self._wanted: list[ElfSymbol] = []
+        self._names = _label_names(elf) if keep_labels else {}
 
     def read(self, start: int, size: int) -> None:
         """Reads the kernel at address ``start`` of the file, and what it calls.
@@ -70,11 +80,14 @@ class LinkedCode:
         base = self.addresses[-1] + self.sizes[-1] if self.addresses else 0
         index_of = {each.address: index for index, each in enumerate(decoded)}
         found = []
-        for each in decoded:
+        for index, each in enumerate(decoded):
+            if each.address in self._names:
+                self.labels[self._names[each.address]] = first + index
             instruction = self._parse(each)
             target = self._target(instruction, each, index_of)
             if target is not None:
-                label = f"L_{base + decoded[target].address - start:04x}"
+                place = decoded[target].address
+                label = self._names.get(place) or f"L_{base + place - start:04x}"
                 self.labels[label] = first + target
                 instruction = replace(instruction, operands=(*instruction.operands[:-1], Symbol(label)))
             found.append(instruction)
@@ -139,6 +152,17 @@ class LinkedCode:
                 self._data.setdefault(section, {})[f"L_data_{address:x}"] = address - section.address
                 return f"L_data_{address:x}"
         return None
+
+
+def _label_names(elf: Elf) -> dict[int, str]:
+    """The labels in code by address; the first name where there are several."""
+    names: dict[int, str] = {}
+    for symbol in elf.symbols:
+        in_code = symbol.section < len(elf.sections) and elf.sections[symbol.section].flags & SHF_EXECINSTR
+        own = not symbol.name or symbol.name.startswith(_ASSEMBLERS_OWN)
+        if in_code and symbol.kind == STT_NOTYPE and not own:
+            names.setdefault(symbol.value, symbol.name)
+    return names
 
 
 def _as_literal(instruction: Instruction, each: Decoded, arch: str) -> Instruction:

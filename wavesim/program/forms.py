@@ -9,6 +9,13 @@ from wavesim.isa.unknown import specs_as_written
 from wavesim.program.program import Instruction
 
 _SPLIT_FORMATS = ("FLAT", "GLOBAL", "SCRATCH")
+_BUFFER_FORMATS = ("MUBUF", "MTBUF")
+_INDEX_AND_OFFSET = OperandSpec("src", "v", 2)
+"""The address registers of a buffer instruction with both ``idxen`` and ``offen``."""
+
+
+def _two_addresses(instruction: Instruction) -> bool:
+    return bool(instruction.modifier("idxen") and instruction.modifier("offen"))
 
 
 def returns_old_value(info: OpcodeInfo, instruction: Instruction) -> bool:
@@ -27,6 +34,8 @@ def operand_specs(info: OpcodeInfo, instruction: Instruction) -> tuple[OperandSp
     Differs from ``info.operands`` for atomics that return, loads to LDS and optional last operands.
     """
     specs = info.operands
+    if instruction.modifiers and info.format in _BUFFER_FORMATS and _two_addresses(instruction):
+        specs = tuple(_INDEX_AND_OFFSET if "o" in spec.kinds else spec for spec in specs)
     flags = info.flags
     if not flags:
         return specs

@@ -89,7 +89,10 @@ class Waitcnt:
 
 @dataclass(frozen=True, slots=True)
 class Modified:
-    """A source with input modifiers: ``-v1``, ``|v1|``, ``-|v1|``, ``sext(v1)``."""
+    """A source with input modifiers: ``-v1``, ``|v1|``, ``-|v1|``, ``sext(v1)``, ``neg(1)``.
+
+    ``-1`` is a constant of its own, not this.
+    """
 
     operand: Register | Special | Immediate
     negate: bool = False
@@ -102,6 +105,8 @@ class Modified:
             text = f"sext({text})"
         if self.absolute:
             text = f"|{text}|"
+        elif self.negate and isinstance(self.operand, Immediate):
+            return f"neg({text})"
         return f"-{text}" if self.negate else text
 
 
