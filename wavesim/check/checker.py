@@ -71,7 +71,7 @@ class CheckResult:
         return verdict_of(self.findings, right=True, checked=self.numerics is not None)
 
 
-def check_program(program: Program) -> tuple[list[Finding], WaitRelaxer]:
+def check_program(program: Program, *, strict: bool = False) -> tuple[list[Finding], WaitRelaxer]:
     """The rules that need no execution, and what judges waits once there is one.
 
     Raises:
@@ -83,7 +83,7 @@ def check_program(program: Program) -> tuple[list[Finding], WaitRelaxer]:
     before = pending_before(flow, code, used)
     found = [
         *missing_waits(program, code, used, before),
-        *hazards(program, code, used, flow),
+        *hazards(program, code, used, flow, strict=strict),
         *uninitialised_reads(program, code, used, flow),
         *mode_findings(program),
     ]

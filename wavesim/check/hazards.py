@@ -1,7 +1,8 @@
-"""Rule mfma-hazard (and its kin): fewer wait states between two instructions than the ISA manual asks for.
+"""Rules mfma-hazard and wait-states: fewer wait states between two instructions than they need.
 
 The hardware does not interlock these pairs. Each instruction counts as one wait state and ``s_nop k`` as
-k + 1 (CDNA3 ISA §4.5); the fewest over all paths counts, so loop back edges are seen.
+k + 1 (CDNA3 ISA §4.5); the fewest over all paths counts, so loop back edges are seen. What the manual asks
+for, or hardware was seen to need, is an error; what only LLVM asks for is a note (an error if ``strict``).
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class _Need:
     rule: str
     why: str
     source: str
+    only_llvm: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,12 @@ def _bits(flags: Iterable[bool]) -> int:
 
 
 def hazards(
-    program: Program, code: tuple[CodeEntry, ...], effects: tuple[Effects, ...], flow: ControlFlow
+    program: Program,
+    code: tuple[CodeEntry, ...],
+    effects: tuple[Effects, ...],
+    flow: ControlFlow,
+    *,
+    strict: bool = False,
 ) -> Iterator[Finding]:
     """One finding per pair of instructions that stand too close on some path, in program order."""
     context = _Context.of(program, code, effects)
@@ -76,9 +83,15 @@ def hazards(
         if code[consumer].category is Category.INTERNAL and not effects[consumer].reads:
             continue
         for producer, distance, covered in _earlier(context, flow, consumer):
-            need = _need(context, producer, consumer, covered)
-            if need is not None and distance < need.wait_states:
-                yield _finding(context, producer, consumer, distance, need)
+            unmet = [
+                need
+                for need in _needs(context, producer, consumer, covered)
+                if need is not None and distance < need.wait_states
+            ]
+            if unmet:
+                worst = min(unmet, key=lambda need: (need.only_llvm, -need.wait_states))
+                severity = Severity.NOTE if worst.only_llvm and not strict else Severity.ERROR
+                yield _finding(context, producer, consumer, distance, worst, severity)
 
 
 def _earlier(
@@ -105,22 +118,23 @@ def _earlier(
         yield index, distance, rewritten
 
 
-def _need(context: _Context, producer: int, consumer: int, covered: frozenset[RegisterKey]) -> _Need | None:
+def _needs(
+    context: _Context, producer: int, consumer: int, covered: frozenset[RegisterKey]
+) -> Iterator[_Need | None]:
     made, used = context.effects[producer], context.effects[consumer]
     entry, user = context.code[producer], context.code[consumer]
     if entry.kind is Kind.MFMA:
-        return _mfma_need(context, producer, consumer, covered)
-    worst: _Need | None = None
+        yield _mfma_need(context, producer, consumer, covered)
+        return
     common = context.produces[producer] & context.consumes[consumer]
     for place, row in enumerate(context.rows if common else ()):
         if not common >> place & 1:
             continue
         registers = linked(row.through, entry, made, user, used, context.program.arch) - covered
-        if registers and (worst is None or row.wait_states > worst.wait_states):
+        if registers:
             names = ", ".join(register_text(register) for register in sorted(registers)[:3])
             how = HOW.get(row.through, "uses {} written by").format(names)
-            worst = _Need(row.wait_states, "wait-states", how, row.source)
-    return worst
+            yield _Need(row.wait_states, "wait-states", how, row.source, row.only_llvm)
 
 
 def _mfma_need(
@@ -170,16 +184,19 @@ def _passes_alike(context: _Context, producer: int, consumer: int) -> bool:
     return (first.mfma, first.mfma_format) == (second.mfma, second.mfma_format)
 
 
-def _finding(context: _Context, producer: int, consumer: int, distance: int, need: _Need) -> Finding:
+def _finding(
+    context: _Context, producer: int, consumer: int, distance: int, need: _Need, severity: Severity
+) -> Finding:
     program = context.program
     made, used = program.instructions[producer], program.instructions[consumer]
     missing = need.wait_states - distance
+    asks = "LLVM puts" if need.only_llvm else f"{program.arch} needs"
     return Finding(
         rule=need.rule,
-        severity=Severity.ERROR,
+        severity=severity,
         message=(
             f"{used.opcode} {need.why} {made.opcode} after {distance} wait states; "
-            f"{program.arch} needs {need.wait_states} ({need.source})"
+            f"{asks} {need.wait_states} ({need.source})"
         ),
         spans=(span_of(program, consumer), span_of(program, producer)),
         fix=f"put s_nop {missing - 1} (or {missing} independent instructions) before {used.opcode}",

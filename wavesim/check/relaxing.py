@@ -21,12 +21,13 @@ from dataclasses import dataclass, replace
 from wavesim.check.cfg import ControlFlow
 from wavesim.check.outstanding import Ages, Operation, count_for, join, kept_bits, outstanding_before, step
 from wavesim.check.pending import MAX_AGE, Queue, State, after_wait, merge, older
-from wavesim.check.waits import LARGEST_COUNT, hazardous_uses
+from wavesim.check.waits import hazardous_uses
 from wavesim.isa.opcodes import lookup
 from wavesim.isa.unknown import is_marked
 from wavesim.program import Program
 from wavesim.program.dataflow import Effects
 from wavesim.trace import CodeEntry, Kind
+from wavesim.trace.code import COUNTER_MAX
 
 NOT_WAITED = MAX_AGE
 """In the place of a count: the wait does not name the counter at all."""
@@ -76,8 +77,8 @@ def with_count(entry: CodeEntry, counter: str, count: int) -> CodeEntry:
 
 
 def counts_from(count: int, counter: str) -> list[int]:
-    """``count`` and every weaker count, the weakest last."""
-    return [*range(count, LARGEST_COUNT[counter] + 1), NOT_WAITED]
+    """``count`` and every weaker count, the weakest last; the largest that can be written means no wait."""
+    return [count, *range(count + 1, COUNTER_MAX[counter]), NOT_WAITED]
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class WaitRelaxer:
         if count is None or not self._completes_anything(wait, entry, counter):
             return None
         last_need = self.need(wait, counter, count + 1, order_matters=False)
-        if last_need is not None and count + 1 <= LARGEST_COUNT[counter]:
+        if last_need is not None and count + 1 <= COUNTER_MAX[counter]:
             return None  # the usual case: the wait is as weak as it can be
         possible, last_need = self._largest(wait, counter, count, order_matters=False)
         safe, need = self._largest(wait, counter, count, order_matters=True)
