@@ -21,9 +21,10 @@ from wavesim.check.hazards import hazards
 from wavesim.check.lds_contents import uninitialised_lds_reads
 from wavesim.check.lds_order import unordered_lds_accesses
 from wavesim.check.limits_rules import occupancy
+from wavesim.check.paths import possible_paths
 from wavesim.check.pending import pending_before
 from wavesim.check.races import global_races, lds_races
-from wavesim.check.registers import uninitialised_on_the_way, uninitialised_reads
+from wavesim.check.registers import OTHERS_WRITE, uninitialised_on_the_way, uninitialised_reads
 from wavesim.check.relaxing import WaitRelaxer
 from wavesim.check.strong_waits import strong_waits
 from wavesim.check.waits import missing_waits
@@ -79,7 +80,7 @@ def check_program(program: Program, *, strict: bool = False) -> tuple[list[Findi
     """
     code = code_entries(program)
     used = tuple(effects(instruction, program.arch) for instruction in program)
-    flow = control_flow(program, code)
+    flow = possible_paths(program, code, used, control_flow(program, code))
     before = pending_before(flow, code, used)
     found = [
         *missing_waits(program, code, used, before),
@@ -160,6 +161,8 @@ def check_kernel(
         UserError: the launch does not fit the kernel.
     """
     by_code, relaxer = check_program(kernel.program)
+    guarded = [each for each in by_code if each.message.endswith(OTHERS_WRITE)]
+    by_code = [each for each in by_code if each not in guarded]
     found = [*kernel.findings, *by_code]
     waves = -(-kernel.launch.workgroup_size // WAVE_LANES)
     known = {finding.rule for finding in kernel.findings}
@@ -170,13 +173,17 @@ def check_kernel(
     shortened = ""
     elsewhere = Elsewhere()
     executed: tuple[Position, ...] = ()
-    if execute:
+    if not execute:
+        found += guarded
+    else:
         done = run_allowed(kernel, machine, allowance, observe_lds=True)
         execution, machine, unknowns = done.execution, done.machine, done.unknowns
         seen, numerics = check_execution(execution, done.numerics())
         found += seen
         found += uninitialised_on_the_way(execution.trace, relaxer.effects, by_code)
         found += findings_behind(execution, relaxer.effects, machine, found)
+        seen_places = {each.spans[0] for each in found if each.rule == "register-uninitialised"}
+        found += [each for each in guarded if each.spans[0] not in seen_places]
         if allowance.region is None:
             elsewhere = look_elsewhere(kernel, machine, allowance, execution, found) if corners else elsewhere
             executed = (*kernel.launch.workgroups, *elsewhere.executed)

@@ -24,7 +24,7 @@ from wavesim.check.waits import register_text, span_of
 from wavesim.isa.hazards import HazardRow, MfmaWaits, hazard_rows, mfma_waits
 from wavesim.program import Finding, Program, Severity
 from wavesim.program.dataflow import Effects
-from wavesim.trace import Category, CodeEntry, Kind
+from wavesim.trace import CodeEntry, Kind
 
 DEEPEST_WAIT = 20
 """No row of any table asks for more wait states (gfx950, 16 passes: 20)."""
@@ -55,14 +55,65 @@ class _Context:
     rows: tuple[HazardRow, ...]
     produces: tuple[int, ...]
     consumes: tuple[int, ...]
+    nodes: dict[int, list[int]]
+    sources: dict[int, tuple[frozenset[RegisterKey], ...]]
+    of_mfma: frozenset[RegisterKey]
 
     @classmethod
-    def of(cls, program: Program, code: tuple[CodeEntry, ...], effects: tuple[Effects, ...]) -> _Context:
+    def of(
+        cls,
+        program: Program,
+        code: tuple[CodeEntry, ...],
+        effects: tuple[Effects, ...],
+        flow: ControlFlow,
+    ) -> _Context:
         """With the rows that each instruction may begin or end, as bits."""
         rows = hazard_rows(program.arch)
-        produces = tuple(_bits(PRODUCER_CLASSES[row.producer](entry) for row in rows) for entry in code)
+        produces = tuple(
+            _bits(_may_link(row, used) and PRODUCER_CLASSES[row.producer](entry) for row in rows)
+            for entry, used in zip(code, effects, strict=True)
+        )
         consumes = tuple(_bits(CONSUMER_CLASSES[row.consumer](entry) for row in rows) for entry in code)
-        return cls(program, code, effects, rows, produces, consumes)
+        nodes: dict[int, list[int]] = {}
+        for node, index in enumerate(flow.paths.at):
+            nodes.setdefault(index, []).append(node)
+        sources = {
+            index: source_registers(entry.instruction, program.arch)
+            for index, entry in enumerate(code)
+            if entry.kind is Kind.MFMA
+        }
+        of_mfma = {name for index in sources for name in effects[index].writes | sources[index][2]}
+        return cls(program, code, effects, rows, produces, consumes, nodes, sources, frozenset(of_mfma))
+
+    def depth(self, consumer: int) -> int:
+        """Wait states that any row may ask for before ``consumer``."""
+        bits = self.consumes[consumer]
+        deepest = max(
+            (row.wait_states for place, row in enumerate(self.rows) if bits >> place & 1), default=0
+        )
+        used = self.effects[consumer]
+        after_mfma = self.code[consumer].kind in _AFTER_MFMA
+        if after_mfma and not (self.of_mfma.isdisjoint(used.reads) and self.of_mfma.isdisjoint(used.writes)):
+            return DEEPEST_WAIT
+        return deepest
+
+    def may_meet(self, producer: int, consumer: int) -> bool:
+        """Whether any row is about such a pair."""
+        return self.code[producer].kind is Kind.MFMA or bool(
+            self.produces[producer] & self.consumes[consumer]
+        )
+
+
+_FILES = {
+    **{"vgpr": {"v", "a"}, "sgpr": {"s", "vcc"}, "constant": {"s", "vcc", "exec"}, "carry": {"s", "vcc"}},
+    **{"vcc": {"vcc"}, "exec": {"exec"}, "m0": {"m0"}, "zero_flag": {"vcc", "exec"}, "lane": {"s", "vcc"}},
+}
+"""What a producer writes, at least one of, by what links it to a consumer."""
+
+
+def _may_link(row: HazardRow, produced: Effects) -> bool:
+    files = _FILES.get(row.through)
+    return files is None or any(name[0] in files for name in produced.writes)
 
 
 def _bits(flags: Iterable[bool]) -> int:
@@ -78,63 +129,85 @@ def hazards(
     strict: bool = False,
 ) -> Iterator[Finding]:
     """One finding per pair of instructions that stand too close on some path, in program order."""
-    context = _Context.of(program, code, effects)
+    context = _Context.of(program, code, effects, flow)
     for consumer in sorted(flow.reachable):
-        if code[consumer].category is Category.INTERNAL and not effects[consumer].reads:
-            continue
-        for producer, distance, covered in _earlier(context, flow, consumer):
-            unmet = [
-                need
-                for need in _needs(context, producer, consumer, covered)
-                if need is not None and distance < need.wait_states
-            ]
-            if unmet:
-                worst = min(unmet, key=lambda need: (need.only_llvm, -need.wait_states))
-                severity = Severity.NOTE if worst.only_llvm and not strict else Severity.ERROR
-                yield _finding(context, producer, consumer, distance, worst, severity)
+        for producer, ways in _earlier(context, flow, consumer):
+            worst = min(_needs(context, producer, consumer, ways), key=_weight, default=None)
+            if worst is not None:
+                distance, need = worst
+                severity = Severity.NOTE if need.only_llvm and not strict else Severity.ERROR
+                yield _finding(context, producer, consumer, distance, need, severity)
 
 
-def _earlier(
-    context: _Context, flow: ControlFlow, consumer: int
-) -> Iterator[tuple[int, int, frozenset[RegisterKey]]]:
-    """Instructions up to ``DEEPEST_WAIT`` wait states before ``consumer``: (index, fewest wait states
-    between, registers rewritten in between on that path)."""
-    best: dict[int, tuple[int, frozenset[RegisterKey]]] = {}
+_AFTER_MFMA = VALU_KINDS | MEMORY_KINDS | {Kind.MFMA}
+"""What the columns of isa/mfma.csv are about."""
+
+
+def _weight(found: tuple[int, _Need]) -> tuple[bool, int]:
+    distance, need = found
+    return need.only_llvm, distance - need.wait_states
+
+
+Way = tuple[int, frozenset[RegisterKey]]
+"""From an instruction to a later one: wait states between, registers of interest rewritten in between."""
+
+
+def _earlier(context: _Context, flow: ControlFlow, consumer: int) -> Iterator[tuple[int, list[Way]]]:
+    """Instructions up to ``DEEPEST_WAIT`` wait states before ``consumer`` that a row may be about, with the
+    ways from there: of two ways the longer one counts only if it rewrites less."""
+    used = context.effects[consumer]
+    interest = used.reads | used.writes | _IMPLICIT
+    paths = flow.paths
     nothing: frozenset[RegisterKey] = frozenset()
-    todo = [(previous, 0, nothing) for previous in flow.predecessors[consumer]]
+    ways: dict[int, list[Way]] = {}
+    deepest = context.depth(consumer)
+    starts = context.nodes[consumer] if deepest else []
+    todo = [(each, 0, nothing) for node in starts for each in paths.predecessors[node]]
     while todo:
-        index, distance, rewritten = todo.pop()
-        known = best.get(index)
-        if known is not None and known[0] <= distance and known[1] <= rewritten:
+        node, distance, rewritten = todo.pop()
+        known = ways.setdefault(node, [])
+        if any(length <= distance and covered <= rewritten for length, covered in known):
             continue
-        if known is None or distance < known[0]:
-            best[index] = (distance, rewritten)
+        known[:] = [way for way in known if way[0] < distance or not rewritten <= way[1]]
+        known.append((distance, rewritten))
+        index = paths.at[node]
         between = distance + (context.code[index].nop_slots or 1)
-        if between < DEEPEST_WAIT:
-            covered = rewritten | context.effects[index].writes
-            todo.extend((previous, between, covered) for previous in flow.predecessors[index])
-    for index in sorted(best):
-        distance, rewritten = best[index]
-        yield index, distance, rewritten
+        if between < deepest:
+            covered = rewritten | context.effects[index].writes & interest
+            todo.extend((previous, between, covered) for previous in paths.predecessors[node])
+    by_index: dict[int, list[Way]] = {}
+    for node, known in ways.items():
+        if context.may_meet(paths.at[node], consumer):
+            by_index.setdefault(paths.at[node], []).extend(known)
+    yield from sorted(by_index.items())
 
 
-def _needs(
-    context: _Context, producer: int, consumer: int, covered: frozenset[RegisterKey]
-) -> Iterator[_Need | None]:
+_IMPLICIT = frozenset((("exec", 0), ("vcc", 0), ("m0", 0)))
+"""What an instruction may depend on without naming it."""
+
+
+def _needs(context: _Context, producer: int, consumer: int, ways: list[Way]) -> Iterator[tuple[int, _Need]]:
+    """Wait states between the two on some way, and what asks for more."""
     made, used = context.effects[producer], context.effects[consumer]
     entry, user = context.code[producer], context.code[consumer]
     if entry.kind is Kind.MFMA:
-        yield _mfma_need(context, producer, consumer, covered)
+        for distance, covered in ways:
+            need = _mfma_need(context, producer, consumer, covered)
+            if need is not None and distance < need.wait_states:
+                yield distance, need
         return
     common = context.produces[producer] & context.consumes[consumer]
-    for place, row in enumerate(context.rows if common else ()):
-        if not common >> place & 1:
+    closest = min(distance for distance, _ in ways)
+    for place, row in enumerate(context.rows):
+        if not common >> place & 1 or closest >= row.wait_states:
             continue
-        registers = linked(row.through, entry, made, user, used, context.program.arch) - covered
-        if registers:
-            names = ", ".join(register_text(register) for register in sorted(registers)[:3])
-            how = HOW.get(row.through, "uses {} written by").format(names)
-            yield _Need(row.wait_states, "wait-states", how, row.source, row.only_llvm)
+        linking = linked(row.through, entry, made, user, used, context.program.arch)
+        for distance, covered in ways if linking else ():
+            registers = linking - covered
+            if distance < row.wait_states and registers:
+                names = ", ".join(register_text(register) for register in sorted(registers)[:3])
+                how = HOW.get(row.through, "uses {} written by").format(names)
+                yield distance, _Need(row.wait_states, "wait-states", how, row.source, row.only_llvm)
 
 
 def _mfma_need(
@@ -156,7 +229,7 @@ def _mfma_need(
         how = "reads the result of" if result & reads else "overwrites the result of"
         return _Need(waits.valu, "mfma-hazard", how, waits.source)
     if user.kind in VALU_KINDS:
-        sources = source_registers(entry.instruction, context.program.arch)
+        sources = context.sources[producer]
         if len(sources) > 2 and sources[2] & writes:
             return _Need(waits.war_srcc, "mfma-hazard", "overwrites SrcC of", waits.source)
     return None
@@ -165,7 +238,7 @@ def _mfma_need(
 def _mfma_to_mfma(
     context: _Context, producer: int, consumer: int, result: frozenset[RegisterKey], waits: MfmaWaits
 ) -> _Need | None:
-    sources = source_registers(context.code[consumer].instruction, context.program.arch)
+    sources = context.sources[consumer]
     factors = frozenset().union(*sources[:2], *sources[3:])
     if result & factors:
         return _Need(waits.srcab, "mfma-hazard", "reads as A or B the result of", waits.source)

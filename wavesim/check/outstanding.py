@@ -70,15 +70,5 @@ def join(first: Ages, second: Ages) -> Ages:
 
 def outstanding_before(flow: ControlFlow, code: tuple[CodeEntry, ...]) -> dict[int, Ages]:
     """Before each reachable instruction, at the fixed point."""
-    before: dict[int, Ages] = {0: {}} if code else {}
-    todo = [0] if code else []
-    while todo:
-        index = todo.pop()
-        outgoing = step(before[index], index, code[index])
-        for target in flow.successors[index]:
-            known = before.get(target)
-            joined = outgoing if known is None else join(known, outgoing)
-            if known is None or joined != known:
-                before[target] = joined
-                todo.append(target)
-    return before
+    empty: Ages = {}
+    return flow.forward(empty, lambda index, ages: step(ages, index, code[index]), join)

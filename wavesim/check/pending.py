@@ -151,15 +151,5 @@ def pending_before(
     flow: ControlFlow, code: tuple[CodeEntry, ...], effects: tuple[Effects, ...]
 ) -> dict[int, State]:
     """State before each reachable instruction, at the fixed point."""
-    before: dict[int, State] = {0: {}} if code else {}
-    todo = [0] if code else []
-    while todo:
-        index = todo.pop()
-        outgoing = after(before[index], index, code[index], effects[index])
-        for target in flow.successors[index]:
-            known = before.get(target)
-            joined = outgoing if known is None else merge(known, outgoing)
-            if known is None or joined != known:
-                before[target] = joined
-                todo.append(target)
-    return before
+    empty: State = {}
+    return flow.forward(empty, lambda index, state: after(state, index, code[index], effects[index]), merge)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from wavesim.check.cfg import ControlFlow
+from wavesim.check.cfg import ControlFlow, control_flow
 from wavesim.check.waits import register_text, span_of
 from wavesim.isa.opcodes import lookup
 from wavesim.isa.unknown import is_marked
@@ -34,11 +34,18 @@ def initial_registers(program: Program) -> frozenset[RegisterKey]:
     return frozenset(scalars | {("v", 0), ("v", 1), ("v", 2)})
 
 
+OTHERS_WRITE = "other paths write, but none that leads here"
+
+
 def uninitialised_reads(
     program: Program, code: tuple[CodeEntry, ...], effects: tuple[Effects, ...], flow: ControlFlow
 ) -> Iterator[Finding]:
-    """One finding per register that some instruction reads though no path to it writes it."""
+    """One finding per register that some instruction reads though no path to it writes it.
+
+    Where only paths that cannot be write it, the message says so (``OTHERS_WRITE``).
+    """
     written = _maybe_written(program, effects, flow)
+    anyhow = _maybe_written(program, effects, control_flow(program, code))
     seen: set[RegisterKey] = set()
     for index in sorted(flow.reachable):
         reads = _relied_on(program, index, effects[index])
@@ -54,8 +61,12 @@ def uninitialised_reads(
                 rule="register-uninitialised",
                 severity=Severity.NOTE if partly else Severity.WARNING,
                 message=(
-                    f"{program.instructions[index].opcode} reads {register_text(register)}, "
-                    "which no path from the kernel's start writes"
+                    f"{program.instructions[index].opcode} reads {register_text(register)}, which "
+                    + (
+                        OTHERS_WRITE
+                        if register in anyhow[index]
+                        else "no path from the kernel's start writes"
+                    )
                 ),
                 spans=(span_of(program, index),),
                 fix=f"write {register_text(register)} first, or name the register that was meant",
@@ -167,15 +178,17 @@ def _keeps_old_value(program: Program, index: int) -> bool:
 def _maybe_written(
     program: Program, effects: tuple[Effects, ...], flow: ControlFlow
 ) -> dict[int, frozenset[RegisterKey]]:
-    """Registers that at least one path has written, before each reachable instruction."""
-    before: dict[int, frozenset[RegisterKey]] = {0: initial_registers(program)} if len(program) else {}
-    todo = [0] if len(program) else []
-    while todo:
-        index = todo.pop()
-        after = before[index] | effects[index].writes
-        for target in flow.successors[index]:
-            known = before.get(target)
-            if known is None or not after <= known:
-                before[target] = after if known is None else known | after
-                todo.append(target)
-    return before
+    """Of the registers that each reachable instruction reads, those that at least one path has written."""
+    numbers: dict[RegisterKey, int] = {}
+
+    def bits(registers: frozenset[RegisterKey]) -> int:
+        return sum({1 << numbers.setdefault(register, len(numbers)) for register in registers})
+
+    start = bits(initial_registers(program))
+    written = [bits(each.writes) for each in effects]
+    before = flow.forward(start, lambda index, known: known | written[index], int.__or__)
+    read = {index: effects[index].reads for index in before}
+    return {
+        index: frozenset(each for each in read[index] if each in numbers and known >> numbers[each] & 1)
+        for index, known in before.items()
+    }

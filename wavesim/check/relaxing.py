@@ -35,6 +35,9 @@ NOT_WAITED = MAX_AGE
 COUNTERS = ("vmcnt", "lgkmcnt")
 LDS_KINDS = frozenset({Kind.LDS_READ, Kind.LDS_WRITE})
 VMEM_KINDS = frozenset({Kind.VMEM_LOAD, Kind.VMEM_STORE})
+_ORDERS_MEMORY = VMEM_KINDS | {Kind.ENDPGM, Kind.BARRIER, Kind.SMEM, Kind.LDS_WRITE}
+_ORDERS_LDS = LDS_KINDS | {Kind.BARRIER}
+"""Only these may have to come behind an open access to memory, or to LDS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,8 @@ class WaitRelaxer:
     before: dict[int, State]
     operations: dict[int, Ages]
     behind: dict[int, frozenset[str]]
+    cache: frozenset[int]
+    atomics: frozenset[int]
 
     @classmethod
     def of(
@@ -104,7 +109,17 @@ class WaitRelaxer:
     ) -> WaitRelaxer:
         """Prepare the analysis of a program."""
         operations = outstanding_before(flow, code)
-        return cls(program, code, effects, flow, before, operations, _reachable_accesses(flow, code))
+        flags = [lookup(each.opcode, program.arch, each.span).flags for each in program]
+        cache = frozenset(
+            index
+            for index, each in enumerate(program)
+            if "cache" in flags[index] or each.opcode.startswith("s_dcache")
+        )
+        atomics = frozenset(
+            index for index, each in enumerate(flags) if not each.isdisjoint(("atomic", "atomic_lds"))
+        )
+        behind = _reachable_accesses(flow, code)
+        return cls(program, code, effects, flow, before, operations, behind, cache, atomics)
 
     def relaxations(self) -> Iterator[Relaxation]:
         """One per wait and counter that could be weaker, in program order; waits that never have anything
@@ -203,10 +218,11 @@ class WaitRelaxer:
             for register, _ in hazardous_uses(state, entry, self.effects[index]):
                 if register not in self.before[index]:  # else it is a finding already
                     return Need(state[register].load, index)
-        for operation in sorted(ages):
-            if self._ordered(index, entry, operation):
-                return Need(operation[0], index)
-        if order_matters:
+        if entry.kind in _ORDERS_MEMORY or index in self.cache or index in self.atomics:
+            for operation in sorted(ages):
+                if self._ordered(index, entry, operation):
+                    return Need(operation[0], index)
+        if order_matters and (entry.kind in _ORDERS_LDS or entry.to_lds):
             for operation in sorted(ages):
                 if self._lds_conflict(index, entry, operation):
                     return Need(operation[0], index, order=True)
@@ -219,13 +235,12 @@ class WaitRelaxer:
             return False
         if opened.to_lds and entry.kind is Kind.ENDPGM:
             return True  # the next workgroup may have that LDS by then
-        flags = lookup(entry.instruction.opcode, self.program.arch, entry.instruction.span).flags
-        if "cache" in flags or entry.instruction.opcode.startswith("s_dcache"):
+        if index in self.cache:
             return True
         if opened.kind is not Kind.VMEM_STORE:
             return False
         told = Kind.BARRIER, Kind.VMEM_STORE, Kind.SMEM, Kind.LDS_WRITE
-        return entry.kind in told or not flags.isdisjoint(("atomic", "atomic_lds"))
+        return entry.kind in told or index in self.atomics
 
     def _lds_conflict(self, index: int, entry: CodeEntry, operation: Operation) -> bool:
         """Whether an open LDS access may meet a conflicting one from ``index`` on."""

@@ -45,7 +45,7 @@ def written_part(info: OpcodeInfo, instruction: Instruction) -> tuple[int, int] 
     if _TO_ONE_BYTE.match(info.name):
         low, high = (*select, 0, 0, 0, 0)[2:4]
         return low + 2 * high, 1
-    if len(select) == len(info.operands) and select[-1]:
+    if select and len(select) == len(info.operands) and select[-1]:
         return 2, 2
     return None
 
