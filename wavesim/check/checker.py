@@ -73,7 +73,8 @@ class CheckResult:
 
 
 def check_program(program: Program, *, strict: bool = False) -> tuple[list[Finding], WaitRelaxer]:
-    """The rules that need no execution, and what judges waits once there is one.
+    """The rules that need no execution, and what judges waits once there is one. ``strict`` makes errors of
+    the wait states that only LLVM asks for.
 
     Raises:
         UnknownInstruction: the program has an opcode without data.
@@ -149,18 +150,20 @@ def check_kernel(
     allowance: Allowance = KNOWN,
     shorter: Callable[[], Shorter | None] | None = None,
     corners: bool = True,
+    strict: bool = False,
 ) -> CheckResult:
     """All rules; without ``execute`` (no launch is known) only those that read the code.
 
     ``shorter`` gives, where there is one, a smaller size of the kernel for adversarial execution.
     ``corners``: execute the workgroups at the corners of the grid too.
+    ``strict``: wait states that only LLVM asks for are errors.
     What ``allowance`` lets pass is not judged: what rests on it is left out and listed in the result.
 
     Raises:
         UnknownInstruction: an opcode has no data or no semantics.
         UserError: the launch does not fit the kernel.
     """
-    by_code, relaxer = check_program(kernel.program)
+    by_code, relaxer = check_program(kernel.program, strict=strict)
     guarded = [each for each in by_code if each.message.endswith(OTHERS_WRITE)]
     by_code = [each for each in by_code if each not in guarded]
     found = [*kernel.findings, *by_code]

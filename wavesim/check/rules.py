@@ -92,7 +92,8 @@ _ROWS = (
         CODE,
         "Fewer wait states between two instructions than the ISA manual asks for.",
         "Pairs without interlock other than those after an MFMA, such as a VALU result read by an MFMA, or "
-        "an SGPR that a VALU wrote read by a memory access.",
+        "an SGPR that a VALU wrote read by a memory access. A pair that only LLVM puts wait states between "
+        "is a note, with --strict an error.",
     ),
     (
         "register-uninitialised",
