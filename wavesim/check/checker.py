@@ -26,7 +26,9 @@ from wavesim.check.pending import pending_before
 from wavesim.check.races import global_races, lds_races
 from wavesim.check.registers import OTHERS_WRITE, uninitialised_on_the_way, uninitialised_reads
 from wavesim.check.relaxing import WaitRelaxer
+from wavesim.check.spills import register_spills
 from wavesim.check.strong_waits import strong_waits
+from wavesim.check.transposed import partial_transposed_reads
 from wavesim.check.waits import missing_waits
 from wavesim.emulate.mode_register import mode_findings
 from wavesim.emulate.numerics import Numerics, check_numerics
@@ -101,6 +103,7 @@ def check_execution(execution: Execution, numerics: Numerics | None = None) -> t
     found += global_races(trace, execution.global_accesses, acquires)
     found += unordered_lds_accesses(execution.trace, execution.lds_accesses)
     found += uninitialised_lds_reads(execution.trace, execution.lds_accesses, program.metadata.lds_bytes)
+    found += partial_transposed_reads(execution.trace, execution.lds_accesses)
     if numerics is None:
         numerics = check_numerics(execution, execution.launch)
     found += stored_by_two_waves(execution)
@@ -200,6 +203,7 @@ def check_kernel(
     ordered = ORDER_RULES.isdisjoint(finding.rule for finding in found)
     ordered = ordered and not (unknowns is not None and unknowns.mark(RACES))
     found += strong_waits(relaxer, machine, execution, ordered=ordered)
+    found += register_spills(kernel.program, relaxer.code, relaxer.flow, machine, waves, execution)
     found += counter_overflows(relaxer, machine, execution)
     if unknowns is None and allowance.unknown:
         unknowns = unknowns_of_code(kernel.program)

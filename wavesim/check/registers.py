@@ -28,7 +28,7 @@ def initial_registers(program: Program) -> frozenset[RegisterKey]:
     metadata = program.metadata
     ids = metadata.workgroup_id_x + metadata.workgroup_id_y + metadata.workgroup_id_z
     # with a scratch descriptor, clang adds the wave's offset to it even where there is no scratch
-    private = 1 if metadata.scratch_bytes or _has_scratch_buffer(program) else 0
+    private = 1 if metadata.scratch_bytes or has_scratch_buffer(program) else 0
     count = max(metadata.user_sgpr_count, 2) + ids + private
     scalars = {("s", index) for index in range(count)}
     return frozenset(scalars | {("v", 0), ("v", 1), ("v", 2)})
@@ -153,13 +153,13 @@ def _relied_on(program: Program, index: int, effects: Effects) -> frozenset[Regi
         reads = reads - effects.writes
     if instruction.opcode.startswith("scratch_store_") and len(instruction.operands) > 1:
         reads = reads - frozenset(registers_of(instruction.operands[1]))
-    to_scratch = _has_scratch_buffer(program) and SCRATCH_BUFFER in map(str, instruction.operands)
+    to_scratch = has_scratch_buffer(program) and SCRATCH_BUFFER in map(str, instruction.operands)
     if to_scratch and instruction.opcode.startswith("buffer_store_"):
         reads = reads - frozenset(registers_of(instruction.operands[0]))
     return reads
 
 
-def _has_scratch_buffer(program: Program) -> bool:
+def has_scratch_buffer(program: Program) -> bool:
     """Whether the first four SGPRs are the resource of the scratch memory (gfx90a)."""
     return program.metadata.extra.get("user_sgpr_private_segment_buffer") == "1"
 

@@ -210,6 +210,21 @@ _ROWS = (
         "From the registers and the LDS that the kernel's metadata asks for.",
     ),
     (
+        "register-spill",
+        _NOTE,
+        CODE,
+        "Registers that the compiler keeps in scratch memory.",
+        "With the loads and stores in the loop, what they cost, and with how many waves per SIMD the "
+        "registers would fit.",
+    ),
+    (
+        "transposed-read",
+        _NOTE,
+        EXECUTION,
+        "A transposing LDS read while some lanes are switched off.",
+        "What it gives then is not documented.",
+    ),
+    (
         "bank-conflict",
         _NOTE,
         EXECUTION,
