@@ -3,12 +3,14 @@
 The hardware does not interlock these pairs. Each instruction counts as one wait state and ``s_nop k`` as
 k + 1 (CDNA3 ISA §4.5); the fewest over all paths counts, so loop back edges are seen. What the manual asks
 for, or hardware was seen to need, is an error; what only LLVM asks for is a note (an error if ``strict``).
+So is what is short by the count of instructions alone: an MFMA issues when the one before it has left the
+matrix pipe, so behind several of them more slots have passed than there are instructions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wavesim.check.cfg import ControlFlow
 from wavesim.check.hazard_classes import (
@@ -45,6 +47,12 @@ class _Need:
     why: str
     source: str
     only_llvm: bool = False
+    only_count: bool = False
+
+    @property
+    def mild(self) -> bool:
+        """Whether it is a note."""
+        return self.only_llvm or self.only_count
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,7 @@ class _Context:
     nodes: dict[int, list[int]]
     sources: dict[int, tuple[frozenset[RegisterKey], ...]]
     of_mfma: frozenset[RegisterKey]
+    passes: dict[int, int]
 
     @classmethod
     def of(
@@ -83,7 +92,11 @@ class _Context:
             if entry.kind is Kind.MFMA
         }
         of_mfma = {name for index in sources for name in effects[index].writes | sources[index][2]}
-        return cls(program, code, effects, rows, produces, consumes, nodes, sources, frozenset(of_mfma))
+        known = {index: _waits(program.arch, code[index]) for index in sources}
+        passes = {index: waits.passes for index, waits in known.items() if waits is not None}
+        return cls(
+            program, code, effects, rows, produces, consumes, nodes, sources, frozenset(of_mfma), passes
+        )
 
     def depth(self, consumer: int) -> int:
         """Wait states that any row may ask for before ``consumer``."""
@@ -135,7 +148,7 @@ def hazards(
             worst = min(_needs(context, producer, consumer, ways), key=_weight, default=None)
             if worst is not None:
                 distance, need = worst
-                severity = Severity.NOTE if need.only_llvm and not strict else Severity.ERROR
+                severity = Severity.NOTE if need.mild and not strict else Severity.ERROR
                 yield _finding(context, producer, consumer, distance, need, severity)
 
 
@@ -145,11 +158,12 @@ _AFTER_MFMA = VALU_KINDS | MEMORY_KINDS | {Kind.MFMA}
 
 def _weight(found: tuple[int, _Need]) -> tuple[bool, int]:
     distance, need = found
-    return need.only_llvm, distance - need.wait_states
+    return need.mild, distance - need.wait_states
 
 
-Way = tuple[int, frozenset[RegisterKey]]
-"""From an instruction to a later one: wait states between, registers of interest rewritten in between."""
+Way = tuple[int, int, frozenset[RegisterKey]]
+"""From an instruction to a later one: wait states between by counting instructions, slots that pass at least
+(the matrix pipe seen), registers of interest rewritten in between."""
 
 
 def _earlier(context: _Context, flow: ControlFlow, consumer: int) -> Iterator[tuple[int, list[Way]]]:
@@ -162,19 +176,23 @@ def _earlier(context: _Context, flow: ControlFlow, consumer: int) -> Iterator[tu
     ways: dict[int, list[Way]] = {}
     deepest = context.depth(consumer)
     starts = context.nodes[consumer] if deepest else []
-    todo = [(each, 0, nothing) for node in starts for each in paths.predecessors[node]]
+    later_mfma = context.code[consumer].kind is Kind.MFMA
+    todo = [(each, 0, 0, later_mfma, nothing) for node in starts for each in paths.predecessors[node]]
     while todo:
-        node, distance, rewritten = todo.pop()
-        known = ways.setdefault(node, [])
-        if any(length <= distance and covered <= rewritten for length, covered in known):
-            continue
-        known[:] = [way for way in known if way[0] < distance or not rewritten <= way[1]]
-        known.append((distance, rewritten))
+        node, distance, slots, behind_mfma, rewritten = todo.pop()
         index = paths.at[node]
-        between = distance + (context.code[index].nop_slots or 1)
-        if between < deepest:
+        entry = context.code[index]
+        held = context.passes.get(index, 1) - 1 if behind_mfma else 0
+        known = ways.setdefault(node, [])
+        if any(way[0] <= distance and way[1] <= slots + held and way[2] <= rewritten for way in known):
+            continue
+        known.append((distance, slots + held, rewritten))
+        between = entry.nop_slots or 1
+        if distance + between < deepest:
             covered = rewritten | context.effects[index].writes & interest
-            todo.extend((previous, between, covered) for previous in paths.predecessors[node])
+            behind = behind_mfma or entry.kind is Kind.MFMA
+            way = (distance + between, slots + held + between, behind, covered)
+            todo.extend((previous, *way) for previous in paths.predecessors[node])
     by_index: dict[int, list[Way]] = {}
     for node, known in ways.items():
         if context.may_meet(paths.at[node], consumer):
@@ -191,32 +209,37 @@ def _needs(context: _Context, producer: int, consumer: int, ways: list[Way]) -> 
     made, used = context.effects[producer], context.effects[consumer]
     entry, user = context.code[producer], context.code[consumer]
     if entry.kind is Kind.MFMA:
-        for distance, covered in ways:
+        for distance, slots, covered in ways:
             need = _mfma_need(context, producer, consumer, covered)
             if need is not None and distance < need.wait_states:
-                yield distance, need
+                yield distance, replace(need, only_count=slots >= need.wait_states)
         return
     common = context.produces[producer] & context.consumes[consumer]
-    closest = min(distance for distance, _ in ways)
+    closest = min(way[0] for way in ways)
     for place, row in enumerate(context.rows):
         if not common >> place & 1 or closest >= row.wait_states:
             continue
         linking = linked(row.through, entry, made, user, used, context.program.arch)
-        for distance, covered in ways if linking else ():
+        for distance, slots, covered in ways if linking else ():
             registers = linking - covered
             if distance < row.wait_states and registers:
                 names = ", ".join(register_text(register) for register in sorted(registers)[:3])
                 how = HOW.get(row.through, "uses {} written by").format(names)
-                yield distance, _Need(row.wait_states, "wait-states", how, row.source, row.only_llvm)
+                enough = slots >= row.wait_states
+                yield distance, _Need(row.wait_states, "wait-states", how, row.source, row.only_llvm, enough)
+
+
+def _waits(arch: str, entry: CodeEntry) -> MfmaWaits | None:
+    table = mfma_waits(arch)
+    waits = table.get(f"{entry.mfma} fp4") if entry.mfma_format == "fp4" else None
+    return waits or table.get(entry.mfma) or table.get(entry.instruction.opcode)
 
 
 def _mfma_need(
     context: _Context, producer: int, consumer: int, covered: frozenset[RegisterKey]
 ) -> _Need | None:
     entry, user = context.code[producer], context.code[consumer]
-    table = mfma_waits(context.program.arch)
-    waits = table.get(f"{entry.mfma} fp4") if entry.mfma_format == "fp4" else None
-    waits = waits or table.get(entry.mfma) or table.get(entry.instruction.opcode)
+    waits = _waits(context.program.arch, entry)
     if waits is None:
         return None
     result = context.effects[producer].writes - covered
@@ -264,12 +287,13 @@ def _finding(
     made, used = program.instructions[producer], program.instructions[consumer]
     missing = need.wait_states - distance
     asks = "LLVM puts" if need.only_llvm else f"{program.arch} needs"
+    pipe = "; by the count only, the MFMAs between hold the matrix pipe for longer" if need.only_count else ""
     return Finding(
         rule=need.rule,
         severity=severity,
         message=(
             f"{used.opcode} {need.why} {made.opcode} after {distance} wait states; "
-            f"{asks} {need.wait_states} ({need.source})"
+            f"{asks} {need.wait_states} ({need.source}){pipe}"
         ),
         spans=(span_of(program, consumer), span_of(program, producer)),
         fix=f"put s_nop {missing - 1} (or {missing} independent instructions) before {used.opcode}",

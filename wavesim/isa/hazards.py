@@ -71,8 +71,12 @@ class HazardRow:
 
 @dataclass(frozen=True, slots=True)
 class MfmaWaits:
-    """Wait states after an MFMA, by what the later instruction does with its result (or with SrcC)."""
+    """Wait states after an MFMA, by what the later instruction does with its result (or with SrcC).
 
+    ``passes``: issue slots (4 clk) for which it holds the matrix pipe; the next MFMA issues behind them.
+    """
+
+    passes: int
     srcc_same: int
     srcc_overlap: int
     srcab: int
@@ -127,6 +131,7 @@ def mfma_waits(arch: str) -> Mapping[str, MfmaWaits]:
             key = f"{name} fp4" if variant.startswith("both") else name
             try:
                 found[key] = MfmaWaits(
+                    passes=int(row["passes"]),
                     srcc_same=int(row["waits_srcC_same"] or 0),
                     srcc_overlap=int(row["waits_srcC_overlap"] or 0),
                     srcab=int(row["waits_srcAB"] or 0),
