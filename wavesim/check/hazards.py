@@ -3,8 +3,9 @@
 The hardware does not interlock these pairs. Each instruction counts as one wait state and ``s_nop k`` as
 k + 1 (CDNA3 ISA §4.5); the fewest over all paths counts, so loop back edges are seen. What the manual asks
 for, or hardware was seen to need, is an error; what only LLVM asks for is a note (an error if ``strict``).
-So is what is short by the count of instructions alone: an MFMA issues when the one before it has left the
-matrix pipe, so behind several of them more slots have passed than there are instructions.
+An MFMA issues when the one before it has left the matrix pipe, so behind several of them more slots have
+passed than there are instructions. The manual counts instructions, and so does this rule; the message says
+where the pipe alone has given the time.
 """
 
 from __future__ import annotations
@@ -48,11 +49,6 @@ class _Need:
     source: str
     only_llvm: bool = False
     only_count: bool = False
-
-    @property
-    def mild(self) -> bool:
-        """Whether it is a note."""
-        return self.only_llvm or self.only_count
 
 
 @dataclass(frozen=True)
@@ -148,7 +144,7 @@ def hazards(
             worst = min(_needs(context, producer, consumer, ways), key=_weight, default=None)
             if worst is not None:
                 distance, need = worst
-                severity = Severity.NOTE if need.mild and not strict else Severity.ERROR
+                severity = Severity.NOTE if need.only_llvm and not strict else Severity.ERROR
                 yield _finding(context, producer, consumer, distance, need, severity)
 
 
@@ -156,9 +152,9 @@ _AFTER_MFMA = VALU_KINDS | MEMORY_KINDS | {Kind.MFMA}
 """What the columns of isa/mfma.csv are about."""
 
 
-def _weight(found: tuple[int, _Need]) -> tuple[bool, int]:
+def _weight(found: tuple[int, _Need]) -> tuple[bool, bool, int]:
     distance, need = found
-    return need.mild, distance - need.wait_states
+    return need.only_llvm, need.only_count, distance - need.wait_states
 
 
 Way = tuple[int, int, frozenset[RegisterKey]]
@@ -287,7 +283,11 @@ def _finding(
     made, used = program.instructions[producer], program.instructions[consumer]
     missing = need.wait_states - distance
     asks = "LLVM puts" if need.only_llvm else f"{program.arch} needs"
-    pipe = "; by the count only, the MFMAs between hold the matrix pipe for longer" if need.only_count else ""
+    pipe = (
+        "; by the count of instructions: the MFMAs between hold the matrix pipe for longer"
+        if need.only_count
+        else ""
+    )
     return Finding(
         rule=need.rule,
         severity=severity,
