@@ -24,6 +24,8 @@ LAYERS = [
     "isa",
     "yaml_source",
     "limits",
+    "inputs",
+    "visible",
     "errors",
 ]
 """As in the architecture: top first. ``isa`` is pure data access, so ``program`` stands on it."""

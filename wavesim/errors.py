@@ -18,7 +18,7 @@ class SourceSpan:
     source: SourceSpan | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
-        place = self.file
+        place = self.file.replace("\n", "\\n")  # a name is one line
         if self.line:
             place += f":{self.line}" + (f":{self.column}" if self.column else "")
         if self.source is None:

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import yaml
 
 from wavesim.errors import LimitExceeded, SourceSpan, UserError
+from wavesim.inputs import note_input
 from wavesim.limits import MAX_INPUT_BYTES
 
 MAX_DEPTH = 64
@@ -119,13 +120,14 @@ def read_text(path: Path, *, lenient: bool = False) -> str:
         LimitExceeded: larger than ``MAX_INPUT_BYTES``.
     """
     span = SourceSpan(str(path))
+    note_input(path)
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_INPUT_BYTES + 1)
     except FileNotFoundError:
         raise UserError("no such file", span) from None
-    except OSError as error:
-        raise UserError(f"cannot be read: {error.strerror or error}", span) from None
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        raise UserError(f"cannot be read: {getattr(error, 'strerror', None) or error}", span) from None
     if len(content) > MAX_INPUT_BYTES:
         raise _too_large(str(path))
     if lenient:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from wavesim.att.architecture import detect_arch
 from wavesim.att.folder import read_folder
-from wavesim.att.listing import detect_arch, read_listing
+from wavesim.att.listing import read_listing
 from wavesim.att.workgroups import group_waves, split_units
 from wavesim.errors import LimitExceeded, UserError
 
@@ -219,6 +220,14 @@ def test_file_names_stay_inside_the_folder(tmp_path: Path, name: Any) -> None:
     root = write_folder(tmp_path / "t", four_waves())
     edit(root / "filenames.json", wave_filenames={"0": {"0": {"0": {"0": [name, 0, 0]}}}})
     with pytest.raises(UserError, match="not a file of this folder"):
+        read_folder(root)
+
+
+@pytest.mark.parametrize("name", ["\0", "\ud800", "w" * 300])
+def test_file_names_that_no_file_has_are_refused(tmp_path: Path, name: str) -> None:
+    root = write_folder(tmp_path / "t", four_waves())
+    edit(root / "filenames.json", wave_filenames={"0": {"0": {"0": {"0": [name, 0, 0]}}}})
+    with pytest.raises(UserError):
         read_folder(root)
 
 

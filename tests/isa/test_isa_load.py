@@ -262,3 +262,12 @@ def test_the_latency_may_be_named_by_where_the_lines_are() -> None:
     # whichever is named first, the role is of the values that are in force
     near = load_machine("gfx942", {"memory.latency_clk": "l2", "memory.l2_latency_clk": "300"})
     assert near.parameters.memory_latency_clk == 300
+
+
+@pytest.mark.parametrize("value", [(1 << 30) + 1, 1 << 63, 10**30])
+def test_a_number_beyond_any_machine_is_refused(value: int) -> None:
+    """The engines count clocks in 32 and 64 bits; a larger one ended in a traceback."""
+    assert load_machine("gfx942", {"gap.valu_to_memory_clk": 1 << 30})
+    for key in ("gap.valu_to_memory_clk", "lds.size_bytes"):
+        with pytest.raises(UserError, match=f"{key}: {value} does not fit\n  expected 1073741824 or less"):
+            load_machine("gfx942", {key: value})

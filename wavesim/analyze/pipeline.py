@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -90,7 +91,7 @@ def _load_tile_program(
 ) -> LoadedKernel:
     from wavesim.kernel.load import load_tile_program
 
-    if replace(options.launch, grid=None) != LaunchOptions():
+    if replace(options.launch, grid=None, compile_flags=()) != LaunchOptions():
         raise UserError(
             f"{path}: a tile program states its own launch",
             None,
@@ -152,8 +153,8 @@ def find_loader(path: Path) -> Loader:
         raise UserError(
             f"{path}: no front end for a file ending in {ending}", None, f"known endings: {known}"
         )
-    if not path.is_file():
-        raise UserError(f"{path}: not a file" if path.exists() else f"{path}: no such file")
+    if not os.path.isfile(path):
+        raise UserError(f"{path}: not a file" if os.path.exists(path) else f"{path}: no such file")
     return loader
 
 

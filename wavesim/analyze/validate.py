@@ -64,7 +64,7 @@ def trace_folders(folder: Path) -> list[Path]:
     Raises:
         UserError: there is none.
     """
-    if (folder / "filenames.json").is_file():
+    if os.path.isfile(folder / "filenames.json"):
         return [folder]
     if not folder.is_dir():
         raise UserError("no such folder", SourceSpan(str(folder)))

@@ -16,8 +16,11 @@ from functools import cache
 from pathlib import Path
 
 from wavesim.asm.tools import MissingTool
+from wavesim.asm.undefined import refuse_undefined
 from wavesim.errors import LimitExceeded, SourceSpan, UserError
+from wavesim.inputs import note_input
 from wavesim.isa.opcodes import ARCHS
+from wavesim.isa.paths import data_dir
 from wavesim.limits import MAX_INPUT_BYTES
 
 VERSIONS = (22, 21, 20, 19)
@@ -128,7 +131,8 @@ def find_compiler(arch: str) -> Compiler:
 
 
 def compile_hip(path: Path, arch: str, flags: Sequence[str] = ()) -> Compiled:
-    """Compile a header-free HIP file to the assembly text of its kernels.
+    """Compile a HIP file to the assembly text of its kernels. ``hip/hip_runtime.h`` is wavesim's own, unless
+    the compiler is hipcc or a ``-I`` among the flags leads to another.
 
     Args:
         path: the file; nothing is written beside it.
@@ -137,18 +141,21 @@ def compile_hip(path: Path, arch: str, flags: Sequence[str] = ()) -> Compiled:
 
     Raises:
         MissingTool: no compiler can.
-        UserError: the compiler refuses the file; the place is that of its first error.
+        UserError: the compiler refuses the file; the place is that of its first error. Or it calls device
+            functions that it does not define.
         LimitExceeded: the assembly is larger than wavesim reads.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise UserError(f"{path}: no such file")
+    note_input(path)
     compiler = find_compiler(arch)
     arguments = _arguments(compiler, arch, flags)
     name = assembly_name(path, arch)
     with tempfile.TemporaryDirectory(prefix="wavesim-") as folder:
-        target = Path(folder) / "out.s"
+        target, read = Path(folder) / "out.s", Path(folder) / "out.d"
         source, shown_as, name_here = _source(path, Path(folder))
-        done = _call([*compiler.command, *arguments, "-S", "-o", str(target), *source])
+        listing = _passed_on("-dependency-file", str(read), "-MT", "out")
+        done = _call([*compiler.command, *arguments, *listing, "-S", "-o", str(target), *source])
         messages = done.stderr.decode(errors="replace").strip().replace(shown_as, name_here)
         if done.returncode or not target.is_file():
             raise _refused(compiler, messages, path)
@@ -157,6 +164,8 @@ def compile_hip(path: Path, arch: str, flags: Sequence[str] = ()) -> Compiled:
                 f"{path}: its assembly has more than {MAX_INPUT_BYTES} bytes", SourceSpan(str(path))
             )
         text = _written(target)
+        _note_dependencies(read)
+    refuse_undefined(text, str(path))
     shown = (*_shown(compiler), *arguments, "-S", "-o", Path(name).name, _as_argument(path))
     return Compiled(text, name, compiler, shown, messages)
 
@@ -196,7 +205,19 @@ def _shown(compiler: Compiler) -> tuple[str, ...]:
 def _arguments(compiler: Compiler, arch: str, flags: Sequence[str]) -> list[str]:
     left_out = _WITHOUT_ROCM if compiler.name == "hipcc" else ()
     usual = [argument.format(arch=arch) for argument in _ARGUMENTS if argument not in left_out]
-    return [*usual, OPTIMISATION, *flags]
+    headers = [] if compiler.name == "hipcc" else ["-isystem", str(data_dir("include"))]
+    return [*usual, *headers, OPTIMISATION, *flags]
+
+
+def _passed_on(*arguments: str) -> list[str]:
+    """Arguments of clang's compiler behind its driver, which takes no -MD for HIP."""
+    return [word for argument in arguments for word in ("-Xclang", argument)]
+
+
+def _note_dependencies(file: Path) -> None:
+    """What the compiler read, from the rule for make that it wrote: no output may replace it."""
+    for name in re.findall(r"(?:\\.|[^\s\\])+", _written(file).partition(": ")[2].replace("\\\n", " ")):
+        note_input(re.sub(r"\\(.)", r"\1", name))
 
 
 def _written(target: Path) -> str:
@@ -241,8 +262,10 @@ def _refused(compiler: Compiler, messages: str, path: Path) -> UserError:
     first = found[0]
     place = SourceSpan(first["file"], int(first["line"]), int(first["column"]))
     more = [f"{each['file']}:{each['line']}:{each['column']}: {each['text']}" for each in found[1:10]]
-    if "file not found" in first["text"] or "hip_runtime" in first["text"]:
-        more.append("there are no headers here: use the compiler's builtins, see docs/compile.md")
+    if "file not found" in first["text"]:
+        more.append(
+            "wavesim brings hip/hip_runtime.h and few others; where yours is: -I DIR (docs/compile.md)"
+        )
     elif "'__global__'" in first["text"] or "'__device__'" in first["text"]:
-        more.append("macros of hip_runtime.h, which is not included; without ROCm see docs/compile.md")
+        more.append("macros of hip_runtime.h, which is not included: #include <hip/hip_runtime.h>")
     return UserError(f"{first['text']} [{compiler}]", place, "\n  ".join(more))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.errors import LimitExceeded, SourceSpan, UserError
+from wavesim.inputs import note_input
 from wavesim.limits import MAX_INPUT_BYTES, MAX_INSTRUCTIONS_PER_WAVE, MAX_INSTRUCTIONS_STATIC
 
 Int64 = npt.NDArray[np.int64]
@@ -45,7 +47,8 @@ class CodeRow:
 
 @dataclass(frozen=True)
 class RawWave:
-    """One wave file. ``rows`` has shape (n, 5), int64: clock, type, stall, duration, code id."""
+    """One wave file. ``rows`` has shape (n, 5), int64: clock, type, stall, duration, code id; ``missing``
+    more instructions were traced, says the file."""
 
     file: str
     shader_engine: int
@@ -56,6 +59,7 @@ class RawWave:
     begin_clk: int
     end_clk: int
     rows: Int64
+    missing: int = 0
 
 
 @dataclass(frozen=True)
@@ -79,9 +83,10 @@ def _read_json(path: Path) -> Any:
     Raises:
         UserError: missing, unreadable, too large or not JSON.
     """
+    note_input(path)
     try:
         size = path.stat().st_size
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise _fail(path, "is not a file")
         if size > MAX_INPUT_BYTES:
             raise LimitExceeded(
@@ -90,8 +95,8 @@ def _read_json(path: Path) -> Any:
         data = path.read_bytes()
     except FileNotFoundError:
         raise _fail(path, "missing from the thread-trace folder") from None
-    except OSError as error:
-        raise _fail(path, f"cannot be read: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        raise _fail(path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if not data.strip():
         raise _fail(path, "is empty", "the trace was cut off while it was written?")
     try:
@@ -216,6 +221,7 @@ def _wave(path: Path, keys: tuple[int, int, int, int], code_count: int) -> RawWa
         begin_clk=min(field("begin", first), first) if len(rows) else field("begin", 0),
         end_clk=max(field("end", last), last),
         rows=rows,
+        missing=max(0, _integer(content.get("num_insts", 0), path, "num_insts") - len(rows)),
     )
 
 
@@ -237,7 +243,7 @@ def read_code(path: str | Path) -> tuple[CodeRow, ...]:
     """
     root = Path(path)
     index = root / "filenames.json"
-    if not index.is_file():
+    if not os.path.isfile(index):
         raise _not_a_trace(root)
     _mapping(_read_json(index), index, "the file")
     return _code_rows(root / "code.json")
@@ -251,12 +257,12 @@ def read_folder(path: str | Path) -> TraceFolder:
             message names the file.
     """
     root = Path(path)
-    if not root.exists():
+    if not os.path.exists(root):
         raise _fail(root, "no such folder")
-    if not root.is_dir():
+    if not os.path.isdir(root):
         raise _fail(root, "is a file; give the thread-trace folder that holds filenames.json")
     index = root / "filenames.json"
-    if not index.exists():
+    if not os.path.exists(index):
         raise _not_a_trace(root)
     names = _mapping(_read_json(index), index, "the file")
     notes: list[str] = []
@@ -279,6 +285,8 @@ def read_folder(path: str | Path) -> TraceFolder:
             raise LimitExceeded(
                 f"has more than {MAX_ROWS_TOTAL} executed instructions", SourceSpan(str(root))
             )
+        if wave.missing:
+            notes.append(f"{name} tells of {wave.missing} instructions more than it holds: records are lost")
         if len(wave.rows):
             waves.append(wave)
         else:

@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from wavesim.att.architecture import find_arch
 from wavesim.att.clip import without_lonely_barriers
 from wavesim.att.folder import CLOCK, CODE_ID, DURATION, STALL, TYPE, RawWave, TraceFolder, read_folder
-from wavesim.att.listing import Listing, detect_arch, kernel_name, read_listing
+from wavesim.att.listing import Listing, kernel_name, read_listing
+from wavesim.att.lost_records import whole_part
 from wavesim.att.measured import measured_timeline
+from wavesim.att.occupancy import occupancy_notes
 from wavesim.att.workgroups import group_waves, split_units
 from wavesim.isa.load import load_machine
 from wavesim.isa.timing_parameters import TimingParameters
@@ -171,7 +174,7 @@ def import_trace(path: str | Path, arch: str = "auto", machine: str | None = Non
     folder = read_folder(path)
     notes = list(folder.notes)
     if arch == "auto":
-        arch, note = detect_arch(folder.code)
+        arch, note = find_arch(folder.code, folder.path)
         notes.append(note)
     executed = frozenset(
         int(code_id) for wave in folder.waves for code_id in np.unique(wave.rows[:, CODE_ID])
@@ -189,9 +192,12 @@ def import_trace(path: str | Path, arch: str = "auto", machine: str | None = Non
         notes.append(
             "old decoder: its stall column is unusable; issue is taken as 4 clk before an instruction's end"
         )
+    waves, lost = whole_part(waves, listing.index, listing.program, code)
+    notes += lost
     parameters = load_machine(machine or arch).parameters
+    members_of = split_units(waves)
+    notes += occupancy_notes(folder.path, list(members_of.values()))
     units = tuple(
-        _unit(key, members, listing, code, parameters, tuple(notes))
-        for key, members in split_units(waves).items()
+        _unit(key, members, listing, code, parameters, tuple(notes)) for key, members in members_of.items()
     )
     return ImportedTrace(folder, arch, kernel, listing.program, units, tuple(notes))

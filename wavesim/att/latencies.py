@@ -213,6 +213,8 @@ def derive_latencies(timeline: Timeline, parameters: TimingParameters) -> Latenc
         parameters: service, and the in-flight limit ``memory.queue_entries + memory.tail_entries``.
     """
     order = memory_order(timeline, parameters)
+    if not len(order.row):
+        return Latencies(order, np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.bool_), 0)
     tail = parameters.memory_tail_entries
     exact, bound = _from_waits(timeline, order)
     _from_issues(order, parameters.memory_queue_entries + tail, exact, bound)

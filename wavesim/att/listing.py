@@ -16,18 +16,6 @@ from wavesim.att.folder import CodeRow
 from wavesim.errors import SourceSpan, UserError
 from wavesim.program import Immediate, Instruction, KernelMetadata, Program, Symbol
 
-ARCH_MARKS: tuple[tuple[str, str], ...] = (
-    (
-        "gfx950",
-        r"v_mfma_scale_|v_mfma_ld_scale|v_bitop3_|_read_b64_tr_|_read_b96_tr_|v_permlane(16|32)_swap|v_cvt_scalef32"
-        r"|v_mfma_\w+_(16x16x32|32x32x16)_(bf16|f16)|(buffer|global)_load\w*_dwordx[34] .*\blds\b|v_prng_b32"
-        r"|global_load_lds_dwordx[34]",
-    ),
-    ("gfx90a", r"v_mfma_\w+_1k\b|v_mfma_f32_\d+x\d+x\d+f(16|32)|\b(glc|slc)\b"),
-    ("gfx942", r"v_mfma_f32_\w+_(bf16|f16|fp8_fp8|bf8_bf8|xf32)\b|\b(sc0|sc1|nt)\b|v_smfmac_"),
-)
-"""(architecture, pattern of ISA text that only it writes so), the most telling first."""
-
 _SOURCE = re.compile(r"(?P<file>.+?):(?P<line>\d+)")
 
 
@@ -42,16 +30,6 @@ class Listing:
     program: Program
     index: npt.NDArray[np.int32]
     notes: tuple[str, ...] = ()
-
-
-def detect_arch(rows: Sequence[CodeRow]) -> tuple[str, str]:
-    """(architecture, note) from the instructions that only one architecture has or writes so."""
-    for arch, pattern in ARCH_MARKS:
-        mark = re.compile(pattern)
-        for row in rows:
-            if row.is_instruction and mark.search(row.text):
-                return arch, f"architecture {arch} recognised by `{row.text.split()[0]}`"
-    return "gfx942", "no instruction tells the architecture; gfx942 is assumed (--arch says otherwise)"
 
 
 def _source_span(text: str) -> SourceSpan | None:

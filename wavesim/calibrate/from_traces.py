@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.analyze.replay import memory_mode, replay, replay_inputs
+from wavesim.att.architecture import find_arch
 from wavesim.att.folder import read_code
 from wavesim.att.importer import import_trace
 from wavesim.att.latencies import QUEUED_LATENCY_CLK, derive_latencies
 from wavesim.att.lds_addresses import find_conflicts, with_conflicts
-from wavesim.att.listing import detect_arch
 from wavesim.errors import UserError
 from wavesim.isa.load import load_machine
 from wavesim.isa.timing_parameters import TimingParameters
@@ -295,7 +295,7 @@ def one_arch(folders: Sequence[Path]) -> str:
     Raises:
         UserError: there are several, or a folder is no trace.
     """
-    of = {folder: detect_arch(read_code(folder))[0] for folder in folders}
+    of = {folder: find_arch(read_code(folder), Path(folder))[0] for folder in folders}
     arches = sorted(set(of.values()))
     if len(arches) != 1:
         names = "; ".join(

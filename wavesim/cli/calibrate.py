@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from wavesim.cli.common import json_option, parse_settings
+from wavesim.cli.paths import InputPath, OutputPath
 from wavesim.errors import UserError
 
 REAL_KERNEL = "kernels/hip/8wave.hip"
@@ -21,20 +22,18 @@ REAL_KERNEL = "kernels/hip/8wave.hip"
     "--trace",
     "traces",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=InputPath(path_type=Path),
     metavar="DIR",
     help="Estimate from measured thread traces instead (more may follow).",
 )
-@click.argument("more", nargs=-1, type=click.Path(path_type=Path), metavar="[DIR]...")
-@click.option(
-    "--samples", type=click.Path(path_type=Path), help="Fit once more from kept samples; no device."
-)
+@click.argument("more", nargs=-1, type=InputPath(path_type=Path), metavar="[DIR]...")
+@click.option("--samples", type=InputPath(path_type=Path), help="Fit once more from kept samples; no device.")
 @click.option("--dry-run", is_flag=True, help="List what would run, and for how long.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the machine file here.")
+@click.option("-o", "--output", type=OutputPath(path_type=Path), help="Write the machine file here.")
 @click.option(
     "--report",
     "report_file",
-    type=click.Path(path_type=Path),
+    type=OutputPath(path_type=Path),
     help="Write the report here: JSON, or a page for the browser if the name ends in .html.",
 )
 @click.option(
@@ -49,9 +48,14 @@ REAL_KERNEL = "kernels/hip/8wave.hip"
     "--noise", type=click.IntRange(0, 64), default=4, show_default=True, help="Of a virtual device, clk."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of a virtual device's noise.")
-@click.option("--kernel", default=None, help=f"The real kernel to compare with [default: {REAL_KERNEL}].")
 @click.option(
-    "--launch", "launch_file", type=click.Path(dir_okay=False), help="Launch file (YAML) of the real kernel."
+    "--kernel",
+    type=InputPath(),
+    default=None,
+    help=f"The real kernel to compare with [default: {REAL_KERNEL}].",
+)
+@click.option(
+    "--launch", "launch_file", type=InputPath(dir_okay=False), help="Launch file (YAML) of the real kernel."
 )
 @click.option("--no-kernel", is_flag=True, help="Microbenchmarks only.")
 @click.option(
@@ -71,7 +75,7 @@ REAL_KERNEL = "kernels/hip/8wave.hip"
     metavar="DIR",
     help="With --gpu: also capture the real kernel with rocprofv3 --att into DIR, and replay that.",
 )
-@click.option("--machine", help="With --trace: the machine file to begin with.")
+@click.option("--machine", type=InputPath(), help="With --trace: the machine file to begin with.")
 @json_option
 def calibrate(
     gpu: bool,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -100,7 +101,7 @@ class Wishes:
         if self.samples is not None and self.keep is not None:
             raise UserError("--samples and --keep-samples exclude each other: nothing new is measured")
         for file in (self.output, self.report, self.keep):
-            if file is not None and file.is_dir():
+            if file is not None and os.path.isdir(file):
                 raise UserError(f"{file} is a folder; the name of a file is needed")
             if file is not None and not file.absolute().parent.is_dir():
                 raise UserError(f"cannot write {file}: no folder {file.absolute().parent}")
@@ -151,7 +152,9 @@ def dry(wishes: Wishes) -> int:
     from wavesim.calibrate.samples import Samples, with_overheads
     from wavesim.isa.load import load_machine
 
-    kept = wishes.samples or (wishes.keep if wishes.keep is not None and wishes.keep.exists() else None)
+    kept = wishes.samples or (
+        wishes.keep if wishes.keep is not None and os.path.exists(wishes.keep) else None
+    )
     samples = Samples.read(kept) if kept is not None else None
     arch = samples.properties.arch if samples is not None else wishes.virtual or "gfx942"
     found = chosen(load_machine(arch), wishes.only)
@@ -240,7 +243,7 @@ def _measure(wishes: Wishes, device: Device) -> Samples:
     properties, keep = device.properties, wishes.keep
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     samples = Samples(properties, today)
-    if keep is not None and keep.exists():
+    if keep is not None and os.path.exists(keep):
         samples = Samples.read(keep)
         if samples.properties != properties:
             raise UserError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,7 +35,7 @@ def calibrate_from_traces(
     from wavesim.isa.load import load_machine
     from wavesim.report.files import write_atomically
 
-    if output is not None and output.exists() and output.is_dir():
+    if output is not None and os.path.exists(output) and os.path.isdir(output):
         raise UserError(f"{output} is a folder", hint="-o wants the name of the machine file to write")
     traces = [trace for folder in folders for trace in trace_folders(folder)]
     if len({trace.name for trace in traces}) != len(traces):

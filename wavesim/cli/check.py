@@ -10,6 +10,8 @@ import click
 from wavesim.cli.common import (
     KernelPath,
     budget_options,
+    compile_flags,
+    compile_options,
     json_option,
     launch_of,
     launch_options,
@@ -19,12 +21,14 @@ from wavesim.cli.common import (
     write_json,
 )
 from wavesim.cli.operands import STDOUT
+from wavesim.cli.paths import OutputPath
 
 
 @click.command()
 @click.argument("kernel", type=KernelPath())
 @machine_options
 @launch_options
+@compile_options
 @unknown_options
 @budget_options
 @json_option
@@ -33,6 +37,7 @@ from wavesim.cli.operands import STDOUT
     "sarif_file",
     is_flag=False,
     flag_value=STDOUT,
+    type=OutputPath(),
     metavar="[FILE]",
     help="Write the findings as SARIF 2.1.0 to FILE, or alone to standard output.",
 )
@@ -73,6 +78,8 @@ def check(
     tile: str | None,
     kernel_name: str | None,
     dynamic_lds_bytes: int,
+    includes: tuple[str, ...],
+    defines: tuple[str, ...],
     allow_unknown: bool,
     region: str | None,
     trips: int,
@@ -108,7 +115,17 @@ def check(
         arch=arch,
         machine=machine,
         settings=settings,
-        launch=launch_of(launch_file, arguments, block, grid, expect, tile, kernel_name, dynamic_lds_bytes),
+        launch=launch_of(
+            launch_file,
+            arguments,
+            block,
+            grid,
+            expect,
+            tile,
+            kernel_name,
+            dynamic_lds_bytes,
+            compile_flags(includes, defines, kernel),
+        ),
         allow_unknown=allow_unknown,
         region=region_of(region, trips, waves),
         trips=trips,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from wavesim.cli.operands import STDOUT
-from wavesim.isa.paths import kernel_path
+from wavesim.cli.paths import InputPath, OutputPath
+from wavesim.cli.paths import KernelPath as KernelPath
+from wavesim.errors import UserError
 from wavesim.kernel.launch_file import MAX_DYNAMIC_LDS_BYTES, LaunchOptions
 from wavesim.kernel.region import DEFAULT_TRIPS, DEFAULT_WAVES, MOST_WAVES, RegionOptions
 from wavesim.limits import MAX_CLK, MAX_INSTRUCTIONS, allowing, budget
+from wavesim.visible import uncovered, visible
 
 if TYPE_CHECKING:
     from wavesim.report.output import Look
@@ -52,7 +56,7 @@ def apply(*options: Callable[[Command], Command]) -> Callable[[Command], Command
 
 
 launch_options = apply(
-    click.option("--launch", "launch_file", type=click.Path(dir_okay=False), help="Launch file (YAML)."),
+    click.option("--launch", "launch_file", type=InputPath(dir_okay=False), help="Launch file (YAML)."),
     click.option(
         "--arg",
         "arguments",
@@ -76,6 +80,35 @@ launch_options = apply(
 )
 
 
+compile_options = apply(
+    click.option(
+        "-I",
+        "includes",
+        multiple=True,
+        metavar="DIR",
+        type=click.Path(exists=True, file_okay=False),
+        help="Folder of header files, for HIP.",
+    ),
+    click.option("-D", "defines", multiple=True, metavar="NAME[=VALUE]", help="Define a macro, for HIP."),
+)
+"""-I and -D of every command that compiles HIP."""
+
+
+def compile_flags(includes: Sequence[str], defines: Sequence[str], *kernels: Path) -> tuple[str, ...]:
+    """The compiler's flags that ``compile_options`` say, with whole paths.
+
+    Raises:
+        UserError: a macro that is none, or none of the kernels is HIP.
+    """
+    for define in defines:
+        if re.fullmatch(r"[A-Za-z_]\w*(\([\w ,.]*\))?(=.*)?", define, re.DOTALL) is None:
+            raise UserError(f"-D {define!r:.60} is no macro", None, "NAME or NAME=VALUE")
+    flags = (*(f"-I{Path(folder).absolute()}" for folder in includes), *(f"-D{each}" for each in defines))
+    if flags and not any(kernel.suffix.lower() == ".hip" for kernel in kernels):
+        raise UserError("-I and -D are for HIP: there is nothing to compile here")
+    return flags
+
+
 def launch_of(
     launch_file: str | None,
     arguments: tuple[str, ...],
@@ -85,10 +118,19 @@ def launch_of(
     tile: str | None,
     kernel_name: str | None = None,
     dynamic_lds_bytes: int = 0,
+    flags: tuple[str, ...] = (),
 ) -> LaunchOptions:
-    """What ``launch_options`` say."""
+    """What ``launch_options`` say; ``flags`` are the compiler's."""
     return LaunchOptions(
-        launch_file, arguments, block, grid, expect, tile, kernel_name, dynamic_lds_bytes=dynamic_lds_bytes
+        launch_file,
+        arguments,
+        block,
+        grid,
+        expect,
+        tile,
+        kernel_name,
+        dynamic_lds_bytes=dynamic_lds_bytes,
+        compile_flags=flags,
     )
 
 
@@ -155,7 +197,7 @@ budget_options = apply(
 
 machine_options = apply(
     click.option("--arch", metavar="NAME", help="Architecture: gfx942 (the default), gfx950, ..."),
-    click.option("--machine", type=click.Path(dir_okay=False), help="Machine file instead of the stock one."),
+    click.option("--machine", type=InputPath(dir_okay=False), help="Machine file instead of the stock one."),
     click.option(
         "--set",
         "settings",
@@ -194,19 +236,12 @@ look_options = apply(
 """--ascii, --width and --color."""
 
 
-class KernelPath(click.Path):
-    """A kernel's file; ``kernels/8wave.yaml`` is found wherever wavesim is installed."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """The path to read."""
-        return kernel_path(value)
-
-
 json_option = click.option(
     "--json",
     "json_file",
     is_flag=False,
     flag_value=STDOUT,
+    type=OutputPath(),
     metavar="[FILE]",
     help="Write the report as JSON to FILE, or alone to standard output.",
 )
@@ -230,7 +265,9 @@ def write_json(text: str, json_file: str) -> None:
     """JSON to standard output alone, or to a file."""
     from wavesim.report.files import write_atomically
     from wavesim.report.output import write_text
+    from wavesim.visible import visible_json
 
+    text = visible_json(text)
     if json_file == STDOUT:
         write_text(text)
     else:
@@ -248,6 +285,7 @@ def progress_line(what: str) -> Iterator[Callable[[str, float], None] | None]:
         return
     started = time.monotonic()
     shown = [0.0, 0]
+    terminal = uncovered(sys.stderr)
 
     def report(stage: str, share: float) -> None:
         now = time.monotonic()
@@ -255,14 +293,14 @@ def progress_line(what: str) -> Iterator[Callable[[str, float], None] | None]:
             return
         shown[0] = now
         done = f" {100 * share:3.0f} %" if share > 0 else ""
-        text = f"{what}: {stage}{done}  {now - started:.0f} s"
+        text = visible(f"{what}: {stage}{done}  {now - started:.0f} s").replace("\n", "\\n")
         shown[1] = max(shown[1], len(text))
-        sys.stderr.write(f"\r{text:<{int(shown[1])}}")
-        sys.stderr.flush()
+        terminal.write(f"\r{text:<{int(shown[1])}}")
+        terminal.flush()
 
     try:
         yield report
     finally:
         if shown[1]:
-            sys.stderr.write("\r" + " " * int(shown[1]) + "\r")
-            sys.stderr.flush()
+            terminal.write("\r" + " " * int(shown[1]) + "\r")
+            terminal.flush()

@@ -10,6 +10,8 @@ import click
 from wavesim.cli.common import (
     KernelPath,
     budget_options,
+    compile_flags,
+    compile_options,
     json_option,
     look,
     look_options,
@@ -23,6 +25,7 @@ from wavesim.cli.common import (
 @click.command()
 @click.argument("kernels", nargs=-1, required=True, type=KernelPath())
 @machine_options
+@compile_options
 @timing_options
 @budget_options
 @json_option
@@ -33,6 +36,8 @@ def compare(
     arch: str | None,
     machine: str | None,
     settings: dict[str, str],
+    includes: tuple[str, ...],
+    defines: tuple[str, ...],
     engine: str,
     clock_ghz: float | None,
     json_file: str | None,
@@ -48,6 +53,7 @@ def compare(
     import json
 
     from wavesim.analyze.pipeline import RunOptions, run_kernel
+    from wavesim.kernel.launch_file import LaunchOptions
     from wavesim.program.verdict import Verdict
 
     options = RunOptions(
@@ -56,6 +62,7 @@ def compare(
         settings=settings,
         engine=engine,
         clock_ghz=clock_ghz,
+        launch=LaunchOptions(compile_flags=compile_flags(includes, defines, *kernels)),
     )
     results = []
     for kernel in kernels:

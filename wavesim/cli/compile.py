@@ -6,26 +6,28 @@ from pathlib import Path
 
 import click
 
-from wavesim.cli.common import KernelPath
+from wavesim.cli.common import compile_flags, compile_options
 from wavesim.cli.operands import ARCHES
+from wavesim.cli.paths import KernelPath, OutputPath
 
 
 @click.command()
 @click.argument("kernel", type=KernelPath())
 @click.option("--arch", type=click.Choice(ARCHES), default="gfx942", show_default=True, help="Architecture.")
-@click.option("-o", "--output", type=click.Path(), help="Write the assembly to this file (- is stdout).")
-@click.option("--co", "code_object", type=click.Path(path_type=Path), help="Write a code object, too.")
-@click.option("-D", "defines", multiple=True, metavar="NAME[=VALUE]", help="Define a macro.")
+@click.option("-o", "--output", type=OutputPath(), help="Write the assembly to this file (- is stdout).")
+@click.option("--co", "code_object", type=OutputPath(path_type=Path), help="Write a code object, too.")
+@compile_options
 @click.option("--flag", "flags", multiple=True, metavar="FLAG", help="A flag of the compiler: --flag=-O1.")
 def compile(
     kernel: Path,
     arch: str,
     output: str | None,
     code_object: Path | None,
+    includes: tuple[str, ...],
     defines: tuple[str, ...],
     flags: tuple[str, ...],
 ) -> None:
-    """Compile KERNEL (HIP without headers) as `wavesim run` does, and say with which compiler and command.
+    """Compile KERNEL (HIP) as `wavesim run` does, and say with which compiler and command.
 
     With neither -o nor --co only that is said, and which kernels came out.
     """
@@ -35,7 +37,7 @@ def compile(
     from wavesim.asm.tools import link
     from wavesim.report.files import write_atomically
 
-    compiled = compile_hip(kernel, arch, [*(f"-D{name}" for name in defines), *flags])
+    compiled = compile_hip(kernel, arch, [*compile_flags(includes, defines, kernel), *flags])
     to_stdout = output == "-"
     click.echo(f"compiler  {compiled.compiler}", err=to_stdout)
     click.echo(f"command   {compiled.command_line}", err=to_stdout)
@@ -56,19 +58,5 @@ def compile(
         click.echo(f"wrote     {output}")
     if code_object is not None:
         image = link(compiled.text, arch)
-        write_bytes(code_object, image)
+        write_atomically(code_object, [image])
         click.echo(f"wrote     {code_object} ({len(image)} bytes)", err=to_stdout)
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a binary file.
-
-    Raises:
-        UserError: it cannot be written.
-    """
-    from wavesim.errors import UserError
-
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}") from None

@@ -10,6 +10,8 @@ import click
 from wavesim.cli.common import (
     KernelPath,
     budget_options,
+    compile_flags,
+    compile_options,
     json_option,
     launch_of,
     launch_options,
@@ -27,6 +29,7 @@ from wavesim.cli.common import (
 @click.argument("kernel", type=KernelPath())
 @machine_options
 @launch_options
+@compile_options
 @unknown_options
 @budget_options
 @json_option
@@ -45,6 +48,8 @@ def explain(
     tile: str | None,
     kernel_name: str | None,
     dynamic_lds_bytes: int,
+    includes: tuple[str, ...],
+    defines: tuple[str, ...],
     allow_unknown: bool,
     region: str | None,
     trips: int,
@@ -66,7 +71,17 @@ def explain(
         arch=arch,
         machine=machine,
         settings=settings,
-        launch=launch_of(launch_file, arguments, block, grid, expect, tile, kernel_name, dynamic_lds_bytes),
+        launch=launch_of(
+            launch_file,
+            arguments,
+            block,
+            grid,
+            expect,
+            tile,
+            kernel_name,
+            dynamic_lds_bytes,
+            compile_flags(includes, defines, kernel),
+        ),
         allow_unknown=allow_unknown,
         region=region_of(region, trips, waves),
         trips=trips,

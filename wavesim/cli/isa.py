@@ -9,6 +9,7 @@ import click
 
 from wavesim.cli.common import json_option, write_json
 from wavesim.cli.operands import STDOUT
+from wavesim.cli.paths import OutputPath
 from wavesim.errors import UserError
 from wavesim.isa.load import load_machine
 
@@ -40,6 +41,8 @@ def list_(json_file: str | None) -> None:
 @json_option
 def show(machine: str, sections: tuple[str, ...], settings: tuple[str, ...], json_file: str | None) -> None:
     """Show every number of MACHINE (gfx942, or a machine file), or only some SECTIONS of it."""
+    from rich.text import Text
+
     from wavesim.report.machine_tables import emit, machine_data, section_tables
 
     loaded = load_machine(machine, _overrides(settings))
@@ -48,7 +51,8 @@ def show(machine: str, sections: tuple[str, ...], settings: tuple[str, ...], jso
         _write(machine_data(loaded, sections), json_file)
     if json_file == STDOUT:
         return
-    emit(f"[bold]{loaded.name}[/]  {loaded.description}", f"[dim]{loaded.file}[/]\n", *tables)
+    title = Text.assemble((loaded.name, "bold"), f"  {loaded.description}")
+    emit(title, Text(f"{loaded.file}\n", "dim"), *tables)
 
 
 @isa.command()
@@ -76,7 +80,7 @@ def explain(machine: str, question: str, settings: tuple[str, ...], json_file: s
 
 
 @isa.command()
-@click.option("--write", type=click.Path(dir_okay=False), help="Write to a file instead (docs/coverage.md).")
+@click.option("--write", type=OutputPath(dir_okay=False), help="Write to a file instead (docs/coverage.md).")
 def coverage(write: str | None) -> None:
     """Print which instructions are known, executed and timed, by family and architecture."""
     from pathlib import Path

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from wavesim.errors import UserError
+from wavesim.visible import uncovered
 
 ASK_AFTER = ("Predict", "Exercise")
 """Sections after which the reader is asked for an answer before anything is shown."""
@@ -95,7 +96,9 @@ def _print_markdown(text: str) -> None:
     from rich.markdown import Markdown
 
     if text.strip():
-        console = Console(no_color=bool(os.environ.get("NO_COLOR")), highlight=False)
+        console = Console(
+            file=uncovered(sys.stdout), no_color=bool(os.environ.get("NO_COLOR")), highlight=False
+        )
         console.print(Markdown(text.strip(), hyperlinks=False))
         console.print()
 

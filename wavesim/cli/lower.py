@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import click
 
 from wavesim.asm.printer import print_program
-from wavesim.cli.common import KernelPath
+from wavesim.cli.common import compile_flags, compile_options
+from wavesim.cli.paths import KernelPath, OutputPath
 from wavesim.errors import UserError
 from wavesim.kernel.code_object import ENDINGS, read_code_object
 from wavesim.kernel.hip import read_hip
 from wavesim.program import Finding
+from wavesim.report.files import write_atomically
 from wavesim.yaml_source import read_text
 
 
@@ -33,12 +36,15 @@ def _overrides(items: tuple[str, ...]) -> dict[str, str]:
 @click.option("--arch", help="gfx90a, gfx942 or gfx950; default: the kernel's own.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Override a launch constant.")
 @click.option("--kernel", "kernel_name", metavar="NAME", help="Which kernel, where the file has several.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this file instead of stdout.")
+@compile_options
+@click.option("-o", "--output", type=OutputPath(path_type=Path), help="Write to this file instead of stdout.")
 def lower(
     kernel: Path,
     arch: str | None,
     settings: tuple[str, ...],
     kernel_name: str | None,
+    includes: tuple[str, ...],
+    defines: tuple[str, ...],
     output: Path | None,
 ) -> None:
     """Print the complete AMDGPU assembly that KERNEL (a tile program, HIP, assembly or code object) becomes.
@@ -46,15 +52,16 @@ def lower(
     The text is what is simulated; LLVM's assembler accepts it.
     """
     overrides = _overrides(settings)
+    flags = compile_flags(includes, defines, kernel)
     findings: tuple[Finding, ...] = ()
     if kernel.suffix in ENDINGS:
         program = read_code_object(kernel, arch, kernel_name)
     elif kernel.suffix == ".hip":
-        program = read_hip(kernel, arch, kernel_name)
+        program = read_hip(kernel, arch, kernel_name, flags)
     elif kernel.suffix in (".s", ".amdgcn"):
         from wavesim.kernel.assembled import read_assembly
 
-        if not kernel.exists():
+        if not os.path.exists(kernel):
             raise UserError(f"cannot read {kernel}: No such file or directory")
         text = read_text(kernel, lenient=True)
         program, findings = read_assembly(text, kernel, str(kernel), arch, kernel_name)
@@ -70,7 +77,4 @@ def lower(
     if output is None:
         click.echo(printed, nl=False)
         return
-    try:
-        output.write_text(printed, encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"cannot write {output}: {error.strerror}") from None
+    write_atomically(output, [printed])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,6 +13,8 @@ import click
 from wavesim import __version__
 from wavesim.cli.operands import keep_operands
 from wavesim.errors import UserError
+from wavesim.inputs import noted_inputs
+from wavesim.visible import visible_streams
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("wavesim.cli.run", "Execute, time and report a kernel."),
@@ -63,7 +66,7 @@ class LazyGroup(click.Group):
         name = args[0] if args else ""
         if name and name not in COMMANDS and not name.startswith("-"):
             close = get_close_matches(name, COMMANDS, 1, 0.5)
-            if Path(name).suffix and Path(name).exists():
+            if Path(name).suffix and os.path.exists(name):
                 meant = f"did you mean: wavesim run {name}?"
             elif close:
                 meant = f"did you mean: wavesim {close[0]}?"
@@ -121,21 +124,26 @@ def _version(context: click.Context) -> None:
     callback=lambda context, _, asked: _version(context) if asked else None,
     help="Show the version and which timing engines are there.",
 )
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Simulate how the waves of an AMD CDNA kernel share a compute unit, clock by clock."""
+    context.with_resource(noted_inputs())
 
 
 def main() -> None:
     """Entry point: maps errors to the exit codes of the manual (0 good, 1 bad verdict, 2 unusable)."""
-    try:
-        code = cli.main(standalone_mode=False)
-    except UserError as error:
-        print(f"wavesim: {error}", file=sys.stderr)
-        code = error.exit_code
-    except click.ClickException as error:
-        error.show()
-        code = 2
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        print("wavesim: interrupted", file=sys.stderr)
-        code = 130
+    code: object = 2
+    with visible_streams():
+        try:
+            code = cli.main(standalone_mode=False)
+            sys.stdout.flush()
+        except UserError as error:
+            print(f"wavesim: {error}", file=sys.stderr)
+            code = error.exit_code
+        except click.ClickException as error:
+            error.show()
+            code = 2
+        except (KeyboardInterrupt, click.exceptions.Abort):
+            print("wavesim: interrupted", file=sys.stderr)
+            code = 130
     sys.exit(code if isinstance(code, int) else 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,4 +31,4 @@ def keep_operands(arguments: Sequence[str]) -> list[str]:
 def _is_output(name: str) -> bool:
     if name == STDOUT or Path(name).suffix in (".json", ".sarif"):
         return True
-    return bool(name) and not name.startswith("-") and name not in ARCHES and not Path(name).exists()
+    return bool(name) and not name.startswith("-") and name not in ARCHES and not os.path.exists(name)

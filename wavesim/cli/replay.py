@@ -10,15 +10,16 @@ import click
 
 from wavesim.cli.common import ENGINE_CHOICES, ENGINE_HELP, json_option, write_json
 from wavesim.cli.operands import STDOUT
+from wavesim.cli.paths import InputPath, OutputPath
 from wavesim.errors import UserError
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=InputPath(path_type=Path))
 @click.option(
     "--arch", default="auto", show_default=True, help="gfx90a, gfx942 or gfx950; auto: from the code."
 )
-@click.option("--machine", type=click.Path(path_type=Path), help="A machine file of your own.")
+@click.option("--machine", type=InputPath(path_type=Path), help="A machine file of your own.")
 @click.option(
     "--memory",
     default="measured",
@@ -32,7 +33,7 @@ from wavesim.errors import UserError
     "--engine", type=click.Choice(ENGINE_CHOICES), default="auto", show_default=True, help=ENGINE_HELP
 )
 @json_option
-@click.option("--perfetto", type=click.Path(path_type=Path), help="Write both timelines for ui.perfetto.dev.")
+@click.option("--perfetto", type=OutputPath(path_type=Path), help="Write both timelines for ui.perfetto.dev.")
 @click.option(
     "--teacher-forced",
     is_flag=True,

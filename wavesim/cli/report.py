@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ import click
 from wavesim.cli.common import (
     KernelPath,
     budget_options,
+    compile_flags,
+    compile_options,
     launch_of,
     launch_options,
     machine_options,
@@ -18,6 +21,7 @@ from wavesim.cli.common import (
     timing_options,
     unknown_options,
 )
+from wavesim.cli.paths import OutputPath
 from wavesim.errors import UserError
 
 if TYPE_CHECKING:
@@ -30,10 +34,17 @@ MOST_KERNELS = 4
 @click.command()
 @click.argument("kernels", nargs=-1, required=True, type=KernelPath())
 @click.option(
-    "-o", "--output", default="report.html", show_default=True, metavar="FILE", help="Where to write."
+    "-o",
+    "--output",
+    default="report.html",
+    type=OutputPath(),
+    show_default=True,
+    metavar="FILE",
+    help="Where to write.",
 )
 @machine_options
 @launch_options
+@compile_options
 @unknown_options
 @budget_options
 @timing_options
@@ -58,6 +69,8 @@ def report(
     tile: str | None,
     kernel_name: str | None,
     dynamic_lds_bytes: int,
+    includes: tuple[str, ...],
+    defines: tuple[str, ...],
     allow_unknown: bool,
     region: str | None,
     trips: int,
@@ -86,14 +99,24 @@ def report(
         settings=settings,
         engine=engine,
         clock_ghz=clock_ghz,
-        launch=launch_of(launch_file, arguments, block, grid, expect, tile, kernel_name, dynamic_lds_bytes),
+        launch=launch_of(
+            launch_file,
+            arguments,
+            block,
+            grid,
+            expect,
+            tile,
+            kernel_name,
+            dynamic_lds_bytes,
+            compile_flags(includes, defines, *kernels),
+        ),
         allow_unknown=allow_unknown,
         region=region_of(region, trips, waves),
         trips=trips,
     )
     panels, good = [], True
     for kernel in kernels:
-        if kernel.is_dir():
+        if os.path.isdir(kernel):
             panels += _trace_panels(kernel, options.arch, engine)
             continue
         with progress_line(str(kernel)) as progress:

@@ -10,6 +10,8 @@ import click
 from wavesim.cli.common import (
     KernelPath,
     budget_options,
+    compile_flags,
+    compile_options,
     json_option,
     launch_of,
     launch_options,
@@ -22,18 +24,20 @@ from wavesim.cli.common import (
     unknown_options,
     write_json,
 )
+from wavesim.cli.paths import OutputPath
 
 
 @click.command()
 @click.argument("kernel", type=KernelPath())
 @machine_options
 @launch_options
+@compile_options
 @unknown_options
 @budget_options
 @timing_options
 @json_option
-@click.option("--perfetto", metavar="FILE", help="Write a trace for ui.perfetto.dev.")
-@click.option("--konata", metavar="FILE", help="Write a pipeline log for Konata.")
+@click.option("--perfetto", type=OutputPath(), metavar="FILE", help="Write a trace for ui.perfetto.dev.")
+@click.option("--konata", type=OutputPath(), metavar="FILE", help="Write a pipeline log for Konata.")
 @click.option(
     "--adversarial",
     is_flag=True,
@@ -59,6 +63,8 @@ def run(
     tile: str | None,
     kernel_name: str | None,
     dynamic_lds_bytes: int,
+    includes: tuple[str, ...],
+    defines: tuple[str, ...],
     allow_unknown: bool,
     region: str | None,
     trips: int,
@@ -91,7 +97,17 @@ def run(
         engine=engine,
         clock_ghz=clock_ghz,
         adversarial=adversarial,
-        launch=launch_of(launch_file, arguments, block, grid, expect, tile, kernel_name, dynamic_lds_bytes),
+        launch=launch_of(
+            launch_file,
+            arguments,
+            block,
+            grid,
+            expect,
+            tile,
+            kernel_name,
+            dynamic_lds_bytes,
+            compile_flags(includes, defines, kernel),
+        ),
         allow_unknown=allow_unknown,
         region=region_of(region, trips, waves),
         trips=trips,

@@ -8,6 +8,7 @@ import click
 
 from wavesim.cli.common import json_option, write_json
 from wavesim.cli.operands import STDOUT
+from wavesim.cli.paths import InputPath
 from wavesim.cli.trace_capture import capture
 
 
@@ -20,7 +21,7 @@ trace.add_command(capture)
 
 
 @trace.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=InputPath(path_type=Path))
 @click.option(
     "--arch", default="auto", show_default=True, help="gfx90a, gfx942 or gfx950; auto: from the code."
 )

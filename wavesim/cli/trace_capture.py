@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wavesim.cli.common import KernelPath, launch_of, launch_options, parse_settings, progress_line
+from wavesim.cli.common import (
+    KernelPath,
+    compile_flags,
+    compile_options,
+    launch_of,
+    launch_options,
+    parse_settings,
+    progress_line,
+)
 
 if TYPE_CHECKING:
     from wavesim.calibrate.capture import AttOptions
@@ -32,6 +40,7 @@ if TYPE_CHECKING:
     help="Override a launch constant (K=512).",
 )
 @launch_options
+@compile_options
 @click.option("--rocprofv3", metavar="PATH", help="rocprofv3 (default: on PATH, in ROCM_PATH, /opt/rocm).")
 @click.option(
     "--att-library-path",
@@ -76,6 +85,8 @@ def capture(
     tile: str | None,
     kernel_name: str | None,
     dynamic_lds_bytes: int,
+    includes: tuple[str, ...],
+    defines: tuple[str, ...],
     rocprofv3: str | None,
     library: Path | None,
     target_cu: int,
@@ -92,7 +103,17 @@ def capture(
     from wavesim.calibrate.capture import AttOptions
 
     options = AttOptions(rocprofv3, library, target_cu, shader_engines, simds, buffer_bytes, activity, copies)
-    launch = launch_of(launch_file, arguments, block, grid, expect, tile, kernel_name, dynamic_lds_bytes)
+    launch = launch_of(
+        launch_file,
+        arguments,
+        block,
+        grid,
+        expect,
+        tile,
+        kernel_name,
+        dynamic_lds_bytes,
+        compile_flags(includes, defines, kernel),
+    )
     capture_and_replay(kernel, output, options, device, settings, launch, machine)
     return 0
 

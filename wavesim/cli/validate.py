@@ -11,26 +11,27 @@ import click
 
 from wavesim.cli.common import json_option, write_json
 from wavesim.cli.operands import STDOUT
+from wavesim.cli.paths import InputPath, OutputPath
 
 if TYPE_CHECKING:
     from wavesim.analyze.ablation import Ablation
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--machine", help="Machine file instead of the stock ones.")
+@click.argument("folder", type=InputPath(path_type=Path))
+@click.option("--machine", type=InputPath(), help="Machine file instead of the stock ones.")
 @json_option
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Write the dated page (docs/accuracy.md)."
+    "-o", "--output", type=OutputPath(path_type=Path), help="Write the dated page (docs/accuracy.md)."
 )
 @click.option(
     "--footprints",
-    type=click.Path(path_type=Path),
+    type=InputPath(path_type=Path),
     help="YAML: trace folder to bytes of operands, for the modelled memory latencies.",
 )
 @click.option(
     "--notes",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=InputPath(path_type=Path, exists=True, dir_okay=False),
     help="Text that the page carries below the figures not met (Markdown).",
 )
 @click.option("--processes", type=click.IntRange(1), help="Processes (default: one per core).")
@@ -62,6 +63,7 @@ def validate(
         ratio_lines,
         table,
     )
+    from wavesim.yaml_source import read_text
 
     def tell(what: str) -> None:
         print(f"  {what}", file=sys.stderr, flush=True)
@@ -85,7 +87,7 @@ def validate(
         given += " --ablate" if ablate else ""
         command = f"wavesim validate FOLDER{given} -o docs/accuracy.md"
         date = datetime.datetime.now(datetime.UTC).date().isoformat()
-        text = notes.read_text(encoding="utf-8") if notes is not None else ""
+        text = read_text(notes) if notes is not None else ""
         write_atomically(output, page(rows, date, command, ablations, text))
     if json_file is not None:
         write_json(json_rows(rows, ablations) + "\n", json_file)

@@ -34,6 +34,7 @@ from wavesim.explain.stepwise import stepwise_waits
 from wavesim.explain.tile_text import TextCandidate, constants_of, swizzles
 from wavesim.explain.whatif import WHAT_IFS, Pace, Rung, by_gain, measure, pace_of, rung, shortened
 from wavesim.timing import simulate
+from wavesim.yaml_source import read_text
 
 Progress = Callable[[str, float], None]
 MOST_TEXT_TRIALS = 5
@@ -213,7 +214,7 @@ def _texts(run: Run, path: Path, bench: Bench, settings: Mapping[str, str]) -> I
     """Edits of a tile program's text worth an execution: swizzles only if conflicts cost clocks."""
     if path.suffix.lower() not in (".yaml", ".yml") or run.analysis.loop is None:
         return
-    text = path.read_text(encoding="utf-8")
+    text = read_text(path)
     constants = constants_of(text, settings)
     yield from stagger_edits(run, path, text, settings)
     row = next(each for each in WHAT_IFS if each.name == "no_bank_conflicts")

@@ -11,6 +11,7 @@ from wavesim.analyze.pipeline import Run, RunOptions, run_kernel
 from wavesim.errors import UserError
 from wavesim.explain.tile_text import TextCandidate, constants_of, staggers
 from wavesim.explain.whatif import WHAT_IFS
+from wavesim.yaml_source import read_text
 
 STAGGERS = ("stagger_on", "stagger_off")
 
@@ -29,7 +30,7 @@ def what_if_options(path: Path, options: RunOptions, name: str) -> RunOptions:
         close = get_close_matches(name, known, 1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
         raise UserError(f"there is no what-if {name!r}", None, hint)
-    text = path.read_text(encoding="utf-8") if path.suffix.lower() in (".yaml", ".yml") else ""
+    text = read_text(path) if path.suffix.lower() in (".yaml", ".yml") else ""
     edits = stagger_edits(run_kernel(path, options), path, text, options.settings) if text else ()
     for edit in edits:
         if stagger_row(edit) == name:

@@ -6,6 +6,7 @@ whole quantity; its unit may be left out. Every quantity remembers which file it
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -84,11 +85,11 @@ def read_layers(name_or_path: str) -> Layered:
         if "base" not in data:
             break
         base = data["base"]
-        if not isinstance(base, str):
+        if not isinstance(base, str) or "\0" in base:
             raise marks.error(("base",), f"base: {base!r}", "the name of an architecture or a path")
         below = machine_path(base, marks.span(("base",)))
         below = below if base in stock_machines() else path.parent / below
-        if len(stack) >= MAX_LAYERS or any(below.resolve() == used.resolve() for used, _, _ in stack):
+        if len(stack) >= MAX_LAYERS or any(_same(below, used) for used, _, _ in stack):
             raise marks.error(("base",), f"base: {base} leads back to this file")
         path = below
     file, data, marks = stack.pop()
@@ -98,6 +99,10 @@ def read_layers(name_or_path: str) -> Layered:
         layered.layers.append(marks)
         _lay(layered, data, marks, bottom=False)
     return layered
+
+
+def _same(one: Path, other: Path) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
 
 
 def _lay(layered: Layered, data: Mapping[Any, Any], marks: Marks, *, bottom: bool) -> None:

@@ -10,19 +10,21 @@ from wavesim.errors import SourceSpan, UserError
 PACKAGE = Path(__file__).resolve().parent.parent
 PLACES = {"isa": "isa", "kernels": "kernels", "lessons": "docs/lessons"}
 """Kind of data -> its folder in a checkout; in a wheel it is ``data/KIND`` inside the package."""
+KINDS = (*PLACES, "include")
+"""``include`` is inside the package everywhere."""
 
 
 def data_dir(kind: str, package: Path = PACKAGE) -> Path:
-    """The folder of ``kind`` (``isa``, ``kernels`` or ``lessons``).
+    """The folder of ``kind`` (``isa``, ``kernels``, ``lessons`` or ``include``).
 
     The wheel's copy is looked for first: beside an installed package lie other people's packages.
 
     Raises:
         UserError: the installation is incomplete.
     """
-    if kind not in PLACES:
+    if kind not in KINDS:
         raise ValueError(f"no data folder of kind {kind!r}")
-    for folder in (package / "data" / kind, package.parent / PLACES[kind]):
+    for folder in (package / "data" / kind, package.parent / PLACES.get(kind, kind)):
         if folder.is_dir():
             return folder
     raise UserError(
@@ -36,7 +38,7 @@ def kernel_path(name: str | os.PathLike[str]) -> Path:
     So the manual's commands work in any folder after ``pip install``.
     """
     path = Path(name)
-    if path.exists() or path.parts[:1] != ("kernels",) or ".." in path.parts:
+    if os.path.exists(path) or path.parts[:1] != ("kernels",) or ".." in path.parts:
         return path
     shipped = data_dir("kernels").joinpath(*path.parts[1:])
-    return shipped if shipped.is_file() else path
+    return shipped if os.path.isfile(shipped) else path

@@ -13,8 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Confidence = Literal["vendor", "measured", "trace", "inferred", "assumed"]
 Width = Literal[4, 8, 12, 16]
-Whole = Annotated[int, Field(ge=0)]
-Positive = Annotated[int, Field(gt=0)]
+MAX_WHOLE = 1 << 30
+"""Beyond any count, size or number of clocks that a machine has; clocks are kept in 32 bits."""
+Whole = Annotated[int, Field(ge=0, le=MAX_WHOLE)]
+Positive = Annotated[int, Field(gt=0, le=MAX_WHOLE)]
 Text = Annotated[str, Field(min_length=1)]
 
 

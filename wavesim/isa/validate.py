@@ -149,7 +149,11 @@ def _in_words(layered: Layered, path: KeyPath, details: Any) -> UserError:
         return _error(layered, path, f"{name}: {given!r}", f"one of {', '.join(CONFIDENCES)}")
     if kind == "model_type":
         return _error(layered, path, f"{name} is {_shown(given)}", f"write {path[-1]}: {EXAMPLE}")
-    right = details["ctx"]["expected"] if kind == "literal_error" else EXPECTED.get(kind) or details["msg"]
+    right = EXPECTED.get(kind) or details["msg"]
+    if kind == "literal_error":
+        right = details["ctx"]["expected"]
+    elif kind == "less_than_equal":
+        right = f"{details['ctx']['le']} or less"
     return _error(layered, path, f"{name}: {_shown(given)} does not fit", f"expected {right}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -30,9 +31,9 @@ def launch_of(program: Program, path: Path, options: LaunchOptions) -> Launch:
     if options.arguments:
         return launch_from_options(options, span)
     beside = Path(options.file) if options.file else launch_path(path)
-    if options.file and not beside.is_file():
+    if options.file and not os.path.isfile(beside):
         raise UserError(f"no such launch file: {beside}", span)
-    if beside.is_file():
+    if os.path.isfile(beside):
         return read_launch(beside, options.constants)
     return Launch((), options.block or program.metadata.workgroup_size or DEFAULT_WORKGROUP)
 
@@ -40,7 +41,7 @@ def launch_of(program: Program, path: Path, options: LaunchOptions) -> Launch:
 def _refuse_ignored(options: LaunchOptions, path: Path, launch: Launch) -> None:
     """Refuses what the command line says of a launch where a launch file says it otherwise."""
     beside = Path(options.file) if options.file else launch_path(path)
-    if not beside.is_file():
+    if not os.path.isfile(beside):
         return
     said = [name for name in ("grid", "expect", "tile") if getattr(options, name) is not None]
     if options.block and options.block != launch.workgroup_size:

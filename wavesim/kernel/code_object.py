@@ -17,6 +17,7 @@ from wavesim.asm.kernel_metadata import build, read_directives
 from wavesim.asm.printer import print_program
 from wavesim.asm.tools import linker, run_tool
 from wavesim.errors import LimitExceeded, SourceSpan, UserError
+from wavesim.inputs import note_input
 from wavesim.isa.opcodes import ARCHS
 from wavesim.kernel.assembly import loaded
 from wavesim.kernel.launch import LoadedKernel
@@ -130,11 +131,12 @@ def _program(name: str, code: LinkedCode, metadata: KernelMetadata) -> Program:
 
 
 def _read(path: Path) -> bytes:
+    note_input(path)
     try:
         with path.open("rb") as stream:
             image = stream.read(MAX_INPUT_BYTES + 1)
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
     if len(image) > MAX_INPUT_BYTES:
         raise LimitExceeded(f"the file has more than {MAX_INPUT_BYTES} bytes", SourceSpan(str(path)))
     return image

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import math
+import warnings
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 
@@ -20,7 +21,9 @@ Numbers = npt.NDArray[np.float64]
 
 MAX_TEXT = 400
 MAX_ELEMENTS = 1 << 24
-"""Elements of a matrix in a formula."""
+"""Elements of a matrix in a formula, and of each result on the way."""
+MAX_PRODUCTS = 1 << 38
+"""Multiplications of one matrix product."""
 
 BINARY: Mapping[type[ast.operator], Callable[..., Numbers]] = {
     ast.Add: np.add,
@@ -91,9 +94,11 @@ def parse_formula(text: str) -> ast.expr:
     if len(text) > MAX_TEXT:
         raise UserError(f"a formula has at most {MAX_TEXT} characters")
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # what Python only warns of is none
+            tree = ast.parse(text.strip(), mode="eval").body
         _require(tree)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError, Warning):
         hint = f"matrices, numbers, + - * / ** @, .T, [rows, columns] and {', '.join(FUNCTIONS)}"
         raise UserError(f"expected result: {text!r} is not a formula", None, hint) from None
     return tree
@@ -111,12 +116,13 @@ def evaluate_formula(text: str, values: Callable[[str], Numbers]) -> Numbers:
     """The elements that a formula gives, [rows, columns] or a number.
 
     Raises:
-        UserError: shapes that do not fit.
+        UserError: shapes that do not fit, rows or columns of a number, numbers beyond float64, or more
+            elements than MAX_ELEMENTS.
     """
     try:
         with np.errstate(all="ignore"):
             return _value(parse_formula(text), values)
-    except ValueError as error:
+    except (ValueError, IndexError, TypeError, ArithmeticError, MemoryError) as error:
         raise UserError(f"expected result: {text}: {error}") from None
 
 
@@ -164,13 +170,17 @@ def _whole(node: ast.expr | None) -> int | None:
 
 def _value(node: ast.expr, values: Callable[[str], Numbers]) -> Numbers:
     if isinstance(node, ast.BinOp):
-        return np.asarray(BINARY[type(node.op)](_value(node.left, values), _value(node.right, values)))
+        left, right = _value(node.left, values), _value(node.right, values)
+        _require_room(left.shape, right.shape, product=isinstance(node.op, ast.MatMult))
+        return np.asarray(BINARY[type(node.op)](left, right))
     if isinstance(node, ast.UnaryOp):
         return np.asarray(-_value(node.operand, values))
     if isinstance(node, ast.Attribute):
         return _value(node.value, values).T
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        return FUNCTIONS[node.func.id][1](*(_value(each, values) for each in node.args))
+        given = [_value(each, values) for each in node.args]
+        _require_room(*(each.shape for each in given))
+        return np.asarray(FUNCTIONS[node.func.id][1](*given))
     if isinstance(node, ast.Subscript):
         return _value(node.value, values)[slices_of(node.slice)]
     if isinstance(node, ast.Name):
@@ -178,3 +188,22 @@ def _value(node: ast.expr, values: Callable[[str], Numbers]) -> Numbers:
     assert isinstance(node, ast.Constant)  # what _require lets through
     assert isinstance(node.value, int | float)
     return np.asarray(node.value, np.float64)
+
+
+def _require_room(*shapes: tuple[int, ...], product: bool = False) -> None:
+    """Refuse a result that is too large before it is made.
+
+    Raises:
+        ValueError: it is, or the shapes do not fit.
+    """
+    if product:
+        left, right = shapes
+        if not left or not right:
+            raise ValueError("@ takes matrices, not numbers")
+        elements = math.prod(left[:-1]) * math.prod(right[1:])
+        if elements * left[-1] > MAX_PRODUCTS:
+            raise ValueError(f"{elements * left[-1]} multiplications; the limit is {MAX_PRODUCTS}")
+    else:
+        elements = math.prod(np.broadcast_shapes(*shapes))
+    if elements > MAX_ELEMENTS:
+        raise ValueError(f"a result of {elements} elements; the limit is {MAX_ELEMENTS}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from wavesim.asm.compile import compile_hip
@@ -30,25 +30,32 @@ def load_hip(
         UserError: the compiler refuses the file, or its assembly or launch cannot be read.
     """
     given = options or LaunchOptions()
-    program, findings = _read(path, arch, launch_kernel(path, given), allow_unknown=allow_unknown)
+    program, findings = _read(
+        path, arch, launch_kernel(path, given), given.compile_flags, allow_unknown=allow_unknown
+    )
     return loaded(program, path, settings, given, findings)
 
 
 def read_hip(
-    path: Path, arch: str | None = None, kernel: str | None = None, *, allow_unknown: bool = False
+    path: Path,
+    arch: str | None = None,
+    kernel: str | None = None,
+    flags: Sequence[str] = (),
+    *,
+    allow_unknown: bool = False,
 ) -> Program:
-    """The Program of one kernel of a ``.hip`` file.
+    """The Program of one kernel of a ``.hip`` file, compiled with further ``flags``.
 
     Raises:
         MissingTool: no compiler for the architecture.
         UserError: the compiler refuses the file, or there are several kernels and none is chosen.
     """
-    return _read(path, arch, kernel, allow_unknown=allow_unknown)[0]
+    return _read(path, arch, kernel, flags, allow_unknown=allow_unknown)[0]
 
 
 def _read(
-    path: Path, arch: str | None, kernel: str | None, *, allow_unknown: bool
+    path: Path, arch: str | None, kernel: str | None, flags: Sequence[str], *, allow_unknown: bool
 ) -> tuple[Program, tuple[Finding, ...]]:
     arch = arch or DEFAULT_ARCH
-    compiled = compile_hip(path, arch)
+    compiled = compile_hip(path, arch, flags)
     return read_assembly(compiled.text, path, compiled.file, arch, kernel, allow_unknown=allow_unknown)

@@ -6,10 +6,12 @@ kernel's by position. ``C = A @ B.T`` is the expected result, or another formula
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from wavesim.errors import SourceSpan, UserError
@@ -24,6 +26,7 @@ from wavesim.kernel.launch import (
     Tile,
     corners,
 )
+from wavesim.kernel.launch_ranges import MAX_GRID, check_ranges, in_range
 from wavesim.yaml_source import Marks, load_yaml
 
 MATRIX_TYPES = (
@@ -56,7 +59,8 @@ _FORMULA = re.compile(r"\s*(\w+)\s*=(?!=)(.+)$", re.DOTALL)
 
 @dataclass(frozen=True)
 class LaunchOptions:
-    """What the command line says of a launch; empty fields leave it to the launch file."""
+    """What the command line says of a launch; empty fields leave it to the launch file. ``compile_flags``
+    are for a HIP kernel's compiler (``-DN=4``, ``-I/folder``)."""
 
     file: str | None = None
     arguments: tuple[str, ...] = ()
@@ -67,6 +71,7 @@ class LaunchOptions:
     kernel: str | None = None
     constants: Mapping[str, str] = field(default_factory=dict)
     dynamic_lds_bytes: int = 0
+    compile_flags: tuple[str, ...] = ()
 
 
 def launch_path(kernel: Path) -> Path:
@@ -83,7 +88,7 @@ def launch_kernel(path: Path, options: LaunchOptions) -> str | None:
     if options.kernel is not None:
         return options.kernel
     beside = Path(options.file) if options.file else launch_path(path)
-    if not beside.is_file():
+    if not os.path.isfile(beside):
         return None
     data, marks = load_yaml(beside)
     name = data.get("kernel") if isinstance(data, dict) else None
@@ -114,22 +119,32 @@ def read_launch(path: Path, constants: Mapping[str, str]) -> Launch:
         parse_argument(f"{name}={text}", number, known, marks.span(("arguments", name)))
         for number, (name, text) in enumerate(arguments.items())
     ]
-    grid = data.get("grid", [1, 1])
-    position = data.get("position", [0, 0])
-    tile = data.get("tile")
+    numbers = {key: _integers(data.get(key), key, known, marks) for key in ("grid", "position", "tile")}
+    position = numbers["position"] or [0, 0]
+    expect = data.get("expect")
+    if expect is not None and not isinstance(expect, str):
+        raise marks.error(("expect",), f"expect: {expect!r:.40} is not text", "such as expect: C = A @ B.T")
     return build_launch(
         parsed,
         workgroup=_integer(data.get("workgroup"), "workgroup", known, marks.span(("workgroup",))),
-        grid=[_integer(value, "grid", known, marks.span(("grid",))) for value in grid],
-        position=[_integer(value, "position", known, marks.span(("position",))) for value in position],
-        expect=data.get("expect"),
-        tile=None
-        if tile is None
-        else [_integer(value, "tile", known, marks.span(("tile",))) for value in tile],
+        grid=numbers["grid"] or [place + 1 for place in position],
+        position=position,
+        expect=expect,
+        tile=numbers["tile"],
         memory=_memory(data.get("memory", {}), known, marks),
         dynamic_lds_bytes=_dynamic_lds(data.get("lds", 0), known, marks),
         span=marks.span(),
+        places={key: marks.span((key,)) for key in KEYS},
     )
+
+
+def _integers(data: object, key: str, constants: Mapping[str, int], marks: Marks) -> list[int] | None:
+    """A list of whole numbers, if there is one."""
+    if data is None:
+        return None
+    if not isinstance(data, list) or not data:
+        raise marks.error((key,), f"{key}: {data!r:.40} is no list of numbers", f"such as {key}: [4, 2]")
+    return [_integer(value, key, constants, marks.span((key, index))) for index, value in enumerate(data)]
 
 
 def _memory(data: object, constants: Mapping[str, int], marks: Marks) -> dict[str, int | str]:
@@ -208,12 +223,18 @@ def build_launch(
     memory: Mapping[str, int | str],
     dynamic_lds_bytes: int,
     span: SourceSpan,
+    places: Mapping[str, SourceSpan] = MappingProxyType({}),
 ) -> Launch:
     """A launch of one workgroup at ``position`` (x, y, z); x runs along the columns of the result.
 
+    ``places`` are those of the launch file's keys; what stands in none is at ``span``.
+
     Raises:
-        UserError: the expected result names no matrix, or cannot be read.
+        UserError: numbers that no launch can have; the expected result names no matrix, or cannot be read.
     """
+    tile_span = places.get("tile", span)
+    check_ranges(workgroup, grid, position, tile or [], places, span)
+    tile_span = places.get("tile", span)
     group = (*position, 0, 0)[:3]
     size = (*grid, 1, 1)[:3]
     x, y, z = (int(value) for value in group)
@@ -227,12 +248,21 @@ def build_launch(
     )
     if expect is None:
         return launch
-    wanted = _expectation(expect, launch, span)
+    wanted = _expectation(expect, launch, places.get("expect", span))
     matrix = launch.matrix(wanted.result)
     if tile and len(tile) == 4:
         region = (int(tile[0]), int(tile[1]), int(tile[2]), int(tile[3]))
+        if region[0] + region[2] > matrix.rows or region[1] + region[3] > matrix.cols:
+            raise UserError(
+                f"the tile {', '.join(map(str, region))} is not inside of {matrix.name}"
+                f"[{matrix.rows},{matrix.cols}]",
+                tile_span,
+                "FIRST ROW,FIRST COLUMN,ROWS,COLS",
+            )
     elif tile and len(tile) != 2:
-        raise UserError(f"tile of {len(tile)} numbers", span, "ROWS,COLS or FIRST ROW,FIRST COLUMN,ROWS,COLS")
+        raise UserError(
+            f"tile of {len(tile)} numbers", tile_span, "ROWS,COLS or FIRST ROW,FIRST COLUMN,ROWS,COLS"
+        )
     else:
         rows, cols = (int(tile[0]), int(tile[1])) if tile else (matrix.rows, matrix.cols)
         row, col = y * rows, x * cols
@@ -240,10 +270,12 @@ def build_launch(
             raise UserError(
                 f"the tile of workgroup {x},{y} begins at row {row}, column {col}: outside of {matrix.name}"
                 f"[{matrix.rows},{matrix.cols}]",
-                span,
+                tile_span,
                 "x counts tiles along the columns; --tile FIRST ROW,FIRST COLUMN,ROWS,COLS says where",
             )
         region = (row, col, min(rows, matrix.rows - row), min(cols, matrix.cols - col))  # edges fill no tile
+    if not region[2] or not region[3]:
+        raise UserError(f"a tile of {region[2]} rows and {region[3]} columns holds nothing", tile_span)
     others = _corner_tiles(launch, matrix, (int(tile[0]), int(tile[1]))) if tile and len(tile) == 2 else {}
     return replace(launch, expect=replace(wanted, tiles={(x, y, z): region}, corners=others))
 
@@ -304,6 +336,7 @@ def parse_argument(
         if init not in INITS:
             raise UserError(f"{name}: unknown data {init!r}", span, f"one of {', '.join(INITS)}")
         shape = [_integer(dimension, name, constants, span) for dimension in (rows or "1", cols)]
+        in_range(f"{name}: rows or columns", shape, 1, MAX_GRID, 2, span)
         return MatrixArgument(name, dtype, shape[0], shape[1], init=init, seed=number + 1)
     match = _SCALAR.match(value)
     if match is None:

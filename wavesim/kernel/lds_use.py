@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from wavesim.inputs import note_input
 from wavesim.isa.opcodes import opcode_table
 from wavesim.program import Program
 
@@ -28,6 +29,7 @@ def triton_metadata(kernel: Path) -> TritonMetadata:
     Any other file, or none, says nothing.
     """
     beside = kernel.with_suffix(".json")
+    note_input(beside)
     try:
         if beside.stat().st_size > MAX_METADATA_BYTES:
             return TritonMetadata()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def read_source(path: Path, text: str | None = None) -> Source:
 
 
 def _merge(source: Source, root: Node, path: Path, open_files: tuple[Path, ...]) -> None:
-    resolved = path.resolve()
+    resolved = Path(os.path.realpath(path))
     if resolved in open_files:
         chain = " -> ".join(each.name for each in (*open_files, resolved))
         raise UserError(f"include: goes round in a circle: {chain}", root.span, "take one include: out")
@@ -77,12 +78,13 @@ def _include(source: Source, entry: Node, path: Path, open_files: tuple[Path, ..
     if Path(wanted).is_absolute():
         raise entry.error(f"include: {wanted!r}", "a path relative to this file, or to the kernels folder")
     found = next(
-        (each for each in (path.parent / wanted, data_dir("kernels") / wanted) if each.is_file()), None
+        (each for each in (path.parent / wanted, data_dir("kernels") / wanted) if os.path.isfile(each)), None
     )
     if found is None:
         raise entry.error(f"include: no such file {wanted!r}", f"looked in {path.parent}")
     data, marks = load_yaml(found)
-    if found.resolve() in open_files:
-        chain = " -> ".join(each.name for each in (*open_files, found.resolve()))
+    again = Path(os.path.realpath(found))
+    if again in open_files:
+        chain = " -> ".join(each.name for each in (*open_files, again))
         raise entry.error(f"include: goes round in a circle: {chain}", "take one include: out")
     _merge(source, Node(data, marks, ()), found, open_files)

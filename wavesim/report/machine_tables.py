@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich import box
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
+from rich.segment import Segments
 from rich.table import Table
 from rich.text import Text
 
@@ -27,6 +28,7 @@ from wavesim.isa.explain import (
 from wavesim.isa.machine import Machine, Quantity
 from wavesim.isa.mfma import MfmaRow, mfma_rows
 from wavesim.isa.opcode_info import OpcodeInfo
+from wavesim.visible import uncovered, visible
 
 PIPED_WIDTH = 160
 """Columns when the output is not a terminal: nothing is folded that a search would look for."""
@@ -52,13 +54,20 @@ WAITS = (
 def emit(*renderables: RenderableType) -> None:
     """Prints to stdout; when that is not a terminal, wide, without colour and trailing blanks."""
     if sys.stdout.isatty():
-        Console(highlight=False).print(*renderables, sep="\n")
+        console = Console(file=uncovered(sys.stdout), highlight=False, markup=False, emoji=False)
+        console.print(_shown(console, renderables), end="")
         return
-    console = Console(width=PIPED_WIDTH, highlight=False, color_system=None)
+    console = Console(width=PIPED_WIDTH, highlight=False, markup=False, emoji=False, color_system=None)
     with console.capture() as capture:
-        console.print(*renderables, sep="\n")
+        console.print(_shown(console, renderables), end="")
     lines = [line.rstrip() for line in capture.get().splitlines()]
     sys.stdout.write("\n".join(lines).strip("\n") + "\n")
+
+
+def _shown(console: Console, renderables: Iterable[RenderableType]) -> Segments:
+    """What the console would print, with nothing in it that steers a terminal but the console's colours."""
+    rendered = console.render(Group(*renderables))
+    return Segments(each._replace(text=visible(each.text)) for each in rendered)
 
 
 def _table(*columns: str, title: str = "") -> Table:

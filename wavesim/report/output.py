@@ -11,6 +11,8 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
+from wavesim.visible import uncovered, visible
+
 DEFAULT_WIDTH = 80
 NARROWEST, WIDEST = 60, 200
 
@@ -56,7 +58,7 @@ def look_for(
 def write_lines(lines: Iterable[Text], file: TextIO, look: Look) -> None:
     """Print lines as they are, neither wrapped nor cut."""
     console = Console(
-        file=file,
+        file=uncovered(file),
         width=look.width,
         force_terminal=look.color,
         no_color=not look.color,
@@ -68,6 +70,9 @@ def write_lines(lines: Iterable[Text], file: TextIO, look: Look) -> None:
         _environ={},
     )
     for line in lines:
+        shown = visible(line.plain)
+        if shown != line.plain:
+            line = Text(shown, line.style)  # the places of its colours are gone
         if look.ascii_only:
             line.plain = line.plain.encode("ascii", "replace").decode("ascii")
         console.print(line, soft_wrap=True)
@@ -76,6 +81,6 @@ def write_lines(lines: Iterable[Text], file: TextIO, look: Look) -> None:
 
 def write_text(text: str) -> None:
     """Print text to standard output as UTF-8 bytes, whatever the locale."""
+    write = getattr(sys.stdout, "write_utf8", sys.stdout.write)
+    write(text)
     sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode("utf-8"))
-    sys.stdout.buffer.flush()

@@ -16,6 +16,7 @@ from wavesim.analyze.stalls import issued_rows
 from wavesim.asm.printer import print_instruction
 from wavesim.errors import SourceSpan, UnknownInstruction
 from wavesim.explain.explanation import Explanation
+from wavesim.inputs import note_input
 from wavesim.program import Finding
 from wavesim.program.dataflow import effects
 from wavesim.report.html.columns import ColumnWriter
@@ -246,6 +247,7 @@ def _source(name: str) -> Json:
     try:
         if path.suffix == ".json" or path.stat().st_size > LARGEST_SOURCE_BYTES:
             return None
+        note_input(path)
         return list(path.read_text(encoding="utf-8", errors="replace").splitlines())
     except OSError:
         return None

@@ -1,0 +1,43 @@
+"""Paths on the command line: what is read, and what is written, which is never the same file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from wavesim.cli.operands import STDOUT
+from wavesim.inputs import note_input, plan_output
+from wavesim.isa.paths import kernel_path
+
+
+class InputPath(click.Path):
+    """A file or folder that is read."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path as :class:`click.Path` gives it."""
+        path = super().convert(value, param, ctx)
+        note_input(str(path))
+        return path
+
+
+class KernelPath(click.Path):
+    """A kernel's file; ``kernels/8wave.yaml`` is found wherever wavesim is installed."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """The path to read."""
+        path = kernel_path(value)
+        note_input(str(path))
+        return path
+
+
+class OutputPath(click.Path):
+    """A file that is written; ``-`` is standard output where the command says so."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path as :class:`click.Path` gives it."""
+        path = super().convert(value, param, ctx)
+        if str(path) != STDOUT:
+            plan_output(str(path))
+        return path
