@@ -9,7 +9,7 @@ import pytest
 from wavesim.asm.parse import parse_program
 from wavesim.check.cfg import control_flow
 from wavesim.check.hazards import hazards
-from wavesim.program import Finding
+from wavesim.program import Finding, Severity
 from wavesim.program.dataflow import effects
 from wavesim.trace.decode import code_entries
 
@@ -116,3 +116,15 @@ def test_every_needed_nop_of_an_example_is_missed_when_removed(shared: Path) -> 
                 found += bool(findings("\n".join([*lines[:number], "", *lines[number + 1 :]]), str(path)))
     assert removed >= 10
     assert found == removed
+
+
+def test_mfmas_between_hold_the_pipe() -> None:
+    """By the count 5 of 7 wait states, but each MFMA of 4 passes issues 4 slots behind the one before it: an
+    error all the same, as the manual counts, and the message says so."""
+    other = "v_mfma_f32_16x16x16_bf16 v[{0}:{1}], v[8:9], v[10:11], v[{0}:{1}]"
+    between = [other.format(first, first + 3) for first in (20, 24, 28, 32, 36)]
+    (found,) = kernel(MFMA, *between, "v_mov_b32 v50, v0")
+    assert found.severity is Severity.ERROR
+    assert "by the count of instructions" in found.message
+    (alone,) = kernel(MFMA, between[0], *["v_mov_b32 v51, 0"] * 2, "v_mov_b32 v50, v0")  # 1 + 3 + 2 slots
+    assert "by the count" not in alone.message

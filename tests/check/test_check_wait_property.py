@@ -10,7 +10,7 @@ from wavesim.check.checker import check_program
 from wavesim.check.pending import pending_before
 from wavesim.check.relaxing import COUNTERS, NOT_WAITED, WaitRelaxer, counts_from
 from wavesim.check.strong_waits import find_strong_waits, relaxed_code
-from wavesim.check.waits import missing_waits
+from wavesim.check.waits import hazardous_uses
 from wavesim.trace import CodeEntry, Kind
 
 REGISTERS = st.integers(2, 6)
@@ -31,10 +31,14 @@ LINES = st.one_of(
 
 
 def hazards_with(relaxer: WaitRelaxer, code: tuple[CodeEntry, ...]) -> set[tuple[int, str]]:
-    """Uses of registers that are not there yet, as (place, register)."""
+    """Uses of registers that are not there yet, as (place, register); not only the first of each load."""
     before = pending_before(relaxer.flow, code, relaxer.effects)
-    found = missing_waits(relaxer.program, code, relaxer.effects, before)
-    return {(each.spans[0].line, each.message.split(" while ")[0]) for each in found}
+    return {
+        (index, f"{hazard} {register}")
+        for index, state in before.items()
+        if code[index].kind is not Kind.WAIT
+        for register, hazard in hazardous_uses(state, code[index], relaxer.effects[index])
+    }
 
 
 @settings(max_examples=150, deadline=None)

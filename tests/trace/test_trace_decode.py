@@ -67,7 +67,7 @@ def test_kinds(text: str, kind: Kind) -> None:
         ("buffer_load_dword v4, s[0:3], 0 offen lds", 4, 0, 1, True),
         ("buffer_load_dword v0, v4, s[0:3], 0 offen", 4, 0, 1, False),
         ("global_load_lds_ushort v[4:5], off", 2, 0, 1, True),
-        ("buffer_inv sc1", 0, 0, 0, False),
+        ("buffer_inv sc1", 0, 0, 1, False),
         ("v_add_f32 v0, v1, v2", 0, 0, 0, False),
     ],
 )

@@ -144,6 +144,8 @@ def build(
         required = kernel.get(".reqd_workgroup_size")
         if isinstance(required, list) and all(isinstance(item, int) for item in required):
             extra["reqd_workgroup_size"] = ",".join(map(str, required))
+        if ".vgpr_spill_count" in kernel:
+            extra["vgpr_spill_count"] = str(_integer(kernel, ".vgpr_spill_count", span))
         if directives is None:
             fields["lds_bytes"] = _integer(kernel, ".group_segment_fixed_size", span)
             fields["vgprs"] = _integer(kernel, ".vgpr_count", span)
@@ -176,7 +178,7 @@ def print_directives(program: Program) -> list[str]:
     put("next_free_sgpr", metadata.sgprs)
     put("accum_offset", metadata.accum_offset or min(max((vgprs + 3) // 4 * 4, 4), 256))
     for name, text in metadata.extra.items():
-        if name != "reqd_workgroup_size":
+        if name not in ("reqd_workgroup_size", "vgpr_spill_count"):
             put(name, text)
     lines.append("\t.end_amdhsa_kernel")
     return lines
@@ -216,6 +218,8 @@ def print_metadata(program: Program) -> list[str]:
     if "reqd_workgroup_size" in metadata.extra:
         sizes = metadata.extra["reqd_workgroup_size"].split(",")
         kernel[".reqd_workgroup_size"] = [int(size) for size in sizes]
+    if "vgpr_spill_count" in metadata.extra:
+        kernel[".vgpr_spill_count"] = int(metadata.extra["vgpr_spill_count"])
     document = {
         "amdhsa.kernels": [kernel],
         "amdhsa.target": f"amdgcn-amd-amdhsa--{program.arch}",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from wavesim.asm.modifiers import DPP, SDWA, VOP3_ONLY
+from wavesim.asm.modifiers import SDWA, VOP3_ONLY
 from wavesim.isa.opcode_info import OpcodeInfo
 from wavesim.isa.opcodes import lookup
 from wavesim.program import Immediate, Instruction, Modified, Operand, Register, Special, Symbol
+from wavesim.program.dpp import DPP_WORDS
 from wavesim.program.forms import operand_specs
 
 _FIXED = {
@@ -116,7 +117,7 @@ def size_of(instruction: Instruction, info: OpcodeInfo) -> int:
         if instruction.encoding in ("e64", "dpp", "sdwa"):
             return 8
         if instruction.encoding != "e32":
-            if any(name in DPP or name in SDWA or name == "fi" for name, _ in instruction.modifiers):
+            if any(name in DPP_WORDS or name in SDWA or name == "fi" for name, _ in instruction.modifiers):
                 return 8
             if "e32_only" not in info.flags and not fits_e32(instruction, info):
                 return 8

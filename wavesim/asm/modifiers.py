@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 from wavesim.asm.expressions import ExpressionError, evaluate, parse_integer
+from wavesim.program.dpp import DPP_MIRRORS, DPP_WORDS
 from wavesim.program.program import ModifierValue
 
 FLAGS = frozenset(
@@ -23,8 +24,7 @@ FLAGS = frozenset(
         "gds",
         "tfe",
         "clamp",
-        "row_mirror",
-        "row_half_mirror",
+        *DPP_MIRRORS,
     )
 )
 """Modifiers that stand alone."""
@@ -44,21 +44,9 @@ VALUES = frozenset(
         "neg",
         "mul",
         "div",
-        "quad_perm",
-        "row_shl",
-        "row_shr",
-        "row_ror",
-        "wave_shl",
-        "wave_rol",
-        "wave_shr",
-        "wave_ror",
-        "row_bcast",
-        "row_newbcast",
+        *(DPP_WORDS - set(DPP_MIRRORS)),
         "row_share",
         "row_xmask",
-        "row_mask",
-        "bank_mask",
-        "bound_ctrl",
         "fi",
         "dst_sel",
         "dst_unused",
@@ -76,25 +64,6 @@ VALUES = frozenset(
 VOP3_ONLY = frozenset(("clamp", "mul", "div", "op_sel", "op_sel_hi", "neg_lo", "neg_hi"))
 """Modifiers that VOP1, VOP2 and VOPC can have in their 8-byte form only."""
 
-DPP = frozenset(
-    (
-        "quad_perm",
-        "row_shl",
-        "row_shr",
-        "row_ror",
-        "wave_shl",
-        "wave_rol",
-        "wave_shr",
-        "wave_ror",
-        "row_bcast",
-        "row_newbcast",
-        "row_mirror",
-        "row_half_mirror",
-        "row_mask",
-        "bank_mask",
-        "bound_ctrl",
-    )
-)
 SDWA = frozenset(("dst_sel", "dst_unused", "src0_sel", "src1_sel"))
 
 _SWITCHED_OFF = frozenset(

@@ -2,21 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from heapq import heappop, heappush
+from typing import TypeVar
 
 from wavesim.program import Program, Symbol
 from wavesim.trace import CodeEntry, Kind
+
+State = TypeVar("State")
+Edges = tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The instructions once for each thing that is known where they are reached (:mod:`wavesim.check.paths`).
+
+    ``at[n]`` is the instruction of node ``n``; node 0 is the entry. Edges are those that can be taken.
+    """
+
+    at: tuple[int, ...]
+    successors: Edges
+    predecessors: Edges
+
+    @cached_property
+    def order(self) -> dict[int, int]:
+        """Number of each node such that, loops apart, nodes come before what follows them."""
+        return _order(self.successors)
 
 
 @dataclass(frozen=True)
 class ControlFlow:
     """``successors[i]`` are the instructions that may follow instruction ``i``; ``reachable`` those
-    that some path from the entry reaches. A branch to an unknown place has no successor."""
+    that some path from the entry reaches. A branch to an unknown place has no successor. ``paths`` tells
+    paths apart by what is known on them; without it every path through the edges counts."""
 
-    successors: tuple[tuple[int, ...], ...]
-    predecessors: tuple[tuple[int, ...], ...]
+    successors: Edges
+    predecessors: Edges
     reachable: frozenset[int]
+    paths: Paths = field(default_factory=lambda: Paths((), (), ()))
+
+    def __post_init__(self) -> None:
+        if not self.paths.at:
+            every = Paths(tuple(range(len(self.successors))), self.successors, self.predecessors)
+            object.__setattr__(self, "paths", every)
 
     def back_edges(self) -> Iterator[tuple[int, int]]:
         """Edges (from, to) that go to the same or an earlier place."""
@@ -24,6 +54,55 @@ class ControlFlow:
             for target in targets:
                 if target <= source and source in self.reachable:
                     yield source, target
+
+    def forward(
+        self,
+        start: State,
+        transfer: Callable[[int, State], State],
+        join: Callable[[State, State], State],
+    ) -> dict[int, State]:
+        """What holds before each reachable instruction on any path: ``transfer(instruction, before)`` gives
+        what holds behind it, ``join`` what holds where paths meet; to the fixed point."""
+        paths = self.paths
+        if not paths.at:
+            return {}
+        order = paths.order
+        before: dict[int, State] = {0: start}
+        todo = [(order[0], 0)]
+        waiting = {0}
+        while todo:
+            _, node = heappop(todo)
+            waiting.discard(node)
+            outgoing = transfer(paths.at[node], before[node])
+            for target in paths.successors[node]:
+                known = before.get(target)
+                joined = outgoing if known is None else join(known, outgoing)
+                if known is None or joined != known:
+                    before[target] = joined
+                    if target not in waiting:
+                        waiting.add(target)
+                        heappush(todo, (order[target], target))
+        found: dict[int, State] = {}
+        for node, state in before.items():
+            at = paths.at[node]
+            found[at] = join(found[at], state) if at in found else state
+        return found
+
+
+def _order(successors: Edges) -> dict[int, int]:
+    finished: list[int] = []
+    seen = {0}
+    stack = [(0, iter(successors[0]))]
+    while stack:
+        node, rest = stack[-1]
+        following = next((each for each in rest if each not in seen), None)
+        if following is None:
+            finished.append(node)
+            stack.pop()
+        else:
+            seen.add(following)
+            stack.append((following, iter(successors[following])))
+    return {node: number for number, node in enumerate(reversed(finished))}
 
 
 def branch_target(program: Program, index: int) -> int | None:
@@ -67,9 +146,14 @@ def control_flow(program: Program, code: tuple[CodeEntry, ...]) -> ControlFlow:
             successors.append(tuple(dict.fromkeys(following + jump)))
         else:
             successors.append(following)
-    predecessors: list[list[int]] = [[] for _ in range(count)]
+    return with_edges(tuple(successors))
+
+
+def with_edges(successors: Edges, paths: Paths | None = None) -> ControlFlow:
+    """The control flow of these edges, with what of it is reachable from the first instruction."""
+    predecessors: list[list[int]] = [[] for _ in successors]
     reachable: set[int] = set()
-    todo = [0] if count else []
+    todo = [0] if successors else []
     while todo:
         index = todo.pop()
         if index in reachable:
@@ -78,6 +162,7 @@ def control_flow(program: Program, code: tuple[CodeEntry, ...]) -> ControlFlow:
         for target in successors[index]:
             predecessors[target].append(index)
             todo.append(target)
-    return ControlFlow(
-        tuple(successors), tuple(tuple(sorted(each)) for each in predecessors), frozenset(reachable)
-    )
+    backwards = tuple(tuple(sorted(each)) for each in predecessors)
+    if paths is None:
+        return ControlFlow(successors, backwards, frozenset(reachable))
+    return ControlFlow(successors, backwards, frozenset(reachable), paths)

@@ -21,11 +21,14 @@ from wavesim.check.hazards import hazards
 from wavesim.check.lds_contents import uninitialised_lds_reads
 from wavesim.check.lds_order import unordered_lds_accesses
 from wavesim.check.limits_rules import occupancy
+from wavesim.check.paths import possible_paths
 from wavesim.check.pending import pending_before
 from wavesim.check.races import global_races, lds_races
-from wavesim.check.registers import uninitialised_on_the_way, uninitialised_reads
+from wavesim.check.registers import OTHERS_WRITE, uninitialised_on_the_way, uninitialised_reads
 from wavesim.check.relaxing import WaitRelaxer
+from wavesim.check.spills import register_spills
 from wavesim.check.strong_waits import strong_waits
+from wavesim.check.transposed import partial_transposed_reads
 from wavesim.check.waits import missing_waits
 from wavesim.emulate.mode_register import mode_findings
 from wavesim.emulate.numerics import Numerics, check_numerics
@@ -71,19 +74,20 @@ class CheckResult:
         return verdict_of(self.findings, right=True, checked=self.numerics is not None)
 
 
-def check_program(program: Program) -> tuple[list[Finding], WaitRelaxer]:
-    """The rules that need no execution, and what judges waits once there is one.
+def check_program(program: Program, *, strict: bool = False) -> tuple[list[Finding], WaitRelaxer]:
+    """The rules that need no execution, and what judges waits once there is one. ``strict`` makes errors of
+    the wait states that only LLVM asks for.
 
     Raises:
         UnknownInstruction: the program has an opcode without data.
     """
     code = code_entries(program)
     used = tuple(effects(instruction, program.arch) for instruction in program)
-    flow = control_flow(program, code)
+    flow = possible_paths(program, code, used, control_flow(program, code))
     before = pending_before(flow, code, used)
     found = [
         *missing_waits(program, code, used, before),
-        *hazards(program, code, used, flow),
+        *hazards(program, code, used, flow, strict=strict),
         *uninitialised_reads(program, code, used, flow),
         *mode_findings(program),
     ]
@@ -99,6 +103,7 @@ def check_execution(execution: Execution, numerics: Numerics | None = None) -> t
     found += global_races(trace, execution.global_accesses, acquires)
     found += unordered_lds_accesses(execution.trace, execution.lds_accesses)
     found += uninitialised_lds_reads(execution.trace, execution.lds_accesses, program.metadata.lds_bytes)
+    found += partial_transposed_reads(execution.trace, execution.lds_accesses)
     if numerics is None:
         numerics = check_numerics(execution, execution.launch)
     found += stored_by_two_waves(execution)
@@ -148,18 +153,22 @@ def check_kernel(
     allowance: Allowance = KNOWN,
     shorter: Callable[[], Shorter | None] | None = None,
     corners: bool = True,
+    strict: bool = False,
 ) -> CheckResult:
     """All rules; without ``execute`` (no launch is known) only those that read the code.
 
     ``shorter`` gives, where there is one, a smaller size of the kernel for adversarial execution.
     ``corners``: execute the workgroups at the corners of the grid too.
+    ``strict``: wait states that only LLVM asks for are errors.
     What ``allowance`` lets pass is not judged: what rests on it is left out and listed in the result.
 
     Raises:
         UnknownInstruction: an opcode has no data or no semantics.
         UserError: the launch does not fit the kernel.
     """
-    by_code, relaxer = check_program(kernel.program)
+    by_code, relaxer = check_program(kernel.program, strict=strict)
+    guarded = [each for each in by_code if each.message.endswith(OTHERS_WRITE)]
+    by_code = [each for each in by_code if each not in guarded]
     found = [*kernel.findings, *by_code]
     waves = -(-kernel.launch.workgroup_size // WAVE_LANES)
     known = {finding.rule for finding in kernel.findings}
@@ -170,13 +179,17 @@ def check_kernel(
     shortened = ""
     elsewhere = Elsewhere()
     executed: tuple[Position, ...] = ()
-    if execute:
+    if not execute:
+        found += guarded
+    else:
         done = run_allowed(kernel, machine, allowance, observe_lds=True)
         execution, machine, unknowns = done.execution, done.machine, done.unknowns
         seen, numerics = check_execution(execution, done.numerics())
         found += seen
         found += uninitialised_on_the_way(execution.trace, relaxer.effects, by_code)
         found += findings_behind(execution, relaxer.effects, machine, found)
+        seen_places = {each.spans[0] for each in found if each.rule == "register-uninitialised"}
+        found += [each for each in guarded if each.spans[0] not in seen_places]
         if allowance.region is None:
             elsewhere = look_elsewhere(kernel, machine, allowance, execution, found) if corners else elsewhere
             executed = (*kernel.launch.workgroups, *elsewhere.executed)
@@ -190,6 +203,7 @@ def check_kernel(
     ordered = ORDER_RULES.isdisjoint(finding.rule for finding in found)
     ordered = ordered and not (unknowns is not None and unknowns.mark(RACES))
     found += strong_waits(relaxer, machine, execution, ordered=ordered)
+    found += register_spills(kernel.program, relaxer.code, relaxer.flow, machine, waves, execution)
     found += counter_overflows(relaxer, machine, execution)
     if unknowns is None and allowance.unknown:
         unknowns = unknowns_of_code(kernel.program)

@@ -71,15 +71,7 @@ def _after(entry: CodeEntry, counter: str, count: int) -> int:
 
 def _by_code(relaxer: WaitRelaxer, counter: str) -> dict[int, int]:
     """Per counted instruction the most that may be outstanding with it, over all paths."""
-    before: dict[int, int] = {0: 0} if relaxer.code else {}
-    todo = [0] if relaxer.code else []
-    while todo:
-        index = todo.pop()
-        count = _after(relaxer.code[index], counter, before[index])
-        for target in relaxer.flow.successors[index]:
-            if count > before.get(target, -1):
-                before[target] = count
-                todo.append(target)
+    before = relaxer.flow.forward(0, lambda index, count: _after(relaxer.code[index], counter, count), max)
     return {
         index: _after(relaxer.code[index], counter, count)
         for index, count in before.items()

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from wavesim.isa.opcodes import lookup
+from wavesim.isa.opcodes import lookup, opcode_table
 from wavesim.program import Call, Instruction, Register
 from wavesim.program.dataflow import Effects, registers_of
+from wavesim.program.dpp import is_dpp
+from wavesim.program.forms import written_part
 from wavesim.trace import CodeEntry, Kind
 
 VALU_KINDS = frozenset({Kind.VALU, Kind.TRANS})
 VMEM_KINDS = frozenset({Kind.VMEM_LOAD, Kind.VMEM_STORE})
 MEMORY_KINDS = VMEM_KINDS | {Kind.LDS_READ, Kind.LDS_WRITE}
-DPP_WORDS = (
-    "quad_perm",
-    "row_shl",
-    "row_shr",
-    "row_ror",
-    "row_bcast",
-    "row_newbcast",
-    "wave_shl",
-    "row_mirror",
-)
 
 RegisterKey = tuple[str, int]
 
@@ -35,16 +27,22 @@ def is_dot(entry: CodeEntry) -> bool:
     return entry.instruction.opcode.startswith("v_dot")
 
 
-def moves_its_result(instruction: Instruction) -> bool:
-    """Whether the result lands in another part of the register than it is computed in (SDWA, OPSEL)."""
-    if instruction.modifier("dst_sel", "DWORD") not in ("DWORD", 6):
-        return True
-    select = instruction.modifier("op_sel")
-    if not isinstance(select, tuple) or instruction.opcode.startswith(
-        ("v_pk_", "v_dot", "v_mfma", "v_smfmac")
-    ):
-        return False
-    return len(select) == len(instruction.operands) and bool(select[-1])
+def result_place(entry: CodeEntry) -> int | None:
+    """The byte of its register at which a VALU result begins that SDWA or OPSEL place; ``None`` where
+    neither selects a part of the destination."""
+    info = opcode_table().get(entry.instruction.opcode)
+    if entry.kind not in VALU_KINDS or info is None:
+        return None
+    part = written_part(info, entry.instruction)
+    return part[0] if part is not None else None
+
+
+def selects_lowest(entry: CodeEntry) -> bool:
+    """Whether a result that need not be moved is selected all the same, in a way that LLVM waits for: by
+    SDWA, or by a stochastic conversion to FP4 (``getDstSelForwardingOperand``)."""
+    by_sdwa = entry.instruction.modifier("dst_sel") is not None
+    stochastic_fp4 = "_sr_pk_fp4_" in entry.instruction.opcode
+    return (by_sdwa or stochastic_fp4) and result_place(entry) == 0
 
 
 def wide_store_data(instruction: Instruction) -> frozenset[RegisterKey]:
@@ -73,6 +71,10 @@ def has_sgpr_offset(instruction: Instruction) -> bool:
     return isinstance(offset, Register) and offset.file == "s" and offset.count == 1
 
 
+def _is_buffer(entry: CodeEntry) -> bool:
+    return entry.instruction.opcode.startswith("buffer_")
+
+
 PRODUCER_CLASSES: Mapping[str, Callable[[CodeEntry], bool]] = {
     "valu": lambda entry: entry.kind in VALU_KINDS,
     "trans": lambda entry: entry.kind is Kind.TRANS,
@@ -80,28 +82,24 @@ PRODUCER_CLASSES: Mapping[str, Callable[[CodeEntry], bool]] = {
     "setreg": lambda entry: entry.instruction.opcode in SETREG,
     "wide_store": lambda entry: is_wide_store(entry) and not has_sgpr_offset(entry.instruction),
     "wide_store_sgpr": lambda entry: is_wide_store(entry) and has_sgpr_offset(entry.instruction),
-    "partial": lambda entry: entry.kind in VALU_KINDS and moves_its_result(entry.instruction),
+    "moved": lambda entry: bool(result_place(entry)),
+    "selected": selects_lowest,
     "dot": is_dot,
 }
-
-
-def is_dpp(instruction: Instruction) -> bool:
-    """Whether the instruction moves data between lanes by a DPP modifier."""
-    return instruction.encoding == "dpp" or any(name in DPP_WORDS for name, _ in instruction.modifiers)
 
 
 CONSUMER_CLASSES: Mapping[str, Callable[[CodeEntry], bool]] = {
     "mfma": lambda entry: entry.kind is Kind.MFMA,
     "vmem": lambda entry: entry.kind in VMEM_KINDS,
     "valu": lambda entry: entry.kind in VALU_KINDS,
-    "valu_constant": lambda entry: entry.kind in VALU_KINDS,
     "non_trans_valu": lambda entry: entry.kind is Kind.VALU,
     "lane_select": lambda entry: entry.instruction.opcode in ("v_readlane_b32", "v_writelane_b32"),
     "readlane": lambda entry: entry.instruction.opcode in ("v_readlane_b32", "v_readfirstlane_b32"),
     "permlane": lambda entry: entry.instruction.opcode.startswith("v_permlane"),
     "div_fmas": lambda entry: entry.instruction.opcode.startswith("v_div_fmas"),
-    "dpp": lambda entry: is_dpp(entry.instruction),
-    "lds_dma": lambda entry: entry.to_lds,
+    "dpp": lambda entry: entry.kind in VALU_KINDS and is_dpp(entry.instruction),
+    "lds_dma": lambda entry: entry.to_lds and not _is_buffer(entry),
+    "buffer_lds": lambda entry: entry.to_lds and _is_buffer(entry),
     "rwlane": lambda entry: entry.instruction.opcode in RWLANE,
     "m0_user": lambda entry: entry.instruction.opcode in M0_USERS or "addtid" in entry.instruction.opcode,
     "hwreg": lambda entry: entry.instruction.opcode in (*SETREG, "s_getreg_b32"),
@@ -124,6 +122,11 @@ def linked(
         return frozenset() if same_dot else produced.writes & consumed.writes
     if through == "lane":
         return produced.writes & frozenset(registers_of(consumer.instruction.operands[-1]))
+    if through in ("constant", "carry"):
+        constants, carries = scalar_sources(consumer.instruction, arch)
+        return produced.writes & (constants if through == "constant" else carries)
+    if through == "zero_flag":
+        return frozenset(key for key in _zero_flags(consumer.instruction) if key in produced.writes)
     common = produced.writes & consumed.reads
     if same_dot:  # accumulating on the result of the same opcode is interlocked
         factors = source_registers(consumer.instruction, arch)[:2]
@@ -137,6 +140,35 @@ def linked(
     return frozenset(key for key in common if key[0] == through)
 
 
+def scalar_sources(
+    instruction: Instruction, arch: str
+) -> tuple[frozenset[RegisterKey], frozenset[RegisterKey]]:
+    """The scalar registers that a vector instruction reads as constants for all lanes, and those that it
+    reads as one bit per lane (carry-in, the mask of v_cndmask). Lane selects are neither."""
+    info = lookup(instruction.opcode, arch, instruction.span)
+    constants: set[RegisterKey] = set()
+    carries: set[RegisterKey] = set()
+    for place, (spec, operand) in enumerate(zip(info.operands, instruction.operands, strict=False)):
+        if spec.role == "dst" or ("lane" in info.flags and place == len(info.operands) - 1):
+            continue
+        named = {key for key in registers_of(operand) if key[0] in ("s", "vcc", "exec")}
+        if named and str(operand) in _ZERO_FLAGS:
+            continue
+        (carries if spec.kinds == "s" else constants).update(named)
+    return frozenset(constants), frozenset(carries)
+
+
+_ZERO_FLAGS: Mapping[str, RegisterKey] = {
+    **dict.fromkeys(("vccz", "src_vccz"), ("vcc", 0)),
+    **dict.fromkeys(("execz", "src_execz"), ("exec", 0)),
+}
+
+
+def _zero_flags(instruction: Instruction) -> frozenset[RegisterKey]:
+    """VCC or EXEC where an operand is VCCZ or EXECZ."""
+    return frozenset(_ZERO_FLAGS[str(each)] for each in instruction.operands if str(each) in _ZERO_FLAGS)
+
+
 def _same_hwreg(first: CodeEntry, second: CodeEntry) -> bool:
     """Whether two hwreg operands name one register; one that is not understood counts as the same."""
     names = []
@@ -147,10 +179,17 @@ def _same_hwreg(first: CodeEntry, second: CodeEntry) -> bool:
 
 
 def source_registers(instruction: Instruction, arch: str) -> tuple[frozenset[RegisterKey], ...]:
-    """Registers of A, B and C of an MFMA (and the scales after them), operand by operand."""
+    """Registers of A, B and C of an MFMA and what comes after them (scales, the index of an SMFMAC),
+    operand by operand. The accumulator of an SMFMAC, which is its destination, is C."""
     info = lookup(instruction.opcode, arch, instruction.span)
     found = []
+    tied = None
     for spec, operand in zip(info.operands, instruction.operands, strict=False):
-        if spec.role != "dst":
-            found.append(frozenset(registers_of(operand)))
+        registers = frozenset(registers_of(operand))
+        if spec.role == "both" and instruction.opcode.startswith("v_smfmac"):
+            tied = registers
+        elif spec.role != "dst":
+            found.append(registers)
+    if tied is not None:
+        found.insert(2, tied)
     return tuple(found)

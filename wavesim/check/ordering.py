@@ -16,9 +16,9 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from wavesim.check.waits import LARGEST_COUNT
 from wavesim.emulate.observe import GlobalAccess, MemoryAccess
 from wavesim.trace import CodeEntry, Kind, Trace, WaveTrace
+from wavesim.trace.code import COUNTER_MAX
 
 NEVER = int(np.iinfo(np.int64).max)
 
@@ -107,7 +107,7 @@ def completion_rows(trace: Trace, wave: WaveTrace, order: Order) -> dict[int, in
             flat.clear()
         open_from = through
     if order is not Order.SCALAR:
-        room = LARGEST_COUNT[counter]
+        room = COUNTER_MAX[counter]
         for operation, younger in zip(operations.tolist(), operations[room:].tolist(), strict=False):
             done[operation] = min(done.get(operation, NEVER), younger)
     return done

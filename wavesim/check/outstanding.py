@@ -9,7 +9,7 @@ by several trips shows each of them.
 from __future__ import annotations
 
 from wavesim.check.cfg import ControlFlow
-from wavesim.check.pending import MAX_AGE, Queue, queues_of
+from wavesim.check.pending import CAPACITY, MAX_AGE, Queue, queues_of
 from wavesim.trace import CodeEntry, Kind
 
 Operation = tuple[int, Queue]
@@ -17,8 +17,7 @@ Operation = tuple[int, Queue]
 
 Ages = dict[Operation, int]
 
-OLDEST = 1 << MAX_AGE
-EVERY_AGE = (OLDEST << 1) - 1
+EVERY_AGE = (1 << MAX_AGE) - 1
 
 
 def count_for(entry: CodeEntry, queue: Queue) -> int | None:
@@ -47,8 +46,12 @@ def step(ages: Ages, index: int, entry: CodeEntry, *, add: bool = True) -> Ages:
         return ages
     result = dict(ages)
     for operation, bits in ages.items():
-        if operation[1] in queues and operation[1] is not Queue.SMEM:
-            result[operation] = ((bits << 1) & EVERY_AGE) | (bits & OLDEST)
+        if operation[1] in queues and operation[1] in CAPACITY:
+            left = bits << 1 & ((1 << CAPACITY[operation[1]]) - 1)
+            if left:
+                result[operation] = left
+            else:
+                del result[operation]
     if add:
         for queue in queues:
             result[index, queue] = result.get((index, queue), 0) | 1
@@ -67,15 +70,5 @@ def join(first: Ages, second: Ages) -> Ages:
 
 def outstanding_before(flow: ControlFlow, code: tuple[CodeEntry, ...]) -> dict[int, Ages]:
     """Before each reachable instruction, at the fixed point."""
-    before: dict[int, Ages] = {0: {}} if code else {}
-    todo = [0] if code else []
-    while todo:
-        index = todo.pop()
-        outgoing = step(before[index], index, code[index])
-        for target in flow.successors[index]:
-            known = before.get(target)
-            joined = outgoing if known is None else join(known, outgoing)
-            if known is None or joined != known:
-                before[target] = joined
-                todo.append(target)
-    return before
+    empty: Ages = {}
+    return flow.forward(empty, lambda index, ages: step(ages, index, code[index]), join)

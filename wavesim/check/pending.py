@@ -5,7 +5,8 @@ operations (CDNA3 ISA §4.4), so a pending register needs one number, its *age*:
 its counter were issued after its load. ``lgkmcnt(n)`` completes every LDS load of age >= n. Scalar
 loads may return in any order: only ``lgkmcnt(0)`` completes them. Flat loads need 0 of both counters.
 Where paths meet, the smaller age (the longer wait) stays, so what is said holds on some path and nothing
-is missed.
+is missed. A counter that is full lets no further operation issue before the oldest has returned, so behind
+as many younger operations as the counter holds a load is complete.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from enum import StrEnum
 from wavesim.check.cfg import ControlFlow
 from wavesim.program.dataflow import Effects
 from wavesim.trace import CodeEntry, Kind
+from wavesim.trace.code import COUNTER_MAX
 
 RegisterKey = tuple[str, int]
 
@@ -33,6 +35,9 @@ class Queue(StrEnum):
     FLAT_VMCNT = "flat, vmcnt open"
     FLAT_LGKMCNT = "flat, lgkmcnt open"
 
+
+CAPACITY = {Queue.LDS: COUNTER_MAX["lgkmcnt"], Queue.VMEM: COUNTER_MAX["vmcnt"]}
+"""The age at which an operation has returned, whatever was waited for."""
 
 FLAT_QUEUES = frozenset({Queue.FLAT, Queue.FLAT_VMCNT, Queue.FLAT_LGKMCNT})
 
@@ -98,8 +103,10 @@ def older(state: State, entry: CodeEntry, effects: Effects) -> State:
     for register, pending in state.items():
         if register in effects.writes:
             continue  # overwritten: whoever reads it now reads the new value (reported as WAW)
-        if pending.queue in queues and pending.queue is not Queue.SMEM:
-            pending = Outstanding(pending.queue, min(pending.age + 1, MAX_AGE), pending.load)
+        if pending.queue in queues and pending.queue in CAPACITY:
+            if pending.age + 1 >= CAPACITY[pending.queue]:
+                continue
+            pending = Outstanding(pending.queue, pending.age + 1, pending.load)
         result[register] = pending
     return result
 
@@ -144,15 +151,5 @@ def pending_before(
     flow: ControlFlow, code: tuple[CodeEntry, ...], effects: tuple[Effects, ...]
 ) -> dict[int, State]:
     """State before each reachable instruction, at the fixed point."""
-    before: dict[int, State] = {0: {}} if code else {}
-    todo = [0] if code else []
-    while todo:
-        index = todo.pop()
-        outgoing = after(before[index], index, code[index], effects[index])
-        for target in flow.successors[index]:
-            known = before.get(target)
-            joined = outgoing if known is None else merge(known, outgoing)
-            if known is None or joined != known:
-                before[target] = joined
-                todo.append(target)
-    return before
+    empty: State = {}
+    return flow.forward(empty, lambda index, state: after(state, index, code[index], effects[index]), merge)

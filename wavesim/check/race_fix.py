@@ -18,8 +18,9 @@ from wavesim.check.ordering import (
     order_of,
     rows_of,
 )
-from wavesim.check.waits import LARGEST_COUNT, span_of
+from wavesim.check.waits import span_of
 from wavesim.trace import Kind, Trace, WaveTrace
+from wavesim.trace.code import COUNTER_MAX
 
 GENERAL = "wait for the first access (s_waitcnt), then s_barrier, before the second"
 BY_FLAG = (
@@ -84,7 +85,7 @@ def covering_wait(
     count = int(np.searchsorted(operations, at)) - int(np.searchsorted(operations, row)) - 1
     if order is Order.SCALAR or at_zero_only(trace.code[int(wave.code[row])]):
         count = 0
-    count = min(count, LARGEST_COUNT[order.counter] - 1)  # the largest encodes no wait
+    count = min(count, COUNTER_MAX[order.counter] - 1)  # the largest encodes no wait
     return None if wait is None else int(wave.code[wait]), count
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from wavesim.check.cfg import ControlFlow
+from wavesim.check.cfg import ControlFlow, control_flow
 from wavesim.check.waits import register_text, span_of
 from wavesim.isa.opcodes import lookup
 from wavesim.isa.unknown import is_marked
@@ -28,17 +28,24 @@ def initial_registers(program: Program) -> frozenset[RegisterKey]:
     metadata = program.metadata
     ids = metadata.workgroup_id_x + metadata.workgroup_id_y + metadata.workgroup_id_z
     # with a scratch descriptor, clang adds the wave's offset to it even where there is no scratch
-    private = 1 if metadata.scratch_bytes or _has_scratch_buffer(program) else 0
+    private = 1 if metadata.scratch_bytes or has_scratch_buffer(program) else 0
     count = max(metadata.user_sgpr_count, 2) + ids + private
     scalars = {("s", index) for index in range(count)}
     return frozenset(scalars | {("v", 0), ("v", 1), ("v", 2)})
 
 
+OTHERS_WRITE = "other paths write, but none that leads here"
+
+
 def uninitialised_reads(
     program: Program, code: tuple[CodeEntry, ...], effects: tuple[Effects, ...], flow: ControlFlow
 ) -> Iterator[Finding]:
-    """One finding per register that some instruction reads though no path to it writes it."""
+    """One finding per register that some instruction reads though no path to it writes it.
+
+    Where only paths that cannot be write it, the message says so (``OTHERS_WRITE``).
+    """
     written = _maybe_written(program, effects, flow)
+    anyhow = _maybe_written(program, effects, control_flow(program, code))
     seen: set[RegisterKey] = set()
     for index in sorted(flow.reachable):
         reads = _relied_on(program, index, effects[index])
@@ -54,8 +61,12 @@ def uninitialised_reads(
                 rule="register-uninitialised",
                 severity=Severity.NOTE if partly else Severity.WARNING,
                 message=(
-                    f"{program.instructions[index].opcode} reads {register_text(register)}, "
-                    "which no path from the kernel's start writes"
+                    f"{program.instructions[index].opcode} reads {register_text(register)}, which "
+                    + (
+                        OTHERS_WRITE
+                        if register in anyhow[index]
+                        else "no path from the kernel's start writes"
+                    )
                 ),
                 spans=(span_of(program, index),),
                 fix=f"write {register_text(register)} first, or name the register that was meant",
@@ -142,13 +153,13 @@ def _relied_on(program: Program, index: int, effects: Effects) -> frozenset[Regi
         reads = reads - effects.writes
     if instruction.opcode.startswith("scratch_store_") and len(instruction.operands) > 1:
         reads = reads - frozenset(registers_of(instruction.operands[1]))
-    to_scratch = _has_scratch_buffer(program) and SCRATCH_BUFFER in map(str, instruction.operands)
+    to_scratch = has_scratch_buffer(program) and SCRATCH_BUFFER in map(str, instruction.operands)
     if to_scratch and instruction.opcode.startswith("buffer_store_"):
         reads = reads - frozenset(registers_of(instruction.operands[0]))
     return reads
 
 
-def _has_scratch_buffer(program: Program) -> bool:
+def has_scratch_buffer(program: Program) -> bool:
     """Whether the first four SGPRs are the resource of the scratch memory (gfx90a)."""
     return program.metadata.extra.get("user_sgpr_private_segment_buffer") == "1"
 
@@ -167,15 +178,17 @@ def _keeps_old_value(program: Program, index: int) -> bool:
 def _maybe_written(
     program: Program, effects: tuple[Effects, ...], flow: ControlFlow
 ) -> dict[int, frozenset[RegisterKey]]:
-    """Registers that at least one path has written, before each reachable instruction."""
-    before: dict[int, frozenset[RegisterKey]] = {0: initial_registers(program)} if len(program) else {}
-    todo = [0] if len(program) else []
-    while todo:
-        index = todo.pop()
-        after = before[index] | effects[index].writes
-        for target in flow.successors[index]:
-            known = before.get(target)
-            if known is None or not after <= known:
-                before[target] = after if known is None else known | after
-                todo.append(target)
-    return before
+    """Of the registers that each reachable instruction reads, those that at least one path has written."""
+    numbers: dict[RegisterKey, int] = {}
+
+    def bits(registers: frozenset[RegisterKey]) -> int:
+        return sum({1 << numbers.setdefault(register, len(numbers)) for register in registers})
+
+    start = bits(initial_registers(program))
+    written = [bits(each.writes) for each in effects]
+    before = flow.forward(start, lambda index, known: known | written[index], int.__or__)
+    read = {index: effects[index].reads for index in before}
+    return {
+        index: frozenset(each for each in read[index] if each in numbers and known >> numbers[each] & 1)
+        for index, known in before.items()
+    }

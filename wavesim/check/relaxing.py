@@ -21,12 +21,13 @@ from dataclasses import dataclass, replace
 from wavesim.check.cfg import ControlFlow
 from wavesim.check.outstanding import Ages, Operation, count_for, join, kept_bits, outstanding_before, step
 from wavesim.check.pending import MAX_AGE, Queue, State, after_wait, merge, older
-from wavesim.check.waits import LARGEST_COUNT, hazardous_uses
+from wavesim.check.waits import hazardous_uses
 from wavesim.isa.opcodes import lookup
 from wavesim.isa.unknown import is_marked
 from wavesim.program import Program
 from wavesim.program.dataflow import Effects
 from wavesim.trace import CodeEntry, Kind
+from wavesim.trace.code import COUNTER_MAX
 
 NOT_WAITED = MAX_AGE
 """In the place of a count: the wait does not name the counter at all."""
@@ -34,6 +35,9 @@ NOT_WAITED = MAX_AGE
 COUNTERS = ("vmcnt", "lgkmcnt")
 LDS_KINDS = frozenset({Kind.LDS_READ, Kind.LDS_WRITE})
 VMEM_KINDS = frozenset({Kind.VMEM_LOAD, Kind.VMEM_STORE})
+_ORDERS_MEMORY = VMEM_KINDS | {Kind.ENDPGM, Kind.BARRIER, Kind.SMEM, Kind.LDS_WRITE}
+_ORDERS_LDS = LDS_KINDS | {Kind.BARRIER}
+"""Only these may have to come behind an open access to memory, or to LDS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +80,8 @@ def with_count(entry: CodeEntry, counter: str, count: int) -> CodeEntry:
 
 
 def counts_from(count: int, counter: str) -> list[int]:
-    """``count`` and every weaker count, the weakest last."""
-    return [*range(count, LARGEST_COUNT[counter] + 1), NOT_WAITED]
+    """``count`` and every weaker count, the weakest last; the largest that can be written means no wait."""
+    return [count, *range(count + 1, COUNTER_MAX[counter]), NOT_WAITED]
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,8 @@ class WaitRelaxer:
     before: dict[int, State]
     operations: dict[int, Ages]
     behind: dict[int, frozenset[str]]
+    cache: frozenset[int]
+    atomics: frozenset[int]
 
     @classmethod
     def of(
@@ -103,7 +109,17 @@ class WaitRelaxer:
     ) -> WaitRelaxer:
         """Prepare the analysis of a program."""
         operations = outstanding_before(flow, code)
-        return cls(program, code, effects, flow, before, operations, _reachable_accesses(flow, code))
+        flags = [lookup(each.opcode, program.arch, each.span).flags for each in program]
+        cache = frozenset(
+            index
+            for index, each in enumerate(program)
+            if "cache" in flags[index] or each.opcode.startswith("s_dcache")
+        )
+        atomics = frozenset(
+            index for index, each in enumerate(flags) if not each.isdisjoint(("atomic", "atomic_lds"))
+        )
+        behind = _reachable_accesses(flow, code)
+        return cls(program, code, effects, flow, before, operations, behind, cache, atomics)
 
     def relaxations(self) -> Iterator[Relaxation]:
         """One per wait and counter that could be weaker, in program order; waits that never have anything
@@ -121,7 +137,7 @@ class WaitRelaxer:
         if count is None or not self._completes_anything(wait, entry, counter):
             return None
         last_need = self.need(wait, counter, count + 1, order_matters=False)
-        if last_need is not None and count + 1 <= LARGEST_COUNT[counter]:
+        if last_need is not None and count + 1 <= COUNTER_MAX[counter]:
             return None  # the usual case: the wait is as weak as it can be
         possible, last_need = self._largest(wait, counter, count, order_matters=False)
         safe, need = self._largest(wait, counter, count, order_matters=True)
@@ -202,10 +218,11 @@ class WaitRelaxer:
             for register, _ in hazardous_uses(state, entry, self.effects[index]):
                 if register not in self.before[index]:  # else it is a finding already
                     return Need(state[register].load, index)
-        for operation in sorted(ages):
-            if self._ordered(index, entry, operation):
-                return Need(operation[0], index)
-        if order_matters:
+        if entry.kind in _ORDERS_MEMORY or index in self.cache or index in self.atomics:
+            for operation in sorted(ages):
+                if self._ordered(index, entry, operation):
+                    return Need(operation[0], index)
+        if order_matters and (entry.kind in _ORDERS_LDS or entry.to_lds):
             for operation in sorted(ages):
                 if self._lds_conflict(index, entry, operation):
                     return Need(operation[0], index, order=True)
@@ -218,13 +235,12 @@ class WaitRelaxer:
             return False
         if opened.to_lds and entry.kind is Kind.ENDPGM:
             return True  # the next workgroup may have that LDS by then
-        flags = lookup(entry.instruction.opcode, self.program.arch, entry.instruction.span).flags
-        if "cache" in flags or entry.instruction.opcode.startswith("s_dcache"):
+        if index in self.cache:
             return True
         if opened.kind is not Kind.VMEM_STORE:
             return False
         told = Kind.BARRIER, Kind.VMEM_STORE, Kind.SMEM, Kind.LDS_WRITE
-        return entry.kind in told or not flags.isdisjoint(("atomic", "atomic_lds"))
+        return entry.kind in told or index in self.atomics
 
     def _lds_conflict(self, index: int, entry: CodeEntry, operation: Operation) -> bool:
         """Whether an open LDS access may meet a conflicting one from ``index`` on."""

@@ -92,7 +92,8 @@ _ROWS = (
         CODE,
         "Fewer wait states between two instructions than the ISA manual asks for.",
         "Pairs without interlock other than those after an MFMA, such as a VALU result read by an MFMA, or "
-        "an SGPR that a VALU wrote read by a memory access.",
+        "an SGPR that a VALU wrote read by a memory access. A pair that only LLVM puts wait states between "
+        "is a note, with --strict an error.",
     ),
     (
         "register-uninitialised",
@@ -207,6 +208,21 @@ _ROWS = (
         CODE,
         "How many waves and workgroups fit on a compute unit, and what limits them.",
         "From the registers and the LDS that the kernel's metadata asks for.",
+    ),
+    (
+        "register-spill",
+        _NOTE,
+        CODE,
+        "Registers that the compiler keeps in scratch memory.",
+        "With the loads and stores in the loop, what they cost, and with how many waves per SIMD the "
+        "registers would fit.",
+    ),
+    (
+        "transposed-read",
+        _NOTE,
+        EXECUTION,
+        "A transposing LDS read while some lanes are switched off.",
+        "What it gives then is not documented.",
     ),
     (
         "bank-conflict",

@@ -10,9 +10,6 @@ from wavesim.program import Finding, Program, Severity
 from wavesim.program.dataflow import Effects
 from wavesim.trace import CodeEntry, Kind
 
-LARGEST_COUNT = {"lgkmcnt": 15, "vmcnt": 63}
-"""What a wait can ask for (CDNA3 ISA §4.4: 4 and 6 bits)."""
-
 COUNTER_OF_QUEUE = {
     Queue.LDS: "lgkmcnt",
     Queue.SMEM: "lgkmcnt",
@@ -95,7 +92,6 @@ def _finding(
     others: int,
 ) -> Finding:
     counter = COUNTER_OF_QUEUE[pending.queue]
-    count = min(count, LARGEST_COUNT[counter.split()[-1]])
     load, use = program.instructions[pending.load], program.instructions[index]
     back = " of an earlier loop trip" if pending.load >= index else ""
     order = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -47,6 +48,23 @@ from wavesim.cli.paths import OutputPath
     show_default=True,
     help="Execute the corners of the grid too, or the launch's own workgroups alone.",
 )
+@click.option(
+    "--max",
+    "most",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="Patterns of findings to print; 0: all. JSON and SARIF have every finding.",
+)
+@click.option(
+    "--rule",
+    "rules",
+    multiple=True,
+    metavar="NAME",
+    help="Print only findings of this rule (repeatable). All are counted.",
+)
+@click.option("--strict", is_flag=True, help="What only LLVM asks for, not the ISA manual, is an error too.")
 def check(
     kernel: Path,
     arch: str | None,
@@ -69,6 +87,9 @@ def check(
     json_file: str | None,
     sarif_file: str | None,
     workgroups: str,
+    most: int,
+    rules: tuple[str, ...],
+    strict: bool,
 ) -> int:
     """Find missing waits, races, hazards, deadlocks and wrong results in KERNEL.
 
@@ -79,11 +100,17 @@ def check(
     from wavesim.analyze.pipeline import RunOptions, allowed, prepare
     from wavesim.analyze.shorter import shorter_kernel
     from wavesim.check.checker import check_kernel
+    from wavesim.check.rules import RULES
     from wavesim.report.findings import findings_json, findings_text
     from wavesim.report.sarif import sarif
 
     if json_file == sarif_file and json_file is not None:
         raise click.UsageError("--json and --sarif cannot both write there: give one of them a file")
+    for rule in rules:
+        if rule not in RULES:
+            near = get_close_matches(rule, RULES, n=1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise click.UsageError(f"--rule {rule}: no such rule; {hint}they are {', '.join(RULES)}")
     options = RunOptions(
         arch=arch,
         machine=machine,
@@ -114,11 +141,12 @@ def check(
         allowance=allowance,
         shorter=lambda: shorter_kernel(kernel, options, loaded),
         corners=workgroups == "corners",
+        strict=strict,
     )
     if json_file is not None:
         write_json(findings_json(result) + "\n", json_file)
     if sarif_file is not None:
         write_json(json.dumps(sarif(result.findings), indent=2) + "\n", sarif_file)
     if STDOUT not in (json_file, sarif_file):
-        click.echo(findings_text(result))
+        click.echo(findings_text(result, most, rules))
     return 0 if result.good else 1

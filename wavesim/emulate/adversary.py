@@ -2,11 +2,12 @@
 
 A load's registers hold NaN from its issue to the ``s_waitcnt`` that covers it. LDS operations of a wave
 return in order, and so do vector-memory operations; scalar loads only at ``lgkmcnt(0)`` (CDNA3 ISA
-section 4.4). A read takes its bytes when it is delivered, and writes and loads to LDS act then. A store to
-memory reaches it, for all others, when a vmcnt wait of its wave covers it; whatever its cache bits say, for
-they tell where it goes and not when. Atomics act at issue, behind the wave's own stores to the same place.
-Registers that no wait covers never get their values; what goes to memory arrives at the latest when the wave
-ends, or when all waves wait. Scratch is private and not held back.
+section 4.4). A full counter holds the wave until the oldest operation has returned. A read takes its bytes
+when it is delivered, and writes and loads to LDS act then. A store to memory reaches it, for all others, when
+a vmcnt wait of its wave covers it; whatever its cache bits say, for they tell where it goes and not when.
+Atomics act at issue, behind the wave's own stores to the same place. Registers that no wait covers never get
+their values; what goes to memory arrives at the latest when the wave ends, or when all waves wait. Scratch is
+private and not held back.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from wavesim.emulate.registry import Step
 from wavesim.emulate.state import UNINITIALISED, VCC, Lanes
 from wavesim.isa.opcodes import lookup
 from wavesim.program.dataflow import effects
-from wavesim.trace.code import CodeEntry, Kind
+from wavesim.trace.code import COUNTER_MAX, CodeEntry, Kind
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -63,7 +64,8 @@ class Adversary:
         queues = self._queues(wave, entry)
         if not queues:
             return step
-        if self.lds[wave] in queues and not entry.instruction.opcode.startswith(HELD_BACK):
+        on_lds = any(queue is self.lds[wave] for queue in queues)  # by identity: empty queues are equal
+        if on_lds and not entry.instruction.opcode.startswith(HELD_BACK):
             step = self._after_writes(wave, step)
         used = effects(entry.instruction, context.arch)
         vector, scalar = _rows(used.writes, context)
@@ -79,16 +81,16 @@ class Adversary:
                     _again(lanes, context, step, kept, [])
                     context.store_version += 1  # polling waves look again
 
-                _join(queues, deliver)
+                self._join(wave, queues, deliver)
 
             return load_to_lds
         if entry.kind is Kind.LDS_WRITE and opcode.startswith("ds_write"):
-            return lambda: _join(queues, _held_back(step, context, wave))
+            return lambda: self._join(wave, queues, _held_back(step, context, wave))
         if entry.kind in (Kind.LDS_WRITE, Kind.VMEM_STORE) or not (vector or scalar):
 
             def count() -> None:
                 step()
-                _join(queues, self._stored(wave, context))
+                self._join(wave, queues, self._stored(wave, context))
 
             return count
         flags = lookup(opcode, context.arch, entry.instruction.span).flags
@@ -109,7 +111,7 @@ class Adversary:
                 lanes.vgpr[vector] = np.where(active, values, lanes.vgpr[vector])
                 lanes.sgpr[scalar] = scalars
 
-            _join(queues, deliver)
+            self._join(wave, queues, deliver)
 
         return issue
 
@@ -141,6 +143,14 @@ class Adversary:
                     for store in self.stores[wave]
                 ):
                     _shorten(self.memory[wave], len(self.memory[wave]) - 1)
+
+    def _join(self, wave: int, queues: tuple[deque[Delivery], ...], delivery: Delivery) -> None:
+        """Issue an operation; what its counter no longer holds has returned."""
+        queues[0].append(delivery)
+        for other in queues[1:]:
+            other.append(None)
+        _shorten(self.lds[wave], COUNTER_MAX["lgkmcnt"])
+        _shorten(self.memory[wave], COUNTER_MAX["vmcnt"])
 
     def _after_writes(self, wave: int, step: Step) -> Step:
         """The step of an access that acts on LDS at issue (an atomic, a flat access): in order after the
@@ -198,12 +208,6 @@ def _held_back(step: Step, context: Context, wave: int) -> Callable[[], None]:
         context.store_version += 1  # polling waves look again
 
     return deliver
-
-
-def _join(queues: tuple[deque[Delivery], ...], delivery: Delivery) -> None:
-    queues[0].append(delivery)
-    for other in queues[1:]:
-        other.append(None)
 
 
 def _shorten(queue: deque[Delivery], count: int) -> None:

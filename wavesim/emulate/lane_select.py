@@ -12,11 +12,8 @@ from wavesim.emulate.operands import Source, call, then
 from wavesim.emulate.registry import Array, Binding
 from wavesim.emulate.state import LANES
 from wavesim.program import Modified
+from wavesim.program.dpp import DPP_CONTROLS
 
-_DPP_CONTROLS = (
-    *("quad_perm", "row_shl", "row_shr", "row_ror", "wave_shl", "wave_rol", "wave_shr", "wave_ror"),
-    *("row_bcast", "row_newbcast", "row_mirror", "row_half_mirror"),
-)
 _BOUND = "bound_ctrl"
 
 
@@ -94,7 +91,7 @@ def _source_lanes(name: str, value: object) -> npt.NDArray[np.intp]:
 
 def dpp_of(binding: Binding) -> Dpp | None:
     """The DPP control of an instruction, or None."""
-    for name in _DPP_CONTROLS:
+    for name in DPP_CONTROLS:
         value = binding.modifier(name)
         if value is not None and value is not False:
             break

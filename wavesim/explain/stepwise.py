@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from wavesim.check.pending import Queue
-from wavesim.check.waits import LARGEST_COUNT
 from wavesim.explain.candidates import Candidate, Group, LoopCode, at, written
 from wavesim.explain.edits import Edit
 from wavesim.program import Instruction, Waitcnt
 from wavesim.trace import Kind
+from wavesim.trace.code import COUNTER_MAX
 
 STEPS = (1, 2, 4)
 """Counts are rounded down to multiples of these: fewer waits cost fewer slots."""
@@ -46,7 +46,7 @@ def _waits(loop: LoopCode, groups: Sequence[Group], number: int, step: int) -> t
     pending = loop.relaxer.before.get(wait, {})
     if least is None or any(each.queue not in (Queue.VMEM, Queue.LDS) for each in pending.values()):
         return ()
-    count = LARGEST_COUNT["vmcnt" if memory else "lgkmcnt"] + 1
+    count = COUNTER_MAX["vmcnt" if memory else "lgkmcnt"] + 1
     found: list[tuple[int, int]] = []
     for group in groups[number + 1 :]:
         inside = range(group.first, group.last)

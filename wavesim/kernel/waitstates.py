@@ -79,7 +79,8 @@ def _class(opcode: str) -> str:
 
 def _need_after_valu(rows: dict[tuple[str, str], int], kind: str, file: str) -> int:
     if file == "s":
-        return rows.get(({"memory": "vmem", "valu": "valu_constant"}.get(kind, ""), "sgpr"), 0)
+        after = {"memory": ("vmem", "sgpr"), "valu": ("vector", "constant")}
+        return rows.get(after[kind], 0) if kind in after else 0
     return rows.get((kind, "vgpr"), 0) if file in ("v", "a") else 0
 
 

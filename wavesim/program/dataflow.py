@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wavesim.isa.opcode_info import OpcodeInfo, OperandSpec
+from wavesim.isa.opcode_info import OpcodeInfo
 from wavesim.isa.opcodes import lookup
-from wavesim.program.forms import loads_to_lds, operand_specs
+from wavesim.program.forms import loads_to_lds, operand_specs, written_part
 from wavesim.program.operands import Modified, Operand, Register, Special
 from wavesim.program.program import Instruction
 
@@ -70,14 +70,11 @@ def reads_exec(info: OpcodeInfo) -> bool:
     )
 
 
-def _keeps_destination(info: OpcodeInfo, instruction: Instruction, specs: tuple[OperandSpec, ...]) -> bool:
+def _keeps_destination(info: OpcodeInfo, instruction: Instruction) -> bool:
     """Whether part of the destination survives, so that its old value counts as read."""
-    if instruction.modifier("dst_unused") == "UNUSED_PRESERVE":
-        return True
-    if info.format in ("VOP1", "VOP2", "VOP3"):
-        select = instruction.modifier("op_sel")
-        return isinstance(select, tuple) and len(select) == len(specs) and bool(select[-1])
-    return False
+    if instruction.modifier("dst_sel") is not None:
+        return instruction.modifier("dst_unused") == "UNUSED_PRESERVE"
+    return written_part(info, instruction) is not None
 
 
 def effects(instruction: Instruction, arch: str) -> Effects:
@@ -98,7 +95,7 @@ def effects(instruction: Instruction, arch: str) -> Effects:
             writes.update(named)
         if spec.role != "dst":
             reads.update(named)
-    if instruction.modifiers and specs and _keeps_destination(info, instruction, specs):
+    if instruction.modifiers and specs and _keeps_destination(info, instruction):
         reads.update(registers_of(instruction.operands[0]))
     if reads_exec(info):
         reads.add(_EXEC)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from wavesim.isa.opcode_info import OpcodeInfo, OperandSpec
@@ -16,6 +18,36 @@ _INDEX_AND_OFFSET = OperandSpec("src", "v", 2)
 
 def _two_addresses(instruction: Instruction) -> bool:
     return bool(instruction.modifier("idxen") and instruction.modifier("offen"))
+
+
+_SDWA_PARTS: Mapping[str | int | bool, tuple[int, int]] = {
+    **{f"BYTE_{place}": (place, 1) for place in range(4)},
+    **{f"WORD_{place}": (2 * place, 2) for place in range(2)},
+    **{place: (place, 1) for place in range(4)},
+    **{4 + place: (2 * place, 2) for place in range(2)},
+}
+"""dst_sel, by name and by number -> first byte and bytes."""
+
+_TO_ONE_BYTE = re.compile(r"v_cvt_(scalef32_)?(sr_(fp8|bf8)|(sr_)?pk_fp4)_")
+"""Conversions whose result is one byte, which OPSEL[3:2] place; others place a half by OPSEL[3]."""
+
+
+def written_part(info: OpcodeInfo, instruction: Instruction) -> tuple[int, int] | None:
+    """First byte and number of bytes of the dword that SDWA or OPSEL select as a vector instruction's
+    destination; ``None`` where nothing is selected and the whole register is written."""
+    selected = instruction.modifier("dst_sel")
+    if selected is not None:
+        return _SDWA_PARTS.get(selected) if not isinstance(selected, tuple) else None
+    if info.format not in ("VOP1", "VOP2", "VOP3"):
+        return None  # OPSEL of packed instructions is about sources
+    given = instruction.modifier("op_sel")
+    select = given if isinstance(given, tuple) else ()
+    if _TO_ONE_BYTE.match(info.name):
+        low, high = (*select, 0, 0, 0, 0)[2:4]
+        return low + 2 * high, 1
+    if select and len(select) == len(info.operands) and select[-1]:
+        return 2, 2
+    return None
 
 
 def returns_old_value(info: OpcodeInfo, instruction: Instruction) -> bool:

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Collection
 from typing import Any
 
 from wavesim.check.checker import CheckResult
 from wavesim.check.elsewhere import places_text
 from wavesim.errors import SourceSpan
 from wavesim.program import Finding
+from wavesim.report.grouping import grouped, lines_text
 from wavesim.report.unknowns import unknown_lines, unknowns_json
 
+SHOWN_GROUPS = 20
+"""Groups of findings on a terminal; JSON and SARIF have all findings."""
 
-def findings_text(result: CheckResult) -> str:
-    """One paragraph per finding, the worst first, and a line that sums up."""
+
+def findings_text(result: CheckResult, most: int = SHOWN_GROUPS, rules: Collection[str] = ()) -> str:
+    """One paragraph per pattern of findings, the worst first, and a line that sums up.
+
+    Args:
+        result: what was found.
+        most: patterns that are shown, 0 for all of them.
+        rules: only findings of these rules are shown, if there are any; all are counted.
+    """
     lines = []
-    for finding in result.findings:
+    chosen = [each for each in result.findings if not rules or each.rule in rules]
+    groups = grouped(chosen)
+    shown = groups[:most] if most else groups
+    for finding, *alike in shown:
         place = f"{finding.spans[0]}: " if finding.spans else ""
         lines.append(f"{place}{finding.severity}: {finding.message} [{finding.rule}]")
         lines += [f"  also {span}" for span in finding.spans[1:]]
@@ -25,6 +39,17 @@ def findings_text(result: CheckResult) -> str:
             lines.append(f"  {noun} {', '.join(map(str, finding.waves))}")
         if finding.fix:
             lines.append(f"  fix: {finding.fix}")
+        if alike:
+            where = lines_text(alike)
+            lines.append(f"  and {len(alike)} more like it" + (f" ({where})" if where else ""))
+    hidden = groups[len(shown) :]
+    if hidden:
+        patterns = f"{len(hidden)} more pattern{'s' * (len(hidden) > 1)}"
+        count = sum(map(len, hidden))
+        lines.append(f"{patterns} ({count} finding{'s' * (count > 1)}) not shown: --max 0 shows all")
+    if len(chosen) < len(result.findings):
+        others = len(result.findings) - len(chosen)
+        lines.append(f"{others} finding{'s' * (others > 1)} of other rules not shown")
     lines += unknown_lines(result.unknowns)
     if result.shortened:
         lines.append(result.shortened)

@@ -64,6 +64,11 @@ CATEGORY_OF_KIND: dict[Kind, Category] = {
     Kind.INTERNAL: Category.INTERNAL,
 }
 
+COUNTER_MAX = {"vmcnt": 63, "lgkmcnt": 15}
+"""What the counters of outstanding operations hold: 6 and 4 bits (CDNA3 ISA §4.4). At a full counter the wave
+does not issue, so of operations that return in order no more are outstanding; as a count of an
+``s_waitcnt`` it means that nothing is waited for."""
+
 SGPR_VCC, SGPR_EXEC, SGPR_M0, SGPR_SCC = 1000, 1001, 1002, 1003
 """Pseudo indices beside the SGPR numbers in :attr:`CodeEntry.sgpr_reads` and ``sgpr_writes``."""
 

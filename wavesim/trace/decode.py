@@ -6,11 +6,11 @@ from wavesim.isa.opcode_info import OpcodeInfo
 from wavesim.isa.opcodes import lookup
 from wavesim.program import Immediate, Instruction, Program, Register, Waitcnt
 from wavesim.program.dataflow import Effects, effects
+from wavesim.program.dpp import is_dpp
 from wavesim.program.forms import loads_to_lds, returns_old_value
 from wavesim.trace.code import SGPR_EXEC, SGPR_M0, SGPR_SCC, SGPR_VCC, CodeEntry, Kind
 
 _PSEUDO = {"vcc": SGPR_VCC, "exec": SGPR_EXEC, "m0": SGPR_M0, "scc": SGPR_SCC}
-_DPP = ("quad_perm", "row_mask", "bank_mask")
 _EIGHT_BIT_FORMATS = (0, 1)  # cbsz and blgp of f8f6f4: fp8, bf8; 2, 3: fp6, bf6; 4: fp4
 
 
@@ -24,7 +24,7 @@ def _is_plain(info: OpcodeInfo, instruction: Instruction) -> bool:
     """A VALU instruction of which gfx950 issues two of different waves in one slot."""
     if info.kind != "valu" or info.flags & {"packed_f32", "f64"}:
         return False
-    return instruction.encoding != "dpp" and not any(name in _DPP for name, _ in instruction.modifiers)
+    return not is_dpp(instruction)
 
 
 def _immediate(instruction: Instruction) -> int:
@@ -48,9 +48,8 @@ def _source_vgprs(instruction: Instruction) -> int:
 
 
 def _kind(info: OpcodeInfo, instruction: Instruction) -> Kind:
-    if returns_old_value(info, instruction):
-        return Kind.VMEM_LOAD
-    return Kind(info.kind)
+    kind = Kind(info.kind)
+    return Kind.VMEM_LOAD if kind is Kind.VMEM_STORE and returns_old_value(info, instruction) else kind
 
 
 def code_entry(
