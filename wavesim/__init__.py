@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from wavesim._version import __version__
+
 if TYPE_CHECKING:
     from wavesim.api import (
         CheckReport,
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
         run,
     )
 
-__version__ = "0.1.0"
 
 __all__ = [
     "CheckReport",

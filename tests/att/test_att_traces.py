@@ -9,7 +9,8 @@ import pytest
 
 from wavesim.analyze.replay_compare import main_loop, side
 from wavesim.att.clip import cut, without_lonely_barriers
-from wavesim.att.importer import ImportedTrace, import_trace
+from wavesim.att.imported import ImportedTrace
+from wavesim.att.importer import import_trace
 from wavesim.att.latencies import derive_latencies, memory_order, scalar_latencies
 from wavesim.isa.load import load_machine
 from wavesim.trace import Kind

@@ -20,7 +20,7 @@ from wavesim.analyze.replay_compare import (
     worst_lines,
 )
 from wavesim.analyze.replay_rules import RULES, leave_out
-from wavesim.att.importer import ImportedTrace, ImportedUnit
+from wavesim.att.imported import ImportedTrace, ImportedUnit
 from wavesim.att.latencies import Latencies, derive_latencies, scalar_latencies
 from wavesim.att.lds_addresses import Conflicts, find_conflicts, with_conflicts
 from wavesim.att.memory_model import footprint, model_latencies, role_of_footprint

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from wavesim.att.imported import ImportedTrace, ImportedUnit
 from wavesim.trace import BusySpan, Kind, Timeline, Trace, WaveTimeline, WaveTrace
-
-if TYPE_CHECKING:
-    from wavesim.att.importer import ImportedTrace, ImportedUnit
 
 FAR_CLK = 1 << 62
 

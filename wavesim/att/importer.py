@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from wavesim.att.architecture import find_arch
 from wavesim.att.clip import without_lonely_barriers
-from wavesim.att.folder import CLOCK, CODE_ID, DURATION, STALL, TYPE, RawWave, TraceFolder, read_folder
+from wavesim.att.folder import CLOCK, CODE_ID, DURATION, STALL, TYPE, RawWave, read_folder
+from wavesim.att.imported import ImportedTrace, ImportedUnit
 from wavesim.att.listing import Listing, kernel_name, read_listing
 from wavesim.att.lost_records import whole_part
 from wavesim.att.measured import measured_timeline
@@ -20,7 +21,7 @@ from wavesim.att.workgroups import group_waves, split_units
 from wavesim.isa.load import load_machine
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.program import Program
-from wavesim.trace import UNKNOWN, Category, CodeEntry, Kind, Timeline, Trace, WaveTrace
+from wavesim.trace import UNKNOWN, Category, CodeEntry, Kind, Trace, WaveTrace
 from wavesim.trace.decode import code_entries
 
 Int64 = npt.NDArray[np.int64]
@@ -29,36 +30,6 @@ TYPE_JUMP = 7
 """Row type of a taken branch."""
 
 ALLOCATION_CLK = "start clocks are the first instruction's: launch and first code fetch are not modelled"
-
-
-@dataclass(frozen=True)
-class ImportedUnit:
-    """One compute unit of a trace. ``waves`` are the raw waves in the order of ``trace.waves``;
-    ``origin_clk`` is the clock of the file that became 0."""
-
-    shader_engine: int
-    compute_unit: int
-    trace: Trace
-    timeline: Timeline
-    waves: tuple[RawWave, ...]
-    origin_clk: int
-
-    @property
-    def name(self) -> str:
-        """``se0 cu1``."""
-        return f"se{self.shader_engine} cu{self.compute_unit}"
-
-
-@dataclass(frozen=True)
-class ImportedTrace:
-    """A thread-trace folder. ``units`` are its compute units, each to be simulated on its own."""
-
-    folder: TraceFolder
-    arch: str
-    kernel: str
-    program: Program
-    units: tuple[ImportedUnit, ...]
-    notes: tuple[str, ...]
 
 
 def _stall_is_unusable(waves: Sequence[RawWave]) -> bool:

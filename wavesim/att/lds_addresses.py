@@ -19,8 +19,9 @@ from wavesim.emulate.context import BlockRecord, Context, Lds
 from wavesim.emulate.float_mode import COMPILED
 from wavesim.emulate.launch_state import register_counts
 from wavesim.emulate.memory import Memory
-from wavesim.emulate.registry import Binding, Step, binder_of
+from wavesim.emulate.registry import Binding, binder_of
 from wavesim.emulate.state import EXEC, LANES, Lanes, State
+from wavesim.emulate.types import Step
 from wavesim.errors import UserError
 from wavesim.isa.machine import Machine
 from wavesim.isa.opcodes import lookup

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from wavesim import __version__
+from wavesim._version import __version__
 from wavesim.cli.operands import keep_operands
 from wavesim.errors import UserError
 from wavesim.inputs import noted_inputs

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.emulate.operands import scalar_row, vector_row
-from wavesim.emulate.registry import Array, Binding
+from wavesim.emulate.registry import Binding
+from wavesim.emulate.types import Array
 from wavesim.program import Operand, Program, Register, Special
 
 U32, U64 = np.uint32, np.uint64

@@ -20,8 +20,8 @@ import numpy as np
 
 from wavesim.emulate.context import BlockRecord, Context, HeldStore
 from wavesim.emulate.memory import Region
-from wavesim.emulate.registry import Step
 from wavesim.emulate.state import UNINITIALISED, VCC, Lanes
+from wavesim.emulate.types import Step
 from wavesim.isa.opcodes import lookup
 from wavesim.program.dataflow import effects
 from wavesim.trace.code import COUNTER_MAX, CodeEntry, Kind
@@ -29,7 +29,7 @@ from wavesim.trace.code import COUNTER_MAX, CodeEntry, Kind
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from wavesim.emulate.registry import Array
+    from wavesim.emulate.types import Array
 
 POISON = np.uint32(UNINITIALISED)
 Delivery = Callable[[], None] | None

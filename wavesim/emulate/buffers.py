@@ -19,7 +19,8 @@ import numpy.typing as npt
 
 from wavesim.emulate.addresses import PRIVATE_APERTURE, PRIVATE_BUFFER, Addresses
 from wavesim.emulate.operands import call, dword, scalar_row, vector_row
-from wavesim.emulate.registry import Array, Binding
+from wavesim.emulate.registry import Binding
+from wavesim.emulate.types import Array
 from wavesim.program import Operand
 
 U32, U64 = np.uint32, np.uint64

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.emulate.elements import FORMS, minifloat
-from wavesim.emulate.registry import Array
+from wavesim.emulate.types import Array
 
 Places = npt.NDArray[np.bool_]
 

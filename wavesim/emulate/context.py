@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from wavesim.emulate.float_mode import COMPILED, FloatMode
-from wavesim.emulate.memory import Memory, OutOfBounds
+from wavesim.emulate.memory import Memory, OutOfBounds, Region
 from wavesim.emulate.observe import Acquire, GlobalAccess, LdsAccess
-from wavesim.emulate.registry import Array, Binding
 from wavesim.emulate.state import Lanes, State
+from wavesim.emulate.types import Array, Step
 from wavesim.isa.machine import LanePhases, Machine
-from wavesim.program import Finding, Program, Severity
-
-if TYPE_CHECKING:
-    from wavesim.emulate.adversary import Adversary
+from wavesim.program import Finding, Instruction, Program, Severity
+from wavesim.trace.code import CodeEntry
 
 SCRATCH_RULE = "scratch-out-of-bounds"
 FIXES = {
@@ -67,6 +65,34 @@ class HeldStore:
     first: int
     last: int
     arrive: Callable[[], None]
+
+
+class Bound(Protocol):
+    """What a context asks of a bound instruction: which it is, where it stands, and its waves."""
+
+    @property
+    def instruction(self) -> Instruction: ...
+
+    @property
+    def index(self) -> int: ...
+
+    @property
+    def row(self) -> int: ...
+
+    @property
+    def lanes(self) -> Lanes: ...
+
+
+class HoldsBack(Protocol):
+    """An adversary: it lets results of loads and stores arrive late (:mod:`wavesim.emulate.adversary`)."""
+
+    def wrap(self, entry: CodeEntry, lanes: Lanes, context: Context, step: Step) -> Step: ...
+
+    def settle(
+        self, waves: npt.NDArray[np.int64], parts: list[tuple[Region, Array, npt.NDArray[np.bool_]]]
+    ) -> None: ...
+
+    def arrive(self, wave: int) -> bool: ...
 
 
 @dataclass
@@ -118,7 +144,7 @@ class Context:
     clocks_read: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     stored: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
     store_version: int = 0
-    adversary: Adversary | None = None
+    adversary: HoldsBack | None = None
     symbols: Mapping[str, int] = field(default_factory=dict)
     held: list[HeldStore] = field(default_factory=list)
     skipped: frozenset[int] = frozenset()
@@ -140,7 +166,7 @@ class Context:
         return self.machine.lds_phases.get((kind, width))
 
     def find(
-        self, rule: str, binding: Binding, message: str, waves: Array, severity: Severity = Severity.ERROR
+        self, rule: str, binding: Bound, message: str, waves: Array, severity: Severity = Severity.ERROR
     ) -> None:
         """Add a finding, once per rule and static instruction, with all waves that meet it."""
         key = (rule, binding.index)
@@ -155,7 +181,7 @@ class Context:
         elif not numbers <= set(known.waves):
             self.findings[key] = replace(known, waves=tuple(sorted(numbers | set(known.waves))))
 
-    def find_out_of_bounds(self, binding: Binding, what: str, beyond: OutOfBounds) -> None:
+    def find_out_of_bounds(self, binding: Bound, what: str, beyond: OutOfBounds) -> None:
         """The finding of a global access outside every allocation."""
         self.find(
             "global-out-of-bounds",
@@ -165,7 +191,7 @@ class Context:
             binding.lanes.numbers[beyond.waves],
         )
 
-    def note_sources(self, binding: Binding, sources: Array) -> None:
+    def note_sources(self, binding: Bound, sources: Array) -> None:
         """A load of a batch read values of the stores ``sources`` [n, lanes] (0: of none)."""
         numbers = binding.lanes.numbers
         self.polled.append((numbers, sources))

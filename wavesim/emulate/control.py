@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.emulate.operands import scalar_row
-from wavesim.emulate.registry import Binding, Step, semantics
+from wavesim.emulate.registry import Binding, semantics
 from wavesim.emulate.salu import scalar_writer
 from wavesim.emulate.state import CODE_BASE, EXEC, SCC, VCC, Lanes
+from wavesim.emulate.types import Step
 
 
 @semantics(

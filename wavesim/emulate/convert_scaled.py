@@ -17,7 +17,8 @@ import numpy as np
 
 from wavesim.emulate.elements import f32_to_bf16, minifloat
 from wavesim.emulate.operands import bf16_to_f32, call, dword, source, vector_row
-from wavesim.emulate.registry import Array, Binding, Step, semantics
+from wavesim.emulate.registry import Binding, semantics
+from wavesim.emulate.types import Array, Step
 from wavesim.emulate.valu import put_masked
 from wavesim.isa.opcodes import opcode_table
 

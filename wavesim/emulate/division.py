@@ -22,9 +22,10 @@ import numpy as np
 
 from wavesim.emulate.exact import exact_fused
 from wavesim.emulate.operands import call
-from wavesim.emulate.registry import Array, Binding, Step, semantics
+from wavesim.emulate.registry import Binding, semantics
 from wavesim.emulate.rounding import Rounding, fused, narrow, to_odd, two_sum
 from wavesim.emulate.state import VCC
+from wavesim.emulate.types import Array, Step
 from wavesim.emulate.valu import bind_vector, mask_writer, sources_of, vector, writer
 from wavesim.emulate.valu_minmax import quiet
 

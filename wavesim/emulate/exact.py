@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from wavesim.emulate.registry import Array
+from wavesim.emulate.types import Array
 
 PRECISION, LEAST_EXPONENT, MOST = 53, -1074, 2**1024
 NEAREST, UP, DOWN = 0, 1, 2

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wavesim.emulate.registry import Array
 from wavesim.emulate.rounding import Rounding
+from wavesim.emulate.types import Array
 from wavesim.program import Call, Immediate, KernelMetadata, Operand
 
 _FIELDS = {

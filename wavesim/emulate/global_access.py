@@ -8,8 +8,9 @@ import numpy.typing as npt
 from wavesim.emulate.context import Context, HeldStore
 from wavesim.emulate.memory import Region
 from wavesim.emulate.observe import GlobalAccess, stored_bytes
-from wavesim.emulate.registry import Array, Binding
+from wavesim.emulate.registry import Binding
 from wavesim.emulate.transfer import scatter
+from wavesim.emulate.types import Array
 
 MOST_KEPT = 200_000
 """Kept accesses (about 150 MB) at which those of matrices that nothing was stored to are dropped again."""

@@ -12,8 +12,9 @@ from dataclasses import replace
 import numpy as np
 
 from wavesim.emulate.operands import call, source
-from wavesim.emulate.registry import Binder, Binding, Step, semantics
+from wavesim.emulate.registry import Binder, Binding, semantics
 from wavesim.emulate.state import M0, Lanes
+from wavesim.emulate.types import Step
 from wavesim.isa.opcodes import opcode_table
 from wavesim.program import Call, Immediate, Instruction, Modified, Operand, Program, Register
 

@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from wavesim.emulate.observe import LdsAccess, stored_bytes
 from wavesim.emulate.operands import vector_row
-from wavesim.emulate.registry import Array, Binding, Step, semantics
+from wavesim.emulate.registry import Binding, semantics
 from wavesim.emulate.transfer import gatherer, scatter
+from wavesim.emulate.types import Array, Step
 from wavesim.isa.banks import array_clk_batch
 from wavesim.trace.trace import UNKNOWN
 

@@ -10,9 +10,10 @@ import numpy as np
 from wavesim.emulate.elements import f32_to_bf16
 from wavesim.emulate.lds import Accessor, put_registers
 from wavesim.emulate.operands import bf16_to_f32, vector_row
-from wavesim.emulate.registry import Array, Binding, Step, semantics
+from wavesim.emulate.registry import Binding, semantics
 from wavesim.emulate.state import LANES
 from wavesim.emulate.transfer import scatter
+from wavesim.emulate.types import Array, Step
 
 
 def _signed(kind: str) -> Any:

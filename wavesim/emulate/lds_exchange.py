@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from wavesim.emulate.lds import put_registers
 from wavesim.emulate.operands import vector_row
-from wavesim.emulate.registry import Binding, Step, semantics
+from wavesim.emulate.registry import Binding, semantics
 from wavesim.emulate.state import LANES
+from wavesim.emulate.types import Step
 from wavesim.trace.trace import UNKNOWN
 
 U32 = np.uint32

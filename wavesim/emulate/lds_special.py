@@ -10,9 +10,10 @@ import numpy as np
 
 from wavesim.emulate.lds import Accessor, put_registers
 from wavesim.emulate.operands import vector_row
-from wavesim.emulate.registry import Array, Binding, Step, semantics
+from wavesim.emulate.registry import Binding, semantics
 from wavesim.emulate.state import LANES, M0
 from wavesim.emulate.transfer import scatter
+from wavesim.emulate.types import Array, Step
 
 U32 = np.uint32
 

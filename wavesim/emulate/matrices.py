@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.emulate.elements import PACKED, SIZES, STORAGE, decode, encode, pack, random_values, unpack
-from wavesim.emulate.registry import Array
+from wavesim.emulate.types import Array
 from wavesim.errors import LimitExceeded, UserError
 from wavesim.kernel.launch import MatrixArgument
 

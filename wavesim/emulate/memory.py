@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.emulate.matrices import VirtualMatrix
-from wavesim.emulate.registry import Array
+from wavesim.emulate.types import Array
 
 REGION_SHIFT = 40
 """Every allocation has its own 2^40 bytes, so that running over an end meets nothing else."""

@@ -19,8 +19,9 @@ import numpy as np
 from wavesim.emulate.elements import Minifloat, minifloat
 from wavesim.emulate.mfma_denormals import flushes_denormals, flushing, then_flush
 from wavesim.emulate.operands import call, immediate_bits, source, vector_row
-from wavesim.emulate.registry import Array, Binding, Step, semantics
+from wavesim.emulate.registry import Binding, semantics
 from wavesim.emulate.state import LANES
+from wavesim.emulate.types import Array, Step
 from wavesim.isa.opcodes import opcode_table
 from wavesim.kernel.element_types import ELEMENT_BITS, F8F6F4
 from wavesim.program import Immediate, Modified, Operand

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from wavesim.emulate.float_mode import flushed
-from wavesim.emulate.registry import Array, Step
+from wavesim.emulate.types import Array, Step
 
 _LEAST_NORMAL = {"f16": 2.0**-14, "bf16": 2.0**-126, "f32": 2.0**-126}
 

@@ -20,9 +20,10 @@ from wavesim.emulate.float_mode import (
     mode_of,
 )
 from wavesim.emulate.operands import call, immediate_bits, source
-from wavesim.emulate.registry import Binder, Binding, Step, semantics
+from wavesim.emulate.registry import Binder, Binding, semantics
 from wavesim.emulate.salu import scalar_writer
 from wavesim.emulate.state import Lanes
+from wavesim.emulate.types import Step
 from wavesim.errors import SourceSpan
 from wavesim.isa.opcodes import opcode_table
 from wavesim.program import Finding, Immediate, Instruction, Program, Severity

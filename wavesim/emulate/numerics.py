@@ -9,8 +9,8 @@ import numpy as np
 
 from wavesim.emulate.compare import compare, finite_scale, in_range, smallest_normal
 from wavesim.emulate.matrices import VirtualMatrix
-from wavesim.emulate.registry import Array
 from wavesim.emulate.run import Execution
+from wavesim.emulate.types import Array
 from wavesim.emulate.wrong_places import ComparedTile, WrongElement, WrongPlaces, storing_waves
 from wavesim.errors import UserError
 from wavesim.kernel.formula import MAX_ELEMENTS, Numbers, evaluate_formula, names_in

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from wavesim.asm.expressions import ExpressionError, evaluate
-from wavesim.emulate.registry import Array, Binding
+from wavesim.emulate.registry import Binding
 from wavesim.emulate.state import CODE_BASE, EXEC, FLAT_SCRATCH, M0, SCC, TBA, TTMP, VCC, XNACK_MASK
+from wavesim.emulate.types import Array
 from wavesim.program import Immediate, Modified, Operand, Register, Special, Symbol
 
 _RELOCATIONS = {

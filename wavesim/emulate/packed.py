@@ -10,8 +10,9 @@ import numpy as np
 from wavesim.emulate.float_mode import clamped, flushed
 from wavesim.emulate.lane_select import dpp_of
 from wavesim.emulate.operands import Source, bf16_to_f32, call, dword, vector_row
-from wavesim.emulate.registry import Array, Binding, Step, semantics
+from wavesim.emulate.registry import Binding, semantics
 from wavesim.emulate.rounding import fused
+from wavesim.emulate.types import Array, Step
 from wavesim.emulate.valu import Function, following, put_masked, rounded
 from wavesim.emulate.valu_convert import pack_halves
 from wavesim.emulate.valu_float import ADD, FUSED, MULTIPLY

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy.typing as npt
-
+from wavesim.emulate.types import Step
 from wavesim.errors import UnknownInstruction
 from wavesim.isa.opcode_info import OpcodeInfo, OperandSpec
 from wavesim.isa.opcodes import opcode_table
@@ -18,10 +17,6 @@ if TYPE_CHECKING:
     from wavesim.emulate.context import Context
     from wavesim.emulate.float_mode import FloatMode
     from wavesim.emulate.state import Lanes
-
-Array = npt.NDArray[Any]
-Step = Callable[[], None]
-"""A bound instruction: executes it once for every wave of its batch."""
 
 
 _CHANGES_RESULT = frozenset(

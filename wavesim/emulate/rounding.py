@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from wavesim.emulate.exact import exact_fused
-from wavesim.emulate.registry import Array
+from wavesim.emulate.types import Array
 
 _SPLITTER = float(2**27 + 1)
 _LEAST, _MOST = 2.0**-400, 2.0**400

@@ -15,10 +15,10 @@ from wavesim.emulate.matrices import VirtualMatrix
 from wavesim.emulate.mode_register import mode_findings
 from wavesim.emulate.observe import Acquire, GlobalAccess, LdsAccess
 from wavesim.emulate.polls import find_polls, flag_loads
-from wavesim.emulate.registry import Array
 from wavesim.emulate.runner import refused_forms
 from wavesim.emulate.scheduler import Scheduler
 from wavesim.emulate.state import State
+from wavesim.emulate.types import Array
 from wavesim.emulate.unknowable import Unknowable, find_unknowable, marked_instructions
 from wavesim.errors import SourceSpan, UserError
 from wavesim.isa.machine import Machine

@@ -13,8 +13,9 @@ from wavesim.emulate.control import condition, jump_targets, next_address
 from wavesim.emulate.gpr_index import bind_indexed
 from wavesim.emulate.mode_register import bind_by_mode
 from wavesim.emulate.recorder import Executed
-from wavesim.emulate.registry import Binder, Binding, Step, binder_of
+from wavesim.emulate.registry import Binder, Binding, binder_of
 from wavesim.emulate.state import VCC, Lanes
+from wavesim.emulate.types import Step
 from wavesim.errors import UnknownInstruction, UserError
 from wavesim.isa.opcodes import lookup
 from wavesim.program import Register

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from wavesim.emulate.operands import Source, call, dtype_of, scalar_row, source, then
-from wavesim.emulate.registry import Array, Binding, Step, semantics
+from wavesim.emulate.registry import Binding, semantics
 from wavesim.emulate.state import EXEC, M0, SCC
+from wavesim.emulate.types import Array, Step
 from wavesim.emulate.valu_int import (
     bit_length,
     find_first_one,

@@ -11,9 +11,10 @@ from wavesim.emulate.global_access import observe_global
 from wavesim.emulate.lds_atomics import ATOMICS
 from wavesim.emulate.memory import Region
 from wavesim.emulate.operands import Source, call, dword, scalar_row
-from wavesim.emulate.registry import Array, Binding, Step, semantics
+from wavesim.emulate.registry import Binding, semantics
 from wavesim.emulate.salu import scalar_writer
 from wavesim.emulate.transfer import gather, scatter
+from wavesim.emulate.types import Array, Step
 from wavesim.isa.opcodes import opcode_table
 
 U64 = np.uint64

@@ -18,8 +18,9 @@ import numpy as np
 
 from wavesim.emulate.mfma import BITS, ResultLayout, Shape, finisher, multiply, spread, unpacker
 from wavesim.emulate.operands import call, source, vector_row
-from wavesim.emulate.registry import Array, Binding, Step, semantics
+from wavesim.emulate.registry import Binding, semantics
 from wavesim.emulate.state import LANES
+from wavesim.emulate.types import Array, Step
 from wavesim.isa.opcodes import opcode_table
 
 _NAME = re.compile(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from wavesim.emulate.registry import Array
+from wavesim.emulate.types import Array
 
 LANES = 64
 FLAT_SCRATCH, XNACK_MASK, VCC, TBA, TTMP, M0, EXEC = 102, 104, 106, 108, 112, 124, 126

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from wavesim.emulate.registry import Array
+from wavesim.emulate.types import Array
 
 LINE_SHIFT = 7
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from wavesim.emulate.registry import Array
+from wavesim.emulate.types import Array
 
 Words = npt.NDArray[np.uint32]
 

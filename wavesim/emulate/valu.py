@@ -20,8 +20,9 @@ from wavesim.emulate.operands import (
     source,
     vector_row,
 )
-from wavesim.emulate.registry import Array, Binding, Step, semantics
+from wavesim.emulate.registry import Binding, semantics
 from wavesim.emulate.rounding import Rounding
+from wavesim.emulate.types import Array, Step
 
 
 @dataclass(frozen=True, slots=True)

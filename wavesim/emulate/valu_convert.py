@@ -9,8 +9,9 @@ import numpy as np
 from wavesim.emulate.elements import f32_to_bf16, minifloat
 from wavesim.emulate.float_mode import flushed, largest_for_overflow
 from wavesim.emulate.operands import call, vector_row
-from wavesim.emulate.registry import Array, Binding, Step, semantics
+from wavesim.emulate.registry import Binding, semantics
 from wavesim.emulate.rounding import Rounding, narrow
+from wavesim.emulate.types import Array, Step
 from wavesim.emulate.valu import ByMode, put_masked, rounded, sources_of, vector
 
 U32 = np.uint32

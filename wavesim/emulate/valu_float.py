@@ -12,8 +12,9 @@ import numpy as np
 
 from wavesim.emulate.float_mode import flushed, largest_for_overflow
 from wavesim.emulate.operands import call, dword, vector_row
-from wavesim.emulate.registry import Array, Binding, Step, semantics
+from wavesim.emulate.registry import Binding, semantics
 from wavesim.emulate.rounding import Rounding, add, fused, multiply, narrow, scaled, to_odd, two_sum
+from wavesim.emulate.types import Array, Step
 from wavesim.emulate.valu import Function, finish_float, put_masked, rounded, vector
 from wavesim.emulate.valu_minmax import is_signalling
 from wavesim.program import Modified, Operand

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from wavesim.emulate.operands import vector_row
-from wavesim.emulate.registry import Array, Binding, Step, semantics
+from wavesim.emulate.registry import Binding, semantics
+from wavesim.emulate.types import Array, Step
 from wavesim.emulate.valu import bind_vector, vector
 from wavesim.program import Register
 

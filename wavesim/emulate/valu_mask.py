@@ -10,8 +10,9 @@ import numpy as np
 from wavesim.emulate.float_mode import flushed
 from wavesim.emulate.lane_select import dpp_of, sdwa_merge
 from wavesim.emulate.operands import call, dword, scalar_row, source, then, vector_row
-from wavesim.emulate.registry import Array, Binding, Step, semantics
+from wavesim.emulate.registry import Binding, semantics
 from wavesim.emulate.state import EXEC, LANES
+from wavesim.emulate.types import Array, Step
 from wavesim.emulate.valu import mask_source, mask_writer, put_masked, sources_of, writer
 from wavesim.emulate.valu_convert import to_byte
 from wavesim.emulate.valu_float import float_class

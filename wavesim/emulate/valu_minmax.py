@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from wavesim.emulate.float_mode import FloatMode
-from wavesim.emulate.registry import Array
+from wavesim.emulate.types import Array
 from wavesim.emulate.valu import ByMode, vector
 
 _BITS: dict[type[np.generic], tuple[type[np.unsignedinteger], int]] = {

@@ -12,7 +12,8 @@ import numpy as np
 
 from wavesim.emulate.operands import call, dword, source, vector_row
 from wavesim.emulate.packed import f16_pairs
-from wavesim.emulate.registry import Array, Binding, Step, semantics
+from wavesim.emulate.registry import Binding, semantics
+from wavesim.emulate.types import Array, Step
 from wavesim.emulate.valu import put_masked, vector
 from wavesim.emulate.valu_convert import to_byte
 from wavesim.emulate.valu_int import clampable

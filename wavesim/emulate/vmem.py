@@ -15,9 +15,10 @@ from wavesim.emulate.lds import narrow_result, put_registers
 from wavesim.emulate.lds_atomics import ATOMICS, apply_atomic, packed_add
 from wavesim.emulate.observe import LdsAccess, stored_bytes
 from wavesim.emulate.operands import vector_row
-from wavesim.emulate.registry import Array, Binding, Step, semantics
+from wavesim.emulate.registry import Binding, semantics
 from wavesim.emulate.state import LANES, M0
 from wavesim.emulate.transfer import scatter
+from wavesim.emulate.types import Array, Step
 from wavesim.emulate.vmem_access import Access
 from wavesim.isa.opcodes import opcode_table
 from wavesim.program import Operand

@@ -10,10 +10,11 @@ import numpy.typing as npt
 from wavesim.emulate.addresses import PRIVATE_APERTURE, Addresses, has_scratch_buffer, scratch_bytes
 from wavesim.emulate.global_access import observe_global, store_global
 from wavesim.emulate.memory import Region
-from wavesim.emulate.registry import Array, Binding
+from wavesim.emulate.registry import Binding
 from wavesim.emulate.state import LANES
 from wavesim.emulate.touched_lines import LineFinder
 from wavesim.emulate.transfer import gather, scatter
+from wavesim.emulate.types import Array
 from wavesim.program import Severity
 
 SHARED_APERTURE = np.uint64(1 << 16)

@@ -14,9 +14,10 @@ import numpy as np
 from wavesim.emulate.global_access import store_global
 from wavesim.emulate.lds import put_registers
 from wavesim.emulate.operands import scalar_row, vector_row
-from wavesim.emulate.registry import Array, Binding, Step, semantics
+from wavesim.emulate.registry import Binding, semantics
 from wavesim.emulate.state import LANES
 from wavesim.emulate.transfer import gather
+from wavesim.emulate.types import Array, Step
 from wavesim.emulate.vmem import split_operands
 from wavesim.emulate.vmem_access import Access
 from wavesim.isa.opcodes import opcode_table

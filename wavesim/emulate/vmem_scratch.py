@@ -7,9 +7,10 @@ import numpy as np
 from wavesim.emulate.addresses import scratch_bytes, scratch_offsets
 from wavesim.emulate.lds import narrow_result, put_registers
 from wavesim.emulate.operands import vector_row
-from wavesim.emulate.registry import Binding, Step, semantics
+from wavesim.emulate.registry import Binding, semantics
 from wavesim.emulate.state import LANES
 from wavesim.emulate.transfer import gather, scatter
+from wavesim.emulate.types import Step
 from wavesim.isa.opcodes import opcode_table
 from wavesim.program.forms import loads_to_lds
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.emulate.matrices import VirtualMatrix
-from wavesim.emulate.registry import Array
+from wavesim.emulate.types import Array
 
 FIRST = 2
 """Elements that are kept of each place."""

@@ -8,6 +8,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
+from wavesim.isa.lane_groups import lanes
 from wavesim.isa.layers import override, read_layers, stock_machines
 from wavesim.isa.machine import (
     LDS_KINDS,
@@ -88,21 +89,6 @@ def frozen_value(key: str, value: Any) -> QuantityValue:
         return tuple(tuple(item) if isinstance(item, list) else item for item in value)
     assert isinstance(value, int | float)
     return value
-
-
-def lanes(group: str) -> tuple[int, ...]:
-    """Lane numbers of a group: ``"0-3,20"`` is (0, 1, 2, 3, 20).
-
-    Raises:
-        ValueError: not such a text.
-    """
-    numbers: list[int] = []
-    for part in group.split(","):
-        first, dash, last = part.strip().partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()) or len(part) > 8:
-            raise ValueError(group)
-        numbers.extend(range(int(first), int(last if dash else first) + 1))
-    return tuple(numbers)
 
 
 def _lane_phases(quantities: Mapping[str, Quantity]) -> dict[tuple[str, int], LanePhases]:

@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from wavesim.errors import SourceSpan, UserError
+from wavesim.isa.lane_groups import lanes
 from wavesim.isa.layers import EXAMPLE, Layered, close_keys
-from wavesim.isa.load import lanes
 from wavesim.isa.machine import CONFIDENCES
 from wavesim.isa.mfma import mfma_rows
 from wavesim.isa.schema import HEADER, SECTIONS, Entry, unit_of

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 
-from wavesim import __version__
+from wavesim._version import __version__
 from wavesim.analyze.pipeline import Run
 from wavesim.analyze.result import BOUND_NAMES, Analysis, Loop, WaveGroup
 from wavesim.errors import SourceSpan

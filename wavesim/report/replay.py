@@ -14,7 +14,7 @@ from wavesim.analyze.activity import Activity
 from wavesim.analyze.forced import TeacherForced
 from wavesim.analyze.replay import ReplayResult
 from wavesim.analyze.replay_compare import CLASSES, Side, main_loop, side, worst_pass
-from wavesim.att.importer import ImportedTrace, ImportedUnit
+from wavesim.att.imported import ImportedTrace, ImportedUnit
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.report.output import Look
 from wavesim.report.perfetto import perfetto_events

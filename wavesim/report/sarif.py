@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from wavesim import __version__
+from wavesim._version import __version__
 from wavesim.check.rules import RULES
 from wavesim.errors import SourceSpan
 from wavesim.program import Finding, Severity

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
-from wavesim import __version__
+from wavesim._version import __version__
 from wavesim.report.html.columns import ColumnWriter
 from wavesim.report.html.payload import Panel, panel_json, vocabulary
 

@@ -6,22 +6,16 @@ at again: at its end where that is known, else when it becomes known, else in th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from wavesim.limits import SPIN_PATIENCE_CLK
 from wavesim.timing.model.clock import Clock, Events, EventsThenClk
 from wavesim.timing.model.counters import NEVER, Access, Counter
 from wavesim.timing.model.fetch import FetchBuffer
 from wavesim.timing.model.gaps import Gaps
+from wavesim.timing.model.parts import Parts
 from wavesim.timing.model.record import NOBODY, By, Stalls
 from wavesim.timing.model.simd import Refusal
 from wavesim.trace import UNKNOWN, Category, CodeEntry, Kind, Reason, Spin, WaveTimeline, WaveTrace
-
-if TYPE_CHECKING:
-    from wavesim.timing.model.compute_unit import ComputeUnit
-
 
 MEMORY = (Category.VMEM, Category.SCALAR)
 """Categories whose instructions may return their data later, at a clock that is known when they issue."""
@@ -30,16 +24,16 @@ MEMORY = (Category.VMEM, Category.SCALAR)
 class Wave:
     """One wave: a process that goes through the executed stream."""
 
-    def __init__(self, unit: ComputeUnit, position: int, trace: WaveTrace) -> None:
-        self.unit = unit
-        self.p = p = unit.p
-        self.clock: Clock = unit.clock
+    def __init__(self, parts: Parts, position: int, trace: WaveTrace) -> None:
+        self.parts = parts
+        self.p = p = parts.p
+        self.clock: Clock = parts.clock
         self.position = position
         self.trace = trace
-        self.code = [unit.trace.code[index] for index in trace.code.tolist()]
+        self.code = [parts.trace.code[index] for index in trace.code.tolist()]
         self.start_clk = self.clock.first_slot(trace.start_clk)
-        self.simd = unit.simds[trace.simd]
-        self.port = unit.port_of[trace.simd]
+        self.simd = parts.simds[trace.simd]
+        self.port = parts.port_of[trace.simd]
         self.row = 0
         self.priority = 0
         self.finish_clk: int | None = None
@@ -84,7 +78,7 @@ class Wave:
             yield from self.compete()
             yield from self.issue()
         if self.finish_clk is not None and self.entry.kind is Kind.ENDPGM:
-            barrier = self.unit.barriers[self.trace.workgroup]
+            barrier = self.parts.barriers[self.trace.workgroup]
             barrier.end(barrier.arrival(self.trace.simd, self.me))
 
     def stand(self, reason: Reason, until_clk: int, by: By = NOBODY) -> Events:
@@ -110,7 +104,7 @@ class Wave:
         if not early:
             self.attempt[self.row] = self.clock.now
         if entry.category is Category.VMEM:
-            self.memory_from_clk = self.unit.memory.attempted(self.clock.now)
+            self.memory_from_clk = self.parts.memory.attempted(self.clock.now)
 
     # -- conditions 4 to 7: barrier and counters
 
@@ -132,7 +126,7 @@ class Wave:
 
     def wait_at_barrier(self) -> Events:
         """§8: until the last wave of the workgroup has arrived."""
-        barrier = self.unit.barriers[self.trace.workgroup]
+        barrier = self.parts.barriers[self.trace.workgroup]
         self.arrival_clk = arrived = self.clock.now
         release = yield barrier.arrive(barrier.arrival(self.trace.simd, self.me))
         issue_clk = release.end_clk - self.clock.slot_clk
@@ -165,7 +159,7 @@ class Wave:
         while True:
             refusal = self.refusal()
             if refusal is None:
-                refusal = yield self.unit.arbiter.ask(
+                refusal = yield self.parts.arbiter.ask(
                     self.entry, self.me, self.trace.simd, self.priority, self.attempt[self.row]
                 )
             if refusal is None:
@@ -182,7 +176,7 @@ class Wave:
         if refusal is None and category is Category.LDS:
             refusal = self.port.refuses(now)
         if refusal is None and category is Category.VMEM:
-            refusal = self.unit.memory.refuses(self.memory_from_clk, now)
+            refusal = self.parts.memory.refuses(self.memory_from_clk, now)
         return refusal
 
     # -- issue
@@ -195,7 +189,7 @@ class Wave:
         self.end[row] = end_clk
         self.gaps.issued(entry, row, now)
         if self.polling is None:
-            self.unit.note_news(max(end_clk, self.done[row]) if entry.category in MEMORY else end_clk)
+            self.parts.spins.note_news(max(end_clk, self.done[row]) if entry.category in MEMORY else end_clk)
         taken = entry.kind is Kind.BRANCH or (entry.kind is Kind.COND_BRANCH and bool(self.trace.taken[row]))
         following = row + 1
         if row in self.spin_of_last and not self.spin_is_over(now):
@@ -212,7 +206,7 @@ class Wave:
 
     def execute(self, entry: CodeEntry, now: int) -> EventsThenClk:
         """What the instruction occupies; returns its ``end_clk``."""
-        row, p, unit = self.row, self.p, self.unit
+        row, p, parts = self.row, self.p, self.parts
         end_clk = now + p.issue_slot_clk
         if entry.category is Category.LDS:
             return (yield from self.execute_lds(entry, now))
@@ -221,13 +215,13 @@ class Wave:
             self.execute_memory(entry, now)
         elif entry.category is Category.MFMA:
             start_clk, self.done[row] = self.simd.issue_mfma(entry, now, self.me)
-            unit.uses.add("mfma", self.trace.simd, start_clk, self.done[row], self.me)
-            unit.turns.saw(now)
+            parts.uses.add("mfma", self.trace.simd, start_clk, self.done[row], self.me)
+            parts.turns.saw(now)
             if entry.scaled:
-                unit.turns.saw_half(start_clk, self.trace.simd, self.me)
+                parts.turns.saw_half(start_clk, self.trace.simd, self.me)
             end_clk = start_clk + p.issue_slot_clk
         elif entry.category is Category.VALU:
-            unit.turns.saw(now)
+            parts.turns.saw(now)
             end_clk = self.simd.issue_valu(entry, now, self.me)
         elif entry.kind is Kind.SMEM and entry.lgkm_increment:
             latency_clk = int(self.trace.memory_latency_clk[row])
@@ -262,7 +256,7 @@ class Wave:
         """An instruction of the memory path; a flat one counts in both counters."""
         row, trace = self.row, self.trace
         moved, latency_clk = int(trace.memory_bytes[row]), int(trace.memory_latency_clk[row])
-        access = self.unit.memory.issue(entry, moved, latency_clk, now, self.me)
+        access = self.parts.memory.issue(entry, moved, latency_clk, now, self.me)
         self.done[row] = access.return_clk
         self.last_return_clk = max(self.last_return_clk, access.return_clk)
         self.vm.add(access)
@@ -280,20 +274,19 @@ class Wave:
         """
         number = self.spin_of_last[self.row]
         spin = self.trace.spins[number]
-        if 0 <= self.unit.waves[spin.store_wave].done[spin.store_index] <= now:
+        if self.parts.spins.is_done(spin, now):
             self.polling = None
             return True
         self.spin_repeats[number] += 1
         self.polling = spin
-        starving = now - self.unit.news_clk > SPIN_PATIENCE_CLK
-        self.gave_up = starving or all(wave.is_stuck for wave in self.unit.waves)
+        self.gave_up = self.parts.spins.is_in_vain(now)
         return False
 
     @property
     def is_stuck(self) -> bool:
         """Whether only another wave can let this one go on, or it is over."""
         spin = self.polling
-        polls = spin is not None and self.unit.waves[spin.store_wave].issue_clk[spin.store_index] < 0
+        polls = spin is not None and not self.parts.spins.has_issued(spin)
         return self.finish_clk is not None or self.arrival_clk is not None or polls
 
     # -- what is known of it in the end
