@@ -197,18 +197,18 @@ def _kept(overrides: Mapping[str, int | str], machine: str | None) -> dict[str, 
     return kept
 
 
-def allowed(kernel: LoadedKernel, options: RunOptions) -> tuple[LoadedKernel, Allowance]:
+def allowed(kernel: LoadedKernel, machine: Machine, options: RunOptions) -> tuple[LoadedKernel, Allowance]:
     """The kernel, cut to the region asked for, and what may be unknown of it.
 
     Raises:
         UserError: no such region.
     """
-    from wavesim.analyze.allowance import Allowance
+    from wavesim.analyze.allowance import Allowance, at_region
 
     if options.region is None:
         return kernel, Allowance(options.allow_unknown, None, options.trips)
     piece, region = cut_region(kernel, options.region)
-    return piece, Allowance(options.allow_unknown, region, options.trips)
+    return at_region(piece, region, machine, unknown=options.allow_unknown, trips=options.trips)
 
 
 def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None) -> Run:
@@ -232,7 +232,7 @@ def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None
 
     stage("load")
     kernel, machine = prepare(path, options)
-    kernel, allowance = allowed(kernel, options)
+    kernel, allowance = allowed(kernel, machine, options)
     from wavesim.analyze.allowance import Executed, execute
     from wavesim.analyze.clocks import ClockValues, execute_and_time, sustained_mhz
     from wavesim.timing import simulate

@@ -131,7 +131,7 @@ def check(
         trips=trips,
     )
     loaded, chosen = prepare(kernel, options)
-    loaded, allowance = allowed(loaded, options)
+    loaded, allowance = allowed(loaded, chosen, options)
     without_arguments = block is not None and not loaded.program.metadata.arguments
     execute = bool(loaded.launch.arguments) or region is not None or without_arguments
     result = check_kernel(

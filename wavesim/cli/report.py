@@ -155,7 +155,7 @@ def _kernel_panel(
     if progress is not None:
         progress("check", 0.0)
     loaded, machine = prepare(path, options)
-    loaded, allowance = allowed(loaded, options)
+    loaded, allowance = allowed(loaded, machine, options)
     execute = bool(loaded.launch.arguments) or options.region is not None
     checked = check_kernel(
         loaded,

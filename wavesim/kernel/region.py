@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -173,6 +173,19 @@ def _piece(
             workgroup_size=workgroup_size,
             scratch_bytes=old.scratch_bytes,
         ),
+    )
+
+
+def with_front(program: Program, front: Sequence[Instruction]) -> Program:
+    """``program`` with instructions of four bytes before its first."""
+    count = len(front)
+    start = program.addresses[0] - 4 * count
+    return replace(
+        program,
+        instructions=(*front, *program.instructions),
+        labels=MappingProxyType({name: place + count for name, place in program.labels.items()}),
+        addresses=(*(start + 4 * place for place in range(count)), *program.addresses),
+        sizes=(*[4] * count, *program.sizes),
     )
 
 
