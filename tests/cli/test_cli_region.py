@@ -68,9 +68,7 @@ def test_a_while_loop_before_the_region_and_a_way_out_forward(
 
 
 def piece(path: Path, region: str) -> Run:
-    options = RunOptions(
-        settings={"memory.latency_clk": "685"}, region=RegionOptions(region, 32, 8), trips=32
-    )
+    options = RunOptions(settings={"memory.latency_clk": "685"}, region=RegionOptions(region), trips=32)
     return run_kernel(path, options)
 
 

@@ -83,7 +83,7 @@ def check(
     allow_unknown: bool,
     region: str | None,
     trips: int,
-    waves: int,
+    waves: int | None,
     json_file: str | None,
     sarif_file: str | None,
     workgroups: str,
