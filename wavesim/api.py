@@ -43,6 +43,7 @@ def run(
     launch: LaunchOptions | None = None,
     allow_unknown: bool = False,
     region: RegionOptions | None = None,
+    workgroups: int | None = None,
     what_if: str | None = None,
 ) -> RunResult:
     """Execute a kernel, time it clock by clock and analyse how its waves overlap.
@@ -57,6 +58,7 @@ def run(
         launch: How an assembly kernel is launched.
         allow_unknown: Go on past instructions without data; ``result.run.unknowns`` says what rests on them.
         region: Only the code from one label up to another, without launch and data.
+        workgroups: How many share the compute unit; default: as many of the launch's as fit.
         what_if: A row of explain's ladder, such as ``"no_barrier"``: time it as if that were so.
 
     Raises:
@@ -71,6 +73,7 @@ def run(
         launch=launch or LaunchOptions(),
         allow_unknown=allow_unknown,
         region=region,
+        workgroups=workgroups,
     )
     if what_if is not None:
         options = what_if_options(kernel_path(kernel), options, what_if)

@@ -10,22 +10,31 @@ from wavesim.emulate.blocks import BlockMap, refuse_unknown
 from wavesim.emulate.mode_register import RULE as FLOAT_MODE
 from wavesim.emulate.numerics import Numerics, check_numerics
 from wavesim.emulate.run import Execution, emulate
+from wavesim.errors import LimitExceeded
 from wavesim.isa.machine import Machine
 from wavesim.isa.unknown import written_name
 from wavesim.kernel.launch import LoadedKernel
-from wavesim.kernel.region import DEFAULT_TRIPS, REPEAT, Region, unknown_at_start
-from wavesim.program import Program, Symbol
+from wavesim.kernel.region import DEFAULT_TRIPS, REPEAT, Region, unknown_at_start, with_front
+from wavesim.limits import Budget, allowing, budget
+from wavesim.program import Program
+from wavesim.trace import Kind
 from wavesim.trace.decode import code_entries
+
+BEFORE_INSTRUCTIONS = 500_000
+"""What may be executed before a region, to know more of what it begins with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
     """``unknown``: instructions without data may be passed over. ``region``: the kernel is a piece, of
-    which no first values are known. ``trips``: of loops whose condition is not known."""
+    which no first values are known but what ``before`` left, the execution of what stands before it.
+    ``first``: the instruction at which each wave begins. ``trips``: of loops whose condition is not known."""
 
     unknown: bool = False
     region: Region | None = None
     trips: int = DEFAULT_TRIPS
+    before: Execution | None = None
+    first: tuple[int, ...] = ()
 
     @property
     def any(self) -> bool:
@@ -82,15 +91,11 @@ def execute(
             )
         machine, matrix = with_unknown_matrix(machine, code)
     at_entry: frozenset[tuple[str, int]] = frozenset()
-    initial = None
-    before: Execution | None = None
+    initial, before = None, allowance.before
     if allowance.region is not None:
         at_entry = frozenset(unknown_at_start())
-        if allowance.region.before is not None:
-            before = _execute_before(allowance.region.before, kernel, machine)
-            assert before.unknowable is not None
-            if _arrived(before):
-                at_entry, initial = before.unknowable.at_end, before.state
+        if before is not None and before.unknowable is not None and _arrived(before):
+            at_entry, initial = before.unknowable.at_end, before.state
     execution = emulate(
         program,
         kernel.launch,
@@ -104,25 +109,44 @@ def execute(
         trips=allowance.trips,
         initial=initial,
         keep_lanes=allowance.region is not None,
-        counted=outermost_loops(program) if allowance.region is not None else frozenset(),
+        rounds=allowance.region is not None,
+        first=allowance.first,
     )
     unknowns = find_unknowns(execution, allowance.trips, matrix, before) if allowance.any else None
     return Executed(execution, machine, unknowns)
 
 
-def outermost_loops(program: Program) -> frozenset[int]:
-    """Branches that close loops which no other loop encloses; a loop may have several that go back to its
-    first instruction."""
-    loops = []
-    for index, instruction in enumerate(program.instructions):
-        operand = instruction.operands[-1] if instruction.operands else None
-        if isinstance(operand, Symbol) and not operand.suffix:
-            target = program.labels.get(operand.name, len(program))
-            if target <= index:
-                loops.append((target, index))
-    return frozenset(
-        index for target, index in loops if not any(start < target and stop > index for start, stop in loops)
-    )
+def at_region(
+    kernel: LoadedKernel, region: Region, machine: Machine, *, unknown: bool, trips: int
+) -> tuple[LoadedKernel, Allowance]:
+    """A piece of a kernel as it is come to: what stands before it is executed as far as it can be known.
+
+    A wave that passed more barriers on the way than another (the stagger of a ping-pong) waits at
+    them when the piece begins: the piece gets them at its front.
+    """
+    allowance = Allowance(unknown, region, trips)
+    if region.before is None:
+        return kernel, allowance
+    try:
+        with allowing(Budget(min(budget().instructions, BEFORE_INSTRUCTIONS), budget().clk)):
+            before = _execute_before(region.before, kernel, machine)
+    except LimitExceeded:  # it does not end by what is known: nothing is known of what it leaves
+        return kernel, allowance
+    allowance = replace(allowance, before=before)
+    if not _arrived(before):
+        return kernel, allowance
+    barriers = [
+        [int(index) for index in wave.code if before.trace.code[index].kind is Kind.BARRIER]
+        for wave in before.trace.waves
+    ]
+    ahead = [len(passed) - min(map(len, barriers)) for passed in barriers]
+    most = max(ahead)
+    if not most:
+        return kernel, allowance
+    of_first = barriers[ahead.index(most)]
+    waits = [before.trace.program.instructions[index] for index in of_first[-most:]]
+    first = tuple(most - count for count in ahead)
+    return replace(kernel, program=with_front(kernel.program, waits)), replace(allowance, first=first)
 
 
 def _arrived(before: Execution) -> bool:
@@ -132,8 +156,8 @@ def _arrived(before: Execution) -> bool:
 
 
 def _execute_before(program: Program, kernel: LoadedKernel, machine: Machine) -> Execution:
-    """What stands before a region, executed as far as it can be known: each loop once, forward branches not
-    taken where their condition is unknown. Its findings and its time do not count."""
+    """What stands before a region, executed as far as it can be known: each loop once, other branches
+    not taken where their condition is unknown. Its findings and its time do not count."""
     return emulate(
         program,
         kernel.launch,

@@ -16,7 +16,15 @@ from wavesim.isa.memory_roles import LATENCY, ROLES
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.kernel.launch import LoadedKernel
 from wavesim.kernel.launch_file import LaunchOptions, grid_position
-from wavesim.kernel.region import DEFAULT_TRIPS, RegionOptions, cut_region
+from wavesim.kernel.occupancy import (
+    WAVE_LANES,
+    default_waves,
+    occupancy,
+    on_one_unit,
+    refuse_waves,
+    refuse_workgroup,
+)
+from wavesim.kernel.region import DEFAULT_TRIPS, DEFAULT_WAVES, RegionOptions, cut_region
 from wavesim.program import Finding
 from wavesim.program.verdict import Verdict, verdict_of
 from wavesim.trace import Timeline, Trace
@@ -40,8 +48,9 @@ class RunOptions:
     ``settings`` are the ``--set`` values, of the launch or (with a dot in the name) of the machine;
     ``adversarial`` delivers loads as late as the ISA allows, to waves in hostile order; ``allow_unknown``
     goes on past instructions without data; ``region`` runs a piece of the kernel without its launch;
-    ``what_if`` names what is not as it is: ``change`` of what is timed, or ``source``, a tile program's text
-    in place of the file's."""
+    ``workgroups`` is how many share the compute unit (default: as many of the launch's as fit; a tile
+    program states it). ``what_if`` names what is not as it is: ``change`` of what is timed, or
+    ``source``, a tile program's text in place of the file's."""
 
     arch: str | None = None
     machine: str | None = None
@@ -53,6 +62,7 @@ class RunOptions:
     allow_unknown: bool = False
     region: RegionOptions | None = None
     trips: int = DEFAULT_TRIPS
+    workgroups: int | None = None
     what_if: str = ""
     change: Change | None = None
     source: str | None = None
@@ -182,7 +192,12 @@ def prepare(path: Path, options: RunOptions) -> tuple[LoadedKernel, Machine]:
         arch = load_machine(options.machine).arch
     kernel = loader(path, options, arch, launch_settings)
     overrides = {**_kept(kernel.launch.machine_overrides, options.machine), **machine_settings}
-    return kernel, load_machine(options.machine or kernel.program.arch, overrides)
+    chosen = load_machine(options.machine or kernel.program.arch, overrides)
+    if options.launch.block is not None:
+        waves = -(-options.launch.block // WAVE_LANES)
+        option = f"--block {options.launch.block}"
+        refuse_waves(kernel.program.metadata, chosen, waves, option, SourceSpan(str(path)))
+    return kernel, chosen
 
 
 def _kept(overrides: Mapping[str, int | str], machine: str | None) -> dict[str, int | str]:
@@ -197,18 +212,42 @@ def _kept(overrides: Mapping[str, int | str], machine: str | None) -> dict[str, 
     return kept
 
 
-def allowed(kernel: LoadedKernel, options: RunOptions) -> tuple[LoadedKernel, Allowance]:
+def allowed(kernel: LoadedKernel, machine: Machine, options: RunOptions) -> tuple[LoadedKernel, Allowance]:
     """The kernel, cut to the region asked for, and what may be unknown of it.
 
     Raises:
-        UserError: no such region.
+        UserError: no such region, or waves that the kernel cannot have.
     """
-    from wavesim.analyze.allowance import Allowance
+    from wavesim.analyze.allowance import Allowance, at_region
 
     if options.region is None:
         return kernel, Allowance(options.allow_unknown, None, options.trips)
-    piece, region = cut_region(kernel, options.region)
-    return piece, Allowance(options.allow_unknown, region, options.trips)
+    metadata, waves, span = kernel.program.metadata, options.region.waves, SourceSpan(kernel.file)
+    if waves is None:
+        waves = default_waves(metadata, machine, DEFAULT_WAVES)
+    else:
+        refuse_workgroup(metadata, waves * WAVE_LANES, f"--waves {waves}", span)
+        refuse_waves(metadata, machine, waves, f"--waves {waves}", span)
+    piece, region = cut_region(kernel, options.region, waves)
+    piece = on_one_unit(piece, machine, options.workgroups)
+    return at_region(piece, region, machine, unknown=options.allow_unknown, trips=options.trips)
+
+
+def _as_launched(kernel: LoadedKernel, machine: Machine, path: Path, workgroups: int | None) -> LoadedKernel:
+    """The kernel with the workgroups that share a compute unit, and what does not fit on it as findings."""
+    if find_loader(path) is _load_tile_program:
+        if workgroups is not None:
+            raise UserError(
+                f"{path}: --workgroups {workgroups}: a tile program states it",
+                None,
+                "workgroups_per_cu: in its launch (the ladder's kernels: --set WORKGROUPS=2)",
+            )
+        return kernel
+    waves = -(-kernel.launch.workgroup_size // WAVE_LANES)
+    faults = tuple(each for each in occupancy(kernel.program, machine, waves) if each.is_bad)
+    if faults:
+        return replace(kernel, findings=(*kernel.findings, *faults))
+    return on_one_unit(kernel, machine, workgroups)
 
 
 def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None) -> Run:
@@ -232,7 +271,9 @@ def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None
 
     stage("load")
     kernel, machine = prepare(path, options)
-    kernel, allowance = allowed(kernel, options)
+    kernel, allowance = allowed(kernel, machine, options)
+    if allowance.region is None:
+        kernel = _as_launched(kernel, machine, path, options.workgroups)
     from wavesim.analyze.allowance import Executed, execute
     from wavesim.analyze.clocks import ClockValues, execute_and_time, sustained_mhz
     from wavesim.timing import simulate

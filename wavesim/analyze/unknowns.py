@@ -181,12 +181,12 @@ def find_unknowns(
         assume("lanes whose condition is not known are taken to be active", lanes, doubtful)
     _rest_on_addresses(trace, rests.addresses & counts.keys(), assume)
     branches = rests.conditions & counts.keys()
-    loops = [index for index in branches if _goes_back(program, index)]
+    loops = branches & rests.rounds
     for index in sorted(branches):
         figures: tuple[str, ...] = ("clk_total", "tflops", NUMBERS)
         if index not in loops or len(loops) > 1:  # of one loop, an iteration does not depend on their number
             figures = (*TIMING, *(f"bounds.{name}" for name in BOUND_NAMES), NUMBERS, RACES)
-        assume(_branch_text(program, index, trips), (index,), figures)
+        assume(_branch_text(program, index, trips, loop=index in loops), (index,), figures)
     lost = rests.stores & counts.keys()
     if lost:
         assume("what is stored here is not known, nor what is read there later", lost, (NUMBERS,))
@@ -255,21 +255,14 @@ def _count(indices: list[int], what: str) -> str:
     return f"{len(indices)} {what}{plural if len(indices) > 1 else ''}"
 
 
-def _goes_back(program: Program, index: int) -> bool:
-    """Whether a branch closes a loop."""
-    operands = program.instructions[index].operands
-    place = program.labels.get(str(operands[-1])) if operands else None
-    return place is not None and place <= index
-
-
-def _branch_text(program: Program, index: int, trips: int) -> str:
-    """What was assumed of a branch."""
+def _branch_text(program: Program, index: int, trips: int, *, loop: bool) -> str:
+    """What was assumed of a branch; ``loop``: it closes or leaves one."""
     instruction = program.instructions[index]
     name = written_name(instruction.opcode)
     target = str(instruction.operands[-1]) if instruction.operands else ""
     if name == REPEAT:
         return f"the piece is repeated {trips} times by a branch that was added at its end"
-    if _goes_back(program, index):
+    if loop:
         return f"{name} {target}: the loop is taken to run {trips} times"
     return f"{name} {target}: taken not to branch"
 

@@ -20,7 +20,6 @@ from wavesim.check.elsewhere import Elsewhere, look_elsewhere
 from wavesim.check.hazards import hazards
 from wavesim.check.lds_contents import uninitialised_lds_reads
 from wavesim.check.lds_order import unordered_lds_accesses
-from wavesim.check.limits_rules import occupancy
 from wavesim.check.paths import possible_paths
 from wavesim.check.pending import pending_before
 from wavesim.check.races import global_races, lds_races
@@ -36,6 +35,7 @@ from wavesim.emulate.run import Execution, emulate
 from wavesim.errors import SourceSpan, UserError
 from wavesim.isa.machine import Machine
 from wavesim.kernel.launch import LoadedKernel, Position
+from wavesim.kernel.occupancy import occupancy
 from wavesim.program import Finding, Program, Severity
 from wavesim.program.dataflow import effects
 from wavesim.program.verdict import Verdict, verdict_of

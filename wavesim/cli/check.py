@@ -83,7 +83,7 @@ def check(
     allow_unknown: bool,
     region: str | None,
     trips: int,
-    waves: int,
+    waves: int | None,
     json_file: str | None,
     sarif_file: str | None,
     workgroups: str,
@@ -131,7 +131,7 @@ def check(
         trips=trips,
     )
     loaded, chosen = prepare(kernel, options)
-    loaded, allowance = allowed(loaded, options)
+    loaded, allowance = allowed(loaded, chosen, options)
     without_arguments = block is not None and not loaded.program.metadata.arguments
     execute = bool(loaded.launch.arguments) or region is not None or without_arguments
     result = check_kernel(

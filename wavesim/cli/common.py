@@ -20,7 +20,7 @@ from wavesim.cli.paths import KernelPath as KernelPath
 from wavesim.errors import UserError
 from wavesim.kernel.launch_file import MAX_DYNAMIC_LDS_BYTES, LaunchOptions
 from wavesim.kernel.region import DEFAULT_TRIPS, DEFAULT_WAVES, MOST_WAVES, RegionOptions
-from wavesim.limits import MAX_CLK, MAX_INSTRUCTIONS, allowing, budget
+from wavesim.limits import MAX_CLK, MAX_INSTRUCTIONS, MAX_WAVES, allowing, budget
 from wavesim.visible import uncovered, visible
 
 if TYPE_CHECKING:
@@ -155,17 +155,24 @@ unknown_options = apply(
     click.option(
         "--waves",
         type=click.IntRange(1, MOST_WAVES),
-        default=DEFAULT_WAVES,
-        show_default=True,
-        help="Waves that execute the region.",
+        help=f"Waves that execute the region (default: the kernel's, or {DEFAULT_WAVES}).",
     ),
 )
 """--allow-unknown, --region, --trips and --waves."""
 
 
-def region_of(region: str | None, trips: int, waves: int) -> RegionOptions | None:
+def region_of(region: str | None, trips: int, waves: int | None) -> RegionOptions | None:
     """What ``--region`` and its kin say."""
     return RegionOptions(region, trips, waves) if region is not None else None
+
+
+workgroups_option = click.option(
+    "--workgroups",
+    type=click.IntRange(1, MAX_WAVES),
+    metavar="N",
+    help="Workgroups on the compute unit (default: as many of the launch's as fit).",
+)
+"""--workgroups."""
 
 
 def _allow(context: click.Context, parameter: click.Parameter, value: int | None) -> None:

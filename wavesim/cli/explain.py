@@ -21,6 +21,7 @@ from wavesim.cli.common import (
     progress_line,
     region_of,
     unknown_options,
+    workgroups_option,
     write_json,
 )
 
@@ -31,6 +32,7 @@ from wavesim.cli.common import (
 @launch_options
 @compile_options
 @unknown_options
+@workgroups_option
 @budget_options
 @json_option
 @click.option("--processes", type=click.IntRange(1, 64), help="Processes for the what-ifs (default: cores).")
@@ -53,7 +55,8 @@ def explain(
     allow_unknown: bool,
     region: str | None,
     trips: int,
-    waves: int,
+    waves: int | None,
+    workgroups: int | None,
     json_file: str | None,
     processes: int | None,
     ascii_only: bool,
@@ -85,6 +88,7 @@ def explain(
         allow_unknown=allow_unknown,
         region=region_of(region, trips, waves),
         trips=trips,
+        workgroups=workgroups,
     )
     with progress_line(str(kernel)) as progress:
         found = explain_kernel(kernel, options, progress, processes=processes)

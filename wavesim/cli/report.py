@@ -20,6 +20,7 @@ from wavesim.cli.common import (
     region_of,
     timing_options,
     unknown_options,
+    workgroups_option,
 )
 from wavesim.cli.paths import OutputPath
 from wavesim.errors import UserError
@@ -46,6 +47,7 @@ MOST_KERNELS = 4
 @launch_options
 @compile_options
 @unknown_options
+@workgroups_option
 @budget_options
 @timing_options
 @click.option("--check/--no-check", default=True, help="With the findings of wavesim check (default: yes).")
@@ -74,7 +76,8 @@ def report(
     allow_unknown: bool,
     region: str | None,
     trips: int,
-    waves: int,
+    waves: int | None,
+    workgroups: int | None,
     engine: str,
     clock_ghz: float | None,
     check: bool,
@@ -113,6 +116,7 @@ def report(
         allow_unknown=allow_unknown,
         region=region_of(region, trips, waves),
         trips=trips,
+        workgroups=workgroups,
     )
     panels, good = [], True
     for kernel in kernels:
@@ -155,7 +159,7 @@ def _kernel_panel(
     if progress is not None:
         progress("check", 0.0)
     loaded, machine = prepare(path, options)
-    loaded, allowance = allowed(loaded, options)
+    loaded, allowance = allowed(loaded, machine, options)
     execute = bool(loaded.launch.arguments) or options.region is not None
     checked = check_kernel(
         loaded,

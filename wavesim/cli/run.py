@@ -22,6 +22,7 @@ from wavesim.cli.common import (
     region_of,
     timing_options,
     unknown_options,
+    workgroups_option,
     write_json,
 )
 from wavesim.cli.paths import OutputPath
@@ -33,6 +34,7 @@ from wavesim.cli.paths import OutputPath
 @launch_options
 @compile_options
 @unknown_options
+@workgroups_option
 @budget_options
 @timing_options
 @json_option
@@ -68,7 +70,8 @@ def run(
     allow_unknown: bool,
     region: str | None,
     trips: int,
-    waves: int,
+    waves: int | None,
+    workgroups: int | None,
     engine: str,
     clock_ghz: float | None,
     json_file: str | None,
@@ -111,6 +114,7 @@ def run(
         allow_unknown=allow_unknown,
         region=region_of(region, trips, waves),
         trips=trips,
+        workgroups=workgroups,
     )
     if what_if is not None:
         from wavesim.explain.reproduce import what_if_options

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,9 @@ from wavesim.emulate.types import Array, Step
 from wavesim.isa.machine import LanePhases, Machine
 from wavesim.program import Finding, Instruction, Program, Severity
 from wavesim.trace.code import CodeEntry
+
+if TYPE_CHECKING:
+    from wavesim.emulate.assumed_ways import AssumedWays
 
 SCRATCH_RULE = "scratch-out-of-bounds"
 FIXES = {
@@ -111,9 +114,8 @@ class Context:
         adversary: holds back the results of loads, and stores, if they are to arrive late.
         held: under an adversary, stores to global memory of the instruction that runs, yet to arrive.
         symbols: addresses of functions and constants.
-        skipped: static instructions that are not executed (see unknowable); ``assumed`` branches that are
-            taken by assumption, backward ones ``trips`` - 1 times each time they are come to; ``counted``
-            are those of them that close the outermost loops, ``trips`` - 1 times for each loop altogether.
+        skipped: static instructions that are not executed (see unknowable); ``ways``: branches that are
+            taken by assumption, and which way each goes (see assumed_ways).
         first_mode: MODE at the start of every wave; ``writes_mode`` whether the program may change it.
         polled: per load of the running pass its waves and the stores [n, lanes] whose values it read.
     """
@@ -148,10 +150,7 @@ class Context:
     symbols: Mapping[str, int] = field(default_factory=dict)
     held: list[HeldStore] = field(default_factory=list)
     skipped: frozenset[int] = frozenset()
-    assumed: frozenset[int] = frozenset()
-    counted: frozenset[int] = frozenset()
-    trips: int = 1
-    passes: dict[int, npt.NDArray[np.int64]] = field(default_factory=dict)
+    ways: AssumedWays | None = None
     first_mode: FloatMode = COMPILED
     writes_mode: bool = False
 

@@ -39,13 +39,12 @@ def placements(launch: Launch, machine: Machine) -> list[Placement]:
     per_group = waves_per_workgroup(launch)
     wave_gap = _quantity(machine, "dispatch.wave_interval_clk")
     group_gap = _quantity(machine, "dispatch.workgroup_interval_clk")
-    slots_per_group = -(-per_group // _SIMDS)
     return [
         Placement(
             wave,
             group,
-            wave % _SIMDS,
-            group * slots_per_group + wave // _SIMDS,
+            (group * per_group + wave) % _SIMDS,  # in turn, from workgroup to workgroup
+            (group * per_group + wave) // _SIMDS,
             group * group_gap + wave * wave_gap,
         )
         for group in range(len(launch.workgroups))

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from wavesim.emulate.adversary import Adversary
+from wavesim.emulate.assumed_ways import AssumedWays, loop_branches, of_outermost_loops
 from wavesim.emulate.blocks import BlockMap, refuse_unknown
 from wavesim.emulate.context import Context
 from wavesim.emulate.launch_state import make_context, placements
+from wavesim.emulate.loop_nest import LoopNest, loop_nest
 from wavesim.emulate.matrices import VirtualMatrix
 from wavesim.emulate.mode_register import mode_findings
 from wavesim.emulate.observe import Acquire, GlobalAccess, LdsAccess
@@ -91,7 +93,8 @@ def emulate(
     trips: int = DEFAULT_TRIPS,
     initial: State | None = None,
     keep_lanes: bool = False,
-    counted: frozenset[int] = frozenset(),
+    rounds: bool = False,
+    first: Sequence[int] = (),
 ) -> Execution:
     """Execute every wave of the launch's workgroups.
 
@@ -107,10 +110,11 @@ def emulate(
         past_deadlock: let stuck waves go on, to see what comes behind (the execution stays incomplete).
         clock_values: per wave position, what its clock reads show, in order (else placeholders).
         at_entry: with ``allow_unknown``, registers and memories whose first content is not known either.
-        trips: how often loops run whose condition is not known.
+        trips: how often a loop runs, each time it is come to, that no known condition ends.
         initial: registers to begin with, in place of what the dispatcher sets.
         keep_lanes: lanes stay active whose condition is not known.
-        counted: branches that close loops which are to run ``trips`` times, whatever their condition.
+        rounds: outermost loops run ``trips`` times too, whatever their conditions.
+        first: per wave the instruction at which it begins, if that is not the first.
 
     Raises:
         UnknownInstruction: a reachable instruction has no semantics.
@@ -143,7 +147,8 @@ def emulate(
     unknowable = None
     if allow_unknown:
         first_unknown = frozenset(at_entry)
-        unknowable = _find_unknowable(program, blocks, context, missing, first_unknown, keep_lanes)
+        nest = loop_nest(blocks)
+        unknowable = _find_unknowable(program, blocks, context, missing, first_unknown, keep_lanes, nest)
         if (
             initial is None
             and not first_unknown
@@ -161,9 +166,10 @@ def emulate(
                 past_deadlock=past_deadlock,
                 clock_values=clock_values,
             )
-        unknowable = replace(unknowable, conditions=unknowable.conditions | counted)
-        context.skipped, context.assumed = unknowable.skipped, unknowable.conditions
-        context.trips, context.counted = max(1, trips), counted
+        outermost = of_outermost_loops(nest, blocks) if rounds else frozenset()
+        unknowable = replace(unknowable, conditions=unknowable.conditions | outermost)
+        context.skipped = unknowable.skipped
+        context.ways = AssumedWays(nest, blocks, unknowable.conditions, trips, context.state.waves)
     if adversarial:
         context.adversary = Adversary(context.state.waves)
     places = placements(launch, machine)
@@ -174,6 +180,7 @@ def emulate(
         skip_unknown=allow_unknown,
         past_deadlock=past_deadlock,
         progress=progress,
+        first=first,
     )
     with np.errstate(all="ignore"):
         try:
@@ -220,9 +227,11 @@ def _find_unknowable(
     missing: list[int],
     at_entry: Iterable[tuple[str, int]],
     keep_lanes: bool,
+    nest: LoopNest,
 ) -> Unknowable:
     reachable = blocks.reachable()
     reasons = dict.fromkeys(missing, "no semantics")
     reasons |= refused_forms(context, blocks, reachable)
     reasons |= marked_instructions(program, reachable)
-    return find_unknowable(program, blocks, reasons, at_entry, keep_lanes=keep_lanes)
+    around = loop_branches(nest, blocks)
+    return find_unknowable(program, blocks, reasons, at_entry, keep_lanes=keep_lanes, around=around)

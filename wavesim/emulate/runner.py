@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from wavesim.emulate.assumed_ways import AssumedWays
 from wavesim.emulate.blocks import Block, BlockMap, Exit
 from wavesim.emulate.context import BlockRecord, Context
 from wavesim.emulate.control import condition, jump_targets, next_address
@@ -46,40 +47,29 @@ class Runner:
         self.taken: Callable[[], npt.NDArray[np.bool_]] | None = None
         self.targets: Callable[[], npt.NDArray[np.int64]] | None = None
         last = context.program.instructions[block.stop - 1]
-        if block.stop - 1 in context.assumed:
-            self._assume(blocks)
+        if context.ways is not None and block.stop - 1 in context.ways.assumed:
+            self._assume(blocks, context.ways)
         elif block.exit is Exit.BRANCH:
             self.taken = condition(last.opcode, lanes)
         elif block.exit is Exit.INDIRECT:
             self.targets = self._indirect(blocks)
 
-    def _assume(self, blocks: BlockMap) -> None:
-        """A branch on what is not known: backward ``trips`` - 1 times, then on; forward never. A call returns
-        at once; a jump that may not be followed further ends the wave."""
-        block, context, waves = self.block, self.context, self.lanes.waves
-        backward = 0 <= block.target < block.stop
-        counted = backward and block.stop - 1 in context.counted
-        # a loop's branches back share their count, which ends once for all
-        key = -1 - block.target if counted else block.stop - 1
-        passes = context.passes.setdefault(key, np.zeros(context.state.waves, np.int64))
+    def _assume(self, blocks: BlockMap, ways: AssumedWays) -> None:
+        """A branch on what is not known goes the way that is assumed. A call returns at once; a jump that may
+        not be followed further ends the wave."""
+        block, waves, count = self.block, self.lanes.waves, self.lanes.count
         ends = [index for index, entry in enumerate(blocks.code) if entry.kind is Kind.ENDPGM]
         end = ends[-1] if ends else len(blocks.code)
-
-        def again() -> npt.NDArray[np.bool_]:
-            passes[waves] += 1
-            if counted:
-                return np.asarray(passes[waves] < context.trips)
-            return np.asarray(passes[waves] % context.trips != 0)
-
-        count = self.lanes.count
-        if block.exit is Exit.BRANCH:
-            self.taken = again if backward else lambda: np.zeros(count, np.bool_)
-        elif backward:
-            self.targets = lambda: np.where(again(), block.target, end)
-        else:
+        if block.exit is Exit.INDIRECT:
             call = blocks.code[block.stop - 1].instruction.opcode == "s_swappc_b64"
-            place = block.stop if call else block.target if block.target >= 0 else end
+            place = block.stop if call else end
             self.targets = lambda: np.full(count, place, np.int64)
+            return
+        decision = ways.decide(block)
+        if block.exit is Exit.BRANCH:
+            self.taken = lambda: decision(waves)
+        else:
+            self.targets = lambda: np.where(decision(waves), block.target, end)
 
     def _indirect(self, blocks: BlockMap) -> Callable[[], npt.NDArray[np.int64]]:
         index = self.block.stop - 1

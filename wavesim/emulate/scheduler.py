@@ -7,7 +7,7 @@ barriers and polling loops are what orders waves.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import IntEnum
 
@@ -58,6 +58,7 @@ class Scheduler:
         skip_unknown: bool = False,
         past_deadlock: bool = False,
         progress: Callable[[int], None] | None = None,
+        first: Sequence[int] = (),
     ) -> None:
         waves = context.state.waves
         self.context = context
@@ -69,7 +70,7 @@ class Scheduler:
         self.passes = PollPasses(context, self.recorder, polls)
         self.repeated = RepeatedStates(context)
         self.status = [Status.RUN] * waves
-        self.pc = [0] * waves
+        self.pc = list(first) or [0] * waves
         self.turn = [0] * waves
         self.backward = [0] * waves
         self.waiting_at = [0] * waves
@@ -176,16 +177,18 @@ class Scheduler:
 
     def _go(self, numbers: list[int], targets: list[int], block: Block) -> int | None:
         together = True
-        first = targets[0]
+        first, ways = targets[0], self.context.ways
         for wave, target in zip(numbers, targets, strict=True):
             self.pc[wave] = target
+            if ways is not None:
+                ways.go(block, wave, target)
             together = together and target == first
             if self.passes.current[wave] is not None and self.passes.leave(wave, target):
                 self._park(wave, block)
                 together = False
             elif target < block.stop:
-                assumed = block.stop - 1 in self.context.assumed
-                if not assumed and self.repeated.repeats(wave, block.stop - 1):
+                rests = ways is not None and ways.may_rest(block, target)
+                if not rests and self.repeated.repeats(wave, block.stop - 1):
                     self._park(wave, block)
                     together = False
                 self.backward[wave] += 1
@@ -209,6 +212,8 @@ class Scheduler:
         for wave in numbers:
             self.status[wave] = Status.BARRIER
             self.pc[wave] = block.stop
+            if self.context.ways is not None:
+                self.context.ways.go(block, wave, block.stop)
             self.waiting_at[wave] = block.stop - 1
         for group in {self.workgroup_of[wave] for wave in numbers}:
             self._release(group)

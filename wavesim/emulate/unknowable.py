@@ -11,7 +11,7 @@ Under an unknowable EXEC the lanes stay those that were active before.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wavesim.emulate.blocks import BlockMap
 from wavesim.isa.opcode_info import OpcodeInfo
@@ -55,6 +55,7 @@ class Unknowable:
         lanes: instructions that select lanes by an unknowable condition; they are taken to leave all that
             were active (only where that is asked for, else EXEC is unknowable).
         at_end: registers and memories unknowable at the last instruction.
+        around: branches that close or leave a loop, known or not.
     """
 
     unknown: tuple[Unknown, ...]
@@ -64,6 +65,12 @@ class Unknowable:
     stores: frozenset[int]
     lanes: frozenset[int] = frozenset()
     at_end: frozenset[RegisterName] = frozenset()
+    around: frozenset[int] = frozenset()
+
+    @property
+    def rounds(self) -> frozenset[int]:
+        """Of the branches that are taken by assumption, those that close or leave a loop."""
+        return self.conditions & self.around
 
     def of_kind(self, blocks: BlockMap, *kinds: Kind) -> frozenset[int]:
         """Memory instructions of ``kinds`` at unknowable addresses."""
@@ -185,11 +192,13 @@ def find_unknowable(
     at_entry: Iterable[RegisterName] = (),
     *,
     keep_lanes: bool = False,
+    around: frozenset[int] = frozenset(),
 ) -> Unknowable:
     """What cannot be known when the instructions in ``reasons`` (index -> why) cannot be executed.
 
     ``at_entry``: registers and memories whose content is not known at the first instruction.
-    ``keep_lanes``: EXEC stays known, whatever conditions select lanes.
+    ``keep_lanes``: EXEC stays known, whatever conditions select lanes; but a branch ``around`` a loop
+    that asks for such an EXEC is not known: lanes that never leave would go round for ever.
     """
     numbers = _Numbers()
     reachable = blocks.reachable()
@@ -213,7 +222,37 @@ def find_unknowable(
             if before is None or value & ~before:
                 state[each] = value | (before or 0)
                 todo.append(each)
-    return _collect(program, blocks, steps, state, reasons, numbers, exempt)
+    found = _collect(program, blocks, steps, state, reasons, numbers, exempt)
+    asked = {index for index in around if "_exec" in program.instructions[index].opcode}
+    if asked and found.lanes:
+        asked &= _doubtful_exec(program, blocks, steps, found.lanes, numbers.bits((_EXEC,)))
+        found = replace(found, conditions=found.conditions | asked)
+    return replace(found, around=around)
+
+
+def _doubtful_exec(
+    program: Program, blocks: BlockMap, steps: dict[int, _Transfer], lanes: frozenset[int], exec_bit: int
+) -> set[int]:
+    """Instructions before which an unknowable condition may have left EXEC as it was."""
+    found: set[int] = set()
+    seen: dict[int, bool] = {}
+    todo = [(0, False)]
+    while todo:
+        start, doubt = todo.pop()
+        if start >= len(program.instructions) or seen.get(start, False) or seen.get(start) is doubt:
+            continue
+        seen[start] = doubt
+        block = blocks.block_at(start)
+        for index in range(start, block.stop):
+            if doubt:
+                found.add(index)
+            if steps[index].writes & exec_bit:
+                doubt = index in lanes
+        if block.target >= 0:
+            todo.append((block.target, doubt))
+        if block.exit.value in ("fall", "branch", "barrier", "indirect"):
+            todo.append((block.stop, doubt))
+    return found
 
 
 def _after(step: _Transfer, value: int) -> int:

@@ -17,6 +17,7 @@ from wavesim.kernel.launch_file import (
     read_launch,
 )
 from wavesim.kernel.lds_use import triton_metadata, uses_lds
+from wavesim.kernel.occupancy import UNSTATED_THREADS, refuse_workgroup, required_threads
 from wavesim.program import Finding, Program, Severity
 
 DEFAULT_WORKGROUP = 256
@@ -73,9 +74,14 @@ def loaded(
         given = replace(given, constants={**given.constants, **settings})
     beside = triton_metadata(path)
     declared = program.metadata.workgroup_size
-    if given.block is None:  # 1024 is what a kernel says that says nothing
-        given = replace(given, block=beside.workgroup_size or (declared if declared < 1024 else None))
+    span = SourceSpan(str(path))
+    if given.block is not None:
+        refuse_workgroup(program.metadata, given.block, f"--block {given.block}", span)
+    else:
+        stated = required_threads(program.metadata) or (declared if declared < UNSTATED_THREADS else 0)
+        given = replace(given, block=beside.workgroup_size or stated or None)
     launch = launch_of(program, path, given)
+    refuse_workgroup(program.metadata, launch.workgroup_size, "workgroup of the launch", span)
     if options is not None and not options.arguments:
         _refuse_ignored(options, path, launch)
     extra = given.dynamic_lds_bytes or launch.dynamic_lds_bytes or beside.lds_bytes

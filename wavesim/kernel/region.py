@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -21,11 +21,12 @@ DEFAULT_TRIPS, DEFAULT_WAVES = 32, 8
 
 @dataclass(frozen=True, slots=True)
 class RegionOptions:
-    """``LABEL1:LABEL2`` (up to, not including, the second), trips of its loops, waves of the workgroup."""
+    """``LABEL1:LABEL2`` (up to, not including, the second), trips of its loops, waves of the workgroup (None:
+    as many as the kernel was compiled for, else :data:`DEFAULT_WAVES`, if they fit)."""
 
     text: str
-    trips: int
-    waves: int
+    trips: int = DEFAULT_TRIPS
+    waves: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def unknown_at_start() -> Iterator[tuple[str, int]]:
     yield from (("memory", cell) for cell in range(3))
 
 
-def cut_region(kernel: LoadedKernel, options: RegionOptions) -> tuple[LoadedKernel, Region]:
+def cut_region(kernel: LoadedKernel, options: RegionOptions, waves: int) -> tuple[LoadedKernel, Region]:
     """The piece as a kernel: the same instructions at the same addresses, then s_endpgm. Branches out of it
     end it; a piece without a branch back gets one (:data:`REPEAT`), so that it can be repeated.
 
@@ -96,12 +97,12 @@ def cut_region(kernel: LoadedKernel, options: RegionOptions) -> tuple[LoadedKern
         UserError: no such labels, or a number of waves that no workgroup has.
     """
     program = kernel.program
-    if not 0 < options.waves <= MOST_WAVES:
-        raise UserError(f"--waves {options.waves}: a workgroup has 1 to {MOST_WAVES} waves")
+    if not 0 < waves <= MOST_WAVES:
+        raise UserError(f"--waves {waves}: a workgroup has 1 to {MOST_WAVES} waves")
     if options.trips < 1:
         raise UserError(f"--trips {options.trips}: at least 1")
     found = find_region(program, options.text)
-    size = 64 * options.waves
+    size = 64 * waves
     before = None
     if found.first:
         before = _piece(program, 0, found.first, size, repeat=False, stop_only=found.stop)
@@ -173,6 +174,19 @@ def _piece(
             workgroup_size=workgroup_size,
             scratch_bytes=old.scratch_bytes,
         ),
+    )
+
+
+def with_front(program: Program, front: Sequence[Instruction]) -> Program:
+    """``program`` with instructions of four bytes before its first."""
+    count = len(front)
+    start = program.addresses[0] - 4 * count
+    return replace(
+        program,
+        instructions=(*front, *program.instructions),
+        labels=MappingProxyType({name: place + count for name, place in program.labels.items()}),
+        addresses=(*(start + 4 * place for place in range(count)), *program.addresses),
+        sizes=(*[4] * count, *program.sizes),
     )
 
 
