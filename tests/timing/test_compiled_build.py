@@ -11,12 +11,14 @@ import pytest
 from click.testing import CliRunner
 
 from wavesim import timing
+from wavesim.analyze.validate import forced_rows
 from wavesim.cli.common import ENGINE_CHOICES
 from wavesim.cli.main import cli
 from wavesim.errors import UserError
 from wavesim.timing import compiled, simulate
 from wavesim.timing.compare import EnginesDiffer
 from wavesim.timing.compiled import build, engine, library
+from wavesim.timing.forced import forced_issue_clk
 
 
 @pytest.fixture
@@ -98,6 +100,15 @@ def test_without_a_library_simpy_serves_and_says_so_once(caplog: pytest.LogCaptu
             simulate(trace, p, engine=asked)
     shown = CliRunner().invoke(cli, ["--version"])
     assert "timing engines: simpy; no compiled one: there is no compiler here" in shown.output
+
+
+@pytest.mark.usefixtures("without_library")
+def test_without_a_library_nothing_is_predicted_teacher_forced() -> None:
+    """A validation leaves its table out; who asks for it is told what is missing."""
+    trace = b.streams([[b.valu()]])
+    with pytest.raises(UserError, match="no compiled timing engine: there is no compiler here"):
+        forced_issue_clk(simulate(trace, b.parameters()), trace, b.parameters())
+    assert forced_rows() == 0
 
 
 def test_what_may_be_asked_for() -> None:

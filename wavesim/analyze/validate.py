@@ -58,6 +58,13 @@ class ValidationRow:
     mca: McaResult = NO_MCA
 
 
+def forced_rows() -> int:
+    """How many instructions of a trace are predicted teacher-forced: none without the compiled engine."""
+    from wavesim.timing.compiled import available
+
+    return 0 if available() else FORCED_ROWS
+
+
 def trace_folders(folder: Path) -> list[Path]:
     """Trace folders in ``folder``, by name; the folder itself if it is one.
 
@@ -96,7 +103,7 @@ def validate_folder(
         loaded = loaded or load_machine(imported.arch)
         conflicts = [find_conflicts(unit.trace, loaded) for unit in imported.units]
         results = [
-            replay(imported, loaded, mode, conflicts=conflicts, forced_rows=0 if place else FORCED_ROWS)
+            replay(imported, loaded, mode, conflicts=conflicts, forced_rows=0 if place else forced_rows())
             for place, mode in enumerate(modes)
         ]
     except UserError as error:
