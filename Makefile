@@ -9,7 +9,7 @@ INSTALL = PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST = -m pytest -n auto --dist loadfile
 
-.PHONY: run test test-latest lint format bench docs lock clean
+.PHONY: run test test-latest fuzz corpus lint format bench docs lock clean
 
 run: $(VENV)/.installed
 	$(BIN)/wavesim run $(KERNEL)
@@ -22,6 +22,14 @@ test-latest:
 	$(PYTHON) -m venv --clear .venv-latest
 	.venv-latest/bin/python -m pip install --quiet --disable-pip-version-check --upgrade -e '.[dev]'
 	.venv-latest/bin/python $(PYTEST)
+
+# For the night: 20,000 spoilt inputs instead of the tests' 2,000
+fuzz: $(VENV)/.installed-dev
+	WAVESIM_FUZZ_CASES=20000 $(BIN)/python $(PYTEST) tests/fuzz
+
+# Every line of LLVM 22's assembler tests, which Debian's source package has (200 MB, once)
+corpus: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/llvm_corpus.py --download
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -90,3 +90,10 @@ def test_readme_has_the_two_commands() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "make run" in text
     assert "make test" in text
+
+
+def test_every_kind_names_a_test_that_there_is() -> None:
+    text = (ROOT / "docs" / "kinds.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w/]+\.py)` \|$", text, re.MULTILINE)
+    assert len(named) > 40
+    assert [name for name in named if not (ROOT / "tests" / name).is_file()] == []
