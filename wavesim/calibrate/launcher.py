@@ -49,7 +49,8 @@ class Plan:
         try:
             data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             launch = data.pop("launch")
-            launch["arguments"] = tuple(launch["arguments"])
+            for name in ("arguments", "compile_flags"):
+                launch[name] = tuple(launch[name])
             data["grid"] = tuple(data["grid"])
             return Plan(**data, launch=LaunchOptions(**launch))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
