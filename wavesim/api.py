@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from wavesim.analyze.pipeline import RunOptions, prepare, run_kernel
+from wavesim.explain.diagnosis import diagnosed
 from wavesim.explain.explanation import explain_kernel
 from wavesim.explain.reproduce import what_if_options
 from wavesim.isa.paths import kernel_path
@@ -77,7 +78,7 @@ def run(
     )
     if what_if is not None:
         options = what_if_options(kernel_path(kernel), options, what_if)
-    return RunResult(run_kernel(kernel_path(kernel), options))
+    return RunResult(diagnosed(run_kernel(kernel_path(kernel), options)))
 
 
 def explain(

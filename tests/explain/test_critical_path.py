@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HIP = ROOT / "kernels/hip/8wave.hip"
 LADDER = [*sorted([*ROOT.glob("kernels/*.yaml"), *ROOT.glob("kernels/seed/*.yaml")]), HIP]
 DEADLOCKED = {"v1"}
-STEPS = {"8wave_256": 30, "8wave_pingpong": 36}
+STEPS = {"8wave_256": 30, "8wave_pingpong": 36, "fp8_triple_buffer": 48}
 """Shorter runs of the longest kernels: K steps; their periods come after a few."""
 
 

@@ -70,7 +70,8 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class Run:
-    """Everything known of one kernel's run; what reports read."""
+    """Everything known of one kernel's run; what reports read. ``diagnosis`` says in a sentence what its
+    time goes to, where that was asked for (:func:`wavesim.explain.diagnosis.diagnosed`)."""
 
     kernel: LoadedKernel
     machine: Machine
@@ -80,6 +81,7 @@ class Run:
     findings: tuple[Finding, ...]
     unknowns: Unknowns | None = None
     what_if: str = ""
+    diagnosis: str = ""
 
     def mark(self, figure: str) -> str:
         """``?`` for a figure that rests on something unknown, else nothing."""

@@ -53,6 +53,7 @@ def compare(
     import json
 
     from wavesim.analyze.pipeline import RunOptions, run_kernel
+    from wavesim.explain.diagnosis import diagnosed
     from wavesim.kernel.launch_file import LaunchOptions
     from wavesim.program.verdict import Verdict
 
@@ -67,7 +68,7 @@ def compare(
     results = []
     for kernel in kernels:
         with progress_line(str(kernel)) as progress:
-            results.append(run_kernel(kernel, options, progress))
+            results.append(diagnosed(run_kernel(kernel, options, progress)))
     if json_file is not None:
         from wavesim.report.comparison import comparison_json
 

@@ -143,11 +143,12 @@ def _kernel_panel(
     from wavesim.analyze.pipeline import allowed, prepare, run_kernel
     from wavesim.analyze.shorter import shorter_kernel
     from wavesim.check.checker import check_kernel
+    from wavesim.explain.diagnosis import diagnosed
     from wavesim.explain.explanation import explain_run
     from wavesim.program.verdict import Verdict
     from wavesim.report.html import run_panel
 
-    result = run_kernel(path, options, progress)
+    result = diagnosed(run_kernel(path, options, progress))
     explanation, notes = None, []
     if explained:
         try:

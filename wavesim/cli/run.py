@@ -90,6 +90,7 @@ def run(
     Exit code 0: nothing found. 1: a warning or error, wrong numbers or a deadlock. 2: unusable input.
     """
     from wavesim.analyze.pipeline import RunOptions, run_kernel
+    from wavesim.explain.diagnosis import diagnosed
     from wavesim.program.verdict import Verdict
     from wavesim.report.files import write_atomically
 
@@ -121,7 +122,7 @@ def run(
 
         options = what_if_options(kernel, options, what_if)
     with progress_line(str(kernel)) as progress:
-        result = run_kernel(kernel, options, progress)
+        result = diagnosed(run_kernel(kernel, options, progress))
         if perfetto is not None:
             from wavesim.report.perfetto import perfetto_parts
 

@@ -22,12 +22,12 @@ from wavesim.emulate.run import Execution, emulate
 from wavesim.errors import SourceSpan, UserError
 from wavesim.explain.candidates import Candidate
 from wavesim.explain.edits import Edit, edited, edited_program
+from wavesim.explain.pace import Pace, Streams, structure_of, unchanged
 from wavesim.explain.tile_text import TextCandidate
-from wavesim.explain.whatif import Pace, pace_of, shortened, structure_of
 from wavesim.isa.machine import Machine
+from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.kernel.launch import LoadedKernel
 from wavesim.program import Program
-from wavesim.timing import simulate
 from wavesim.trace import CodeEntry, Kind, Trace
 from wavesim.trace.decode import code_entries
 
@@ -45,7 +45,8 @@ class Advice:
         kind: relax-wait, move-wait, remove-barrier, priority, hoist-load, stagger or swizzle.
         text: what to do, with the lines.
         spans: the lines.
-        clk, gain_clk: clocks per iteration with it, and what it saves (of the whole run without a loop).
+        clk, gain_clk: clocks per iteration with it, and what it saves, by throughput over the whole run (of
+            the whole run without a loop).
         exact: both are of periods that repeat.
         how_checked: how it is known to be safe.
         edit: the change of the program; ``None`` if it is one of the text.
@@ -67,28 +68,30 @@ class Advice:
 
 @dataclass(frozen=True)
 class Bench:
-    """What candidates are tried on: the kernel's streams (whole, and shortened) and its own pace."""
+    """What candidates are tried on: the kernel's streams and its own pace."""
 
     kernel: LoadedKernel
     machine: Machine
-    whole: Trace
-    short: Trace
+    streams: Streams
     base: Pace
     relaxer: WaitRelaxer
     rules_broken: Mapping[str, int]
 
     def pace(self, edit: Edit) -> Pace | None:
-        """The pace with an edit; of the whole streams where the shortened ones do not repeat."""
+        """The pace with an edit; ``None`` where it cannot be made or timed."""
+
+        def change(trace: Trace, parameters: TimingParameters) -> tuple[Trace, TimingParameters]:
+            return edited(trace, edit), parameters
+
         try:
-            timeline = simulate(edited(self.short, edit), self.machine.parameters)
-            if not timeline.complete:
-                return None
-            pace = pace_of(timeline)
-            if not pace.exact and self.short is not self.whole:
-                pace = pace_of(simulate(edited(self.whole, edit), self.machine.parameters))
+            pace = self.streams.pace(self.machine, change)
         except (UserError, ValueError):
             return None
-        return pace if pace.per_iteration == self.base.per_iteration else None
+        return pace if pace is not None and pace.per_iteration == self.base.per_iteration else None
+
+    def gains(self, pace: Pace) -> bool:
+        """Whether it is worth saying: a slot gained, and the run as a whole no slower."""
+        return self.base.clk - pace.clk >= LEAST_GAIN_CLK and pace.run_clk <= self.base.run_clk
 
     def is_clean(self, program: Program) -> bool:
         """Whether the rules that read the code find nothing that they did not find before."""
@@ -107,13 +110,14 @@ def try_candidate(bench: Bench, candidate: Candidate) -> Advice | None:
     LDS order (``needs_order``) is for :func:`judge`.
     """
     pace = bench.pace(candidate.edit)
-    if pace is None or bench.base.clk - pace.clk < LEAST_GAIN_CLK:
+    if pace is None or not bench.gains(pace):
         return None
     how = "checked: counts and lines of the code as it is"
     if candidate.kind == "priority":
         how = "priorities change no results"
     if candidate.code_changes:
-        program, _ = edited_program(bench.short.program, bench.short.code, candidate.edit)
+        whole = bench.streams.whole
+        program, _ = edited_program(whole.program, whole.code, candidate.edit)
         if not bench.is_clean(program):
             return None
         how = "wavesim's code checks stay clean"
@@ -172,7 +176,7 @@ def judge(bench: Bench, barriers: Sequence[Candidate]) -> Judged:
         found = try_candidate(bench, candidate)
         code = tuple(
             replace(entry, kind=Kind.INTERNAL) if index in candidate.edit.removed else entry
-            for index, entry in enumerate(bench.whole.code)
+            for index, entry in enumerate(bench.streams.whole.code)
         )
         if found is not None and evidence.ordered(code):
             needless.append(replace(found, how_checked="no race in this launch without it"))
@@ -180,7 +184,7 @@ def judge(bench: Bench, barriers: Sequence[Candidate]) -> Judged:
 
 
 def _in_loops(bench: Bench) -> list[CodeEntry]:
-    code = bench.whole.code
+    code = bench.streams.whole.code
     inside: list[CodeEntry] = []
     for source, target in bench.relaxer.flow.back_edges():
         inside += code[target : source + 1]
@@ -207,13 +211,11 @@ def try_text(bench: Bench, path: Path, candidate: TextCandidate, settings: Mappi
         if not execution.complete:
             return TextTrial()
         trace = execution.trace
-        short = trace if bench.short is bench.whole else shortened(trace, structure_of(trace))
-        pace = pace_of(simulate(short, bench.machine.parameters))
-        if not pace.exact and short is not trace:
-            pace = pace_of(simulate(trace, bench.machine.parameters))
-        if pace.per_iteration != bench.base.per_iteration:
+        streams = Streams.of(trace, structure_of(trace))
+        pace = (streams if bench.streams.left_out else streams.uncut).pace(bench.machine, unchanged)
+        if pace is None or pace.per_iteration != bench.base.per_iteration:
             return TextTrial()
-        if bench.base.clk - pace.clk < LEAST_GAIN_CLK:
+        if not bench.gains(pace):
             return TextTrial(pace)
         if any(each.is_bad for each in kernel.findings) or broken_rules(kernel.program):
             return TextTrial(pace)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -26,14 +26,16 @@ from wavesim.explain.advice import (
 )
 from wavesim.explain.candidates import Candidate, LoopCode, candidates, relaxed_waits
 from wavesim.explain.critical_path import CriticalPath, Steady, critical_path, steady_of
+from wavesim.explain.diagnosis import diagnosis
 from wavesim.explain.exposed import ExposedLatency, exposed_latencies
 from wavesim.explain.lines import LineTime, lines_of
+from wavesim.explain.pace import Pace, timed
 from wavesim.explain.parallel import Job, run_jobs
 from wavesim.explain.reproduce import stagger_edits, stagger_row, stagger_text
 from wavesim.explain.stepwise import stepwise_waits
 from wavesim.explain.tile_text import TextCandidate, constants_of, swizzles
-from wavesim.explain.whatif import WHAT_IFS, Pace, Rung, by_gain, measure, pace_of, rung, shortened
-from wavesim.timing import simulate
+from wavesim.explain.whatif import WHAT_IFS, Rung, by_gain, measure, rung
+from wavesim.trace import Timeline
 from wavesim.yaml_source import read_text
 
 Progress = Callable[[str, float], None]
@@ -64,8 +66,11 @@ class Explanation:
 
     Attributes:
         run: the run that is explained; its analysis has the stalls of the wave groups.
-        pace_clk: clocks per iteration (of the whole run where there is no loop).
+        pace_clk: clocks per iteration by throughput, the headline of a run (clocks of the whole run where
+            there is no loop); what-ifs and advice are rated by it.
         per_iteration: whether there is a loop.
+        steady_clk: clocks per pass of the loop in steady state (of the whole run where there is no loop):
+            what lines and critical path explain.
         lines: where the time goes by line, of each wave group (stall tiling).
         path: the critical path.
         ladder: what-ifs, the largest gain first.
@@ -78,6 +83,7 @@ class Explanation:
     run: Run
     pace_clk: float
     per_iteration: bool
+    steady_clk: float
     lines: tuple[tuple[LineTime, ...], ...]
     path: CriticalPath
     ladder: tuple[Rung, ...]
@@ -140,14 +146,16 @@ def explain_run(
     stage("what if")
     barriers = [each for each in first_round if each.needs_order]
     plain = [each for each in first_round if not each.needs_order]
-    texts = list(_texts(run, path, bench, options.settings))
+    head = steady.loop.head if steady.loop is not None else None
+    texts = list(_texts(run, path, bench, options.settings, head))
     jobs: list[Job] = [partial(judge, bench, barriers)]  # the longest first
     jobs += [partial(try_text, bench, path, each, options.settings) for each in texts]
-    jobs += [partial(measure, bench.short, parameters, row, bench.base) for row in WHAT_IFS]
+    jobs += [partial(measure, bench.streams, bench.machine, row, bench.base, head) for row in WHAT_IFS]
     jobs += [partial(try_candidate, bench, each) for each in plain]
     judged, *results = run_jobs(jobs, processes)
     trials, results = results[: len(texts)], results[len(texts) :]
     rungs = [each for each in results[: len(WHAT_IFS)] if each is not None]
+    causes = len(rungs)
     rungs += _staggered(texts, trials, bench.base)
     advice = [
         each
@@ -157,13 +165,19 @@ def explain_run(
     relaxed = list(relaxed_waits(loop, judged.strong))
     paces = [bench.pace(each.edit) for each in relaxed]
     costs = [_cost(bench, each, pace) for each, pace in zip(judged.strong, paces, strict=True)]
-    advice += [_advice(bench, each, pace) for each, pace in zip(relaxed, paces, strict=True) if pace]
+    advice += [
+        _advice(bench, each, pace)
+        for each, pace in zip(relaxed, paces, strict=True)
+        if pace and bench.gains(pace)
+    ]
     advice = [each for each in advice if each.gain_clk >= _least_gain(each, bench.base)]
     advice.sort(key=lambda each: (-each.gain_clk, each.kind, each.text))
+    said = diagnosis(run, bench.base, rungs[:causes])
     return Explanation(
-        run,
+        replace(run, diagnosis=said),
         bench.base.clk,
         bench.base.per_iteration,
+        _steady_clk(run.timeline, steady),
         lines_of(timeline, run.analysis, steady),
         chain,
         by_gain(rungs),
@@ -174,16 +188,21 @@ def explain_run(
     )
 
 
+def _steady_clk(timeline: Timeline, steady: Steady) -> float:
+    """The period over its passes; without a period the mean over the window."""
+    window, reference = steady.window, steady.reference
+    if window is None or reference is None or window.last <= window.first:
+        return float(timeline.clk_total)
+    if window.period and window.period_clk:
+        return window.period_clk / window.period
+    heads = timeline.waves[reference.wave].issue_clk[reference.head_rows]
+    return int(heads[window.last] - heads[window.first]) / (window.last - window.first)
+
+
 def _bench(run: Run, steady: Steady) -> Bench:
-    trace = run.timeline.trace
     _, relaxer = check_program(run.kernel.program)
-    base = pace_of(run.timeline, steady)
-    short = shortened(trace, steady)
-    if short is not trace:
-        of_short = pace_of(simulate(short, run.machine.parameters))
-        if of_short != base:
-            short = trace
-    return Bench(run.kernel, run.machine, trace, short, base, relaxer, broken_rules(run.kernel.program))
+    streams, base = timed(run, steady)
+    return Bench(run.kernel, run.machine, streams, base, relaxer, broken_rules(run.kernel.program))
 
 
 def _advice(bench: Bench, candidate: Candidate, pace: Pace) -> Advice:
@@ -210,7 +229,9 @@ def _cost(bench: Bench, strong: StrongWait, pace: Pace | None) -> StrongWaitCost
     return StrongWaitCost(span_of(program, strong.waits[0]), written, enough, cost)
 
 
-def _texts(run: Run, path: Path, bench: Bench, settings: Mapping[str, str]) -> Iterator[TextCandidate]:
+def _texts(
+    run: Run, path: Path, bench: Bench, settings: Mapping[str, str], head: int | None
+) -> Iterator[TextCandidate]:
     """Edits of a tile program's text worth an execution: swizzles only if conflicts cost clocks."""
     if path.suffix.lower() not in (".yaml", ".yml") or run.analysis.loop is None:
         return
@@ -218,7 +239,7 @@ def _texts(run: Run, path: Path, bench: Bench, settings: Mapping[str, str]) -> I
     constants = constants_of(text, settings)
     yield from stagger_edits(run, path, text, settings)
     row = next(each for each in WHAT_IFS if each.name == "no_bank_conflicts")
-    conflicts = measure(bench.short, bench.machine.parameters, row, bench.base)
+    conflicts = measure(bench.streams, bench.machine, row, bench.base, head)
     if conflicts is not None and conflicts.gain_clk >= LEAST_GAIN_CLK:
         yield from list(swizzles(text, constants))[: MOST_TEXT_TRIALS - 1]
 

@@ -1,7 +1,7 @@
 """What-if ladder: the same executed streams timed with one thing changed, by parameters or Trace.
 
 A change says what a cause is worth; most are not things that a kernel can do (no barrier, no latency).
-The streams are the kernel's own, shortened to fewer iterations; what changes is only what a row says.
+The streams are the kernel's own; what changes is only what a row says.
 """
 
 from __future__ import annotations
@@ -11,17 +11,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from wavesim.analyze.loops import WaveLoop, find_loops
 from wavesim.analyze.pipeline import Change
 from wavesim.errors import UserError
-from wavesim.explain.critical_path import Steady, steady_of
+from wavesim.explain.pace import Pace, Streams
+from wavesim.isa.machine import Machine
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.timing import simulate
 from wavesim.timing.rules import without
-from wavesim.trace import UNKNOWN, CodeEntry, Kind, Timeline, Trace, WaveTrace
-
-ITERATIONS = 32
-"""Iterations of the main loop that what-ifs are timed over; periods longer than a third are averaged."""
+from wavesim.trace import UNKNOWN, CodeEntry, Kind, Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +33,11 @@ class WhatIf:
 @dataclass(frozen=True, slots=True)
 class Rung:
     """What a row gave: clocks per iteration (of the whole run where there is no loop), and what is gained
-    on the kernel as it is. ``exact``: both are of periods that repeat."""
+    on the kernel as it is, both by throughput over the whole run (:class:`wavesim.explain.pace.Pace`).
+
+    ``exact``: both are of periods that repeat; ``run_gain_clk``: what the whole run gains; ``at_bound``: the
+    bound, left in place by the row, that a loop too short to be steady was raised to.
+    """
 
     name: str
     text: str
@@ -45,82 +45,8 @@ class Rung:
     gain_clk: float
     share: float
     exact: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """Clocks per iteration in steady state (``exact``: a period that repeats), or of the whole run."""
-
-    clk: float
-    exact: bool
-    per_iteration: bool
-
-
-def pace_of(timeline: Timeline, steady: Steady | None = None) -> Pace:
-    """The pace of a simulated run: its period over its iterations; else the mean over the window."""
-    steady = steady or steady_of(timeline)
-    window, reference = steady.window, steady.reference
-    if window is None or reference is None or window.last <= window.first:
-        return Pace(float(timeline.clk_total), True, False)
-    if window.period and window.period_clk:
-        return Pace(window.period_clk / window.period, True, True)
-    heads = timeline.waves[reference.wave].issue_clk[reference.head_rows]
-    clk = int(heads[window.last] - heads[window.first])
-    return Pace(clk / (window.last - window.first), False, True)
-
-
-def structure_of(trace: Trace) -> Steady:
-    """The main loop from the streams alone: of the outermost ones, that with most instructions."""
-    loops = find_loops(trace, [len(wave) for wave in trace.waves])
-    outer = [
-        each
-        for each in loops
-        if not any(
-            other is not each and other.head <= each.head and each.tail <= other.tail for other in loops
-        )
-    ]
-    runs: list[WaveLoop | None] = [None] * len(trace.waves)
-    if not outer:
-        return Steady(runs, None, None)
-    main = max(outer, key=lambda loop: sum(int(run.head_rows[-1] - run.head_rows[0]) for run in loop.waves))
-    for run in main.waves:
-        runs[run.wave] = run
-    return Steady(runs, None, main.waves[0])
-
-
-def shortened(trace: Trace, steady: Steady, iterations: int = ITERATIONS) -> Trace:
-    """The streams with only the first iterations of the main loop (and all that comes before and after).
-
-    The trace itself where that cannot be done evenly: waves without that loop, or polling loops.
-    """
-    counts = {len(run.head_rows) - 1 if run is not None else 0 for run in steady.runs}
-    if len(counts) != 1 or len(trace.memory_latency_by_order_clk) or not trace.complete:
-        return trace
-    (count,) = counts
-    if count <= iterations or any(wave.spins for wave in trace.waves):
-        return trace
-    waves = []
-    for wave, run in zip(trace.waves, steady.runs, strict=True):
-        if run is None or not run.joined[iterations - 1 :].all():
-            return trace
-        first, last = int(run.head_rows[iterations]), int(run.head_rows[count])
-        keep = np.concatenate([np.arange(first), np.arange(last, len(wave))])
-        waves.append(_rows(wave, keep))
-    return replace(trace, waves=tuple(waves))
-
-
-def _rows(wave: WaveTrace, keep: np.typing.NDArray[np.int64]) -> WaveTrace:
-    """Some rows of a stream; the lines touched in global memory are left out."""
-    return replace(
-        wave,
-        code=wave.code[keep],
-        array_clk=wave.array_clk[keep],
-        memory_bytes=wave.memory_bytes[keep],
-        taken=wave.taken[keep],
-        memory_latency_clk=wave.memory_latency_clk[keep],
-        line_offsets=np.zeros(0, np.int64),
-        lines=np.zeros(0, np.int64),
-    )
+    run_gain_clk: int = 0
+    at_bound: str = ""
 
 
 # -- changes
@@ -261,26 +187,38 @@ WHAT_IFS: tuple[WhatIf, ...] = (
 )
 
 
-def measure(trace: Trace, parameters: TimingParameters, row: WhatIf, base: Pace) -> Rung | None:
-    """Time one row; ``None`` where it changes nothing of this kernel or cannot run."""
-    changed = row.change(trace, parameters)
-    if changed is None:
-        return None
+def measure(streams: Streams, machine: Machine, row: WhatIf, base: Pace, head: int | None) -> Rung | None:
+    """Time one row; ``None`` where it changes nothing of this kernel or cannot run.
+
+    Args:
+        streams: the kernel's.
+        machine: what it runs on.
+        row: what to change.
+        base: the pace of the kernel as it is.
+        head: code index of its main loop.
+    """
     try:
-        timeline = simulate(*changed)
+        pace = streams.pace(machine, row.change, head)
     except UserError:
         return None
-    if not timeline.complete:
-        return None
-    return rung(row.name, row.text, pace_of(timeline), base)
+    return rung(row.name, row.text, pace, base) if pace is not None else None
 
 
 def rung(name: str, text: str, pace: Pace, base: Pace) -> Rung:
     """A row's figures from its pace and the kernel's own."""
     gain = base.clk - pace.clk
-    return Rung(name, text, pace.clk, gain, gain / base.clk if base.clk else 0.0, pace.exact and base.exact)
+    return Rung(
+        name,
+        text,
+        pace.clk,
+        gain,
+        gain / base.clk if base.clk else 0.0,
+        pace.exact and base.exact,
+        base.run_clk - pace.run_clk,
+        pace.at_bound,
+    )
 
 
 def by_gain(rungs: Sequence[Rung]) -> tuple[Rung, ...]:
-    """The largest gain first, equal ones by name."""
-    return tuple(sorted(rungs, key=lambda each: (-each.gain_clk, each.name)))
+    """The largest gain first, equal ones by name; behind them rows with which the whole run is slower."""
+    return tuple(sorted(rungs, key=lambda each: (each.run_gain_clk < 0, -each.gain_clk, each.name)))

@@ -34,6 +34,10 @@ def comparison_lines(runs: Sequence[Run], width: int) -> list[Text]:
         if not rest:
             break
     lines += [Text(), *_verdict(runs, width)]
+    for run in runs:
+        if run.diagnosis:
+            text = f"{_file_name(run)}: {run.diagnosis}"
+            lines += [Text(part) for part in textwrap.wrap(text, width, subsequent_indent="  ")]
     return lines
 
 

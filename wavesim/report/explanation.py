@@ -10,8 +10,8 @@ from wavesim.errors import SourceSpan
 from wavesim.explain.critical_path import CriticalPath, Link
 from wavesim.explain.explanation import Explanation
 from wavesim.explain.lines import LineTime
-from wavesim.explain.whatif import Rung
 from wavesim.program.verdict import Verdict
+from wavesim.report.ladder import bar, ladder_lines, per_pass, rated, wrapped
 from wavesim.report.output import Look
 from wavesim.report.terminal import group_name, number
 from wavesim.report.unknowns import unknown_lines
@@ -52,9 +52,6 @@ MOST_LINKS = 14
 MOST_LINES = 12
 MOST_EXPOSED = 8
 LEAST_SHARE = 0.01
-RUNG = 45
-RUNG_NAME = 17
-"""Columns of the words and of the name of a row of the ladder."""
 
 
 def explanation_lines(found: Explanation, look: Look) -> list[Text]:
@@ -65,7 +62,7 @@ def explanation_lines(found: Explanation, look: Look) -> list[Text]:
         _critical(found, width, ascii_only),
         _chain(found.path, found, width),
         _lines(found, width),
-        _ladder(found, width, ascii_only),
+        ladder_lines(found, width, ascii_only),
         _exposed(found, width),
         _strong(found, width),
         _advice(found, width),
@@ -81,11 +78,6 @@ def explanation_lines(found: Explanation, look: Look) -> list[Text]:
     return lines
 
 
-def _per(found: Explanation) -> str:
-    unroll = found.run.analysis.loops[0].unroll if found.per_iteration else 0
-    return ("clk", "clk per iteration")[unroll] if unroll < 2 else f"clk per pass of {unroll} iterations"
-
-
 def _place(span: SourceSpan | None) -> str:
     if span is None or not span.line:
         return ""
@@ -93,53 +85,32 @@ def _place(span: SourceSpan | None) -> str:
     return f"{place} ({span.source.file}:{span.source.line})" if span.source is not None else place
 
 
-def _wrapped(text: str, width: int, indent: int, style: str = "") -> list[Text]:
-    parts = textwrap.wrap(
-        text,
-        width,
-        initial_indent="  ",
-        subsequent_indent=" " * indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return [Text(part, style=style) for part in parts]
-
-
 def _headline(found: Explanation, width: int) -> list[Text]:
     run = found.run
     loop = run.analysis.loop
     mark = run.mark("clk_per_iteration" if found.per_iteration else "clk_total")
-    title = f"{number(found.pace_clk)}{mark} {_per(found)}"
+    title = f"{number(found.pace_clk)}{mark} {rated(found)}"
     if loop is not None and found.per_iteration:
         place = f" of the loop at {_place(loop.span)}" if loop.span is not None else ""
-        title = f"{number(loop.clk_per_iteration)}{mark} clk per iteration{place}; in steady state {title}"
+        title += f"{place}; in steady state {number(found.steady_clk)}{mark} {per_pass(found)}"
     title = f"{run.kernel.name} on {run.machine.name}: {title}"
     lines = [Text(part) for part in textwrap.wrap(title, width, subsequent_indent="  ")]
     lines[0].stylize("bold", 0, len(run.kernel.name))
     if run.verdict is Verdict.BAD:
         text = "This kernel is not right (`wavesim check` says why); its time is explained all the same."
-        lines += _wrapped(text, width, 4, "bold red")
+        lines += wrapped(text, width, 4, "bold red")
     for text in summary(found):
-        lines += _wrapped(text, width, 4)
+        lines += wrapped(text, width, 4)
     return lines
 
 
 def summary(found: Explanation) -> tuple[str, ...]:
-    """The explanation in two or three sentences."""
-    path = found.path
-    said = []
-    causes = list(path.by_cause.items())
-    if causes:
-        parts = [f"{100 * clk / path.clk:.0f} % {CAUSES.get(cause, cause)}" for cause, clk in causes[:3]]
-        said.append(f"What sets the time: {', '.join(parts)}.")
-    best = [each for each in found.ladder if each.gain_clk >= 1]
-    if best:
-        text = f"if {best[0].text}, {number(best[0].clk)} ({_gain(best[0].gain_clk)})"
-        said.append(f"What would help most: {text}.")
+    """The explanation in two sentences: the diagnosis, and what to try."""
+    said = [found.run.diagnosis]
     if found.advice:
         first = found.advice[0]
         about = "" if first.exact else "about "
-        saves = f"{about}{number(first.gain_clk)} {_per(found)}"
+        saves = f"{about}{number(first.gain_clk)} {rated(found)}"
         said.append(f"What to try first: {first.text}. Would save {saves}.")
     else:
         said.append(f"Advice: none of {found.tried} edits tried saves a slot.")
@@ -153,16 +124,8 @@ def _unknowns(found: Explanation, width: int) -> list[Text]:
         return []
     lines = [Text("Not known  all clocks above rest on it", style="bold")]
     for text in texts:
-        lines += _wrapped(text.strip(), width, 6, "yellow")
+        lines += wrapped(text.strip(), width, 6, "yellow")
     return lines
-
-
-def _gain(clk: float) -> str:
-    return f"-{number(clk)}" if clk > 0 else f"+{number(-clk)}" if clk < 0 else "0"
-
-
-def _bar(share: float, room: int, ascii_only: bool) -> str:
-    return ("#" if ascii_only else "▆") * round(room * max(0.0, min(1.0, share)))
 
 
 def _critical(found: Explanation, width: int, ascii_only: bool) -> list[Text]:
@@ -172,7 +135,7 @@ def _critical(found: Explanation, width: int, ascii_only: bool) -> list[Text]:
         what = (
             f"the chain of {path.iterations} iterations" if path.iterations else "the chain from start to end"
         )
-    lines = [Text.assemble(("Critical path", "bold"), (f"  {what}; {_per(found)}", "bold"))]
+    lines = [Text.assemble(("Critical path", "bold"), (f"  {what}; {per_pass(found)}", "bold"))]
     room = width - NAME - 20
     values = path.per_iteration
     total = sum(values.values())
@@ -183,7 +146,7 @@ def _critical(found: Explanation, width: int, ascii_only: bool) -> list[Text]:
                 f"  {CAUSES.get(cause, cause):<{NAME - 2}}",
                 (f"{number(clk):>8}", "bold"),
                 (f"{100 * share:6.1f} %  ", "bright_black"),
-                (_bar(share, room, ascii_only), "yellow"),
+                (bar(share, room, ascii_only), "yellow"),
             )
         )
     lines.append(Text.assemble((f"  {'total':<{NAME - 2}}", "bright_black"), f"{number(total):>8}"))
@@ -258,7 +221,9 @@ def _lines(found: Explanation, width: int) -> list[Text]:
     wanted = [key for key in wanted if key in top]
     if not wanted:
         return []
-    title = f"Where the time goes  {_per(found)} and wave, by line: waiting and issuing, and for what most"
+    title = (
+        f"Where the time goes  {per_pass(found)} and wave, by line: waiting and issuing, and for what most"
+    )
     lines = [Text(part, style="bold") for part in textwrap.wrap(title, width)]
     room = max(1, (width - LINE - 7) // COLUMN)
     slack = _slack_by_line(found)
@@ -284,7 +249,7 @@ def _lines(found: Explanation, width: int) -> list[Text]:
             lines.append(line)
     if found.path.periods:
         note = "slack: clk by which the line could come later without making the period longer (0: critical)"
-        lines += _wrapped(note, width, 4, "bright_black")
+        lines += wrapped(note, width, 4, "bright_black")
     return lines
 
 
@@ -307,40 +272,10 @@ def _slack_by_line(found: Explanation) -> dict[tuple[str, int], int]:
     return least
 
 
-def _ladder(found: Explanation, width: int, ascii_only: bool) -> list[Text]:
-    if not found.ladder:
-        return []
-    title = f"What if  {_per(found)}, each simulated; `run --what-if NAME` shows one"
-    lines = [Text(part, style="bold") for part in textwrap.wrap(title, width, subsequent_indent="  ")]
-    for each in found.ladder:
-        lines += _rung(each, width, ascii_only, found.run.mark("clk_per_iteration"))
-    if any(not each.exact for each in found.ladder):
-        lines += _wrapped("~: no period was found, a mean over the loop", width, 4, "bright_black")
-    return lines
-
-
-def _rung(each: Rung, width: int, ascii_only: bool, mark: str) -> list[Text]:
-    """Words, clocks, gain, name, and a bar where there is room; a narrow terminal has two lines."""
-    sign = "" if each.exact else "~"
-    figures = (
-        (f"{sign + number(each.clk) + mark:>8}", "bold"),
-        (f"{_gain(each.gain_clk):>8}", "green" if each.gain_clk >= 1 else "bright_black"),
-    )
-    text, name = f"  {each.text}", (f"  {each.name}", "bright_black")
-    if width < RUNG + 16 + 2 + RUNG_NAME:
-        return [Text(text), Text.assemble(" " * (width - 16 - RUNG_NAME - 2), *figures, name)]
-    line = Text.assemble(f"{text:<{RUNG}}", *figures, name)
-    room = width - RUNG - 16 - 2 - RUNG_NAME - 2
-    if room > 4:
-        line.append(" " * (RUNG_NAME + 2 - len(each.name)))
-        line.append(_bar(each.share, room, ascii_only), "green")
-    return [line]
-
-
 def _exposed(found: Explanation, width: int) -> list[Text]:
     if not found.exposed:
         return []
-    lines = [Text(f"Exposed latency  {_per(found)} in which waves stand at the wait", style="bold")]
+    lines = [Text(f"Exposed latency  {per_pass(found)} in which waves stand at the wait", style="bold")]
     place = _Places(found)
     head = f"  {place.file or '':<{LINE - 2}.{LINE - 3}}{'loads':>6}{'return after':>14}"
     lines.append(Text(f"{head}{'wait':>9}{'exposed':>9}  hidden by, more", style="bright_black"))
@@ -381,8 +316,8 @@ def _strong(found: Explanation, width: int) -> list[Text]:
         return []
     lines = [Text("Waits stronger than needed", style="bold")]
     for each in found.strong_waits:
-        cost = f"costs {number(each.cost_clk)} {_per(found)}" if each.cost_clk >= 1 else "costs nothing here"
-        lines += _wrapped(f"{_place(each.span)} {each.written}: {each.enough} is enough; {cost}", width, 6)
+        cost = f"costs {number(each.cost_clk)} {rated(found)}" if each.cost_clk >= 1 else "costs nothing here"
+        lines += wrapped(f"{_place(each.span)} {each.written}: {each.enough} is enough; {cost}", width, 6)
     return lines
 
 
@@ -392,8 +327,8 @@ def _advice(found: Explanation, width: int) -> list[Text]:
     for number_, each in enumerate(found.advice, 1):
         about = "" if each.exact else "about "
         text = (
-            f"{number_}. {each.text}. Would save {about}{number(each.gain_clk)} {_per(found)} "
+            f"{number_}. {each.text}. Would save {about}{number(each.gain_clk)} {rated(found)} "
             f"({number(each.clk)} left); {each.how_checked}."
         )
-        lines += _wrapped(text, width, 5)
+        lines += wrapped(text, width, 5)
     return lines

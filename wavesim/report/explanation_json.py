@@ -45,7 +45,9 @@ def explanation_json(found: Explanation) -> dict[str, Json]:
         "file": run.kernel.file,
         "arch": run.analysis.arch,
         "machine": run.machine.name,
+        "diagnosis": run.diagnosis,
         "clk": found.pace_clk,
+        "steady_clk": found.steady_clk,
         "per_iteration": found.per_iteration,
         "critical_path": {
             "clk": path.clk,
@@ -91,6 +93,8 @@ def explanation_json(found: Explanation) -> dict[str, Json]:
                 "gain_clk": each.gain_clk,
                 "share": each.share,
                 "exact": each.exact,
+                "run_gain_clk": each.run_gain_clk,
+                "at_bound": each.at_bound or None,
             }
             for each in found.ladder
         ],

@@ -39,6 +39,7 @@ def run_json(run: Run) -> dict[str, Json]:
         "arch": analysis.arch,
         "machine": run.machine.name,
         "verdict": str(run.verdict),
+        "diagnosis": run.diagnosis or None,
         "complete": analysis.complete,
         "races": "not checked",
         "clk_total": analysis.clk_total,

@@ -154,6 +154,8 @@ def _headline(run: Run, width: int) -> list[Text]:
     bad = any(finding.is_bad for finding in run.findings)
     found = str(len(run.findings)) if run.findings else "none"
     lines += _row("findings", found, "races not checked", width, "bold red" if bad else "")
+    if run.diagnosis:
+        lines += _row("diagnosis", "", run.diagnosis, width)
     verdict = run.verdict
     why = {
         Verdict.UNCHECKED: "waits, races and hazards not looked at: wavesim check",

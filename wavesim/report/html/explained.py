@@ -12,6 +12,8 @@ from wavesim.explain.explanation import Explanation
 from wavesim.report.explanation import CAUSES, summary
 from wavesim.report.html.columns import ColumnWriter
 from wavesim.report.json_report import Json
+from wavesim.report.ladder import SIGNS, per_pass, signs
+from wavesim.report.terminal import number
 
 MOST_LINKS = 20_000
 """Links of a chain that a page draws; a longer one (a whole run without a loop) is cut at its start."""
@@ -24,6 +26,8 @@ def explained(found: Explanation, columns: ColumnWriter) -> dict[str, Json]:
     return {
         "clk": found.pace_clk,
         "per": "clk/iteration" if found.per_iteration else "clk",
+        "steady": f"{number(found.steady_clk)} {per_pass(found)}" if found.per_iteration else "",
+        "path_per": per_pass(found),
         "summary": list(summary(found)),
         "path": _path(found, columns),
         "ladder": [
@@ -33,9 +37,11 @@ def explained(found: Explanation, columns: ColumnWriter) -> dict[str, Json]:
                 "clk": each.clk,
                 "gain": each.gain_clk,
                 "exact": each.exact,
+                "signs": signs(each),
             }
             for each in found.ladder
         ],
+        "signs": [text for text, is_meant in SIGNS if any(is_meant(each) for each in found.ladder)],
         "see": f"wavesim run {found.run.kernel.file} --what-if",
         "exposed": [
             {

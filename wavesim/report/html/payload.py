@@ -68,7 +68,7 @@ def run_panel(
     ``checked``: ``check`` executed it too."""
     analysis = run.analysis
     found = tuple(dict.fromkeys((*run.findings, *(findings or ()))))
-    figures = run_json(run)
+    figures = run_json(explanation.run if explanation is not None else run)
     figures["verdict"] = str(run.verdict_with(findings or (), checked=checked))
     return Panel(
         title=f"{run.kernel.name} on {analysis.arch}",

@@ -150,7 +150,7 @@ class Panels {
       return;
     }
     const doubt = mark(figures, "clk_per_iteration");
-    body.append(make("h2", {}, `Why ${shown(explanation.clk)}${doubt} ${explanation.per}${explanation.per === "clk" ? "" : " in steady state"}`), ...explanation.summary.map((text) => make("p", {}, text)));
+    body.append(make("h2", {}, `Why ${shown(explanation.clk)}${doubt} ${explanation.per}${explanation.steady ? `; in steady state ${explanation.steady}` : ""}`), ...explanation.summary.map((text) => make("p", {}, text)));
     if (doubt) body.append(make("p", { class: "hint" }, "?: rests on something that is not known; the figures' notes say on what."));
     const { path } = this.run;
     const whole = path.causes.reduce((sum, [, clk]) => sum + clk, 0) || 1;
@@ -160,7 +160,7 @@ class Panels {
       causes.append(make("tr", {}, make("td", {}, button), make("td", { class: "num" }, shown(clk)), make("td", { class: "num" }, `${((100 * clk) / whole).toFixed(0)} %`), barCell(clk / whole, "critical")));
     });
     causes.append(make("tr", {}, make("td", {}, "total"), make("td", { class: "num" }, `${shown(whole)}${doubt}`)));
-    body.append(make("h3", {}, "Critical path"), make("p", { class: "hint" }, `The chain of waits that sets the time, in ${explanation.per}. A cause shows its part in the timeline; c shows or hides the chain.`), causes, this.chain(path));
+    body.append(make("h3", {}, "Critical path"), make("p", { class: "hint" }, `The chain of waits that sets the time, in ${explanation.path_per}. A cause shows its part in the timeline; c shows or hides the chain.`), causes, this.chain(path));
     if (explanation.ladder.length) body.append(make("h3", {}, `What if: ${explanation.per}, gain`), this.ladder(explanation, doubt));
     body.append(make("h3", {}, `Advice: ${explanation.advice.length ? "each was simulated and checked" : "none"}`));
     if (!explanation.advice.length) body.append(make("p", {}, `None of ${explanation.tried} edits tried saves a slot.`));
@@ -195,10 +195,10 @@ class Panels {
     const table = make("table", { class: "bars" });
     for (const row of explanation.ladder) {
       const gain = row.gain > 0 ? `−${shown(row.gain)}` : row.gain < 0 ? `+${shown(-row.gain)}` : "0";
-      table.append(make("tr", { title: `${explanation.see} ${row.name}` }, make("td", {}, row.text), make("td", { class: "num" }, `${row.exact ? "" : "~"}${shown(row.clk)}${doubt}`),
+      table.append(make("tr", { title: `${explanation.see} ${row.name}` }, make("td", {}, row.text), make("td", { class: "num" }, `${row.signs}${shown(row.clk)}${doubt}`),
         make("td", { class: "num" }, gain), barCell(Math.abs(row.gain) / most, row.gain < 0 ? "loss" : "gain")));
     }
-    const means = explanation.ladder.some((row) => !row.exact) ? " ~: a mean over the loop, which does not repeat." : "";
+    const means = explanation.signs.map((text) => ` ${text}.`).join("");
     const said = make("p", { class: "hint" }, `Each row was simulated.${means} To see one: `, make("span", { class: "code command" }, `${explanation.see} ${explanation.ladder[0].name}`));
     return make("div", {}, table, said);
   }
@@ -340,6 +340,7 @@ function figureRows(data) {
   if (figures.clk_per_iteration !== null) rows.unshift(["clk/iteration", `${shown(figures.clk_per_iteration)}${doubt("clk_per_iteration")}`]);
   const bound = figures.bound_details.binding;
   if (bound) rows.push(["bound", `${shown(figures.bounds[bound])}${doubt(`bounds.${bound}`)} clk: ${bound}`]);
+  if (figures.diagnosis) rows.unshift(["diagnosis", figures.diagnosis]);
   rows.push(["MFMA busy", percent(figures.mfma_busy) + doubt("mfma_busy")], ["LDS port busy", percent(figures.lds_busy) + doubt("lds_busy")]);
   if (figures.overlap.hidden !== null) {
     const clk = figures.overlap.exposed_clk_per_iteration;
