@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from wavesim.explain.events import Event, Events, Use
 from wavesim.explain.program_order import ProgramOrder
-from wavesim.timing.ops import LDS, MFMA, VALU, VMEM
+from wavesim.timing.ops import LDS, MFMA, VMEM
 from wavesim.trace import REASON_NAMES, Reason
 
 COUNTED = "counted"
@@ -19,6 +19,19 @@ COUNTED = "counted"
 
 _RETURNS = frozenset({"lds_latency", "memory_latency", "scalar_latency"})
 _FETCHING = ("fetch", "branch")
+_TAKEN = frozenset(
+    REASON_NAMES[reason]
+    for reason in (
+        Reason.COUNTER_FULL,
+        Reason.MATRIX_PIPE,
+        Reason.MFMA_COISSUE,
+        Reason.VALU_BUSY,
+        Reason.LDS_HOLD,
+        Reason.ARBITRATION,
+        Reason.PORT,
+    )
+)
+"""Reasons that an issue of whoever is to blame ended (docs/model.md §16)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +54,12 @@ class Constraints:
     def into(self, event: Event) -> tuple[list[Edge], Edge | None]:
         """All edges into ``event``, and the binding one (``None`` for what nothing came before)."""
         edges, wanted = getattr(self, f"_{event.kind}")(event)
-        return edges, self._binding(event, edges, wanted)
+        blame = self.events.to_blame[event.wave].get(event.row) if event.kind == "issue" else None
+        return edges, self._binding(event, edges, wanted, blame)
 
-    def _binding(self, event: Event, edges: list[Edge], wanted: str) -> Edge | None:
+    def _binding(
+        self, event: Event, edges: list[Edge], wanted: str, blame: tuple[int, int] | None
+    ) -> Edge | None:
         clk = self.events.clk(event)
         aligned = event.kind in ("issue", "arrived")
         tight = []
@@ -53,9 +69,12 @@ class Constraints:
                 reached = self.events.up(reached)
             if reached == clk:
                 tight.append(edge)
-        for edge in tight:
-            if edge.cause == wanted or (wanted == COUNTED and edge.cause in _RETURNS):
-                return self._exact(edge)
+        meant = [
+            each for each in tight if each.cause == wanted or (wanted == COUNTED and each.cause in _RETURNS)
+        ]
+        meant.sort(key=lambda each: each.source[1:] != blame)
+        if meant:
+            return self._exact(meant[0])
         if tight and not wanted:
             return self._exact(tight[0])
         if event.kind == "issue" and event.row > 0:
@@ -92,10 +111,9 @@ class Constraints:
             edges += self._lds_entry(event)
         elif category == VMEM:
             edges += self._memory_entry(event)
-        if reason >= 0:
-            blocker = self._blocker(event, Reason(reason))
-            if blocker is not None and blocker.start < events.clk(event):
-                source = Event("issue", blocker.wave, blocker.row)
+        if wanted in _TAKEN and row in events.to_blame[wave]:
+            source = Event("issue", *events.to_blame[wave][row])
+            if events.clk(source) < events.clk(event):
                 edges.append(Edge(source, event, events.clk(event) - events.clk(source), wanted))
         return edges, wanted
 
@@ -242,12 +260,12 @@ class Constraints:
 
     def _pipe(self, event: Event) -> list[Edge]:
         events = self.events
-        before = events.latest_before("mfma", events.simd[event.wave], events.clk(event))
+        before = events.mfma_before(events.simd[event.wave], events.clk(event))
         if before is None:
             return []
         op, earlier = events.op(event.wave, event.row), events.op(before.wave, before.row)
         if op.scaled or earlier.scaled:
-            return []  # two halves: the blocker below explains them
+            return []  # two halves: whoever is to blame explains them
         return [Edge(Event("issue", before.wave, before.row), event, earlier.pipe_clk, "matrix_pipe")]
 
     def _lds_entry(self, event: Event) -> list[Edge]:
@@ -272,30 +290,3 @@ class Constraints:
             return []
         use = events.memory[place]
         return [Edge(Event("accepted", use.wave, use.row), event, 0, "vmem_queue")]
-
-    def _blocker(self, event: Event, reason: Reason) -> Use | None:
-        """Whose issue ended a wait for a pipe, a port or a category."""
-        events = self.events
-        clk, wave = events.clk(event), event.wave
-        simd = events.simd[wave]
-        op = events.op(wave, event.row)
-        found: list[Event] = []
-        if reason is Reason.ARBITRATION:
-            found = events.in_slot(clk - events.slot, op.category, wave, shared=False)
-        elif reason is Reason.PORT:
-            found = events.in_slot(clk - events.slot, op.category, wave, shared=True)
-        elif reason is Reason.MFMA_COISSUE and op.category == MFMA:
-            for category in (VALU, LDS, VMEM):
-                found += events.in_slot(clk - events.slot, category, wave, shared=False)
-        elif reason in (Reason.MATRIX_PIPE, Reason.MFMA_COISSUE):
-            return events.latest_before("mfma", simd, clk)
-        elif reason is Reason.VALU_BUSY:
-            return events.latest_before("trans", simd, clk)
-        elif reason is Reason.LDS_HOLD:
-            return events.latest_before("lds_write", events.pair[simd], clk)
-        elif reason is Reason.COUNTER_FULL:
-            return None
-        if not found:
-            return None
-        event = found[-1]
-        return Use(events.clk(event), 0, event.wave, event.row)

@@ -1,4 +1,4 @@
-"""Events: the moments of a Timeline that others can wait for, and who used each shared resource before.
+"""Events: the moments of a Timeline that others can wait for, who is to blame for waits, and who used what.
 
 An event is named (kind, wave position, row). Kinds: ``issue``; ``arrived`` (at a barrier); ``served`` (the
 LDS port is done with an access) and ``banks`` (the bank array is); ``accepted`` and ``returned`` (global
@@ -14,7 +14,7 @@ import numpy as np
 
 from wavesim.analyze.stalls import issued_rows
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.timing.ops import INTERNAL, LDS, MFMA, VALU, VMEM, Op
+from wavesim.timing.ops import MFMA, Op
 from wavesim.trace import Kind, Timeline
 
 
@@ -66,6 +66,7 @@ class Events:
             self.first.append(int(np.searchsorted(issued, from_clk)))
             self.last.append(int(np.searchsorted(issued, to_clk, side="right")))
         self.last_reason: list[dict[int, int]] = []
+        self.to_blame: list[dict[int, tuple[int, int]]] = []  # for the last reason: (wave, row)
         self.stalled: list[dict[int, dict[int, int]]] = []
         self._stalls()
         self.pair = {
@@ -82,11 +83,10 @@ class Events:
         }
         self.bank_place = {(use.wave, use.row): place for place, use in enumerate(self.banks)}
         self.memory_place = {(use.wave, use.row): place for place, use in enumerate(self.memory)}
-        self.issues: dict[tuple[str, int], list[Use]] = {}
-        self.at_slot: dict[tuple[int, int, int], list[Event]] = {}
+        self.mfmas: dict[int, list[Use]] = {}  # by SIMD
         self.barriers: dict[tuple[int, int], list[Event]] = {}
         self.barrier_number: dict[tuple[int, int], tuple[int, int]] = {}
-        self._order_issues()
+        self._order_mfmas()
         self._number_barriers()
 
     def op(self, wave: int, row: int) -> Op:
@@ -115,28 +115,35 @@ class Events:
         """The first issue slot not before ``clk``."""
         return -(-clk // self.slot) * self.slot
 
-    def latest_before(self, name: str, number: int, clk: int) -> Use | None:
-        """The latest use of ("mfma" | "trans" | "lds_write" | "mfma_start", number) that issued before."""
-        uses = self.issues.get((name, number), [])
+    def mfma_before(self, simd: int, clk: int) -> Use | None:
+        """The latest MFMA of the SIMD that issued before."""
+        uses = self.mfmas.get(simd, [])
         place = bisect_left(uses, (clk,))
         return uses[place - 1] if place else None
 
     def _stalls(self) -> None:
         for position, wave in enumerate(self.timeline.waves):
             low, high = np.searchsorted(wave.stall_row, (self.first[position], self.last[position]))
+            nobody = np.full(len(wave.stall_row), -1)
+            recorded = len(wave.stall_by_wave) == len(wave.stall_row)
             last: dict[int, int] = {}
+            blame: dict[int, tuple[int, int]] = {}
             by_row: dict[int, dict[int, int]] = {}
-            for row, reason, clk in zip(
+            for row, reason, clk, *by in zip(
                 wave.stall_row[low:high].tolist(),
                 wave.stall_reason[low:high].tolist(),
                 wave.stall_clk[low:high].tolist(),
+                (wave.stall_by_wave if recorded else nobody)[low:high].tolist(),
+                (wave.stall_by_row if recorded else nobody)[low:high].tolist(),
                 strict=True,
             ):
                 if clk > 0:
                     last[row] = reason
+                    blame[row] = (by[0], by[1])
                     of_row = by_row.setdefault(row, {})
                     of_row[reason] = of_row.get(reason, 0) + clk
             self.last_reason.append(last)
+            self.to_blame.append({row: each for row, each in blame.items() if each[0] >= 0})
             self.stalled.append(by_row)
 
     def _uses(self, name: str, number: int) -> list[Use]:
@@ -155,24 +162,13 @@ class Events:
                 uses.append(Use(start, end, wave, row))
         return uses
 
-    def _order_issues(self) -> None:
-        named = {MFMA: "mfma"}
+    def _order_mfmas(self) -> None:
         for wave, simd in enumerate(self.simd):
             for row in range(self.first[wave], self.last[wave]):
-                op = self.op(wave, row)
-                if op.category == INTERNAL:
-                    continue
-                clk = self.issue[wave][row]
-                use = Use(clk, self.end[wave][row], wave, row)
-                self.at_slot.setdefault((clk, op.category, simd), []).append(Event("issue", wave, row))
-                name = named.get(op.category)
-                if op.category == VALU and op.kind is Kind.TRANS:
-                    name = "trans"
-                if name is not None:
-                    self.issues.setdefault((name, simd), []).append(use)
-                if op.category == LDS and op.write:
-                    self.issues.setdefault(("lds_write", self.pair[simd]), []).append(use)
-        for uses in self.issues.values():
+                if self.op(wave, row).category == MFMA:
+                    use = Use(self.issue[wave][row], self.end[wave][row], wave, row)
+                    self.mfmas.setdefault(simd, []).append(use)
+        for uses in self.mfmas.values():
             uses.sort()
 
     def _number_barriers(self) -> None:
@@ -183,19 +179,6 @@ class Events:
                     key = (wave.workgroup, number)
                     self.barriers.setdefault(key, []).append(Event("arrived", position, row))
                     self.barrier_number[position, row] = key
-
-    def in_slot(self, clk: int, category: int, wave: int, *, shared: bool) -> list[Event]:
-        """Instructions of other waves of the SIMD (``shared``: of all SIMDs at its port) that issued."""
-        simds = [self.simd[wave]]
-        if shared:
-            pairs = self.p.structure_simd_pairs
-            simds = (
-                list(range(self.p.structure_simds))
-                if category == VMEM
-                else list(pairs[self.pair[self.simd[wave]]])
-            )
-        found = [event for simd in simds for event in self.at_slot.get((clk, category, simd), [])]
-        return [event for event in found if event.wave != wave]
 
 
 _FETCHING = (5, 6)  # Reason.BRANCH, Reason.FETCH
