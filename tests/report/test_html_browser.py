@@ -14,6 +14,7 @@ import pytest
 
 from wavesim.analyze.pipeline import RunOptions, run_kernel
 from wavesim.explain.explanation import explain_run
+from wavesim.kernel.launch_file import LaunchOptions
 from wavesim.kernel.region import RegionOptions
 from wavesim.program import Finding, Severity
 from wavesim.report.html import page_parts, run_panel
@@ -21,6 +22,24 @@ from wavesim.report.html import page_parts, run_panel
 KERNELS = Path(__file__).resolve().parents[2] / "kernels"
 DRIVER = shutil.which("chromedriver")
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
+
+GAP = """
+.amdgcn_target "amdgcn-amd-amdhsa--gfx942"
+.globl k
+k:
+ v_mov_b32 v1, 0
+ s_nop 0
+ ds_read_b32 v2, v1
+ s_waitcnt lgkmcnt(0)
+ s_endpgm
+.section .rodata,"a",@progbits
+.amdhsa_kernel k
+ .amdhsa_next_free_vgpr 8
+ .amdhsa_next_free_sgpr 8
+ .amdhsa_accum_offset 8
+ .amdhsa_group_segment_fixed_size 1024
+.end_amdhsa_kernel
+"""
 
 SLOWEST_FRAMES_PER_S = 1
 """Frames are measured and printed, not asserted on: machines are shared. One per second is 'not hung'."""
@@ -67,7 +86,11 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     span = one.timeline.trace.code[40].instruction.span
     assert span is not None
     finding = Finding("lds-race", Severity.ERROR, "two waves <b>meet</b>", (span,), (0, 3), "add a barrier")
+    gap = folder / "gap.s"
+    gap.write_text(GAP)
+    after = run_kernel(gap, RunOptions(launch=LaunchOptions(block=64)))
     panels = {
+        "gap": [run_panel(after)],
         "one": [run_panel(one, [finding], explanation)],
         "two": [run_panel(one, (), explanation), run_panel(other, (), of_other)],
         "piece": [run_panel(piece)],
@@ -76,6 +99,11 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for name, shown in panels.items():
         found[name].write_text("".join(page_parts(shown)))
     return found
+
+
+@pytest.fixture
+def gap(browser: Any, pages: dict[str, Path]) -> Any:
+    return opened(browser, pages["gap"])
 
 
 @pytest.fixture
@@ -244,6 +272,19 @@ def test_hover_says_what_why_and_who(one: Any) -> None:
         return [];"""
     )
     assert any(name == "vmcnt" and "global_load" in text for name, text in wait)
+
+
+def test_the_tip_blames_whom_the_engine_blames(gap: Any) -> None:
+    """The gap of the read counts from the move, not from the s_nop before it."""
+    said = gap.execute_script(
+        """const run = window.wavesim.runs[0];
+        return [2, 3].map((row) => why(run, 0, row).map((each) => [each.name, each.text, each.holder]));"""
+    )
+    assert [name for name, *_ in said[0]] == ["dependency"]
+    assert said[0][0][1].startswith("gap after its own v_mov_b32")
+    assert said[0][0][2] == {"position": 0, "row": 0}
+    assert said[1][-1][0] == "lgkmcnt"
+    assert said[1][-1][1].startswith("waits for the data of its own ds_read_b32")
 
 
 def test_a_click_selects_and_marks_source_and_assembly(one: Any) -> None:

@@ -18,6 +18,8 @@ from wavesim.report.html import page_parts, run_panel
 from wavesim.report.html import payload as payload_module
 from wavesim.report.html.columns import ColumnWriter, read_columns
 from wavesim.report.html.page import LARGEST_BYTES
+from wavesim.report.html.payload import Panel
+from wavesim.trace import Kind, Reason, Timeline
 
 KERNELS = Path(__file__).resolve().parents[2] / "kernels"
 INT32 = st.integers(-(2**31) + 1, 2**31 - 1)
@@ -64,6 +66,73 @@ def test_rows_of_the_page_are_those_of_the_timeline(half_split: Run) -> None:
         assert np.array_equal(columns[shown["issue"]], wave.issue_clk)
         assert np.array_equal(columns[shown["issue"]] - columns[shown["attempt"]], wave.attempt_clk)
         assert np.array_equal(columns[shown["stall_clk"]], wave.stall_clk)
+
+
+def blamed(run: Run, panel: Panel) -> list[tuple[int, Reason, int, int]]:
+    """(wave, reason, wave to blame, its row) of every stall of the page."""
+    data = payload_of("".join(page_parts([panel])))
+    columns = read_columns(data["columns"], data["counts"])  # type: ignore[arg-type]
+    return [
+        (position, Reason(int(reason)), int(wave), int(row))
+        for position, shown in enumerate(data["runs"][0]["waves"])  # type: ignore[index]
+        for reason, wave, row in zip(
+            columns[shown["stall_reason"]],
+            columns[shown["stall_by_wave"]],
+            columns[shown["stall_by_row"]],
+            strict=True,
+        )
+    ]
+
+
+def test_the_page_blames_whom_the_engine_blames(half_split: Run) -> None:
+    timeline = half_split.timeline
+    found = blamed(half_split, run_panel(half_split))
+    recorded = [
+        (position, Reason(int(reason)), int(by_wave), int(by_row))
+        for position, wave in enumerate(timeline.waves)
+        for reason, by_wave, by_row in zip(
+            wave.stall_reason, wave.stall_by_wave, wave.stall_by_row, strict=True
+        )
+    ]
+    assert found == recorded
+    ports = [
+        (wave, by) for wave, reason, by, row in found if reason is Reason.PORT and is_lds(timeline, by, row)
+    ]
+    assert len(ports) > 100
+    pair = {
+        simd: at
+        for at, simds in enumerate(half_split.machine.parameters.structure_simd_pairs)
+        for simd in simds
+    }
+    for wave, by in ports:
+        assert pair[timeline.waves[wave].simd] == pair[timeline.waves[by].simd]
+
+
+def is_lds(timeline: Timeline, position: int, row: int) -> bool:
+    entry = timeline.trace.code[int(timeline.trace.waves[position].code[row])]
+    return entry.kind in (Kind.LDS_READ, Kind.LDS_WRITE)
+
+
+def test_a_measured_timeline_blames_nobody(half_split: Run) -> None:
+    none = np.zeros(0, np.int32)
+    waves = tuple(replace(wave, stall_by_wave=none, stall_by_row=none) for wave in half_split.timeline.waves)
+    measured = replace(half_split.timeline, waves=waves, measured=True)
+    found = blamed(half_split, replace(run_panel(half_split), timeline=measured))
+    assert found
+    assert {by for _, _, by, _ in found} == {-1}
+
+
+def test_who_is_cut_off_is_not_blamed(half_split: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(payload_module, "MOST_ROWS", 1000)
+    data = payload_of(page(half_split))
+    columns = read_columns(data["columns"], data["counts"])  # type: ignore[arg-type]
+    waves = data["runs"][0]["waves"]  # type: ignore[index]
+    kept = [len(columns[wave["issue"]]) for wave in waves]
+    for wave in waves:
+        for by_wave, by_row in zip(
+            columns[wave["stall_by_wave"]], columns[wave["stall_by_row"]], strict=True
+        ):
+            assert by_wave < 0 or by_row < kept[by_wave]
 
 
 def test_same_run_same_bytes_and_no_address_outside(half_split: Run) -> None:

@@ -10,13 +10,14 @@ import pytest
 from synthetic_run import ping_pong_run, run_of
 from synthetic_timeline import PingPong, Step, Wave, build, entry
 
+from wavesim.analyze.pipeline import RunOptions, run_kernel
 from wavesim.errors import SourceSpan, UserError
 from wavesim.program import Finding, Severity
 from wavesim.report.files import write_atomically
 from wavesim.report.json_report import run_json, run_json_text
 from wavesim.report.konata import konata_parts
 from wavesim.report.perfetto import perfetto_parts
-from wavesim.trace import REASON_NAMES, Kind
+from wavesim.trace import REASON_NAMES, Kind, Timeline
 
 FINDING = Finding("demo", Severity.NOTE, "message", (SourceSpan("k.yaml", 3),), (0,), "fix")
 RUNS = {
@@ -65,6 +66,43 @@ def test_konata_starts_and_ends_every_instruction_once() -> None:
     assert kinds.count("I") == kinds.count("R") == run.analysis.instructions
     clock = sum(int(line.split("\t")[1]) for line in lines if line.startswith("C\t"))
     assert clock == run.timeline.clk_total
+
+
+@pytest.fixture(scope="module")
+def half_split() -> Timeline:
+    path = Path(__file__).resolve().parents[2] / "kernels/8wave.yaml"
+    return run_kernel(path, RunOptions(settings={"K": "128"})).timeline
+
+
+def test_perfetto_names_whom_the_engine_blames_and_draws_arrows_from_other_waves(
+    half_split: Timeline,
+) -> None:
+    events = json.loads("".join(perfetto_parts(half_split, "8wave")))["traceEvents"]
+    said = [event["args"]["by"] for event in events if event["ph"] == "X" and "by" in event.get("args", {})]
+    blamed = sum(int((wave.stall_by_wave >= 0).sum()) for wave in half_split.waves)
+    assert len(said) == blamed > 100
+    starts = {event["id"]: event for event in events if event["ph"] == "s"}
+    ends = {event["id"]: event for event in events if event["ph"] == "f"}
+    assert len(starts) > 100
+    assert starts.keys() == ends.keys()
+    slices = {(e["tid"], e["ts"]) for e in events if e["ph"] == "X" and e["pid"] == 1}
+    for name, start in starts.items():
+        assert (start["tid"], start["ts"]) in slices
+        assert start["tid"] != ends[name]["tid"]
+        assert start["ts"] <= ends[name]["ts"]
+
+
+def test_konata_has_an_arrow_from_whom_the_engine_blames(half_split: Timeline) -> None:
+    lines = [line.split("\t") for line in "".join(konata_parts(half_split)).splitlines()]
+    place = {int(line[1]): (int(line[3]), int(line[2])) for line in lines if line[0] == "I"}  # wave, row
+    last = {}
+    for position, wave in enumerate(half_split.waves):
+        for row, by_wave, by_row in zip(
+            wave.stall_row.tolist(), wave.stall_by_wave.tolist(), wave.stall_by_row.tolist(), strict=True
+        ):
+            last[position, row] = (by_wave, by_row)
+    arrows = {place[int(line[1])]: place[int(line[2])] for line in lines if line[0] == "W"}
+    assert arrows == {waited: by for waited, by in last.items() if by[0] >= 0}
 
 
 def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path: Path) -> None:

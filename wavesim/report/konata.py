@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from wavesim.analyze.stalls import issued_rows
+from wavesim.report.blame import blame
 from wavesim.trace import REASON_NAMES, Timeline
 
 START, STAGE_END, RETIRE = 0, 2, 3
@@ -16,8 +17,9 @@ def konata_parts(timeline: Timeline) -> Iterator[str]:
     """The log as pieces of text.
 
     Stages of an instruction: ``W`` from the end of the one before to its issue, if it waited (the hover
-    text says for what), ``X`` while it issues, ``M`` until its data is there. Rows are in order of the
-    clock at which the instruction first stands at the head of its wave, then of age.
+    text says for what and because of whom; an arrow comes from whoever is to blame at last), ``X`` while it
+    issues, ``M`` until its data is there. Rows are in order of the clock at which the instruction first
+    stands at the head of its wave, then of age.
     """
     trace = timeline.trace
     names = [
@@ -33,7 +35,8 @@ def konata_parts(timeline: Timeline) -> Iterator[str]:
         heads += [(clk, position, row) for row, clk in enumerate(begin.tolist())]
     heads.sort()
     events: list[tuple[int, int, int, str]] = []
-    reasons = [_reasons(timeline, position) for position in range(len(timeline.waves))]
+    waits = [_waits(timeline, position) for position in range(len(timeline.waves))]
+    identities = {(position, row): identity for identity, (_, position, row) in enumerate(heads)}
     for identity, (begin_clk, position, row) in enumerate(heads):
         wave = timeline.waves[position]
         issue, end = int(wave.issue_clk[row]), int(wave.end_clk[row])
@@ -43,14 +46,15 @@ def konata_parts(timeline: Timeline) -> Iterator[str]:
             f"I\t{identity}\t{row}\t{position}\n",
             f"L\t{identity}\t0\tg{wave.workgroup}w{wave.wave}: {label}\n",
         ]
-        why = reasons[position].get(row)
+        why, by = waits[position].get(row, ("", None))
         if why:
             lines.append(f"L\t{identity}\t1\t{why}\n")
         first = "W" if issue > begin_clk else "X"
         lines.append(f"S\t{identity}\t0\t{first}\n")
         events.append((begin_clk, START, identity, "".join(lines)))
         if first == "W":
-            events.append((issue, 1, identity, f"S\t{identity}\t0\tX\n"))
+            arrow = f"W\t{identity}\t{identities[by]}\t0\n" if by in identities else ""
+            events.append((issue, 1, identity, f"{arrow}S\t{identity}\t0\tX\n"))
         if done > end:
             events.append((end, 1, identity, f"S\t{identity}\t0\tM\n"))
         last = "M" if done > end else "X"
@@ -67,14 +71,17 @@ def konata_parts(timeline: Timeline) -> Iterator[str]:
         yield text
 
 
-def _reasons(timeline: Timeline, position: int) -> dict[int, str]:
-    """Per row what it waited for, as text."""
+def _waits(timeline: Timeline, position: int) -> dict[int, tuple[str, tuple[int, int] | None]]:
+    """Per row what it waited for, as text, and who is to blame for its last wait."""
     wave = timeline.waves[position]
     names = {int(reason): name for reason, name in REASON_NAMES.items()}
-    found: dict[int, str] = {}
-    for row, why, clk in zip(
-        wave.stall_row.tolist(), wave.stall_reason.tolist(), wave.stall_clk.tolist(), strict=True
+    blamed = blame(timeline, position)
+    found: dict[int, tuple[str, tuple[int, int] | None]] = {}
+    for stall, (row, why, clk) in enumerate(
+        zip(wave.stall_row.tolist(), wave.stall_reason.tolist(), wave.stall_clk.tolist(), strict=True)
     ):
-        text = f"{names[why]} {clk}"
-        found[row] = f"{found[row]}, {text}" if row in found else text
+        by = blamed.get(stall)
+        text = f"{names[why]} {clk}" + (f" by {by.text}" if by is not None else "")
+        before = f"{found[row][0]}, " if row in found else ""
+        found[row] = (before + text, by[:2] if by is not None else None)
     return found

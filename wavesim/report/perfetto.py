@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from wavesim.analyze.stalls import issued_rows, stall_starts
+from wavesim.report.blame import Blamed, blame
 from wavesim.trace import REASON_NAMES, Reason, Timeline
 
 WAVES, PIPES, PORTS = 1, 2, 3
@@ -17,9 +18,9 @@ WAVES, PIPES, PORTS = 1, 2, 3
 def perfetto_parts(timeline: Timeline, title: str, *, process_offset: int = 0) -> Iterator[str]:
     """The trace as pieces of text.
 
-    Tracks: one per wave (instructions at their issue slots, stalls between them by reason), one per
-    matrix pipe, LDS port and other busy resource; counters of outstanding lgkm and vm per wave, if
-    the Timeline knows when data returned.
+    Tracks: one per wave (instructions at their issue slots, stalls between them by reason, with an arrow
+    from whoever of another wave is to blame), one per matrix pipe, LDS port and other busy resource; counters
+    of outstanding lgkm and vm per wave, if the Timeline knows when data returned.
     """
     yield '{"displayTimeUnit":"ms","otherData":{"unit":"1 us is 1 shader clock"},"traceEvents":[\n'
     first = True
@@ -72,15 +73,35 @@ def _wave(timeline: Timeline, position: int, process: int) -> Iterator[str]:
     starts, lengths = stall_starts(wave).tolist(), wave.stall_clk.tolist()
     which, why = wave.stall_row.tolist(), wave.stall_reason.tolist()
     after = (int(Reason.HOLD), int(Reason.NOP))
+    blamed = blame(timeline, position)
     stall = 0
     for row in range(rows):
         while stall < len(which) and which[stall] <= row:
             if lengths[stall] and why[stall] not in after:
-                yield _slice(process, thread, starts[stall], lengths[stall], reasons[why[stall]])
+                by, said = blamed.get(stall), ""
+                if by is not None:
+                    said = json.dumps({"by": by.text})
+                    yield from _arrow(
+                        timeline, process, (position, stall), by, starts[stall] + lengths[stall]
+                    )
+                yield _slice(process, thread, starts[stall], lengths[stall], reasons[why[stall]], said)
             stall += 1
         place = places[code[row]]
         yield _slice(process, thread, issue[row], max(end[row] - issue[row], 1), names[code[row]], place)
     yield from _counters(timeline, position, process)
+
+
+def _arrow(
+    timeline: Timeline, process: int, stall: tuple[int, int], by: Blamed, end_clk: int
+) -> Iterator[str]:
+    """From the issue of whoever is to blame to the last clock of the stall, if it is of another wave."""
+    position, number = stall
+    issue = int(timeline.waves[by.wave].issue_clk[by.row])
+    if by.wave == position or not 0 <= issue < end_clk:
+        return
+    common = f'"cat":"blame","name":"blame","id":"{process}.{position}.{number}","pid":{process}'
+    yield f'{{"ph":"s",{common},"tid":{by.wave + 1},"ts":{issue}}}'
+    yield f'{{"ph":"f","bp":"e",{common},"tid":{position + 1},"ts":{end_clk - 1}}}'
 
 
 def _counters(timeline: Timeline, position: int, process: int) -> Iterator[str]:

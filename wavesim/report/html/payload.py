@@ -23,13 +23,16 @@ from wavesim.report.html.columns import ColumnWriter
 from wavesim.report.html.explained import explained
 from wavesim.report.json_report import Json, finding_json, run_json
 from wavesim.report.unknowns import unknown_lines
-from wavesim.trace import REASON_NAMES, CodeEntry, Reason, Timeline
+from wavesim.trace import REASON_NAMES, CodeEntry, Reason, Timeline, WaveTimeline
 
 MOST_ROWS = 300_000
 """Dynamic instructions a report holds; a longer run is cut there and says so."""
 
 LARGEST_SOURCE_BYTES = 2_000_000
-WAVE_COLUMNS = ("code", "attempt", "issue", "end", "done", "stall_row", "stall_reason", "stall_clk")
+WAVE_COLUMNS = (
+    *("code", "attempt", "issue", "end", "done"),
+    *("stall_row", "stall_reason", "stall_clk", "stall_by_wave", "stall_by_row"),
+)
 
 Int64 = npt.NDArray[np.int64]
 
@@ -158,10 +161,29 @@ def _cut_clk(timeline: Timeline) -> int:
     return int(np.partition(issue, MOST_ROWS)[MOST_ROWS])
 
 
+def _kept_rows(wave: WaveTimeline, cut: int) -> int:
+    return int(np.searchsorted(wave.issue_clk[: issued_rows(wave)], cut))
+
+
+def _to_blame(timeline: Timeline, position: int, cut: int) -> tuple[Int64, Int64]:
+    """Position and row of whoever is to blame for each stall; -1 for nobody, and for rows that are cut off.
+
+    A measured timeline does not say: nobody.
+    """
+    wave = timeline.waves[position]
+    nobody = np.full(len(wave.stall_row), -1, np.int64)
+    if len(wave.stall_by_wave) != len(wave.stall_row):
+        return nobody, nobody
+    kept = np.array([_kept_rows(each, cut) for each in timeline.waves], np.int64)
+    known = (wave.stall_by_wave >= 0) & (wave.stall_by_row < kept[wave.stall_by_wave])
+    return np.where(known, wave.stall_by_wave, -1), np.where(known, wave.stall_by_row, -1)
+
+
 def _wave_json(timeline: Timeline, position: int, cut: int, columns: ColumnWriter) -> dict[str, Json]:
     wave, trace = timeline.waves[position], timeline.trace.waves[position]
-    rows = min(issued_rows(wave), int(np.searchsorted(wave.issue_clk[: issued_rows(wave)], cut)))
+    rows = _kept_rows(wave, cut)
     stalls = wave.stall_row < rows
+    by_wave, by_row = _to_blame(timeline, position, cut)
     issue = wave.issue_clk[:rows]
     done = wave.done_clk[:rows] if len(wave.done_clk) >= rows else issue
     arrays: dict[str, npt.NDArray[np.integer]] = {
@@ -173,6 +195,8 @@ def _wave_json(timeline: Timeline, position: int, cut: int, columns: ColumnWrite
         "stall_row": wave.stall_row[stalls],
         "stall_reason": wave.stall_reason[stalls],
         "stall_clk": wave.stall_clk[stalls],
+        "stall_by_wave": by_wave[stalls],
+        "stall_by_row": by_row[stalls],
     }
     return {
         "wave": wave.wave,

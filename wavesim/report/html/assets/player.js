@@ -124,7 +124,7 @@ function stateText(run, position, state, clk) {
   if (state.what === "hold") return `still issues ${text}`;
   const stall = run.stalls(position, state.row).find((each) => clk < each.start + each.clk);
   if (!stall) return `before ${text}`;
-  const who = holder(run, position, state.row, stall);
+  const who = stall.by;
   const name = run.vocabulary.reasons[state.reason];
   return `${name}${who ? ` (${who.position === position ? "own" : run.name(who.position)} ${run.entry(who.position, who.row).text})` : ""}, then ${text}`;
 }

@@ -115,6 +115,8 @@ class Run {
       stallRow: columns[data.stall_row],
       stallReason: columns[data.stall_reason],
       stallClk: columns[data.stall_clk],
+      stallByWave: columns[data.stall_by_wave],
+      stallByRow: columns[data.stall_by_row],
     };
     wave.barriers = [];
     wave.code.forEach((code, row) => {
@@ -138,7 +140,7 @@ class Run {
     return upperBound(this.waves[position].issue, clk) - 1;
   }
 
-  /** The stalls before a row: [{reason, start, clk}], in time order. */
+  /** The stalls before a row: [{reason, start, clk, by}], in time order; by: who is to blame, or null. */
   stalls(position, row) {
     const wave = this.waves[position];
     const found = [];
@@ -146,7 +148,8 @@ class Run {
     for (let at = upperBound(wave.stallRow, row - 1); wave.stallRow[at] === row; at += 1) {
       const reason = wave.stallReason[at];
       if (reason === this.hold || reason === this.nop) continue;
-      found.push({ reason, start, clk: wave.stallClk[at] });
+      const by = wave.stallByWave[at] >= 0 ? { position: wave.stallByWave[at], row: wave.stallByRow[at] } : null;
+      found.push({ reason, start, clk: wave.stallClk[at], by });
       start += wave.stallClk[at];
     }
     return found;

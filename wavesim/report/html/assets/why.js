@@ -1,5 +1,5 @@
 "use strict";
-// Why: who held what a waiting instruction wanted, and the chain from a load to its wait to its use.
+// Why: whom the engine blames for a wait, and the chain from a load to its wait to its use.
 
 const SEARCH_ROWS = 4000;
 
@@ -76,132 +76,35 @@ function arrows(run, position, row) {
   return [...unique.values()];
 }
 
-/** The load for which a wait waited: of those it covers, the one whose data came last. */
-function awaited(run, position, row, counter) {
-  const wave = run.waves[position];
-  let skip = run.entry(position, row)[`wait_${counter}`] ?? 0;
-  let best = -1;
-  for (let back = row - 1, seen = 0; back >= 0 && seen < 64; back -= 1) {
-    if (!run.entry(position, back)[counter]) continue;
-    if (skip > 0) {
-      skip -= 1;
-      continue;
-    }
-    seen += 1;
-    if (best < 0 || wave.done[back] > wave.done[best]) best = back;
-  }
-  return best >= 0 ? { position, row: best } : null;
-}
-
-/** The wave that came last to a barrier, and its row there. */
-function lastArrival(run, position, row) {
-  const wave = run.waves[position];
-  const pass = wave.barriers.indexOf(row);
-  let best = null;
-  for (const other of run.waves) {
-    if (other.workgroup !== wave.workgroup || pass >= other.barriers.length) continue;
-    const at = other.barriers[pass];
-    if (!best || other.attempt[at] > run.waves[best.position].attempt[best.row]) {
-      best = { position: other.position, row: at };
-    }
-  }
-  return best;
-}
-
-/** The use of a shared resource that covers clk. */
-function busyWith(run, resource, index, clk) {
-  const span = run.busy.find((each) => each.resource === resource && each.index === index);
-  if (!span) return null;
-  const at = upperBound(span.start, clk) - 1;
-  return at >= 0 && span.end[at] > clk ? { position: span.wave[at], row: span.row[at] } : null;
-}
-
-/** Another wave that issued in [from, to) in the same category, on the SIMDs that `near` accepts. */
-function rival(run, position, row, from, to, near) {
-  const category = run.entry(position, row).category;
-  for (const other of run.waves) {
-    if (other.position === position || !near(other)) continue;
-    for (let at = Math.max(run.rowAt(other.position, from - 1), 0); other.issue[at] < to; at += 1) {
-      if (other.issue[at] >= from && run.entry(other.position, at).category === category) {
-        return { position: other.position, row: at };
-      }
-    }
-  }
-  return null;
-}
-
-/** The instruction that issued last on a SIMD at or before clk. */
-function lastIssue(run, simd, clk, kinds) {
-  let best = null;
-  for (const other of run.waves) {
-    if (other.simd !== simd) continue;
-    for (let at = run.rowAt(other.position, clk), tries = 0; at >= 0 && tries < 16; at -= 1, tries += 1) {
-      if (!kinds.includes(run.entry(other.position, at).category)) continue;
-      if (!best || other.issue[at] > run.waves[best.position].issue[best.row]) best = { position: other.position, row: at };
-      break;
-    }
-  }
-  return best;
-}
-
-/** Who held what a stall waited for: {position, row} or null. */
-function holder(run, position, row, stall) {
-  const wave = run.waves[position];
-  const pair = wave.simd >> 1;
-  switch (run.vocabulary.reasons[stall.reason]) {
-    case "lgkmcnt":
-      return awaited(run, position, row, "lgkm");
-    case "vmcnt":
-      return awaited(run, position, row, "vm");
-    case "barrier":
-      return lastArrival(run, position, row);
-    case "matrix_pipe":
-      return busyWith(run, "mfma", wave.simd, stall.start);
-    case "lds_hold":
-    case "lds_queue":
-      return busyWith(run, "lds_port", pair, stall.start) || busyWith(run, "lds_array", 0, stall.start);
-    case "arbitration":
-      return rival(run, position, row, stall.start, stall.start + stall.clk, (other) => other.simd === wave.simd);
-    case "port":
-      return rival(run, position, row, stall.start, stall.start + stall.clk, (other) => other.simd !== wave.simd);
-    case "mfma_coissue":
-      return lastIssue(run, wave.simd, stall.start, ["mfma", "valu"]);
-    case "valu_busy":
-      return lastIssue(run, wave.simd, stall.start, ["valu"]);
-    case "dependency":
-      return row > 0 ? { position, row: row - 1 } : null;
-    default:
-      return null;
-  }
-}
-
+/** Words for a wait: where nobody is to blame, and before whoever is. */
 const PLAIN_WORDS = {
-  branch: "fetch restarts after a branch",
-  fetch: "the next 32 bytes of code are not there yet",
-  dependency: "gap after",
-  barrier: "barrier; the last to arrive is",
-  lgkmcnt: "waits for the data of",
-  vmcnt: "waits for the data of",
-  counter_full: "the counter cannot count one more",
-  matrix_pipe: "matrix pipe busy with",
-  mfma_coissue: "kept out by",
-  valu_busy: "VALU held by",
-  lds_hold: "LDS port taken by the write data of",
-  lds_queue: "LDS queue full; in service",
-  vmem_queue: "global-memory queue full",
-  arbitration: "the slot went to",
-  port: "the shared port went to",
-  hold: "further slots of the same issue",
-  nop: "sleeps",
+  branch: ["fetch restarts after a branch", "fetch restarts after"],
+  fetch: ["the next 32 bytes of code are not there yet", "code not there yet after"],
+  dependency: ["gap after an earlier instruction of the wave", "gap after"],
+  barrier: ["barrier; its release", "barrier; the last to arrive is"],
+  lgkmcnt: ["waits for data", "waits for the data of"],
+  vmcnt: ["waits for data", "waits for the data of"],
+  counter_full: ["the counter cannot count one more", "the counter cannot count one more before the return of"],
+  matrix_pipe: ["matrix pipe busy", "matrix pipe busy with"],
+  mfma_coissue: ["kept out by an MFMA, or the reverse", "kept out by"],
+  valu_busy: ["VALU held", "VALU held by"],
+  lds_hold: ["LDS port taken by the data of a write", "LDS port taken by the write data of"],
+  lds_queue: ["LDS queue full", "LDS queue full; longest in it is"],
+  vmem_queue: ["global-memory queue", "global-memory queue full; longest in it is"],
+  arbitration: ["the slot went to another wave", "the slot went to"],
+  port: ["the shared port went to another SIMD", "the shared port went to"],
+  hold: ["further slots of the same issue", "further slots of"],
+  nop: ["sleeps", "sleeps after"],
 };
 
-/** Lines that say why a row waited: [{text, clk, holder}]. */
+/** Lines that say why a row waited, by whom the engine blames: [{text, name, clk, holder}]. */
 function why(run, position, row) {
   return run.stalls(position, row).map((stall) => {
     const name = run.vocabulary.reasons[stall.reason];
-    const who = holder(run, position, row, stall);
-    let text = PLAIN_WORDS[name] || name;
-    if (who) text += ` ${who.position === position ? "its own" : run.name(who.position)} ${run.entry(who.position, who.row).text}`;
+    const who = stall.by;
+    const [alone, before] = PLAIN_WORDS[name] || [name, name];
+    const whose = who && (who.position === position ? "its own" : run.name(who.position));
+    const text = who ? `${before} ${whose} ${run.entry(who.position, who.row).text}` : alone;
     return { text, name, clk: stall.clk, holder: who };
   });
 }
