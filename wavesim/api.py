@@ -97,7 +97,7 @@ def explain(
     All but ``processes`` is as for :func:`run`.
 
     Args:
-        processes: Of the what-ifs; default: the cores.
+        processes: Of the what-ifs; default: the cores for long runs, else 1.
 
     Raises:
         UserError: unusable kernel, or one whose waves do not finish.

@@ -35,7 +35,11 @@ from wavesim.cli.common import (
 @workgroups_option
 @budget_options
 @json_option
-@click.option("--processes", type=click.IntRange(1, 64), help="Processes for the what-ifs (default: cores).")
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    help="Processes for the what-ifs (default: the cores for long runs, else 1).",
+)
 @look_options
 def explain(
     kernel: Path,

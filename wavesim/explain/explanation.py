@@ -40,6 +40,8 @@ from wavesim.yaml_source import read_text
 
 Progress = Callable[[str, float], None]
 MOST_TEXT_TRIALS = 5
+LONG_INSTRUCTIONS = 50_000
+"""Instructions from which on more processes can pay: forking them takes a tenth of a second."""
 NOISE_SHARE = 0.01
 """Least gain, as a share of an iteration, of advice for a loop without a period."""
 
@@ -102,7 +104,7 @@ def explain_kernel(
         path: kernel file.
         options: as for a run; the what-ifs are timed by the default engine.
         progress: called with what is being done.
-        processes: of the what-ifs; default: the cores.
+        processes: of the what-ifs; default: the cores for long runs, else 1.
 
     Raises:
         UserError: unusable kernel.
@@ -152,6 +154,8 @@ def explain_run(
     jobs += [partial(try_text, bench, path, each, options.settings) for each in texts]
     jobs += [partial(measure, bench.streams, bench.machine, row, bench.base, head) for row in WHAT_IFS]
     jobs += [partial(try_candidate, bench, each) for each in plain]
+    if processes is None and timeline.trace.instruction_count < LONG_INSTRUCTIONS:
+        processes = 1  # the compiled engine is done before a process has begun
     judged, *results = run_jobs(jobs, processes)
     trials, results = results[: len(texts)], results[len(texts) :]
     rungs = [each for each in results[: len(WHAT_IFS)] if each is not None]
