@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,7 +53,7 @@ def test_without_a_gain_it_says_so(strong: Run) -> None:
 def test_a_kernel_at_its_bound_is_said_to_be() -> None:
     run = run_kernel(ROOT / "kernels/8wave_256.yaml", RunOptions(settings={"K": "2048"}))
     text = diagnosed(run).diagnosis
-    assert text.startswith("99 % of the bound mfma is reached; most goes to the matrix pipe: ")
+    assert text.startswith("99.0 % of the bound mfma is reached; most goes to the matrix pipe: ")
 
 
 def test_every_report_says_the_same(tmp_path: Path) -> None:
@@ -78,3 +80,8 @@ def test_only_what_is_cheap_and_true_is_diagnosed_by_the_way(
     assert not diagnosed(strong).diagnosis
     monkeypatch.setattr(module, "default_engine", lambda: "simpy")
     assert not diagnosed(strong).diagnosis
+
+
+def test_a_run_does_not_load_the_graph_library_for_it() -> None:
+    code = "import sys, wavesim.explain.diagnosis; sys.exit('networkx' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

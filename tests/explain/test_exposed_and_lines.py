@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from wavesim.analyze.pipeline import Run, RunOptions, run_kernel
-from wavesim.explain.critical_path import steady_of
 from wavesim.explain.exposed import exposed_latencies
 from wavesim.explain.lines import lines_of
+from wavesim.explain.main_loop import steady_of
 from wavesim.explain.parallel import run_jobs
 
 ROOT = Path(__file__).resolve().parents[2]

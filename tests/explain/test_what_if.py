@@ -11,7 +11,7 @@ import pytest
 
 from wavesim.analyze.analysis import analyze
 from wavesim.analyze.pipeline import Run, RunOptions, run_kernel
-from wavesim.explain.critical_path import steady_of
+from wavesim.explain.main_loop import steady_of
 from wavesim.explain.pace import Pace, Streams, pace_of, shortened, structure_of, timed
 from wavesim.explain.whatif import WHAT_IFS, Rung, WhatIf, by_gain, measure
 from wavesim.isa.machine import Machine

@@ -16,8 +16,8 @@ from wavesim.check.relaxing import NOT_WAITED, WaitRelaxer, with_count
 from wavesim.check.strong_waits import StrongWait
 from wavesim.check.waits import span_of
 from wavesim.errors import SourceSpan
-from wavesim.explain.critical_path import Steady
 from wavesim.explain.edits import Edit, block_starts
+from wavesim.explain.main_loop import Steady
 from wavesim.program import Immediate, Instruction, Program, Waitcnt
 from wavesim.trace import CodeEntry, Kind, Reason, Timeline
 

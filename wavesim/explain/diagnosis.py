@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from wavesim.analyze.pipeline import Run
-from wavesim.explain.critical_path import steady_of
+from wavesim.explain.main_loop import steady_of
 from wavesim.explain.pace import Pace, shortened, timed
 from wavesim.explain.whatif import WHAT_IFS, Rung, by_gain, measure
 from wavesim.timing import default_engine
@@ -55,7 +55,7 @@ def diagnosis(run: Run, base: Pace, rungs: Sequence[Rung]) -> str:
     largest = bounds.named()[bounds.binding] if bounds is not None else 0.0
     said = ""
     if bounds is not None and base.per_iteration and largest >= AT_BOUND * base.clk:
-        said = f"{100 * largest / base.clk:.0f} % of the bound {bounds.binding} is reached; "
+        said = f"{100 * largest / base.clk:.1f} % of the bound {bounds.binding} is reached; "
     if not causes:
         said += "no cause alone costs an issue slot"
     for number, each in enumerate(causes[:2]):

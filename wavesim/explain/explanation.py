@@ -25,10 +25,11 @@ from wavesim.explain.advice import (
     try_text,
 )
 from wavesim.explain.candidates import Candidate, LoopCode, candidates, relaxed_waits
-from wavesim.explain.critical_path import CriticalPath, Steady, critical_path, steady_of
+from wavesim.explain.critical_path import CriticalPath, critical_path
 from wavesim.explain.diagnosis import diagnosis
 from wavesim.explain.exposed import ExposedLatency, exposed_latencies
 from wavesim.explain.lines import LineTime, lines_of
+from wavesim.explain.main_loop import Steady, steady_of
 from wavesim.explain.pace import Pace, timed
 from wavesim.explain.parallel import Job, run_jobs
 from wavesim.explain.reproduce import stagger_edits, stagger_row, stagger_text

@@ -9,7 +9,7 @@ import numpy as np
 
 from wavesim.analyze.stalls import issued_rows, stall_starts
 from wavesim.errors import SourceSpan
-from wavesim.explain.critical_path import Steady, steady_of
+from wavesim.explain.main_loop import Steady, steady_of
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.trace import Kind, Reason, Timeline
 

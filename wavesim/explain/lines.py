@@ -10,7 +10,7 @@ import numpy as np
 from wavesim.analyze.result import Analysis
 from wavesim.analyze.stalls import issued_rows
 from wavesim.errors import SourceSpan
-from wavesim.explain.critical_path import Steady
+from wavesim.explain.main_loop import Steady
 from wavesim.trace import REASON_NAMES, Kind, Reason, Timeline
 
 SLOT_CLK = 4

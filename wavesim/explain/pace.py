@@ -16,7 +16,7 @@ from wavesim.analyze.code_tables import code_tables
 from wavesim.analyze.loops import WaveLoop, find_loops
 from wavesim.analyze.passes import Passes, find_passes
 from wavesim.analyze.pipeline import Change, Run
-from wavesim.explain.critical_path import Steady, steady_of
+from wavesim.explain.main_loop import Steady, steady_of
 from wavesim.isa.machine import Machine
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing import simulate
