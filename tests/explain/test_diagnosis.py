@@ -13,10 +13,11 @@ from click.testing import CliRunner
 from wavesim.analyze.pipeline import Run, RunOptions, run_kernel
 from wavesim.cli.main import cli
 from wavesim.explain import diagnosis as module
-from wavesim.explain.diagnosis import diagnosed, diagnosis
+from wavesim.explain.diagnosis import UNTIMED, diagnosed, diagnosis
 from wavesim.explain.explanation import explain_kernel
 from wavesim.explain.pace import timed
 from wavesim.explain.whatif import Rung
+from wavesim.report.json_report import run_json
 
 ROOT = Path(__file__).resolve().parents[2]
 STRONG = ROOT / "kernels/lessons/strong_wait.s"
@@ -76,10 +77,12 @@ def test_only_what_is_cheap_and_true_is_diagnosed_by_the_way(
 ) -> None:
     assert diagnosed(strong).diagnosis
     assert not diagnosed(run_kernel(ROOT / "kernels/seed/v1.yaml", RunOptions())).diagnosis  # deadlock
-    monkeypatch.setattr(module, "MOST_INSTRUCTIONS", 10)
-    assert not diagnosed(strong).diagnosis
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "MOST_INSTRUCTIONS", 10)
+        assert diagnosed(strong).diagnosis == UNTIMED
     monkeypatch.setattr(module, "default_engine", lambda: "simpy")
-    assert not diagnosed(strong).diagnosis
+    assert diagnosed(strong).diagnosis == UNTIMED
+    assert run_json(diagnosed(strong))["diagnosis"] is None
 
 
 def test_a_run_does_not_load_the_graph_library_for_it() -> None:

@@ -7,7 +7,7 @@ streams; edits of a tile program's text are loaded, executed and checked like an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from wavesim.explain.tile_text import TextCandidate
 from wavesim.isa.machine import Machine
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.kernel.launch import LoadedKernel
-from wavesim.program import Program
+from wavesim.program import Finding, Program
 from wavesim.trace import CodeEntry, Kind, Trace
 from wavesim.trace.decode import code_entries
 
@@ -101,7 +101,12 @@ class Bench:
 
 def broken_rules(program: Program) -> Counter[str]:
     """Rules that read the code -> errors and warnings of them."""
-    return Counter(finding.rule for finding in check_program(program)[0] if finding.is_bad)
+    return rules_of(check_program(program)[0])
+
+
+def rules_of(findings: Iterable[Finding]) -> Counter[str]:
+    """Rules -> errors and warnings of them."""
+    return Counter(finding.rule for finding in findings if finding.is_bad)
 
 
 def try_candidate(bench: Bench, candidate: Candidate) -> Advice | None:

@@ -35,6 +35,9 @@ LEAST_GAIN_CLK = 4
 MOST_INSTRUCTIONS = 100_000
 """Longer streams, shortened ones, are not diagnosed by the way: it would take seconds."""
 
+UNTIMED = "What-ifs would take long here: `wavesim explain` tells."
+"""In place of a sentence for a run that is not diagnosed by the way."""
+
 AT_BOUND = 0.95
 """Share of the largest bound from which on a kernel is said to be at it."""
 
@@ -70,14 +73,16 @@ def diagnosis(run: Run, base: Pace, rungs: Sequence[Rung]) -> str:
 def diagnosed(run: Run) -> Run:
     """The run with its diagnosis, which takes some short simulations by the compiled engine.
 
-    The run as it is where that engine is not built or they would take long, and where there is nothing to
-    diagnose: a run that did not finish, or that is itself a what-if.
+    ``UNTIMED`` where that engine is not built or they would take long; the run as it is where there is
+    nothing to diagnose: a run that did not finish, or that is itself a what-if.
     """
-    if not run.analysis.complete or run.what_if or run.timeline.measured or default_engine() != "compiled":
+    if not run.analysis.complete or run.what_if or run.timeline.measured:
         return run
+    if default_engine() != "compiled":
+        return replace(run, diagnosis=UNTIMED)
     steady = steady_of(run.timeline)
     if shortened(run.timeline.trace, steady)[0].instruction_count > MOST_INSTRUCTIONS:
-        return run
+        return replace(run, diagnosis=UNTIMED)
     streams, base = timed(run, steady)
     loop = run.analysis.loop
     head = loop.head if loop is not None else None

@@ -19,8 +19,8 @@ from wavesim.explain.advice import (
     Advice,
     Bench,
     TextTrial,
-    broken_rules,
     judge,
+    rules_of,
     try_candidate,
     try_text,
 )
@@ -205,9 +205,9 @@ def _steady_clk(timeline: Timeline, steady: Steady) -> float:
 
 
 def _bench(run: Run, steady: Steady) -> Bench:
-    _, relaxer = check_program(run.kernel.program)
+    findings, relaxer = check_program(run.kernel.program)
     streams, base = timed(run, steady)
-    return Bench(run.kernel, run.machine, streams, base, relaxer, broken_rules(run.kernel.program))
+    return Bench(run.kernel, run.machine, streams, base, relaxer, rules_of(findings))
 
 
 def _advice(bench: Bench, candidate: Candidate, pace: Pace) -> Advice:

@@ -10,6 +10,7 @@ from wavesim._version import __version__
 from wavesim.analyze.pipeline import Run
 from wavesim.analyze.result import BOUND_NAMES, Analysis, Loop, WaveGroup
 from wavesim.errors import SourceSpan
+from wavesim.explain.diagnosis import UNTIMED
 from wavesim.program import Finding
 from wavesim.report.unknowns import unknowns_json
 from wavesim.report.wrong_elements import wrong_json
@@ -39,7 +40,7 @@ def run_json(run: Run) -> dict[str, Json]:
         "arch": analysis.arch,
         "machine": run.machine.name,
         "verdict": str(run.verdict),
-        "diagnosis": run.diagnosis or None,
+        "diagnosis": run.diagnosis if run.diagnosis not in ("", UNTIMED) else None,
         "complete": analysis.complete,
         "races": "not checked",
         "clk_total": analysis.clk_total,
