@@ -128,11 +128,12 @@ def check(
     """
     from wavesim.analyze.shorter import shorter_kernel
     from wavesim.check.checker import check_kernel
+    from wavesim.emulate.launch_state import needs_arguments
     from wavesim.report.findings import findings_text
 
     path, options = kernel_path(kernel), _options(arch, machine, settings, launch=launch or LaunchOptions())
     loaded, chosen = prepare(path, options)
-    execute = bool(loaded.launch.arguments) or not loaded.program.metadata.arguments
+    execute = bool(loaded.launch.arguments) or not needs_arguments(loaded.program)
     result = check_kernel(
         loaded, chosen, execute=execute, shorter=lambda: shorter_kernel(path, options, loaded)
     )

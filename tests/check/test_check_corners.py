@@ -178,3 +178,32 @@ def test_a_position_outside_the_grid_is_refused(tmp_path: Path) -> None:
     for grid in ("0,2", "1", "-1,0", "a,b"):
         call = CliRunner().invoke(cli, ["check", str(path), "--grid", grid])
         assert isinstance(call.exception, UserError)
+
+
+NEEDS_ARGUMENTS = """
+ .amdgcn_target "amdgcn-amd-amdhsa--gfx942"
+k:
+ s_load_dwordx2 s[8:9], {pointer}, 0x0
+ s_waitcnt lgkmcnt(0)
+ s_endpgm
+ .amdhsa_kernel k
+  .amdhsa_user_sgpr_kernarg_segment_ptr 1
+  .amdhsa_user_sgpr_count {count}
+  .amdhsa_user_sgpr_dispatch_ptr {dispatch}
+  .amdhsa_next_free_vgpr 8
+  .amdhsa_next_free_sgpr 16
+  .amdhsa_accum_offset 8
+ .end_amdhsa_kernel
+"""
+
+
+@pytest.mark.parametrize(("pointer", "count", "dispatch"), [("s[0:1]", 2, 0), ("s[2:3]", 4, 1)])
+def test_a_kernel_that_loads_arguments_is_not_executed_without(
+    pointer: str, count: int, dispatch: int, tmp_path: Path
+) -> None:
+    """Reads of an argument segment that nobody filled would be no fault of the kernel."""
+    path = tmp_path / "k.s"
+    path.write_text(NEEDS_ARGUMENTS.format(pointer=pointer, count=count, dispatch=dispatch))
+    done = CliRunner().invoke(cli, ["check", str(path), "--block", "64"])
+    assert done.exit_code == 0, done.output
+    assert "not executed: no launch is known" in done.output

@@ -101,6 +101,7 @@ def check(
     from wavesim.analyze.shorter import shorter_kernel
     from wavesim.check.checker import check_kernel
     from wavesim.check.rules import RULES
+    from wavesim.emulate.launch_state import needs_arguments
     from wavesim.report.findings import findings_json, findings_text
     from wavesim.report.sarif import sarif
 
@@ -132,7 +133,7 @@ def check(
     )
     loaded, chosen = prepare(kernel, options)
     loaded, allowance = allowed(loaded, chosen, options)
-    without_arguments = block is not None and not loaded.program.metadata.arguments
+    without_arguments = block is not None and not needs_arguments(loaded.program)
     execute = bool(loaded.launch.arguments) or region is not None or without_arguments
     result = check_kernel(
         loaded,

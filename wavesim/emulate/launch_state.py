@@ -191,6 +191,24 @@ def make_state(program: Program, launch: Launch, memory: Memory, kernarg: Region
     return state
 
 
+def needs_arguments(program: Program) -> bool:
+    """Whether the kernel asks for arguments: its metadata name some, or it loads through their pointer."""
+    metadata = program.metadata
+    if metadata.arguments:
+        return True
+    if not metadata.user_sgpr_kernarg_segment_ptr:
+        return False
+    before = (
+        4 * has_scratch_buffer(program),
+        2 * metadata.user_sgpr_dispatch_ptr,
+        2 * is_enabled(program, "user_sgpr_queue_ptr"),
+    )
+    pointer = Register("s", sum(before), 2)
+    return any(
+        each.opcode.startswith("s_load_") and pointer in each.operands[1:2] for each in program.instructions
+    )
+
+
 def _user_sgprs(program: Program, launch: Launch, state: State, memory: Memory, kernarg: Region) -> int:
     """Fill the user SGPRs in their fixed order; returns the first row after them."""
     metadata = program.metadata
