@@ -58,10 +58,8 @@ def findings_text(result: CheckResult, most: int = SHOWN_GROUPS, rules: Collecti
         size = " x ".join(map(str, grid[: 3 if grid[2] > 1 else 2]))
         noun = "workgroups" if len(result.executed) > 1 else "workgroup"
         lines.append(f"executed: {noun} {places_text(result.executed, grid=grid)} of a grid of {size}")
-    else:
-        lines.append(
-            "not executed: no launch is known (a launch file beside it, or --arg and --block, give one)"
-        )
+    elif result.numerics is None:
+        lines.append("not executed: no launch is known (a launch file, or --arg and --block, give one)")
     if result.left_out:
         lines.append(result.left_out)
     counts = Counter(finding.severity.value for finding in result.findings)
