@@ -5,11 +5,17 @@ from __future__ import annotations
 import sys
 import time
 
-from wavesim.calibrate.fit import fit
-from wavesim.calibrate.lane_phases import find_phases, from_samples, measure_phases, same_phases, with_phases
-from wavesim.calibrate.microbenchmarks import microbenchmarks
-from wavesim.calibrate.samples import Samples, measure
-from wavesim.calibrate.selftest import draw, draw_phases, misses, phase_misses, secret_device
+from wavesim.calibrate.bench.lane_phases import (
+    find_phases,
+    from_samples,
+    measure_phases,
+    same_phases,
+    with_phases,
+)
+from wavesim.calibrate.bench.programs import microbenchmarks
+from wavesim.calibrate.bench.samples import Samples, measure
+from wavesim.calibrate.fit.search import fit
+from wavesim.calibrate.fit.selftest import draw, draw_phases, misses, phase_misses, secret_device
 from wavesim.isa.load import load_machine
 
 REPEATS = 15

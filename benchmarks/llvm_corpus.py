@@ -20,10 +20,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wavesim.asm.instructions import parse_instruction, strip_comment
 from wavesim.asm.layout import size_of
 from wavesim.asm.llvm_lines import decode, encode_lines
 from wavesim.asm.printer import print_instruction
+from wavesim.asm.text.instructions import parse_instruction, strip_comment
 from wavesim.errors import UserError
 from wavesim.isa.opcodes import ARCHS, lookup
 

@@ -22,17 +22,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wavesim.analyze.pipeline import RunOptions, prepare
-from wavesim.asm.parse import parse_program
 from wavesim.asm.printer import print_program
-from wavesim.check.checker import check_execution, check_kernel, check_program
-from wavesim.check.registers import uninitialised_on_the_way
-from wavesim.emulate.numerics import check_numerics
+from wavesim.asm.text.parse import parse_program
+from wavesim.checks.registers import uninitialised_on_the_way
+from wavesim.checks.run import check_execution, check_kernel, check_program
+from wavesim.emulate.judge.numerics import check_numerics
 from wavesim.emulate.run import emulate
 from wavesim.errors import UserError
+from wavesim.front.launch.file import LaunchOptions
+from wavesim.front.launch.model import LoadedKernel
 from wavesim.isa.machine import Machine
-from wavesim.kernel.launch import LoadedKernel
-from wavesim.kernel.launch_file import LaunchOptions
+from wavesim.pipeline.run import RunOptions, prepare
 
 ROOT = Path(__file__).resolve().parent.parent
 MUTANTS = ROOT / "benchmarks" / "mutants"

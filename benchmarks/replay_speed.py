@@ -12,10 +12,10 @@ import sys
 import time
 from pathlib import Path
 
-from wavesim.analyze.replay import memory_mode, replay
-from wavesim.att.importer import import_trace
-from wavesim.att.lds_addresses import find_conflicts
 from wavesim.isa.load import load_machine
+from wavesim.replays.att.importer import import_trace
+from wavesim.replays.att.lds_addresses import find_conflicts
+from wavesim.replays.compute_unit import memory_mode, replay
 
 TRACES = Path(__file__).resolve().parents[2] / "shared" / "traces"
 

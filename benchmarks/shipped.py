@@ -40,9 +40,9 @@ class Row:
 
 def look(path: Path) -> dict[str, Any]:
     """Load and check one kernel in this process; the loop to run as ``region``."""
-    from wavesim.analyze.pipeline import RunOptions, prepare
-    from wavesim.check.cfg import control_flow
-    from wavesim.check.checker import check_kernel
+    from wavesim.checks.cfg import control_flow
+    from wavesim.checks.run import check_kernel
+    from wavesim.pipeline.run import RunOptions, prepare
     from wavesim.trace import Kind
     from wavesim.trace.decode import code_entries
 

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from wavesim.analyze.pipeline import RunOptions, prepare
-from wavesim.analyze.replay import memory_mode, replay_inputs
-from wavesim.att.importer import import_trace
 from wavesim.emulate.run import emulate
 from wavesim.isa.load import load_machine
 from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.pipeline.run import RunOptions, prepare
+from wavesim.replays.att.importer import import_trace
+from wavesim.replays.compute_unit import memory_mode, replay_inputs
 from wavesim.timing import simulate
 from wavesim.timing.compiled import engine, inputs
 from wavesim.trace import Trace

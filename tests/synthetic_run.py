@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from synthetic_timeline import PingPong, machine
 
 from wavesim.analyze.analysis import analyze
-from wavesim.analyze.pipeline import Run
-from wavesim.kernel.launch import Launch, LoadedKernel
+from wavesim.front.launch.model import Launch, LoadedKernel
+from wavesim.pipeline.run import Run
 from wavesim.program import Finding
 from wavesim.trace import Timeline
 

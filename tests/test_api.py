@@ -106,10 +106,10 @@ def test_check_and_compare() -> None:
 
 
 def test_packages_stay_packages() -> None:
-    import wavesim.check.checker
-    import wavesim.explain.whatif
+    import wavesim.checks.run
+    import wavesim.explanation.whatif
 
-    assert wavesim.check.checker.check_kernel
+    assert wavesim.checks.run.check_kernel
     assert callable(wavesim.check)
     assert callable(wavesim.explain)
     with pytest.raises(AttributeError, match="no attribute"):

@@ -11,9 +11,9 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.wait import WebDriverWait
 
-from wavesim.analyze.pipeline import RunOptions, run_kernel
-from wavesim.explain.explanation import explain_run
-from wavesim.report.html import page_parts, run_panel
+from wavesim.explanation.explanation import explain_run
+from wavesim.pipeline.run import RunOptions, run_kernel
+from wavesim.report.page import page_parts, run_panel
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "images" / "report.png"

@@ -47,14 +47,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Functions and results of the API, imported when they are first asked for.
-
-    ``check`` and ``explain`` are packages too; these can be called like the API's functions.
-    """
+    """Functions and results of the API, imported when they are first asked for."""
     import importlib
 
-    if name in ("check", "explain"):
-        return importlib.import_module(f"wavesim.{name}")
     if name in __all__:
         return getattr(importlib.import_module("wavesim.api"), name)
     raise AttributeError(f"module 'wavesim' has no attribute {name!r}")

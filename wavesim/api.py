@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from wavesim.analyze.pipeline import RunOptions, prepare, run_kernel
-from wavesim.explain.diagnosis import diagnosed
-from wavesim.explain.explanation import explain_kernel
-from wavesim.explain.reproduce import what_if_options
+from wavesim.explanation.diagnosis import diagnosed
+from wavesim.explanation.explanation import explain_kernel
+from wavesim.explanation.reproduce import what_if_options
+from wavesim.front.launch.file import LaunchOptions
+from wavesim.front.region import RegionOptions
 from wavesim.isa.paths import kernel_path
-from wavesim.kernel.launch_file import LaunchOptions
-from wavesim.kernel.region import RegionOptions
+from wavesim.pipeline.run import RunOptions, prepare, run_kernel
 from wavesim.report.results import CheckReport, Comparison, ExplainResult, RunResult, TimelineView
 from wavesim.report.tables import Table
 
@@ -126,10 +126,10 @@ def check(
     Raises:
         UserError: unusable kernel, machine or setting.
     """
-    from wavesim.analyze.shorter import shorter_kernel
-    from wavesim.check.checker import check_kernel
+    from wavesim.checks.run import check_kernel
     from wavesim.emulate.launch_state import needs_arguments
-    from wavesim.report.findings import findings_text
+    from wavesim.pipeline.shorter import shorter_kernel
+    from wavesim.report.text.findings import findings_text
 
     path, options = kernel_path(kernel), _options(arch, machine, settings, launch=launch or LaunchOptions())
     loaded, chosen = prepare(path, options)
@@ -166,15 +166,15 @@ def replay(
         without: Rules of the timing model to leave out (docs/model.md §14).
 
     Returns:
-        One :class:`wavesim.analyze.replay.ReplayResult` per compute unit.
+        One :class:`wavesim.replays.compute_unit.ReplayResult` per compute unit.
 
     Raises:
         UserError: not a trace, no such rule or memory mode.
     """
-    from wavesim.analyze.replay import memory_mode
-    from wavesim.analyze.replay import replay as replay_trace
-    from wavesim.att.importer import import_trace
     from wavesim.isa.load import load_machine
+    from wavesim.replays.att.importer import import_trace
+    from wavesim.replays.compute_unit import memory_mode
+    from wavesim.replays.compute_unit import replay as replay_trace
 
     imported = import_trace(Path(folder), arch)
     return tuple(

@@ -10,13 +10,13 @@ import jsonschema
 import pytest
 
 from wavesim.analyze.analysis import analyze
-from wavesim.analyze.pipeline import Run
-from wavesim.asm.parse import parse_program
-from wavesim.emulate.numerics import check_numerics
+from wavesim.asm.text.parse import parse_program
+from wavesim.emulate.judge.numerics import check_numerics
 from wavesim.emulate.run import emulate
+from wavesim.front.launch.model import Expectation, Launch, LoadedKernel, MatrixArgument, ScalarArgument
 from wavesim.isa.load import load_machine
-from wavesim.kernel.launch import Expectation, Launch, LoadedKernel, MatrixArgument, ScalarArgument
-from wavesim.report.json_report import run_json_text
+from wavesim.pipeline.run import Run
+from wavesim.report.json.run import run_json_text
 from wavesim.timing import simulate
 
 

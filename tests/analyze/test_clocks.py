@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from wavesim.analyze.clocks import clock_values, execute_and_time
-from wavesim.analyze.pipeline import RunOptions, run_kernel
 from wavesim.emulate.run import emulate
 from wavesim.errors import UserError
+from wavesim.front.assembled import load_assembly
+from wavesim.front.launch.file import LaunchOptions
 from wavesim.isa.load import load_machine
-from wavesim.kernel.assembled import load_assembly
-from wavesim.kernel.launch_file import LaunchOptions
+from wavesim.pipeline.clocks import clock_values, execute_and_time
+from wavesim.pipeline.run import RunOptions, run_kernel
 from wavesim.timing import simulate
 
 KERNEL = """

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from wavesim.analyze.ablation import Ablation, ablate_folder
-from wavesim.analyze.mca import McaResult, loop_by_mca, typical_pass
-from wavesim.analyze.replay import memory_mode, replay
-from wavesim.analyze.replay_compare import worst_pass
-from wavesim.analyze.validate import ValidationRow, variant_ratios
-from wavesim.att.clip import clipped
-from wavesim.att.importer import import_trace
 from wavesim.isa.load import load_machine
+from wavesim.replays.ablation import Ablation, ablate_folder
+from wavesim.replays.att.clip import clipped
+from wavesim.replays.att.importer import import_trace
+from wavesim.replays.compare import worst_pass
+from wavesim.replays.compute_unit import memory_mode, replay
+from wavesim.replays.mca import McaResult, loop_by_mca, typical_pass
+from wavesim.replays.validate import ValidationRow, variant_ratios
 from wavesim.report.output import Look
-from wavesim.report.replay import replay_json, replay_lines, worst_place
-from wavesim.report.validation import ablation_table, json_rows, misses, page, table
+from wavesim.report.text.replay import replay_json, replay_lines, worst_place
+from wavesim.report.text.validation import ablation_table, json_rows, misses, page, table
 from wavesim.trace import Kind
 
 TRACE = "gfx942_gemm_1024cube"
@@ -69,7 +69,7 @@ def test_mca_says_why_it_has_no_figure(folder: Path, monkeypatch: pytest.MonkeyP
         int(code) for code in timeline.trace.waves[0].code if (timeline.trace.waves[0].code == code).sum() > 2
     )
     tool = tmp_path / "llvm-mca"
-    monkeypatch.setattr("wavesim.analyze.mca.find_tool", lambda name, arch: str(tool))
+    monkeypatch.setattr("wavesim.replays.mca.find_tool", lambda name, arch: str(tool))
     for script, expected in (
         ("kill -11 $$", "llvm-mca crashed"),
         ("cat > /dev/null; echo 'bad thing' >&2; exit 1", "llvm-mca: bad thing"),

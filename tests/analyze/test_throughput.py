@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from wavesim.analyze.analysis import analyze
 from wavesim.analyze.loops import find_loops
 from wavesim.analyze.passes import find_passes
-from wavesim.analyze.pipeline import Run, RunOptions, run_kernel
 from wavesim.analyze.result import Analysis
-from wavesim.asm.parse import parse_program
+from wavesim.asm.text.parse import parse_program
 from wavesim.emulate.run import emulate
+from wavesim.front.launch.file import LaunchOptions
+from wavesim.front.launch.model import Launch, MatrixArgument
 from wavesim.isa.load import load_machine
-from wavesim.kernel.launch import Launch, MatrixArgument
-from wavesim.kernel.launch_file import LaunchOptions
+from wavesim.pipeline.run import Run, RunOptions, run_kernel
 from wavesim.timing import simulate
 from wavesim.trace import Timeline
 

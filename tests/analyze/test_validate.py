@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from wavesim.analyze.validate import ValidationRow, mean_error, trace_folders, validate
 from wavesim.errors import UserError
-from wavesim.report.validation import failures, json_rows, page, table
+from wavesim.replays.validate import ValidationRow, mean_error, trace_folders, validate
+from wavesim.report.text.validation import failures, json_rows, page, table
 
 
 def test_a_trace_and_a_broken_folder(shared: Path, tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from llvm_encodings import disassemble_everything
 
-from wavesim.asm.instructions import parse_instruction
 from wavesim.asm.layout import size_of
 from wavesim.asm.llvm_lines import encode_lines
 from wavesim.asm.printer import print_instruction
+from wavesim.asm.text.instructions import parse_instruction
 from wavesim.asm.tools import MissingTool, find_tool
 from wavesim.isa.opcodes import ARCHS, aliases, lookup, opcode_table
 from wavesim.trace.decode import code_entry

@@ -11,7 +11,7 @@ import pytest
 
 from wavesim.asm import compile as compiling
 from wavesim.asm.compile import candidates, compile_hip, find_compiler
-from wavesim.asm.parse import parse_program
+from wavesim.asm.text.parse import parse_program
 from wavesim.asm.tools import MissingTool
 from wavesim.errors import UserError
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from operand_classes import lines_of_every_class
 
-from wavesim.asm.instructions import parse_instruction
 from wavesim.asm.layout import size_of
 from wavesim.asm.llvm_lines import decode, encode_lines
 from wavesim.asm.printer import print_instruction
+from wavesim.asm.text.instructions import parse_instruction
 from wavesim.asm.tools import MissingTool, find_tool
 from wavesim.errors import UserError
 from wavesim.isa.opcodes import ARCHS, lookup

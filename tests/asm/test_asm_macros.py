@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from wavesim.asm.parse import parse_program
 from wavesim.asm.printer import print_instruction, print_program
+from wavesim.asm.text.parse import parse_program
 from wavesim.asm.tools import MissingTool, assemble_object, elf_sections, find_tool
 from wavesim.errors import LimitExceeded, UserError
 
@@ -95,7 +95,7 @@ def test_unreadable_macros(text: str, message: str) -> None:
 
 @pytest.mark.parametrize("text", [".macro A\n A\n A\n.endm\n A\n", ".rept 100000000\n s_nop 0\n.endr\n"])
 def test_expansions_without_end(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wavesim.asm.macros.MAX_LINES", 10_000)
+    monkeypatch.setattr("wavesim.asm.text.macros.MAX_LINES", 10_000)
     with pytest.raises(LimitExceeded):
         parse_program(text, "k.s", "gfx942")
 

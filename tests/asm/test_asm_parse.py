@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from wavesim.asm.instructions import parse_instruction
-from wavesim.asm.parse import parse_program
 from wavesim.asm.printer import print_instruction, print_program
+from wavesim.asm.text.instructions import parse_instruction
+from wavesim.asm.text.parse import parse_program
 from wavesim.errors import SourceSpan, UnknownInstruction, UserError
 from wavesim.program import Immediate, Modified, Register, Special, Symbol, Waitcnt
 

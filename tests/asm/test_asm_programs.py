@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from wavesim.asm.parse import parse_program
 from wavesim.asm.printer import print_program
-from wavesim.asm.source import read_source
+from wavesim.asm.text.parse import parse_program
+from wavesim.asm.text.source import read_source
 from wavesim.asm.tools import MissingTool, assemble_object, elf_sections, find_tool, link
 from wavesim.program import Program
 from wavesim.trace.decode import code_entries
@@ -153,8 +153,8 @@ def test_traces_addresses_are_the_layouts(shared: Path) -> None:
     may be missing in them."""
     import json
 
-    from wavesim.asm.instructions import parse_instruction
     from wavesim.asm.layout import lay_out
+    from wavesim.asm.text.instructions import parse_instruction
 
     listings = sorted((shared / "traces").glob("*/code.json"))
     assert listings

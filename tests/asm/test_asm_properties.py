@@ -7,10 +7,10 @@ import contextlib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wavesim.asm.instructions import parse_instruction
 from wavesim.asm.layout import lay_out
-from wavesim.asm.parse import parse_program
 from wavesim.asm.printer import print_instruction, print_program
+from wavesim.asm.text.instructions import parse_instruction
+from wavesim.asm.text.parse import parse_program
 from wavesim.errors import UserError
 from wavesim.isa.opcode_info import OperandSpec
 from wavesim.isa.opcodes import opcode_table

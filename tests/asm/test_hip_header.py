@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from wavesim.analyze.pipeline import Run, RunOptions, run_kernel
 from wavesim.asm.compile import find_compiler
 from wavesim.asm.tools import MissingTool
 from wavesim.cli.main import cli
 from wavesim.errors import UserError
-from wavesim.kernel.launch_file import LaunchOptions
+from wavesim.front.launch.file import LaunchOptions
+from wavesim.pipeline.run import Run, RunOptions, run_kernel
 
 ARCHS = ("gfx90a", "gfx942", "gfx950")
 

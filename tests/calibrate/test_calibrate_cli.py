@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from wavesim.calibrate.microbenchmarks import microbenchmarks
-from wavesim.calibrate.samples import Samples
-from wavesim.calibrate.virtual_device import VirtualDevice
+from wavesim.calibrate.bench.programs import microbenchmarks
+from wavesim.calibrate.bench.samples import Samples
+from wavesim.calibrate.device.virtual import VirtualDevice
 from wavesim.cli.main import main
 from wavesim.isa.load import load_machine
 
@@ -140,7 +140,7 @@ def test_a_page_for_the_browser(calibrate: Command, tmp_path: Path) -> None:
 def test_an_interrupted_run_goes_on_where_it_was(
     calibrate: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from wavesim.calibrate import samples as module
+    from wavesim.calibrate.bench import samples as module
 
     kept = tmp_path / "s.json"
     true, ran = module.run, []
@@ -242,12 +242,12 @@ def test_refused_before_anything_is_measured(
     def never(*_: object) -> None:
         raise AssertionError("measured")
 
-    monkeypatch.setattr("wavesim.calibrate.samples.run", never)
+    monkeypatch.setattr("wavesim.calibrate.bench.samples.run", never)
     refused(calibrate(*arguments), words)
 
 
 def test_every_value_that_a_fit_may_find_can_stand_in_a_machine_file() -> None:
-    from wavesim.calibrate.quantities import Model, candidates
+    from wavesim.calibrate.bench.quantities import Model, candidates
 
     machine = load_machine("gfx942")
     stock = Model.of(machine)

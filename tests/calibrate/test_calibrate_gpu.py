@@ -58,8 +58,8 @@ def test_the_real_kernel_without_stamps(each_environment: dict[str, str], tmp_pa
     import json
     from dataclasses import asdict
 
-    from wavesim.calibrate.device import DeviceProperties
-    from wavesim.calibrate.samples import FORMAT
+    from wavesim.calibrate.bench.samples import FORMAT
+    from wavesim.calibrate.device.base import DeviceProperties
 
     made_up = DeviceProperties(
         "STAND-IN, not a GPU", "gfx942", 304, 2100.0, 256 << 30, 65536, driver="0", runtime="0"
@@ -111,7 +111,7 @@ def test_one_message_each(
 def test_a_hang_is_ended(standin_environment: dict[str, str]) -> None:
     """The patience of a launch is cut to a second here."""
     program = (
-        "import sys, wavesim.calibrate.hip_device as hip;"
+        "import sys, wavesim.calibrate.device.hip as hip;"
         "true = hip.HipDevice._answer;"
         "hip.HipDevice._answer = lambda self, what, timeout_s, **more: true(self, what,"
         " 1.0 if what == 'launch' else timeout_s, **more);"

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wavesim.calibrate.from_traces import (
+from wavesim.calibrate.fit.from_traces import (
     BLOCKS,
     CANDIDATES,
     Estimate,
@@ -21,7 +21,7 @@ from wavesim.calibrate.from_traces import (
     one_arch,
     value_of,
 )
-from wavesim.calibrate.trace_files import machine_file, report_json, report_lines
+from wavesim.calibrate.fit.trace_files import machine_file, report_json, report_lines
 from wavesim.errors import UserError
 from wavesim.isa.load import load_machine
 
@@ -132,7 +132,7 @@ def test_a_measured_trace_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.skip("no measured traces (../shared/traces)")
     names = ("lds.write_hold_clk.8", "gap.valu_to_memory_clk")
     monkeypatch.setattr(
-        "wavesim.calibrate.from_traces.CANDIDATES", {name: CANDIDATES[name] for name in names}
+        "wavesim.calibrate.fit.from_traces.CANDIDATES", {name: CANDIDATES[name] for name in names}
     )
     (found,) = gather(folder, None, most_rows=3000)
     hold, gap = estimate([found], PARAMETERS)

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from wavesim.analyze.pipeline import RunOptions, prepare
-from wavesim.calibrate.capture import AttOptions, att_command, traced_grid, ui_folder
-from wavesim.calibrate.launcher import Plan
+from wavesim.calibrate.device.capture import AttOptions, att_command, traced_grid, ui_folder
+from wavesim.calibrate.device.launcher import Plan
 from wavesim.errors import UserError
-from wavesim.kernel.launch_file import LaunchOptions
+from wavesim.front.launch.file import LaunchOptions
+from wavesim.pipeline.run import RunOptions, prepare
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNEL = ROOT / "kernels" / "8wave.yaml"

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from wavesim.asm.tools import MissingTool, assemble_object, link
-from wavesim.calibrate.microbenchmarks import microbenchmarks
-from wavesim.calibrate.samples import run, with_overheads
-from wavesim.calibrate.template import source
-from wavesim.calibrate.virtual_device import VirtualDevice
+from wavesim.calibrate.bench.programs import microbenchmarks
+from wavesim.calibrate.bench.samples import run, with_overheads
+from wavesim.calibrate.bench.template import source
+from wavesim.calibrate.device.virtual import VirtualDevice
 from wavesim.isa.load import load_machine
 
 

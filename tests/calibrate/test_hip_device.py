@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from wavesim.calibrate.device import ADVICE, DeviceError, Problem
-from wavesim.calibrate.hip_device import HipDevice
+from wavesim.calibrate.device.base import ADVICE, DeviceError, Problem
+from wavesim.calibrate.device.hip import HipDevice
 
 CODE_OBJECT = b"\x7fELF and what else there may be"
 

@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wavesim.asm.tools import MissingTool, assemble_object
-from wavesim.calibrate.fit import FitResult
-from wavesim.calibrate.lane_phases import (
+from wavesim.calibrate.bench.lane_phases import (
     ACCESSES,
     FoundPhases,
     Pairs,
@@ -23,13 +22,14 @@ from wavesim.calibrate.lane_phases import (
     same_phases,
     with_phases,
 )
-from wavesim.calibrate.outcome import lane_ranges, machine_file, phase_lines
-from wavesim.calibrate.quantities import Model
-from wavesim.calibrate.samples import Samples
-from wavesim.calibrate.selftest import draw_phases, phase_misses
-from wavesim.calibrate.template import program, source
-from wavesim.calibrate.virtual_device import VirtualDevice
-from wavesim.check.checker import check_program
+from wavesim.calibrate.bench.quantities import Model
+from wavesim.calibrate.bench.samples import Samples
+from wavesim.calibrate.bench.template import program, source
+from wavesim.calibrate.device.virtual import VirtualDevice
+from wavesim.calibrate.fit.outcome import lane_ranges, machine_file, phase_lines
+from wavesim.calibrate.fit.search import FitResult
+from wavesim.calibrate.fit.selftest import draw_phases, phase_misses
+from wavesim.checks.run import check_program
 from wavesim.isa.banks import array_clk
 from wavesim.isa.load import lanes, load_machine
 from wavesim.isa.machine import LanePhases

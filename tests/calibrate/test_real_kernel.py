@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from wavesim.analyze.pipeline import RunOptions, prepare
 from wavesim.asm.tools import MissingTool
-from wavesim.calibrate.real_kernel import Comparison, compare, stamped_kernel
-from wavesim.calibrate.virtual_device import VirtualDevice
-from wavesim.check.checker import check_program
+from wavesim.calibrate.device.virtual import VirtualDevice
+from wavesim.calibrate.real.kernel import Comparison, compare, stamped_kernel
+from wavesim.checks.run import check_program
 from wavesim.isa.memory_roles import LATENCY
+from wavesim.pipeline.run import RunOptions, prepare
 
 KERNELS = Path(__file__).resolve().parents[2] / "kernels"
 SMALL = {"M": "256", "N": "256", "K": "256"}

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from wavesim.analyze.analysis import analyze
-from wavesim.analyze.clocks import clock_values
-from wavesim.analyze.pipeline import RunOptions, run_kernel
 from wavesim.asm.printer import print_program
 from wavesim.asm.tools import MissingTool, assemble_object
-from wavesim.calibrate.stamps import ARGUMENT, WAVE_BYTES, read_stamps, stamp
-from wavesim.emulate.numerics import check_numerics
+from wavesim.calibrate.bench.stamps import ARGUMENT, WAVE_BYTES, read_stamps, stamp
+from wavesim.emulate.judge.numerics import check_numerics
 from wavesim.emulate.run import emulate
 from wavesim.errors import UserError
+from wavesim.pipeline.clocks import clock_values
+from wavesim.pipeline.run import RunOptions, run_kernel
 from wavesim.timing import simulate
 from wavesim.trace import Kind
 

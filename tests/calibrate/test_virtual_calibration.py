@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 
 from wavesim.analyze.analysis import analyze
-from wavesim.analyze.pipeline import RunOptions, prepare
-from wavesim.calibrate.fit import FitResult, fit
-from wavesim.calibrate.microbenchmarks import microbenchmarks
-from wavesim.calibrate.outcome import machine_file
-from wavesim.calibrate.quantities import Model, candidates
-from wavesim.calibrate.samples import Samples, measure
-from wavesim.calibrate.selftest import draw, misses, secret_device
-from wavesim.calibrate.template import program, source
-from wavesim.calibrate.virtual_device import VirtualDevice
-from wavesim.check.checker import check_program
+from wavesim.calibrate.bench.programs import microbenchmarks
+from wavesim.calibrate.bench.quantities import Model, candidates
+from wavesim.calibrate.bench.samples import Samples, measure
+from wavesim.calibrate.bench.template import program, source
+from wavesim.calibrate.device.virtual import VirtualDevice
+from wavesim.calibrate.fit.outcome import machine_file
+from wavesim.calibrate.fit.search import FitResult, fit
+from wavesim.calibrate.fit.selftest import draw, misses, secret_device
+from wavesim.checks.run import check_program
 from wavesim.emulate.run import emulate
 from wavesim.errors import UserError
 from wavesim.isa.load import load_machine
+from wavesim.pipeline.run import RunOptions, prepare
 from wavesim.timing import simulate
 
 KERNELS = Path(__file__).resolve().parents[2] / "kernels"

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from wavesim.asm.parse import parse_program
+from wavesim.asm.text.parse import parse_program
 from wavesim.cli import main as entry_point
 from wavesim.emulate.run import emulate
 from wavesim.errors import LimitExceeded
+from wavesim.front.launch.model import Launch
 from wavesim.isa.load import load_machine
-from wavesim.kernel.launch import Launch
 from wavesim.limits import Budget, allowing, budget
 
 COUNTING = """

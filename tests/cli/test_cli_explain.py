@@ -13,9 +13,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from wavesim.analyze.pipeline import RunOptions, run_kernel
-from wavesim.explain.explanation import explain_kernel
-from wavesim.explain.reproduce import what_if_options
+from wavesim.explanation.explanation import explain_kernel
+from wavesim.explanation.reproduce import what_if_options
+from wavesim.pipeline.run import RunOptions, run_kernel
 
 ROOT = Path(__file__).resolve().parents[2]
 STRONG = "kernels/lessons/strong_wait.s"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from wavesim.asm.parse import parse_program
+from wavesim.asm.text.parse import parse_program
 from wavesim.cli.lower import lower
 from wavesim.errors import UserError
 

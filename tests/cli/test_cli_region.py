@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from wavesim.analyze.pipeline import Run, RunOptions, run_kernel
 from wavesim.cli import main as entry_point
-from wavesim.kernel.region import RegionOptions
+from wavesim.front.region import RegionOptions
+from wavesim.pipeline.run import Run, RunOptions, run_kernel
 
 WHILE = """
  .amdgcn_target "amdgcn-amd-amdhsa--gfx942"

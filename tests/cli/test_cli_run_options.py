@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from wavesim.analyze.pipeline import RunOptions, run_kernel, split_settings
 from wavesim.cli import main as entry_point
+from wavesim.pipeline.run import RunOptions, run_kernel, split_settings
 
 
 def exit_code(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from wavesim.asm.parse import parse_program
+from wavesim.asm.text.parse import parse_program
 from wavesim.emulate.blocks import BlockMap
 from wavesim.emulate.context import Context
 from wavesim.emulate.launch_state import make_context, placements
@@ -15,8 +15,8 @@ from wavesim.emulate.polls import find_polls
 from wavesim.emulate.run import Execution, emulate
 from wavesim.emulate.scheduler import Scheduler
 from wavesim.emulate.state import State
+from wavesim.front.launch.model import Launch, MatrixArgument, ScalarArgument
 from wavesim.isa.load import load_machine
-from wavesim.kernel.launch import Launch, MatrixArgument, ScalarArgument
 from wavesim.program import Finding, KernelArgument, KernelMetadata, Program
 from wavesim.trace.decode import code_entries
 

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wavesim.asm.parse import parse_program
+from wavesim.asm.text.parse import parse_program
 from wavesim.emulate.blocks import BlockMap
 from wavesim.emulate.loop_nest import loop_nest
 from wavesim.emulate.run import Execution, emulate
 from wavesim.errors import LimitExceeded
+from wavesim.front.launch.model import Launch
+from wavesim.front.region import unknown_at_start
 from wavesim.isa.load import load_machine
-from wavesim.kernel.launch import Launch
-from wavesim.kernel.region import unknown_at_start
 from wavesim.limits import Budget, allowing
 from wavesim.program import Program
 from wavesim.trace.decode import code_entries

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from wavesim.analyze.pipeline import RunOptions, prepare
 from wavesim.emulate.run import Execution, emulate
 from wavesim.errors import UserError
-from wavesim.kernel.launch_file import LaunchOptions
+from wavesim.front.launch.file import LaunchOptions
+from wavesim.pipeline.run import RunOptions, prepare
 
 KERNEL = """kernel:
 	s_movk_i32 s32, {stack}

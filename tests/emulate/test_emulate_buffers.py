@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from wavesim.emulate.state import State
-from wavesim.kernel.launch import MatrixArgument
+from wavesim.front.launch.model import MatrixArgument
 
 IN = MatrixArgument("A", "i32", 4, 256, init="index")
 OUT = MatrixArgument("C", "i32", 4, 256, init="unwritten")

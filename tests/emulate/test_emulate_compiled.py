@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wavesim.asm.parse import parse_program
+from wavesim.asm.text.parse import parse_program
 from wavesim.emulate.run import emulate
+from wavesim.front.launch.model import Launch, MatrixArgument, ScalarArgument
 from wavesim.isa.load import load_machine
-from wavesim.kernel.launch import Launch, MatrixArgument, ScalarArgument
 
 SOURCE = r"""
 typedef unsigned u32; typedef _Float16 half;

@@ -7,12 +7,12 @@ import pytest
 from emulate_harness import execute, make_program, run
 
 from wavesim.emulate import scheduler as scheduler_module
-from wavesim.emulate.registry import covered, uncovered
 from wavesim.emulate.run import emulate
 from wavesim.emulate.runner import batches
+from wavesim.emulate.semantics import covered, uncovered
 from wavesim.errors import LimitExceeded, UnknownInstruction, UserError
+from wavesim.front.launch.model import Launch
 from wavesim.isa.load import load_machine
-from wavesim.kernel.launch import Launch
 from wavesim.limits import Budget, allowing
 from wavesim.trace import Kind, Spin
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wavesim.asm.parse import parse_program
+from wavesim.asm.text.parse import parse_program
 from wavesim.emulate.run import emulate
+from wavesim.front.launch.model import Launch, MatrixArgument
 from wavesim.isa.load import load_machine
-from wavesim.kernel.launch import Launch, MatrixArgument
 
 SOURCE = Path(__file__).with_name("exchange_kernels.hip")
 ARCHS = ("gfx90a", "gfx942", "gfx950")

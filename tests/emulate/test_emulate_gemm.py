@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from emulate_harness import make_program
 
-from wavesim.asm.parse import parse_program
-from wavesim.emulate.numerics import Numerics, check_numerics
+from wavesim.asm.text.parse import parse_program
+from wavesim.emulate.judge.numerics import Numerics, check_numerics
 from wavesim.emulate.run import Execution, emulate
 from wavesim.errors import UserError
+from wavesim.front.launch.model import Expectation, Launch, MatrixArgument, ScalarArgument
 from wavesim.isa.load import load_machine
-from wavesim.kernel.launch import Expectation, Launch, MatrixArgument, ScalarArgument
 
 Position = tuple[int, int, int]
 EXAMPLES = (

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wavesim.asm.parse import parse_program
+from wavesim.asm.text.parse import parse_program
 from wavesim.emulate.elements import f32_to_bf16, minifloat
 from wavesim.emulate.run import Execution, emulate
+from wavesim.front.launch.model import Launch, MatrixArgument, ScalarArgument
 from wavesim.isa.load import load_machine
-from wavesim.kernel.launch import Launch, MatrixArgument, ScalarArgument
 
 SOURCE = Path(__file__).with_name("compiled_kernels.hip")
 FLAGS = ("-x", "hip", "--cuda-device-only", "-nogpulib", "-nogpuinc", "-O3", "-S")

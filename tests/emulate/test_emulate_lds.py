@@ -118,8 +118,8 @@ def test_workgroups_have_their_own_lds() -> None:
     from emulate_harness import make_program
 
     from wavesim.emulate.run import emulate
+    from wavesim.front.launch.model import Launch, MatrixArgument
     from wavesim.isa.load import load_machine
-    from wavesim.kernel.launch import Launch, MatrixArgument
 
     argument = MatrixArgument("C", "i32", 1, 4, init="unwritten")
     text = """

@@ -14,8 +14,8 @@ from wavesim.emulate.elements import f32_to_bf16, minifloat, random_values
 from wavesim.emulate.matrices import VirtualMatrix
 from wavesim.emulate.run import emulate
 from wavesim.errors import LimitExceeded, UserError
+from wavesim.front.launch.model import Launch, MatrixArgument, ScalarArgument
 from wavesim.isa.load import load_machine
-from wavesim.kernel.launch import Launch, MatrixArgument, ScalarArgument
 
 IN = MatrixArgument("A", "i32", 4, 256, init="index")
 OUT = MatrixArgument("C", "i32", 4, 256, init="unwritten")

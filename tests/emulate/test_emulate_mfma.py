@@ -7,7 +7,7 @@ import pytest
 from emulate_harness import execute
 
 from wavesim.emulate.elements import minifloat
-from wavesim.emulate.mfma import multiply, shape_of
+from wavesim.emulate.semantics.matrix.mfma import multiply, shape_of
 from wavesim.emulate.state import State
 from wavesim.isa.opcodes import opcode_table
 

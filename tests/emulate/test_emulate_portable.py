@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wavesim.asm.parse import parse_program
+from wavesim.asm.text.parse import parse_program
 from wavesim.emulate.run import emulate
+from wavesim.front.launch.model import Launch, MatrixArgument
 from wavesim.isa.load import load_machine
-from wavesim.kernel.launch import Launch, MatrixArgument
 
 SOURCE = Path(__file__).with_name("portable_bodies.hip")
 BODIES = dict(re.findall(r"^PORTABLE\((\w+), (\d+)\)", SOURCE.read_text(), re.MULTILINE))

@@ -7,7 +7,7 @@ import pytest
 from emulate_harness import execute, run
 
 from wavesim.emulate.state import State
-from wavesim.kernel.launch import MatrixArgument
+from wavesim.front.launch.model import MatrixArgument
 
 GENERATOR = np.random.default_rng(9)
 WORDS = GENERATOR.integers(0, 2**32, (8, 64), dtype=np.uint64).astype(np.uint32)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from wavesim.analyze.pipeline import RunOptions, prepare
-from wavesim.check.checker import check_kernel
-from wavesim.emulate.numerics import check_numerics
+from wavesim.checks.run import check_kernel
+from wavesim.emulate.judge.numerics import check_numerics
 from wavesim.emulate.run import emulate
-from wavesim.kernel.launch_file import LaunchOptions
+from wavesim.front.launch.file import LaunchOptions
+from wavesim.pipeline.run import RunOptions, prepare
 
 SOURCE = Path(__file__).with_name("spilling_kernel.hip")
 LAUNCH = LaunchOptions(

@@ -7,7 +7,7 @@ import pytest
 from emulate_harness import execute
 from test_emulate_mfma import KINDS, element, fill
 
-from wavesim.emulate.mfma import shape_of
+from wavesim.emulate.semantics.matrix.mfma import shape_of
 from wavesim.emulate.state import State
 from wavesim.isa.opcodes import opcode_table
 

@@ -8,9 +8,9 @@ from emulate_harness import execute
 
 from wavesim.emulate.state import State
 from wavesim.errors import SourceSpan
-from wavesim.kernel.affine import Value, divide, multiply, variable
-from wavesim.kernel.emitter import Emitter
-from wavesim.kernel.materialize import Materializer
+from wavesim.front.tile.affine import Value, divide, multiply, variable
+from wavesim.front.tile.emitter import Emitter
+from wavesim.front.tile.materialize import Materializer
 from wavesim.program import Instruction, Register
 
 

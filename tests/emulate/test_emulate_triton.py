@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wavesim.analyze.opcode_coverage import coverage
-from wavesim.analyze.pipeline import RunOptions, prepare
-from wavesim.check.checker import check_kernel
-from wavesim.emulate.numerics import check_numerics
+from wavesim.checks.run import check_kernel
+from wavesim.emulate.judge.numerics import check_numerics
 from wavesim.emulate.run import Execution, emulate
 from wavesim.errors import UserError
+from wavesim.front.launch.file import LaunchOptions
+from wavesim.front.launch.model import LoadedKernel, MatrixArgument
 from wavesim.isa.machine import Machine
-from wavesim.kernel.launch import LoadedKernel, MatrixArgument
-from wavesim.kernel.launch_file import LaunchOptions
+from wavesim.pipeline.opcode_coverage import coverage
+from wavesim.pipeline.run import RunOptions, prepare
 
 FOLDER = Path(__file__).resolve().parents[2] / "kernels" / "triton"
 HIDDEN = ("scratch0=i32[1,16]", "scratch1=i32[1,16]")

@@ -9,7 +9,7 @@ import pytest
 from emulate_harness import execute, make_program
 
 from wavesim.emulate.float_mode import COMPILED, mode_of
-from wavesim.emulate.mode_register import mode_findings
+from wavesim.emulate.semantics.scalar.mode_register import mode_findings
 from wavesim.emulate.state import State
 from wavesim.errors import UnknownInstruction
 from wavesim.program import KernelMetadata
@@ -162,8 +162,8 @@ def test_what_is_followed_is_none(text: str) -> None:
 
 
 def test_run_says_that_numbers_rest_on_it(root: Path) -> None:
-    from wavesim.analyze.pipeline import RunOptions, run_kernel
     from wavesim.cli.common import launch_of
+    from wavesim.pipeline.run import RunOptions, run_kernel
 
     arguments = ("A=f32[1,64]:zero", "C=f32[1,64]:unwritten")
     launch = launch_of(None, arguments, 64, None, "C = A + 0.33333337", None, None, 0)

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wavesim.emulate.elements import STORAGE, decode, encode
-from wavesim.emulate.numerics import Numerics, check_numerics
+from wavesim.emulate.judge.numerics import Numerics, check_numerics
 from wavesim.emulate.run import emulate
+from wavesim.front.launch.formula_sizes import formula_sizes
+from wavesim.front.launch.model import Expectation, Launch, MatrixArgument
 from wavesim.isa.load import load_machine
-from wavesim.kernel.formula_sizes import formula_sizes
-from wavesim.kernel.launch import Expectation, Launch, MatrixArgument
 
 ONE = MappingProxyType({(0, 0, 0): (0, 0, 1, 64)})
 COPY = {1: "ubyte byte", 2: "ushort short", 4: "dword dword", 8: "dwordx2 dwordx2"}

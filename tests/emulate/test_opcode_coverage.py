@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from wavesim.analyze.opcode_coverage import coverage, coverage_page, sample
-from wavesim.asm.parse import parse_program
+from wavesim.asm.text.parse import parse_program
 from wavesim.emulate.run import emulate
 from wavesim.errors import UnknownInstruction, UserError
+from wavesim.front.launch.model import Launch
 from wavesim.isa.load import load_machine
 from wavesim.isa.opcodes import opcode_table
-from wavesim.kernel.launch import Launch
+from wavesim.pipeline.opcode_coverage import coverage, coverage_page, sample
 
 
 def needed(arch: str) -> list[str]:

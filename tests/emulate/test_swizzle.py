@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from emulate_harness import execute
 
-from wavesim.emulate.lds_exchange import swizzle_lanes
+from wavesim.emulate.semantics.lds.exchange import swizzle_lanes
 from wavesim.emulate.state import State
 
 

@@ -32,11 +32,11 @@ from click.testing import CliRunner
 from wavesim.asm.tools import MissingTool
 from wavesim.cli.main import cli
 from wavesim.errors import UserError
+from wavesim.front import assembled
+from wavesim.front.launch.formula import FUNCTIONS, evaluate_formula, names_in
+from wavesim.front.launch.formula_sizes import formula_sizes
+from wavesim.front.tile.load import load_tile_program
 from wavesim.isa.load import load_machine
-from wavesim.kernel import assembled
-from wavesim.kernel.formula import FUNCTIONS, evaluate_formula, names_in
-from wavesim.kernel.formula_sizes import formula_sizes
-from wavesim.kernel.load import load_tile_program
 from wavesim.limits import allowing, budget
 
 ROOT = Path(__file__).resolve().parents[2]

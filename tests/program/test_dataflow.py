@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wavesim.asm.instructions import parse_instruction
+from wavesim.asm.text.instructions import parse_instruction
 from wavesim.program.dataflow import effects
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from wavesim.asm.parse import parse_program
-from wavesim.check.checker import check_program
-from wavesim.emulate.lane_select import _source_lanes
+from wavesim.asm.text.parse import parse_program
+from wavesim.checks.run import check_program
+from wavesim.emulate.semantics.vector.lane_select import _source_lanes
 from wavesim.program.dpp import DPP_CONTROLS, DPP_MIRRORS, DPP_WORDS, is_dpp
 from wavesim.trace.decode import code_entries
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from wavesim.analyze.pipeline import RunOptions, run_kernel
-from wavesim.explain.explanation import explain_run
-from wavesim.kernel.launch_file import LaunchOptions
-from wavesim.kernel.region import RegionOptions
+from wavesim.explanation.explanation import explain_run
+from wavesim.front.launch.file import LaunchOptions
+from wavesim.front.region import RegionOptions
+from wavesim.pipeline.run import RunOptions, run_kernel
 from wavesim.program import Finding, Severity
-from wavesim.report.html import page_parts, run_panel
+from wavesim.report.page import page_parts, run_panel
 
 KERNELS = Path(__file__).resolve().parents[2] / "kernels"
 DRIVER = shutil.which("chromedriver")

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wavesim.analyze.pipeline import Run, RunOptions, run_kernel
+from wavesim.pipeline.run import Run, RunOptions, run_kernel
 from wavesim.program import Finding, Severity
-from wavesim.report.html import page_parts, run_panel
-from wavesim.report.html import payload as payload_module
-from wavesim.report.html.columns import ColumnWriter, read_columns
-from wavesim.report.html.page import LARGEST_BYTES
-from wavesim.report.html.payload import Panel
+from wavesim.report.page import page_parts, run_panel
+from wavesim.report.page import payload as payload_module
+from wavesim.report.page.columns import ColumnWriter, read_columns
+from wavesim.report.page.page import LARGEST_BYTES
+from wavesim.report.page.payload import Panel
 from wavesim.trace import Kind, Reason, Timeline
 
 KERNELS = Path(__file__).resolve().parents[2] / "kernels"

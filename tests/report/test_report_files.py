@@ -10,13 +10,13 @@ import pytest
 from synthetic_run import ping_pong_run, run_of
 from synthetic_timeline import PingPong, Step, Wave, build, entry
 
-from wavesim.analyze.pipeline import RunOptions, run_kernel
 from wavesim.errors import SourceSpan, UserError
+from wavesim.pipeline.run import RunOptions, run_kernel
 from wavesim.program import Finding, Severity
+from wavesim.report.export.konata import konata_parts
+from wavesim.report.export.perfetto import perfetto_parts
 from wavesim.report.files import write_atomically
-from wavesim.report.json_report import run_json, run_json_text
-from wavesim.report.konata import konata_parts
-from wavesim.report.perfetto import perfetto_parts
+from wavesim.report.json.run import run_json, run_json_text
 from wavesim.trace import REASON_NAMES, Kind, Timeline
 
 FINDING = Finding("demo", Severity.NOTE, "message", (SourceSpan("k.yaml", 3),), (0,), "fix")

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from wavesim.cli.main import cli
 from wavesim.errors import SourceSpan
 from wavesim.program import Finding, Severity
-from wavesim.report.grouping import form, grouped, lines_text
+from wavesim.report.text.grouping import form, grouped, lines_text
 
 PAIRS = 42
 

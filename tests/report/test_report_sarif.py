@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from wavesim.check.rules import RULES
+from wavesim.checks.rules import RULES
 from wavesim.cli.main import cli
 from wavesim.errors import SourceSpan
 from wavesim.program import Finding, Severity
-from wavesim.report.sarif import sarif
+from wavesim.report.export.sarif import sarif
 
 ROOT = Path(__file__).resolve().parents[2]
 FINDINGS = (

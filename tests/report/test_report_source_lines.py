@@ -11,9 +11,9 @@ from click.testing import CliRunner
 from wavesim.cli.main import cli
 from wavesim.errors import SourceSpan
 from wavesim.program import Finding, Severity
-from wavesim.report.findings import finding_json
-from wavesim.report.json_report import finding_json as run_finding_json
-from wavesim.report.sarif import sarif
+from wavesim.report.export.sarif import sarif
+from wavesim.report.json.run import finding_json as run_finding_json
+from wavesim.report.text.findings import finding_json
 
 KERNEL = """
 .amdgcn_target "amdgcn-amd-amdhsa--gfx942"

@@ -15,9 +15,9 @@ from synthetic_timeline import PingPong, Step, Wave, build, entry
 from wavesim.errors import SourceSpan
 from wavesim.program import Finding, Severity
 from wavesim.program.verdict import Verdict
-from wavesim.report.comparison import comparison_lines
 from wavesim.report.output import Look, look_for, write_lines
-from wavesim.report.terminal import report_lines
+from wavesim.report.text.comparison import comparison_lines
+from wavesim.report.text.terminal import report_lines
 from wavesim.trace import Kind, Reason
 
 PLACE = SourceSpan("k.yaml", 3)

@@ -8,13 +8,13 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from wavesim.analyze.pipeline import Run, RunOptions, run_kernel
+from wavesim.pipeline.run import Run, RunOptions, run_kernel
 from wavesim.program import Finding, Severity
-from wavesim.report.html import run_panel
-from wavesim.report.json_report import run_json_text
+from wavesim.report.json.run import run_json_text
 from wavesim.report.output import Look
-from wavesim.report.terminal import report_lines
-from wavesim.report.wrong_elements import wrong_lines
+from wavesim.report.page import run_panel
+from wavesim.report.text.terminal import report_lines
+from wavesim.report.text.wrong_elements import wrong_lines
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from wavesim import timing
-from wavesim.analyze.validate import forced_rows
 from wavesim.cli.common import ENGINE_CHOICES
 from wavesim.cli.main import cli
 from wavesim.errors import UserError
+from wavesim.replays.validate import forced_rows
 from wavesim.timing import compiled, simulate
 from wavesim.timing.compare import EnginesDiffer
 from wavesim.timing.compiled import build, engine, library

@@ -11,8 +11,8 @@ import random_traces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wavesim.analyze.forced import teacher_forced
 from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.replays.teacher_forced import teacher_forced
 from wavesim.timing import simulate
 from wavesim.timing.forced import forced_issue_clk
 from wavesim.trace import Kind, Timeline, Trace

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from wavesim.analyze.pipeline import RunOptions, prepare
-from wavesim.analyze.replay import memory_mode, replay_inputs
-from wavesim.att.importer import import_trace
 from wavesim.emulate.run import emulate
+from wavesim.front.launch.file import LaunchOptions
 from wavesim.isa.load import load_machine
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.kernel.launch_file import LaunchOptions
+from wavesim.pipeline.run import RunOptions, prepare
+from wavesim.replays.att.importer import import_trace
+from wavesim.replays.compute_unit import memory_mode, replay_inputs
 from wavesim.timing import simulate
 from wavesim.timing.compare import differences
 from wavesim.trace import Spin, Trace, WaveTrace

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from wavesim.asm.instructions import parse_instruction
-from wavesim.asm.parse import parse_program
+from wavesim.asm.text.instructions import parse_instruction
+from wavesim.asm.text.parse import parse_program
 from wavesim.trace.code import SGPR_EXEC, SGPR_M0, SGPR_SCC, SGPR_VCC, CodeEntry, Kind
 from wavesim.trace.decode import code_entries, code_entry
 

@@ -15,12 +15,12 @@ from wavesim.analyze.result import Analysis, Bounds, Loop
 from wavesim.analyze.stalls import group_waves, issued_rows, wave_stalls
 from wavesim.analyze.steady import Window, find_window, steady_state
 from wavesim.analyze.throughput import find_throughput
+from wavesim.front.launch.model import Launch
 from wavesim.isa.machine import Machine
-from wavesim.kernel.launch import Launch
 from wavesim.trace import Timeline
 
 if TYPE_CHECKING:
-    from wavesim.emulate.numerics import Numerics
+    from wavesim.emulate.judge.numerics import Numerics
 
 
 def analyze(

@@ -8,8 +8,8 @@ from wavesim.analyze.code_tables import CodeTables
 from wavesim.analyze.passes import Passes
 from wavesim.analyze.result import Loop, Throughput
 from wavesim.analyze.stalls import issued_rows
+from wavesim.front.launch.model import Launch
 from wavesim.isa.machine import Machine
-from wavesim.kernel.launch import Launch
 from wavesim.trace import Timeline
 
 CUS_KEY = "structure.compute_units"

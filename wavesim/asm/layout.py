@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from wavesim.asm.modifiers import SDWA, VOP3_ONLY
+from wavesim.asm.text.modifiers import SDWA, VOP3_ONLY
 from wavesim.isa.opcode_info import OpcodeInfo
 from wavesim.isa.opcodes import lookup
 from wavesim.program import Immediate, Instruction, Modified, Operand, Register, Special, Symbol

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from wavesim.asm.kernel_metadata import print_directives, print_metadata
-from wavesim.asm.modifiers import print_modifier
+from wavesim.asm.object.metadata import print_directives, print_metadata
+from wavesim.asm.text.modifiers import print_modifier
 from wavesim.isa.unknown import written_name
 from wavesim.program import Instruction, Program
 

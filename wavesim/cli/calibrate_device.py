@@ -18,16 +18,16 @@ import click
 from wavesim.cli.common import progress_line, write_json
 from wavesim.cli.operands import STDOUT
 from wavesim.errors import UserError
+from wavesim.front.launch.file import LaunchOptions
 from wavesim.isa.paths import kernel_path
-from wavesim.kernel.launch_file import LaunchOptions
 
 if TYPE_CHECKING:
-    from wavesim.calibrate.benchmark import Benchmark
-    from wavesim.calibrate.device import Device
-    from wavesim.calibrate.real_kernel import Comparison
-    from wavesim.calibrate.samples import Samples
+    from wavesim.calibrate.bench.benchmark import Benchmark
+    from wavesim.calibrate.bench.samples import Samples
+    from wavesim.calibrate.device.base import Device
+    from wavesim.calibrate.real.kernel import Comparison
+    from wavesim.front.launch.model import LoadedKernel
     from wavesim.isa.machine import Machine
-    from wavesim.kernel.launch import LoadedKernel
 
 REAL_KERNEL = Path("hip") / "8wave.hip"
 VIRTUAL_BENCHMARK_S = 0.25
@@ -118,7 +118,7 @@ class Wishes:
         Raises:
             UserError: unusable kernel.
         """
-        from wavesim.analyze.pipeline import RunOptions, prepare
+        from wavesim.pipeline.run import RunOptions, prepare
 
         options = RunOptions(arch=arch, settings=self.settings, launch=LaunchOptions(file=self.launch))
         return prepare(self.kernel_path(), options)
@@ -135,7 +135,7 @@ def chosen(machine: Machine, only: Sequence[str]) -> tuple[Benchmark, ...]:
     Raises:
         UserError: none does.
     """
-    from wavesim.calibrate.microbenchmarks import microbenchmarks
+    from wavesim.calibrate.bench.programs import microbenchmarks
 
     found = tuple(microbenchmarks(machine))
     for pattern in only:
@@ -148,8 +148,8 @@ def chosen(machine: Machine, only: Sequence[str]) -> tuple[Benchmark, ...]:
 
 def dry(wishes: Wishes) -> int:
     """List what would run, and for how long."""
-    from wavesim.calibrate.capture import find_rocprofv3
-    from wavesim.calibrate.samples import Samples, with_overheads
+    from wavesim.calibrate.bench.samples import Samples, with_overheads
+    from wavesim.calibrate.device.capture import find_rocprofv3
     from wavesim.isa.load import load_machine
 
     kept = wishes.samples or (
@@ -203,16 +203,16 @@ def run(wishes: Wishes) -> int:
         UserError: unusable device, kernel, samples or file.
     """
     if wishes.samples is not None:
-        from wavesim.calibrate.samples import Samples
+        from wavesim.calibrate.bench.samples import Samples
 
         return _finish(wishes, Samples.read(wishes.samples), None)[0]
     if wishes.att is not None:
-        from wavesim.calibrate.capture import require_rocprofv3
+        from wavesim.calibrate.device.capture import require_rocprofv3
 
         require_rocprofv3(None)
     with _open(wishes) as device:
         if wishes.compares:  # what is wrong with the kernel is said before minutes of measuring
-            from wavesim.calibrate.real_kernel import stamped_kernel
+            from wavesim.calibrate.real.kernel import stamped_kernel
 
             stamped_kernel(*wishes.load_kernel(device.properties.arch))
         code, text = _finish(wishes, _measure(wishes, device), device)
@@ -224,10 +224,10 @@ def run(wishes: Wishes) -> int:
 def _open(wishes: Wishes) -> Device:
     """The device that was asked for."""
     if wishes.gpu:
-        from wavesim.calibrate.hip_device import HipDevice
+        from wavesim.calibrate.device.hip import HipDevice
 
         return HipDevice(wishes.device)
-    from wavesim.calibrate.virtual_device import VirtualDevice
+    from wavesim.calibrate.device.virtual import VirtualDevice
     from wavesim.isa.load import load_machine
 
     assert wishes.virtual is not None
@@ -236,8 +236,8 @@ def _open(wishes: Wishes) -> Device:
 
 def _measure(wishes: Wishes, device: Device) -> Samples:
     """Run the microbenchmarks whose clocks are not kept yet."""
-    from wavesim.calibrate.lane_phases import measure_phases
-    from wavesim.calibrate.samples import Samples, measure
+    from wavesim.calibrate.bench.lane_phases import measure_phases
+    from wavesim.calibrate.bench.samples import Samples, measure
     from wavesim.isa.load import load_machine
 
     properties, keep = device.properties, wishes.keep
@@ -266,10 +266,10 @@ def _measure(wishes: Wishes, device: Device) -> Samples:
 
 def _finish(wishes: Wishes, samples: Samples, device: Device | None) -> tuple[int, str]:
     """Fit, write the machine file, compare the real kernel, report; exit code and machine file."""
-    from wavesim.calibrate.fit import fit
-    from wavesim.calibrate.lane_phases import find_phases, from_samples, with_phases
-    from wavesim.calibrate.outcome import machine_file, phase_lines, report_json, report_lines
-    from wavesim.calibrate.real_report import kernel_json, kernel_lines
+    from wavesim.calibrate.bench.lane_phases import find_phases, from_samples, with_phases
+    from wavesim.calibrate.fit.outcome import machine_file, phase_lines, report_json, report_lines
+    from wavesim.calibrate.fit.search import fit
+    from wavesim.calibrate.real.report import kernel_json, kernel_lines
     from wavesim.isa.load import load_machine
     from wavesim.report.files import write_atomically
 
@@ -307,7 +307,7 @@ def _finish(wishes: Wishes, samples: Samples, device: Device | None) -> tuple[in
 
 def _compare(wishes: Wishes, device: Device, text: str) -> Comparison:
     """The real kernel on the device, and with the stock and the calibrated machine in the simulator."""
-    from wavesim.calibrate.real_kernel import compare
+    from wavesim.calibrate.real.kernel import compare
     from wavesim.isa.load import load_machine
 
     loaded, plain = wishes.load_kernel(device.properties.arch)
@@ -324,8 +324,8 @@ def _compare(wishes: Wishes, device: Device, text: str) -> Comparison:
 
 
 def _write_report(file: Path, data: Mapping[str, object]) -> None:
-    from wavesim.report.calibration import calibration_page
     from wavesim.report.files import write_atomically
+    from wavesim.report.text.calibration import calibration_page
 
     if file.suffix.lower() in (".html", ".htm"):
         write_atomically(file, calibration_page(data))
@@ -335,7 +335,7 @@ def _write_report(file: Path, data: Mapping[str, object]) -> None:
 
 def _trace(wishes: Wishes, machine: str) -> None:
     """The thread trace that ``--att`` asks for; else a line that says it could be had."""
-    from wavesim.calibrate.capture import AttOptions, find_rocprofv3
+    from wavesim.calibrate.device.capture import AttOptions, find_rocprofv3
     from wavesim.cli.trace_capture import capture_and_replay
 
     if wishes.att is None:

@@ -29,10 +29,10 @@ def calibrate_from_traces(
     Raises:
         UserError: a folder that is not a trace, traces of several architectures.
     """
-    from wavesim.analyze.validate import in_processes, trace_folders
-    from wavesim.calibrate.from_traces import estimate, gather, leave_one_out, memory_latencies, one_arch
-    from wavesim.calibrate.trace_files import machine_file, report_json, report_lines
+    from wavesim.calibrate.fit.from_traces import estimate, gather, leave_one_out, memory_latencies, one_arch
+    from wavesim.calibrate.fit.trace_files import machine_file, report_json, report_lines
     from wavesim.isa.load import load_machine
+    from wavesim.replays.validate import in_processes, trace_folders
     from wavesim.report.files import write_atomically
 
     if output is not None and os.path.exists(output) and os.path.isdir(output):

@@ -97,13 +97,13 @@ def check(
     """
     import json
 
-    from wavesim.analyze.pipeline import RunOptions, allowed, prepare
-    from wavesim.analyze.shorter import shorter_kernel
-    from wavesim.check.checker import check_kernel
-    from wavesim.check.rules import RULES
+    from wavesim.checks.rules import RULES
+    from wavesim.checks.run import check_kernel
     from wavesim.emulate.launch_state import needs_arguments
-    from wavesim.report.findings import findings_json, findings_text
-    from wavesim.report.sarif import sarif
+    from wavesim.pipeline.run import RunOptions, allowed, prepare
+    from wavesim.pipeline.shorter import shorter_kernel
+    from wavesim.report.export.sarif import sarif
+    from wavesim.report.text.findings import findings_json, findings_text
 
     if json_file == sarif_file and json_file is not None:
         raise click.UsageError("--json and --sarif cannot both write there: give one of them a file")

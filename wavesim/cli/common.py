@@ -18,8 +18,8 @@ from wavesim.cli.operands import STDOUT
 from wavesim.cli.paths import InputPath, OutputPath
 from wavesim.cli.paths import KernelPath as KernelPath
 from wavesim.errors import UserError
-from wavesim.kernel.launch_file import MAX_DYNAMIC_LDS_BYTES, LaunchOptions
-from wavesim.kernel.region import DEFAULT_TRIPS, DEFAULT_WAVES, MOST_WAVES, RegionOptions
+from wavesim.front.launch.file import MAX_DYNAMIC_LDS_BYTES, LaunchOptions
+from wavesim.front.region import DEFAULT_TRIPS, DEFAULT_WAVES, MOST_WAVES, RegionOptions
 from wavesim.limits import MAX_CLK, MAX_INSTRUCTIONS, MAX_WAVES, allowing, budget
 from wavesim.visible import uncovered, visible
 

@@ -52,9 +52,9 @@ def compare(
     """
     import json
 
-    from wavesim.analyze.pipeline import RunOptions, run_kernel
-    from wavesim.explain.diagnosis import diagnosed
-    from wavesim.kernel.launch_file import LaunchOptions
+    from wavesim.explanation.diagnosis import diagnosed
+    from wavesim.front.launch.file import LaunchOptions
+    from wavesim.pipeline.run import RunOptions, run_kernel
     from wavesim.program.verdict import Verdict
 
     options = RunOptions(
@@ -70,15 +70,15 @@ def compare(
         with progress_line(str(kernel)) as progress:
             results.append(diagnosed(run_kernel(kernel, options, progress)))
     if json_file is not None:
-        from wavesim.report.comparison import comparison_json
+        from wavesim.report.text.comparison import comparison_json
 
         write_json(json.dumps(comparison_json(results), indent=1, ensure_ascii=False) + "\n", json_file)
     if json_file != "-":
         from rich.text import Text
 
-        from wavesim.report.comparison import comparison_lines
         from wavesim.report.output import write_lines
-        from wavesim.report.picture import picture
+        from wavesim.report.text.comparison import comparison_lines
+        from wavesim.report.text.picture import picture
 
         chosen = look(ascii_only, width, color)
         lines = comparison_lines(results, chosen.width)

@@ -32,8 +32,8 @@ def compile(
     With neither -o nor --co only that is said, and which kernels came out.
     """
     from wavesim.asm.compile import compile_hip
-    from wavesim.asm.parse import parse_program
-    from wavesim.asm.source import read_source
+    from wavesim.asm.text.parse import parse_program
+    from wavesim.asm.text.source import read_source
     from wavesim.asm.tools import link
     from wavesim.report.files import write_atomically
 

@@ -71,8 +71,8 @@ def explain(
 
     Exit code 0: explained. 1: its waves do not finish. 2: unusable input.
     """
-    from wavesim.analyze.pipeline import RunOptions
-    from wavesim.explain.explanation import explain_kernel
+    from wavesim.explanation.explanation import explain_kernel
+    from wavesim.pipeline.run import RunOptions
 
     options = RunOptions(
         arch=arch,
@@ -97,12 +97,12 @@ def explain(
     with progress_line(str(kernel)) as progress:
         found = explain_kernel(kernel, options, progress, processes=processes)
     if json_file is not None:
-        from wavesim.report.explanation_json import explanation_json_text
+        from wavesim.report.json.explanation import explanation_json_text
 
         write_json(explanation_json_text(found), json_file)
     if json_file != "-":
-        from wavesim.report.explanation import explanation_lines
         from wavesim.report.output import write_lines
+        from wavesim.report.text.explanation import explanation_lines
 
         chosen = look(ascii_only, width, color)
         write_lines(explanation_lines(found, chosen), sys.stdout, chosen)

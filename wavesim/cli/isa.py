@@ -24,7 +24,7 @@ def isa() -> None:
 def list_(json_file: str | None) -> None:
     """List the stock machines."""
     from wavesim.isa.explain import stock_list
-    from wavesim.report.machine_tables import emit, list_table, machine_data
+    from wavesim.report.text.machine_tables import emit, list_table, machine_data
 
     machines = stock_list()
     if json_file is not None:
@@ -43,7 +43,7 @@ def show(machine: str, sections: tuple[str, ...], settings: tuple[str, ...], jso
     """Show every number of MACHINE (gfx942, or a machine file), or only some SECTIONS of it."""
     from rich.text import Text
 
-    from wavesim.report.machine_tables import emit, machine_data, section_tables
+    from wavesim.report.text.machine_tables import emit, machine_data, section_tables
 
     loaded = load_machine(machine, _overrides(settings))
     tables = section_tables(loaded, sections)
@@ -63,7 +63,7 @@ def show(machine: str, sections: tuple[str, ...], settings: tuple[str, ...], jso
 def explain(machine: str, question: str, settings: tuple[str, ...], json_file: str | None) -> None:
     """Explain QUESTION on MACHINE: a key or part of one (lds.latency), or an instruction."""
     from wavesim.isa.explain import explain as find
-    from wavesim.report.machine_tables import answer_blocks, emit, opcode_data, quantity_data
+    from wavesim.report.text.machine_tables import answer_blocks, emit, opcode_data, quantity_data
 
     loaded = load_machine(machine, _overrides(settings))
     answer = find(loaded, question)
@@ -85,7 +85,7 @@ def coverage(write: str | None) -> None:
     """Print which instructions are known, executed and timed, by family and architecture."""
     from pathlib import Path
 
-    from wavesim.analyze.opcode_coverage import coverage_page
+    from wavesim.pipeline.opcode_coverage import coverage_page
     from wavesim.report.files import write_atomically
 
     if write is None:

@@ -12,8 +12,8 @@ from wavesim.asm.printer import print_program
 from wavesim.cli.common import compile_flags, compile_options
 from wavesim.cli.paths import KernelPath, OutputPath
 from wavesim.errors import UserError
-from wavesim.kernel.code_object import ENDINGS, read_code_object
-from wavesim.kernel.hip import read_hip
+from wavesim.front.code_object import ENDINGS, read_code_object
+from wavesim.front.hip import read_hip
 from wavesim.program import Finding
 from wavesim.report.files import write_atomically
 from wavesim.yaml_source import read_text
@@ -59,14 +59,14 @@ def lower(
     elif kernel.suffix == ".hip":
         program = read_hip(kernel, arch, kernel_name, flags)
     elif kernel.suffix in (".s", ".amdgcn"):
-        from wavesim.kernel.assembled import read_assembly
+        from wavesim.front.assembled import read_assembly
 
         if not os.path.exists(kernel):
             raise UserError(f"cannot read {kernel}: No such file or directory")
         text = read_text(kernel, lenient=True)
         program, findings = read_assembly(text, kernel, str(kernel), arch, kernel_name)
     else:
-        from wavesim.kernel.load import load_tile_program
+        from wavesim.front.tile.load import load_tile_program
 
         loaded = load_tile_program(kernel, arch, overrides)
         program, findings = loaded.program, loaded.findings

@@ -56,14 +56,14 @@ def replay(
 
     FOLDER is a rocprofv3 "UI" folder (filenames.json, code.json, se*_sm*_sl*_wv*.json).
     """
-    from wavesim.analyze.replay import memory_mode
-    from wavesim.analyze.replay import replay as run
-    from wavesim.analyze.replay_rules import BY_NAME
-    from wavesim.att.importer import import_trace
     from wavesim.isa.load import load_machine
+    from wavesim.replays.att.importer import import_trace
+    from wavesim.replays.compute_unit import memory_mode
+    from wavesim.replays.compute_unit import replay as run
+    from wavesim.replays.rules import BY_NAME
     from wavesim.report.files import write_atomically
     from wavesim.report.output import look_for, write_lines
-    from wavesim.report.replay import json_text, replay_json, replay_lines, replay_perfetto, worst_place
+    from wavesim.report.text.replay import json_text, replay_json, replay_lines, replay_perfetto, worst_place
 
     mode = memory_mode(memory)
     for name in without:

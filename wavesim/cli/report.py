@@ -26,8 +26,8 @@ from wavesim.cli.paths import OutputPath
 from wavesim.errors import UserError
 
 if TYPE_CHECKING:
-    from wavesim.analyze.pipeline import Progress, RunOptions
-    from wavesim.report.html import Panel
+    from wavesim.pipeline.run import Progress, RunOptions
+    from wavesim.report.page import Panel
 
 MOST_KERNELS = 4
 
@@ -90,9 +90,9 @@ def report(
 
     Exit code 1 if the verdict of any of the kernels is bad.
     """
-    from wavesim.analyze.pipeline import RunOptions
+    from wavesim.pipeline.run import RunOptions
     from wavesim.report.files import write_atomically
-    from wavesim.report.html import page_parts
+    from wavesim.report.page import page_parts
 
     if len(kernels) > MOST_KERNELS:
         raise UserError(f"{len(kernels)} kernels on one page; at most {MOST_KERNELS} can be read")
@@ -140,13 +140,13 @@ def _kernel_panel(
 ) -> tuple[Panel, bool]:
     """A kernel's panel, and whether its verdict is not bad. A run that cannot be explained says why in a
     note."""
-    from wavesim.analyze.pipeline import allowed, prepare, run_kernel
-    from wavesim.analyze.shorter import shorter_kernel
-    from wavesim.check.checker import check_kernel
-    from wavesim.explain.diagnosis import diagnosed
-    from wavesim.explain.explanation import explain_run
+    from wavesim.checks.run import check_kernel
+    from wavesim.explanation.diagnosis import diagnosed
+    from wavesim.explanation.explanation import explain_run
+    from wavesim.pipeline.run import allowed, prepare, run_kernel
+    from wavesim.pipeline.shorter import shorter_kernel
     from wavesim.program.verdict import Verdict
-    from wavesim.report.html import run_panel
+    from wavesim.report.page import run_panel
 
     result = diagnosed(run_kernel(path, options, progress))
     explanation, notes = None, []
@@ -176,10 +176,10 @@ def _kernel_panel(
 
 def _trace_panels(folder: Path, arch: str | None, engine: str) -> list[Panel]:
     """Measured and simulated panel of each compute unit of a thread trace."""
-    from wavesim.analyze.replay import memory_mode, replay
-    from wavesim.att.importer import import_trace
     from wavesim.isa.load import load_machine
-    from wavesim.report.html import replay_panels
+    from wavesim.replays.att.importer import import_trace
+    from wavesim.replays.compute_unit import memory_mode, replay
+    from wavesim.report.page import replay_panels
 
     imported = import_trace(folder, arch or "auto")
     results = replay(imported, load_machine(imported.arch), memory_mode("measured"), engine=engine)

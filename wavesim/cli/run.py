@@ -89,8 +89,8 @@ def run(
 
     Exit code 0: nothing found. 1: a warning or error, wrong numbers or a deadlock. 2: unusable input.
     """
-    from wavesim.analyze.pipeline import RunOptions, run_kernel
-    from wavesim.explain.diagnosis import diagnosed
+    from wavesim.explanation.diagnosis import diagnosed
+    from wavesim.pipeline.run import RunOptions, run_kernel
     from wavesim.program.verdict import Verdict
     from wavesim.report.files import write_atomically
 
@@ -118,26 +118,26 @@ def run(
         workgroups=workgroups,
     )
     if what_if is not None:
-        from wavesim.explain.reproduce import what_if_options
+        from wavesim.explanation.reproduce import what_if_options
 
         options = what_if_options(kernel, options, what_if)
     with progress_line(str(kernel)) as progress:
         result = diagnosed(run_kernel(kernel, options, progress))
         if perfetto is not None:
-            from wavesim.report.perfetto import perfetto_parts
+            from wavesim.report.export.perfetto import perfetto_parts
 
             write_atomically(Path(perfetto), perfetto_parts(result.timeline, result.kernel.name))
         if konata is not None:
-            from wavesim.report.konata import konata_parts
+            from wavesim.report.export.konata import konata_parts
 
             write_atomically(Path(konata), konata_parts(result.timeline))
     if json_file is not None:
-        from wavesim.report.json_report import run_json_text
+        from wavesim.report.json.run import run_json_text
 
         write_json(run_json_text(result), json_file)
     if json_file != "-":
         from wavesim.report.output import write_lines
-        from wavesim.report.terminal import report_lines
+        from wavesim.report.text.terminal import report_lines
 
         chosen = look(ascii_only, width, color)
         write_lines(report_lines(result, chosen), sys.stdout, chosen)

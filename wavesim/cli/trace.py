@@ -28,9 +28,9 @@ trace.add_command(capture)
 @json_option
 def info(folder: Path, arch: str, json_file: str | None) -> None:
     """Print GPU, kernel, waves, opcode mix and loops of the trace in FOLDER."""
-    from wavesim.att.importer import import_trace
     from wavesim.isa.load import load_machine
-    from wavesim.report.replay import json_text, trace_json, trace_lines
+    from wavesim.replays.att.importer import import_trace
+    from wavesim.report.text.replay import json_text, trace_json, trace_lines
 
     imported = import_trace(folder, arch)
     parameters = load_machine(imported.arch).parameters

@@ -20,8 +20,8 @@ from wavesim.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from wavesim.calibrate.capture import AttOptions
-    from wavesim.kernel.launch_file import LaunchOptions
+    from wavesim.calibrate.device.capture import AttOptions
+    from wavesim.front.launch.file import LaunchOptions
 
 
 @click.command()
@@ -100,7 +100,7 @@ def capture(
 
     KERNEL is any kernel that wavesim can run. A small launcher starts it a few times; one launch is traced.
     """
-    from wavesim.calibrate.capture import AttOptions
+    from wavesim.calibrate.device.capture import AttOptions
 
     options = AttOptions(rocprofv3, library, target_cu, shader_engines, simds, buffer_bytes, activity, copies)
     launch = launch_of(
@@ -134,13 +134,13 @@ def capture_and_replay(
     Raises:
         UserError: as ``capture`` and ``import_trace``.
     """
-    from wavesim.analyze.pipeline import RunOptions, run_kernel
-    from wavesim.analyze.replay import memory_mode, replay
-    from wavesim.att.importer import import_trace
-    from wavesim.calibrate.capture import capture
+    from wavesim.calibrate.device.capture import capture
     from wavesim.isa.load import load_machine
+    from wavesim.pipeline.run import RunOptions, run_kernel
+    from wavesim.replays.att.importer import import_trace
+    from wavesim.replays.compute_unit import memory_mode, replay
     from wavesim.report.output import look_for, write_lines
-    from wavesim.report.replay import replay_lines, worst_place
+    from wavesim.report.text.replay import replay_lines, worst_place
 
     out = sys.stderr if quiet else sys.stdout
 

@@ -14,7 +14,7 @@ from wavesim.cli.operands import STDOUT
 from wavesim.cli.paths import InputPath, OutputPath
 
 if TYPE_CHECKING:
-    from wavesim.analyze.ablation import Ablation
+    from wavesim.replays.ablation import Ablation
 
 
 @click.command()
@@ -50,10 +50,10 @@ def validate(
 
     Exit code 1 if a trace cannot be replayed or is off by more than 5 %.
     """
-    from wavesim.analyze.validate import read_footprints
-    from wavesim.analyze.validate import validate as run
+    from wavesim.replays.validate import read_footprints
+    from wavesim.replays.validate import validate as run
     from wavesim.report.files import write_atomically
-    from wavesim.report.validation import (
+    from wavesim.report.text.validation import (
         ablation_table,
         failures,
         forced_table,
@@ -77,7 +77,7 @@ def validate(
     )
     ablations: list[Ablation] = []
     if ablate:
-        from wavesim.analyze.ablation import ablate as run_ablation
+        from wavesim.replays.ablation import ablate as run_ablation
 
         print("without each rule:", file=sys.stderr)
         ablations = run_ablation(folder, machine, processes=processes, progress=tell)

@@ -8,8 +8,8 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
-from wavesim.emulate.gpr_index import indexed_instructions
-from wavesim.emulate.registry import binder_of
+from wavesim.emulate.semantics import binder_of
+from wavesim.emulate.semantics.scalar.gpr_index import indexed_instructions
 from wavesim.errors import UnknownInstruction, UserError
 from wavesim.program import Immediate, Program, Symbol
 from wavesim.trace.code import CodeEntry, Kind

@@ -7,17 +7,22 @@ import struct
 import numpy as np
 import numpy.typing as npt
 
-from wavesim.emulate.addresses import PRIVATE_BUFFER, has_scratch_buffer, is_enabled, scratch_bytes
 from wavesim.emulate.context import Context, Lds
 from wavesim.emulate.float_mode import mode_of
 from wavesim.emulate.matrices import VirtualMatrix
 from wavesim.emulate.memory import Memory, Region
-from wavesim.emulate.mode_register import writes_mode
 from wavesim.emulate.recorder import Placement
+from wavesim.emulate.semantics.memory.addresses import (
+    PRIVATE_BUFFER,
+    has_scratch_buffer,
+    is_enabled,
+    scratch_bytes,
+)
+from wavesim.emulate.semantics.scalar.mode_register import writes_mode
 from wavesim.emulate.state import CODE_BASE, LANES, State
 from wavesim.errors import LimitExceeded, SourceSpan, UserError
+from wavesim.front.launch.model import Launch, MatrixArgument, ScalarArgument
 from wavesim.isa.machine import Machine
-from wavesim.kernel.launch import Launch, MatrixArgument, ScalarArgument
 from wavesim.limits import MAX_WAVES
 from wavesim.program import Modified, Operand, Program, Register
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from wavesim.emulate.elements import PACKED, SIZES, STORAGE, decode, encode, pack, random_values, unpack
 from wavesim.emulate.types import Array
 from wavesim.errors import LimitExceeded, UserError
-from wavesim.kernel.launch import MatrixArgument
+from wavesim.front.launch.model import MatrixArgument
 
 PAGE_PLACES = 4096
 """Places that are made together (power of two)."""

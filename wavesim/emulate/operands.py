@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from wavesim.asm.expressions import ExpressionError, evaluate
+from wavesim.asm.text.expressions import ExpressionError, evaluate
 from wavesim.emulate.registry import Binding
 from wavesim.emulate.state import CODE_BASE, EXEC, FLAT_SCRATCH, M0, SCC, TBA, TTMP, VCC, XNACK_MASK
 from wavesim.emulate.types import Array

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from wavesim.emulate.types import Step
 from wavesim.errors import UnknownInstruction
 from wavesim.isa.opcode_info import OpcodeInfo, OperandSpec
-from wavesim.isa.opcodes import opcode_table
 from wavesim.program import Instruction
 from wavesim.program.program import ModifierValue
 
@@ -81,7 +80,8 @@ class Binding:
 
 Binder = Callable[[Binding], Step]
 
-_BINDERS: dict[str, Binder] = {}
+BINDERS: dict[str, Binder] = {}
+"""Opcode -> how it is bound; filled by importing :mod:`wavesim.emulate.semantics`."""
 
 
 def semantics(*opcodes: str) -> Callable[[Binder], Binder]:
@@ -90,34 +90,8 @@ def semantics(*opcodes: str) -> Callable[[Binder], Binder]:
     def register(binder: Binder) -> Binder:
         for text in opcodes:
             for opcode in text.split():
-                assert opcode not in _BINDERS, f"{opcode} has semantics twice"
-                _BINDERS[opcode] = binder
+                assert opcode not in BINDERS, f"{opcode} has semantics twice"
+                BINDERS[opcode] = binder
         return binder
 
     return register
-
-
-def binder_of(opcode: str) -> Binder | None:
-    """The binder of ``opcode``, or None where it has no semantics."""
-    _load()
-    return _BINDERS.get(opcode)
-
-
-def covered() -> frozenset[str]:
-    """Opcodes of the opcode table that have semantics."""
-    _load()
-    return frozenset(_BINDERS) & frozenset(opcode_table())
-
-
-def uncovered(arch: str) -> tuple[str, ...]:
-    """Opcodes that exist on ``arch`` and have no semantics, sorted."""
-    known = covered()
-    table = opcode_table()
-    return tuple(sorted(name for name, info in table.items() if arch in info.archs and name not in known))
-
-
-def _load() -> None:
-    """Import the families; each registers itself."""
-    from wavesim.emulate.families import load
-
-    load()

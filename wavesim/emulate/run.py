@@ -14,18 +14,18 @@ from wavesim.emulate.context import Context
 from wavesim.emulate.launch_state import make_context, placements
 from wavesim.emulate.loop_nest import LoopNest, loop_nest
 from wavesim.emulate.matrices import VirtualMatrix
-from wavesim.emulate.mode_register import mode_findings
 from wavesim.emulate.observe import Acquire, GlobalAccess, LdsAccess
 from wavesim.emulate.polls import find_polls, flag_loads
 from wavesim.emulate.runner import refused_forms
 from wavesim.emulate.scheduler import Scheduler
+from wavesim.emulate.semantics.scalar.mode_register import mode_findings
 from wavesim.emulate.state import State
 from wavesim.emulate.types import Array
 from wavesim.emulate.unknowable import Unknowable, find_unknowable, marked_instructions
 from wavesim.errors import SourceSpan, UserError
+from wavesim.front.launch.model import Launch
+from wavesim.front.region import DEFAULT_TRIPS
 from wavesim.isa.machine import Machine
-from wavesim.kernel.launch import Launch
-from wavesim.kernel.region import DEFAULT_TRIPS
 from wavesim.program import Finding, Program
 from wavesim.trace.decode import code_entries
 from wavesim.trace.trace import Trace

@@ -10,11 +10,12 @@ import numpy.typing as npt
 from wavesim.emulate.assumed_ways import AssumedWays
 from wavesim.emulate.blocks import Block, BlockMap, Exit
 from wavesim.emulate.context import BlockRecord, Context
-from wavesim.emulate.control import condition, jump_targets, next_address
-from wavesim.emulate.gpr_index import bind_indexed
-from wavesim.emulate.mode_register import bind_by_mode
 from wavesim.emulate.recorder import Executed
-from wavesim.emulate.registry import Binder, Binding, binder_of
+from wavesim.emulate.registry import Binder, Binding
+from wavesim.emulate.semantics import binder_of
+from wavesim.emulate.semantics.scalar.control import condition, jump_targets, next_address
+from wavesim.emulate.semantics.scalar.gpr_index import bind_indexed
+from wavesim.emulate.semantics.scalar.mode_register import bind_by_mode
 from wavesim.emulate.state import VCC, Lanes
 from wavesim.emulate.types import Step
 from wavesim.errors import UnknownInstruction, UserError

@@ -10,10 +10,10 @@ from typing import Any
 
 from rich.text import Text
 
-from wavesim.analyze.pipeline import Run
 from wavesim.analyze.result import Analysis, Bounds, Overlap, Throughput
-from wavesim.emulate.numerics import Numerics
-from wavesim.explain.explanation import Explanation
+from wavesim.emulate.judge.numerics import Numerics
+from wavesim.explanation.explanation import Explanation
+from wavesim.pipeline.run import Run
 from wavesim.program import Finding
 from wavesim.program.verdict import Verdict
 from wavesim.report.output import Look
@@ -54,7 +54,7 @@ class TimelineView:
 
     def svg(self) -> str:
         """The stretch as an SVG: a lane per wave, the matrix pipes and LDS ports below."""
-        from wavesim.report.svg import timeline_svg
+        from wavesim.report.export.svg import timeline_svg
 
         return timeline_svg(self.run.timeline, self.from_clk, self.to_clk)
 
@@ -153,7 +153,7 @@ class RunResult:
             to_clk: First clock after the stretch; the end of the run if only ``from_clk`` is given.
         """
         if from_clk is None and to_clk is None:
-            from wavesim.report.picture import scale_for
+            from wavesim.report.text.picture import scale_for
 
             scale, _ = scale_for(self.run.timeline, self.run.analysis, 100)
             return TimelineView(self.run, scale.from_clk, scale.to_clk)
@@ -162,17 +162,17 @@ class RunResult:
 
     def to_json(self) -> dict[str, Any]:
         """The JSON report (docs/schema/run.schema.json) as plain data."""
-        from wavesim.report.json_report import run_json
+        from wavesim.report.json.run import run_json
 
         return run_json(self.run)
 
     def __str__(self) -> str:
-        from wavesim.report.terminal import report_lines
+        from wavesim.report.text.terminal import report_lines
 
         return _plain(report_lines(self.run, Look()))
 
     def _repr_html_(self) -> str:
-        from wavesim.report.terminal import report_lines
+        from wavesim.report.text.terminal import report_lines
 
         report = _plain(report_lines(self.run, Look(width=100)))
         return _pre(report) + self.timeline().svg()
@@ -229,12 +229,12 @@ class ExplainResult:
 
     def to_json(self) -> dict[str, Any]:
         """The JSON report (docs/schema/explain.schema.json) as plain data."""
-        from wavesim.report.explanation_json import explanation_json
+        from wavesim.report.json.explanation import explanation_json
 
         return explanation_json(self.explanation)
 
     def __str__(self) -> str:
-        from wavesim.report.explanation import explanation_lines
+        from wavesim.report.text.explanation import explanation_lines
 
         return _plain(explanation_lines(self.explanation, Look()))
 
@@ -273,12 +273,12 @@ class Comparison:
 
     def to_json(self) -> Any:
         """The runs' own reports, in the order given."""
-        from wavesim.report.comparison import comparison_json
+        from wavesim.report.text.comparison import comparison_json
 
         return comparison_json([each.run for each in self.runs])
 
     def __str__(self) -> str:
-        from wavesim.report.comparison import comparison_lines
+        from wavesim.report.text.comparison import comparison_lines
 
         return _plain(comparison_lines([each.run for each in self.runs], 100))
 

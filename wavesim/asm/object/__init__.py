@@ -1,0 +1,1 @@
+"""Code objects: ELF, kernel descriptors, metadata, disassembly."""

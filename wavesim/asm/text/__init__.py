@@ -1,0 +1,1 @@
+"""Assembly text: lexing, operands, macros, expressions, directives."""

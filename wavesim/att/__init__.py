@@ -1,1 +1,0 @@
-"""rocprofv3 thread traces -> Trace and measured Timeline."""

@@ -1,0 +1,1 @@
+"""Devices: a GPU through hip-python, a virtual one, and what is sent to them."""

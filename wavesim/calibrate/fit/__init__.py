@@ -1,0 +1,1 @@
+"""From measured clocks to machine values."""

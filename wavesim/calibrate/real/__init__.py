@@ -1,0 +1,1 @@
+"""The real kernel, measured beside the model."""

@@ -1,0 +1,1 @@
+"""Findings about a kernel: hazards, races, deadlocks, coverage."""

@@ -1,0 +1,248 @@
+"""Advice: candidates that were simulated, are safe as far as check can say, and make the loop faster.
+
+``gain_clk`` is the difference of two simulations. Edits of the program are timed on its own executed
+streams; edits of a tile program's text are loaded, executed and checked like any kernel.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from wavesim.checks.lds_order import unordered_lds_accesses
+from wavesim.checks.races import global_races, races_at_all
+from wavesim.checks.relaxing import WaitRelaxer
+from wavesim.checks.run import check_program
+from wavesim.checks.strong_waits import LdsEvidence, StrongWait, find_strong_waits
+from wavesim.emulate.judge.numerics import check_numerics
+from wavesim.emulate.run import Execution, emulate
+from wavesim.errors import SourceSpan, UserError
+from wavesim.explanation.candidates import Candidate
+from wavesim.explanation.edits import Edit, edited, edited_program
+from wavesim.explanation.pace import Pace, Streams, structure_of, unchanged
+from wavesim.explanation.tile_text import TextCandidate
+from wavesim.front.launch.model import LoadedKernel
+from wavesim.isa.machine import Machine
+from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.pipeline.run import split_settings
+from wavesim.program import Finding, Program
+from wavesim.trace import CodeEntry, Kind, Trace
+from wavesim.trace.decode import code_entries
+
+LEAST_GAIN_CLK = 4
+"""An issue slot: smaller gains are not worth an edit."""
+
+MOST_SUGGESTIONS = 6
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One suggestion that was tried.
+
+    Attributes:
+        kind: relax-wait, move-wait, remove-barrier, priority, hoist-load, stagger or swizzle.
+        text: what to do, with the lines.
+        spans: the lines.
+        clk, gain_clk: clocks per iteration with it, and what it saves, by throughput over the whole run (of
+            the whole run without a loop).
+        exact: both are of periods that repeat.
+        how_checked: how it is known to be safe.
+        edit: the change of the program; ``None`` if it is one of the text.
+        source: the whole edited file; ``None`` if it is a change of the program.
+        replaces: ``--set`` names that the edited file gives another value.
+    """
+
+    kind: str
+    text: str
+    spans: tuple[SourceSpan, ...]
+    clk: float
+    gain_clk: float
+    exact: bool
+    how_checked: str
+    edit: Edit | None = None
+    source: str | None = None
+    replaces: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What candidates are tried on: the kernel's streams and its own pace."""
+
+    kernel: LoadedKernel
+    machine: Machine
+    streams: Streams
+    base: Pace
+    relaxer: WaitRelaxer
+    rules_broken: Mapping[str, int]
+
+    def pace(self, edit: Edit) -> Pace | None:
+        """The pace with an edit; ``None`` where it cannot be made or timed."""
+
+        def change(trace: Trace, parameters: TimingParameters) -> tuple[Trace, TimingParameters]:
+            return edited(trace, edit), parameters
+
+        try:
+            pace = self.streams.pace(self.machine, change)
+        except (UserError, ValueError):
+            return None
+        return pace if pace is not None and pace.per_iteration == self.base.per_iteration else None
+
+    def gains(self, pace: Pace) -> bool:
+        """Whether it is worth saying: a slot gained, and the run as a whole no slower."""
+        return self.base.clk - pace.clk >= LEAST_GAIN_CLK and pace.run_clk <= self.base.run_clk
+
+    def is_clean(self, program: Program) -> bool:
+        """Whether the rules that read the code find nothing that they did not find before."""
+        found = broken_rules(program)
+        return all(count <= self.rules_broken.get(rule, 0) for rule, count in found.items())
+
+
+def broken_rules(program: Program) -> Counter[str]:
+    """Rules that read the code -> errors and warnings of them."""
+    return rules_of(check_program(program)[0])
+
+
+def rules_of(findings: Iterable[Finding]) -> Counter[str]:
+    """Rules -> errors and warnings of them."""
+    return Counter(finding.rule for finding in findings if finding.is_bad)
+
+
+def try_candidate(bench: Bench, candidate: Candidate) -> Advice | None:
+    """Time a candidate, and check the code if it is changed; ``None`` if it gains nothing or breaks it.
+
+    LDS order (``needs_order``) is for :func:`judge`.
+    """
+    pace = bench.pace(candidate.edit)
+    if pace is None or not bench.gains(pace):
+        return None
+    how = "checked: counts and lines of the code as it is"
+    if candidate.kind == "priority":
+        how = "priorities change no results"
+    if candidate.code_changes:
+        whole = bench.streams.whole
+        program, _ = edited_program(whole.program, whole.code, candidate.edit)
+        if not bench.is_clean(program):
+            return None
+        how = "wavesim's code checks stay clean"
+    return Advice(
+        candidate.kind,
+        candidate.text,
+        candidate.spans,
+        pace.clk,
+        bench.base.clk - pace.clk,
+        pace.exact and bench.base.exact,
+        how,
+        candidate.edit,
+    )
+
+
+def observed(kernel: LoadedKernel, machine: Machine) -> Execution | None:
+    """An execution with all LDS addresses; ``None`` if it cannot be had."""
+    try:
+        execution = emulate(kernel.program, kernel.launch, machine, observe_lds=True)
+    except UserError:
+        return None
+    return execution if execution.complete else None
+
+
+def is_sound(execution: Execution) -> bool:
+    """Whether the execution met no fault and its accesses are ordered (as ``wavesim check`` judges)."""
+    if any(each.is_bad for each in execution.findings):
+        return False
+    trace, acquires = execution.trace, execution.acquires
+    if races_at_all(trace, execution.lds_accesses, trace.program.metadata.lds_bytes, acquires):
+        return False
+    if any(True for _ in global_races(trace, execution.global_accesses, acquires)):
+        return False
+    return not any(True for _ in unordered_lds_accesses(trace, execution.lds_accesses))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What an execution with all its LDS addresses shows: waits stronger than needed, as rule
+    wait-too-strong judges them, and barriers that no LDS access needs and that cost clocks."""
+
+    strong: tuple[StrongWait, ...]
+    barriers: tuple[Advice, ...]
+
+
+def judge(bench: Bench, barriers: Sequence[Candidate]) -> Judged:
+    """Judge the waits of the kernel, and those of ``barriers`` that would gain something."""
+    execution = observed(bench.kernel, bench.machine)
+    ordered = execution is not None and is_sound(execution)
+    strong = tuple(find_strong_waits(bench.relaxer, execution if ordered else None))
+    evidence = LdsEvidence.of(bench.relaxer, execution) if execution is not None and ordered else None
+    if evidence is None or any(entry.kind is Kind.VMEM_STORE for entry in _in_loops(bench)):
+        return Judged(strong, ())
+    needless = []
+    for candidate in barriers:
+        found = try_candidate(bench, candidate)
+        code = tuple(
+            replace(entry, kind=Kind.INTERNAL) if index in candidate.edit.removed else entry
+            for index, entry in enumerate(bench.streams.whole.code)
+        )
+        if found is not None and evidence.ordered(code):
+            needless.append(replace(found, how_checked="no race in this launch without it"))
+    return Judged(strong, tuple(needless))
+
+
+def _in_loops(bench: Bench) -> list[CodeEntry]:
+    code = bench.streams.whole.code
+    inside: list[CodeEntry] = []
+    for source, target in bench.relaxer.flow.back_edges():
+        inside += code[target : source + 1]
+    return inside
+
+
+@dataclass(frozen=True)
+class TextTrial:
+    """The pace of an edited tile program (``None``: it cannot run); advice if it is clean and gains."""
+
+    pace: Pace | None = None
+    advice: Advice | None = None
+
+
+def try_text(bench: Bench, path: Path, candidate: TextCandidate, settings: Mapping[str, str]) -> TextTrial:
+    """Load, execute, check and time an edited tile program."""
+    from wavesim.front.tile.load import load_tile_program
+
+    launch_settings, _ = split_settings(settings)
+    rest = {name: value for name, value in launch_settings.items() if name not in candidate.settings}
+    try:
+        kernel = load_tile_program(path, bench.kernel.program.arch, rest, candidate.text)
+        execution = emulate(kernel.program, kernel.launch, bench.machine, observe_lds=True)
+        if not execution.complete:
+            return TextTrial()
+        trace = execution.trace
+        streams = Streams.of(trace, structure_of(trace))
+        pace = (streams if bench.streams.left_out else streams.uncut).pace(bench.machine, unchanged)
+        if pace is None or pace.per_iteration != bench.base.per_iteration:
+            return TextTrial()
+        if not bench.gains(pace):
+            return TextTrial(pace)
+        if any(each.is_bad for each in kernel.findings) or broken_rules(kernel.program):
+            return TextTrial(pace)
+        if not check_numerics(execution, kernel.launch).ok or not is_sound(execution):
+            return TextTrial(pace)
+    except UserError:
+        return TextTrial()
+    advice = Advice(
+        candidate.kind,
+        f"{path}: {candidate.advice}",
+        tuple(SourceSpan(str(path), line) for line in candidate.lines),
+        pace.clk,
+        bench.base.clk - pace.clk,
+        pace.exact and bench.base.exact,
+        "the edited file was executed: numbers right, no race",
+        source=candidate.text,
+        replaces=tuple(candidate.settings),
+    )
+    return TextTrial(pace, advice)
+
+
+def apply_edit(kernel: LoadedKernel, edit: Edit) -> LoadedKernel:
+    """The kernel with an advice's edit of its program."""
+    program, _ = edited_program(kernel.program, code_entries(kernel.program), edit)
+    return replace(kernel, program=program)

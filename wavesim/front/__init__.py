@@ -1,0 +1,1 @@
+"""Front ends: what people have on disk becomes a LoadedKernel."""

@@ -1,0 +1,61 @@
+"""HIP files as kernels: compiled to assembly for the architecture asked for, then loaded like assembly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from wavesim.asm.compile import compile_hip
+from wavesim.front.assembled import read_assembly
+from wavesim.front.assembly import loaded
+from wavesim.front.launch.file import LaunchOptions, launch_kernel
+from wavesim.front.launch.model import LoadedKernel
+from wavesim.program import Finding, Program
+
+DEFAULT_ARCH = "gfx942"
+
+
+def load_hip(
+    path: Path,
+    arch: str | None,
+    settings: Mapping[str, str],
+    options: LaunchOptions | None = None,
+    *,
+    allow_unknown: bool = False,
+) -> LoadedKernel:
+    """Compile and load a ``.hip`` file; its instructions know their lines in it.
+
+    Raises:
+        MissingTool: no compiler for the architecture.
+        UserError: the compiler refuses the file, or its assembly or launch cannot be read.
+    """
+    given = options or LaunchOptions()
+    program, findings = _read(
+        path, arch, launch_kernel(path, given), given.compile_flags, allow_unknown=allow_unknown
+    )
+    return loaded(program, path, settings, given, findings)
+
+
+def read_hip(
+    path: Path,
+    arch: str | None = None,
+    kernel: str | None = None,
+    flags: Sequence[str] = (),
+    *,
+    allow_unknown: bool = False,
+) -> Program:
+    """The Program of one kernel of a ``.hip`` file, compiled with further ``flags``.
+
+    Raises:
+        MissingTool: no compiler for the architecture.
+        UserError: the compiler refuses the file, or there are several kernels and none is chosen.
+    """
+    return _read(path, arch, kernel, flags, allow_unknown=allow_unknown)[0]
+
+
+def _read(
+    path: Path, arch: str | None, kernel: str | None, flags: Sequence[str], *, allow_unknown: bool
+) -> tuple[Program, tuple[Finding, ...]]:
+    arch = arch or DEFAULT_ARCH
+    compiled = compile_hip(path, arch, flags)
+    return read_assembly(compiled.text, path, compiled.file, arch, kernel, allow_unknown=allow_unknown)

@@ -1,0 +1,1 @@
+"""Launches: grid, arguments, data and expected results."""

@@ -1,0 +1,109 @@
+"""A launch: grid, workgroups simulated, arguments with their data, and the expected result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from wavesim.program import Finding, Program
+
+Position = tuple[int, int, int]
+Tile = tuple[int, int, int, int]
+
+
+def corners(grid: Position) -> tuple[Position, ...]:
+    """The workgroups at the corners of a grid, the first and the last among them; x runs fastest."""
+    ends = [(0, size - 1) if size > 1 else (0,) for size in grid]
+    return tuple((x, y, z) for z in ends[2] for y in ends[1] for x in ends[0])
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixArgument:
+    """A row-major matrix in global memory, passed by pointer.
+
+    Its elements are a function of (seed, row, column): only the parts that are touched exist.
+    ``init``: ``random`` (uniform in [-1, 1), rounded to the type), ``zero``, ``ones``, ``index``
+    (row * cols + column, rounded), ``unwritten`` (results: reading before a store is a finding) or ``given``
+    (the bytes ``content``, as they lie in memory).
+    ``row_elements`` is the leading dimension (``cols`` where 0).
+    """
+
+    name: str
+    dtype: str  # bf16, f16, f32, i32, i8, fp8, bf8
+    rows: int
+    cols: int
+    init: str = "random"
+    seed: int = 0
+    row_elements: int = 0
+    content: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarArgument:
+    """A scalar passed by value; ``dtype`` i32, u32, i64, u64, f32."""
+
+    name: str
+    dtype: str
+    value: int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """``result = left · right`` (``right`` transposed if ``transpose_right``), as matrices of the launch; or
+    ``result = formula`` (wavesim/front/launch/formula.py), where ``left`` and ``right`` are empty.
+
+    ``tiles`` gives, for each simulated workgroup, the result region it must write:
+    (first row, first column, rows, columns); ``corners`` those of workgroups at the corners of the grid,
+    where they are known.
+    """
+
+    result: str
+    left: str
+    right: str
+    transpose_right: bool = True
+    tiles: Mapping[Position, Tile] = field(default_factory=lambda: MappingProxyType({}))
+    formula: str = ""
+    corners: Mapping[Position, Tile] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What is launched. ``arguments`` stand in kernel-argument order; ``workgroups`` are the grid
+    positions that share the simulated compute unit, oldest first. ``machine_overrides`` are machine
+    values the kernel file states, for ``memory.latency_clk`` also a role (wavesim/isa/memory_roles.py).
+    ``dynamic_lds_bytes`` is what the launch adds to the kernel's own LDS."""
+
+    arguments: tuple[MatrixArgument | ScalarArgument, ...]
+    workgroup_size: int
+    grid: tuple[int, int, int] = (1, 1, 1)
+    workgroups: tuple[tuple[int, int, int], ...] = ((0, 0, 0),)
+    expect: Expectation | None = None
+    machine_overrides: Mapping[str, int | str] = field(default_factory=lambda: MappingProxyType({}))
+    dynamic_lds_bytes: int = 0
+
+    def matrix(self, name: str) -> MatrixArgument:
+        """The matrix argument ``name``.
+
+        Raises:
+            KeyError: no such matrix.
+        """
+        for argument in self.arguments:
+            if isinstance(argument, MatrixArgument) and argument.name == name:
+                return argument
+        raise KeyError(name)
+
+
+@dataclass(frozen=True)
+class LoadedKernel:
+    """A kernel ready to run: what every front end (YAML, assembly, HIP, code object) returns.
+
+    ``findings`` are faults seen while loading that do not stop it (too much LDS, index out of range).
+    """
+
+    name: str
+    file: str
+    program: Program
+    launch: Launch
+    about: str = ""
+    findings: tuple[Finding, ...] = ()

@@ -1,0 +1,1 @@
+"""The tile language: a YAML kernel is lowered to CDNA instructions."""

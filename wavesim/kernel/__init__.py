@@ -1,1 +1,0 @@
-"""YAML tile programs and launch descriptions -> Program and Launch."""

@@ -1,0 +1,1 @@
+"""The conductor: a kernel file is loaded, executed, timed and analysed."""

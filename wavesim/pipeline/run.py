@@ -1,0 +1,330 @@
+"""The pipeline: a kernel file becomes a Run: load -> emulate -> time -> analyze."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wavesim.analyze.analysis import analyze
+from wavesim.analyze.result import Analysis
+from wavesim.errors import SourceSpan, UserError
+from wavesim.front.launch.file import LaunchOptions, grid_position
+from wavesim.front.launch.model import LoadedKernel
+from wavesim.front.occupancy import (
+    WAVE_LANES,
+    default_waves,
+    occupancy,
+    on_one_unit,
+    refuse_waves,
+    refuse_workgroup,
+)
+from wavesim.front.region import DEFAULT_TRIPS, DEFAULT_WAVES, RegionOptions, cut_region
+from wavesim.isa.machine import Machine
+from wavesim.isa.memory_roles import LATENCY, ROLES
+from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.program import Finding
+from wavesim.program.verdict import Verdict, verdict_of
+from wavesim.trace import Timeline, Trace
+
+if TYPE_CHECKING:
+    from wavesim.emulate.judge.numerics import Numerics
+    from wavesim.pipeline.allowance import Allowance
+    from wavesim.pipeline.unknowns import Unknowns
+
+Loader = Callable[[Path, "RunOptions", str | None, Mapping[str, str]], LoadedKernel]
+Progress = Callable[[str, float], None]
+"""Called with what is being done and the share of it that is done (0..1)."""
+
+Change = Callable[[Trace, TimingParameters], tuple[Trace, TimingParameters] | None]
+"""Other inputs of the timing in place of these; ``None`` where there is nothing to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What a run is asked for. ``machine`` is a machine file instead of the stock one of ``arch``;
+    ``settings`` are the ``--set`` values, of the launch or (with a dot in the name) of the machine;
+    ``adversarial`` delivers loads as late as the ISA allows, to waves in hostile order; ``allow_unknown``
+    goes on past instructions without data; ``region`` runs a piece of the kernel without its launch;
+    ``workgroups`` is how many share the compute unit (default: as many of the launch's as fit; a tile
+    program states it). ``what_if`` names what is not as it is: ``change`` of what is timed, or
+    ``source``, a tile program's text in place of the file's."""
+
+    arch: str | None = None
+    machine: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    engine: str = "auto"
+    clock_ghz: float | None = None
+    adversarial: bool = False
+    launch: LaunchOptions = field(default_factory=LaunchOptions)
+    allow_unknown: bool = False
+    region: RegionOptions | None = None
+    trips: int = DEFAULT_TRIPS
+    workgroups: int | None = None
+    what_if: str = ""
+    change: Change | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything known of one kernel's run; what reports read. ``diagnosis`` says in a sentence what its
+    time goes to, where that was asked for (:func:`wavesim.explanation.diagnosis.diagnosed`)."""
+
+    kernel: LoadedKernel
+    machine: Machine
+    timeline: Timeline
+    numerics: Numerics
+    analysis: Analysis
+    findings: tuple[Finding, ...]
+    unknowns: Unknowns | None = None
+    what_if: str = ""
+    diagnosis: str = ""
+
+    def mark(self, figure: str) -> str:
+        """``?`` for a figure that rests on something unknown, else nothing."""
+        return self.unknowns.mark(figure) if self.unknowns is not None else ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """``bad``, or ``unchecked``: a run looks for no race, missing wait or hazard."""
+        return self.verdict_with(())
+
+    def verdict_with(self, found: Iterable[Finding], *, checked: bool = False) -> Verdict:
+        """The verdict with what else was ``found``; ``checked``: by ``wavesim check``, which executed it."""
+        right = self.analysis.complete and self.numerics.ok
+        return verdict_of((*self.findings, *found), right=right, checked=checked)
+
+
+def _load_tile_program(
+    path: Path, options: RunOptions, arch: str | None, settings: Mapping[str, str]
+) -> LoadedKernel:
+    from wavesim.front.tile.load import load_tile_program
+
+    if replace(options.launch, grid=None, compile_flags=()) != LaunchOptions():
+        raise UserError(
+            f"{path}: a tile program states its own launch",
+            None,
+            "change it with --set, the workgroup with --grid",
+        )
+    position = None
+    if options.launch.grid is not None:
+        position = grid_position(options.launch.grid, SourceSpan(str(path)))
+    return load_tile_program(path, arch or DEFAULT_ARCH, settings, options.source, position)
+
+
+def _load_assembly(
+    path: Path, options: RunOptions, arch: str | None, settings: Mapping[str, str]
+) -> LoadedKernel:
+    from wavesim.front.assembled import load_assembly
+
+    return load_assembly(path, arch, settings, options.launch, allow_unknown=options.allow_unknown)
+
+
+def _load_hip(path: Path, options: RunOptions, arch: str | None, settings: Mapping[str, str]) -> LoadedKernel:
+    from wavesim.front.hip import load_hip
+
+    return load_hip(path, arch, settings, options.launch, allow_unknown=options.allow_unknown)
+
+
+def _load_code_object(
+    path: Path, options: RunOptions, arch: str | None, settings: Mapping[str, str]
+) -> LoadedKernel:
+    from wavesim.front.code_object import load_code_object
+
+    return load_code_object(path, arch, settings, options.launch, allow_unknown=options.allow_unknown)
+
+
+LOADERS: dict[str, Loader] = {
+    ".yaml": _load_tile_program,
+    ".yml": _load_tile_program,
+    ".s": _load_assembly,
+    ".amdgcn": _load_assembly,  # Triton's name for it
+    ".hip": _load_hip,
+    ".co": _load_code_object,
+    ".hsaco": _load_code_object,
+    ".o": _load_code_object,
+}
+"""File ending -> front end. Each gives the same LoadedKernel."""
+
+DEFAULT_ARCH = "gfx942"
+
+
+def find_loader(path: Path) -> Loader:
+    """The front end for a kernel file, by its ending.
+
+    Raises:
+        UserError: no such file, or no front end for its ending.
+    """
+    loader = LOADERS.get(path.suffix.lower())
+    if loader is None:
+        known = ", ".join(sorted(LOADERS))
+        ending = repr(path.suffix) if path.suffix else "nothing"
+        raise UserError(
+            f"{path}: no front end for a file ending in {ending}", None, f"known endings: {known}"
+        )
+    if not os.path.isfile(path):
+        raise UserError(f"{path}: not a file" if os.path.exists(path) else f"{path}: no such file")
+    return loader
+
+
+def split_settings(settings: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """``--set`` values of the launch and of the machine: machine values have a dot in their name."""
+    launch = {name: value for name, value in settings.items() if "." not in name}
+    machine = {name: value for name, value in settings.items() if "." in name}
+    return launch, machine
+
+
+def prepare(path: Path, options: RunOptions) -> tuple[LoadedKernel, Machine]:
+    """Load a kernel, and the machine with the kernel's and the caller's values.
+
+    Raises:
+        UserError: unusable kernel, machine or setting.
+    """
+    from wavesim.isa.load import load_machine
+
+    launch_settings, machine_settings = split_settings(options.settings)
+    arch = options.arch
+    if options.machine is not None and arch is not None:
+        raise UserError("--arch and --machine exclude each other", None, "a machine file names its base")
+    loader = find_loader(path)
+    if options.machine is not None:
+        arch = load_machine(options.machine).arch
+    kernel = loader(path, options, arch, launch_settings)
+    overrides = {**_kept(kernel.launch.machine_overrides, options.machine), **machine_settings}
+    chosen = load_machine(options.machine or kernel.program.arch, overrides)
+    if options.launch.block is not None:
+        waves = -(-options.launch.block // WAVE_LANES)
+        option = f"--block {options.launch.block}"
+        refuse_waves(kernel.program.metadata, chosen, waves, option, SourceSpan(str(path)))
+    return kernel, chosen
+
+
+def _kept(overrides: Mapping[str, int | str], machine: str | None) -> dict[str, int | str]:
+    """A kernel's machine values; a role of its loads gives way to a machine file with an own latency."""
+    from wavesim.isa.load import load_machine
+
+    kept = dict(overrides)
+    if machine is not None and kept.get(LATENCY) in ROLES:
+        mine = load_machine(machine)
+        if mine.quantities[LATENCY] != load_machine(mine.arch).quantities[LATENCY]:
+            del kept[LATENCY]
+    return kept
+
+
+def allowed(kernel: LoadedKernel, machine: Machine, options: RunOptions) -> tuple[LoadedKernel, Allowance]:
+    """The kernel, cut to the region asked for, and what may be unknown of it.
+
+    Raises:
+        UserError: no such region, or waves that the kernel cannot have.
+    """
+    from wavesim.pipeline.allowance import Allowance, at_region
+
+    if options.region is None:
+        return kernel, Allowance(options.allow_unknown, None, options.trips)
+    metadata, waves, span = kernel.program.metadata, options.region.waves, SourceSpan(kernel.file)
+    if waves is None:
+        waves = default_waves(metadata, machine, DEFAULT_WAVES)
+    else:
+        refuse_workgroup(metadata, waves * WAVE_LANES, f"--waves {waves}", span)
+        refuse_waves(metadata, machine, waves, f"--waves {waves}", span)
+    piece, region = cut_region(kernel, options.region, waves)
+    piece = on_one_unit(piece, machine, options.workgroups)
+    return at_region(piece, region, machine, unknown=options.allow_unknown, trips=options.trips)
+
+
+def _as_launched(kernel: LoadedKernel, machine: Machine, path: Path, workgroups: int | None) -> LoadedKernel:
+    """The kernel with the workgroups that share a compute unit, and what does not fit on it as findings."""
+    if find_loader(path) is _load_tile_program:
+        if workgroups is not None:
+            raise UserError(
+                f"{path}: --workgroups {workgroups}: a tile program states it",
+                None,
+                "workgroups_per_cu: in its launch (the ladder's kernels: --set WORKGROUPS=2)",
+            )
+        return kernel
+    waves = -(-kernel.launch.workgroup_size // WAVE_LANES)
+    faults = tuple(each for each in occupancy(kernel.program, machine, waves) if each.is_bad)
+    if faults:
+        return replace(kernel, findings=(*kernel.findings, *faults))
+    return on_one_unit(kernel, machine, workgroups)
+
+
+def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None) -> Run:
+    """Run one kernel through the whole pipeline.
+
+    Raises:
+        UserError: unusable kernel, machine or setting.
+    """
+
+    def stage(name: str) -> None:
+        if progress is not None:
+            progress(name, 0.0)
+
+    def executed(count: int) -> None:
+        if progress is not None:
+            progress(f"execute, {count} instructions", 0.0)
+
+    def timed(share: float) -> None:
+        if progress is not None:
+            progress("time", share)
+
+    stage("load")
+    kernel, machine = prepare(path, options)
+    kernel, allowance = allowed(kernel, machine, options)
+    if allowance.region is None:
+        kernel = _as_launched(kernel, machine, path, options.workgroups)
+    from wavesim.pipeline.allowance import Executed, execute
+    from wavesim.pipeline.clocks import ClockValues, execute_and_time, sustained_mhz
+    from wavesim.timing import simulate
+
+    if allowance.region is None and not kernel.launch.arguments and kernel.program.metadata.arguments:
+        raise UserError(
+            f"{path}: no launch is known: what arguments does {kernel.name} get?",
+            None,
+            "put a launch file beside it (NAME.launch.yaml) or give --arg, --block, --expect; "
+            "or time a piece of it with --region LABEL1:LABEL2",
+        )
+
+    def executing(clock_values: ClockValues) -> Executed:
+        return execute(
+            kernel,
+            machine,
+            allowance,
+            progress=executed,
+            adversarial=options.adversarial,
+            clock_values=clock_values,
+        )
+
+    def timing(done: Executed) -> Timeline:
+        inputs = done.execution.trace, done.machine.parameters
+        changed = options.change(*inputs) if options.change is not None else inputs
+        if changed is None:
+            raise UserError(f"{path}: nothing here changes if {options.what_if}")
+        return simulate(
+            *changed,
+            engine=options.engine,
+            progress=timed,
+        )
+
+    clocked = execute_and_time(executing, timing, sustained_mhz(machine, options.clock_ghz))
+    done, timeline = clocked.executed, clocked.timeline
+    execution, final = done.execution, done.machine
+    stage("check numbers")
+    numerics = done.numerics()
+    stage("analyze")
+    analysis = analyze(
+        timeline,
+        final,
+        kernel.launch,
+        numerics,
+        clock_ghz=options.clock_ghz,
+        bounded=not options.what_if,
+    )
+    if options.what_if:
+        note = f"timed as if {options.what_if}: what a cause is worth, not what the machine does"
+        analysis = replace(analysis, notes=(note, *analysis.notes))
+    findings = dict.fromkeys((*kernel.findings, *execution.trace.findings, *execution.findings))
+    return Run(kernel, final, timeline, numerics, analysis, tuple(findings), done.unknowns, options.what_if)

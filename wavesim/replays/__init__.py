@@ -1,0 +1,1 @@
+"""Measured thread traces beside the model: import, replay, compare, validate."""

@@ -1,0 +1,39 @@
+"""An imported thread trace: what was executed and measured, by compute unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wavesim.program import Program
+from wavesim.replays.att.folder import RawWave, TraceFolder
+from wavesim.trace import Timeline, Trace
+
+
+@dataclass(frozen=True)
+class ImportedUnit:
+    """One compute unit of a trace. ``waves`` are the raw waves in the order of ``trace.waves``;
+    ``origin_clk`` is the clock of the file that became 0."""
+
+    shader_engine: int
+    compute_unit: int
+    trace: Trace
+    timeline: Timeline
+    waves: tuple[RawWave, ...]
+    origin_clk: int
+
+    @property
+    def name(self) -> str:
+        """``se0 cu1``."""
+        return f"se{self.shader_engine} cu{self.compute_unit}"
+
+
+@dataclass(frozen=True)
+class ImportedTrace:
+    """A thread-trace folder. ``units`` are its compute units, each to be simulated on its own."""
+
+    folder: TraceFolder
+    arch: str
+    kernel: str
+    program: Program
+    units: tuple[ImportedUnit, ...]
+    notes: tuple[str, ...]

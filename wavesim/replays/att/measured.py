@@ -1,0 +1,295 @@
+"""The measured Timeline: issue times of a thread trace, and why instructions waited (as far as told)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.replays.att.folder import CLOCK, DURATION, STALL
+from wavesim.trace import (
+    BusySpan,
+    Category,
+    CodeEntry,
+    Kind,
+    Reason,
+    Timeline,
+    Trace,
+    WaveTimeline,
+    WaveTrace,
+)
+
+Int64 = npt.NDArray[np.int64]
+Int32 = npt.NDArray[np.int32]
+Bool = npt.NDArray[np.bool_]
+
+KIND_NUMBER: Mapping[Kind, int] = {kind: number for number, kind in enumerate(Kind)}
+
+STALL_REASON: Mapping[Kind, Reason] = {
+    Kind.MFMA: Reason.MATRIX_PIPE,
+    Kind.LDS_READ: Reason.LDS_QUEUE,
+    Kind.LDS_WRITE: Reason.LDS_QUEUE,
+    Kind.VMEM_LOAD: Reason.VMEM_QUEUE,
+    Kind.VMEM_STORE: Reason.VMEM_QUEUE,
+    Kind.BARRIER: Reason.BARRIER,
+    Kind.WAIT: Reason.LGKMCNT,
+    Kind.NOP: Reason.FETCH,
+    Kind.SETPRIO: Reason.FETCH,
+    Kind.SLEEP: Reason.FETCH,
+    Kind.INTERNAL: Reason.FETCH,
+}
+"""Reason of a stalled issue by kind; others lost an arbitration."""
+
+
+def kinds_of(code: Sequence[CodeEntry]) -> Int64:
+    """Number of each entry's kind in :data:`KIND_NUMBER`, shape (len(code),)."""
+    return np.array([KIND_NUMBER[entry.kind] for entry in code], np.int64)
+
+
+def is_kind(kinds: Int64, *wanted: Kind) -> Bool:
+    """Elementwise: the kind is one of ``wanted``."""
+    result: Bool = np.isin(kinds, [KIND_NUMBER[kind] for kind in wanted])
+    return result
+
+
+def _clocks(
+    rows: Int64, code: Sequence[CodeEntry], ids: Int64, origin_clk: int
+) -> tuple[Int64, Int64, Int64]:
+    """attempt, issue and end of each row.
+
+    Waits, barriers and their like report their whole duration as stall: they issue 4 clk (s_nop, s_sleep:
+    their own length) before their end. Overlaps from the ±4 jitter are cut off the earlier row.
+    """
+    slots = np.array(
+        [
+            4 * entry.nop_slots
+            if entry.kind is Kind.NOP
+            else 64 * entry.sleep_units or 4
+            if entry.kind is Kind.SLEEP
+            else 4
+            for entry in code
+        ],
+        np.int64,
+    )[ids]
+    internal = np.array([entry.category is Category.INTERNAL for entry in code])[ids]
+    endpgm = np.array([entry.kind is Kind.ENDPGM for entry in code])[ids]
+    attempt = rows[:, CLOCK] - origin_clk
+    end = attempt + rows[:, DURATION]
+    end[:-1] = np.minimum(end[:-1], attempt[1:])
+    issue = np.where(internal & ~endpgm, end - np.maximum(slots, 4), attempt + rows[:, STALL])
+    issue = np.maximum(np.minimum(issue, end - 4), attempt)
+    return attempt, issue, np.maximum(end, issue)
+
+
+def _waits_for_memory(code: Sequence[CodeEntry], ids: Int64) -> Bool:
+    """Rows of waits that name vmcnt while more than that many of the wave's accesses were unproven."""
+    increments = np.array([entry.vm_increment for entry in code], np.int64)[ids]
+    issued = np.cumsum(increments)
+    result = np.zeros(len(ids), bool)
+    proven = 0
+    is_wait = np.array([entry.kind is Kind.WAIT and entry.wait_vmcnt is not None for entry in code])
+    for row in np.nonzero(is_wait[ids])[0].tolist():
+        count = code[int(ids[row])].wait_vmcnt or 0
+        needed = int(issued[row]) - count
+        result[row] = needed > proven or code[int(ids[row])].wait_lgkmcnt is None
+        proven = max(proven, needed)
+    return result
+
+
+def _slots_in(starts: Int64, ends: Int64, events: Int64) -> Int64:
+    """How many of the sorted ``events`` lie in each [start, end)."""
+    result: Int64 = np.searchsorted(events, ends) - np.searchsorted(events, starts)
+    return result
+
+
+class _Stalls:
+    """Collects (row, reason, clocks) in time order: gaps first, then what held the issue."""
+
+    def __init__(self) -> None:
+        self.parts: list[tuple[Int64, Int64, Reason, int]] = []
+
+    def add(self, clocks: Int64, reason: Reason, order: int) -> None:
+        rows = np.nonzero(clocks > 0)[0]
+        if len(rows):
+            self.parts.append((rows, clocks[rows], reason, order))
+
+    def arrays(self) -> tuple[Int32, npt.NDArray[np.int8], Int32]:
+        if not self.parts:
+            return np.zeros(0, np.int32), np.zeros(0, np.int8), np.zeros(0, np.int32)
+        rows = np.concatenate([part[0] for part in self.parts])
+        clocks = np.concatenate([part[1] for part in self.parts])
+        reasons = np.concatenate([np.full(len(part[0]), int(part[2])) for part in self.parts])
+        orders = np.concatenate([np.full(len(part[0]), part[3]) for part in self.parts])
+        order = np.lexsort((orders, rows))
+        return rows[order].astype(np.int32), reasons[order].astype(np.int8), clocks[order].astype(np.int32)
+
+
+def _gap_needs(
+    code: Sequence[CodeEntry], ids: Int64, kinds: Int64, issue: Int64, parameters: TimingParameters
+) -> Int64:
+    """Earliest begin of each row by the dependency gaps (model.md §4); very early where none applies."""
+    count = len(ids)
+    writes_sgpr = np.array([entry.writes_sgpr for entry in code])[ids]
+    valu = is_kind(kinds, Kind.VALU, Kind.TRANS)
+    salu = is_kind(kinds, Kind.SALU)
+    long_ago = np.int64(-(10**9))
+
+    def last(where: Bool) -> Int64:
+        """Issue of the last such row before each row."""
+        place = np.where(where, np.arange(count), -1)
+        before = np.concatenate([[-1], np.maximum.accumulate(place)[:-1]]) if count else place
+        result: Int64 = np.where(before >= 0, issue[before], long_ago)
+        return result
+
+    memory = is_kind(kinds, Kind.LDS_READ, Kind.LDS_WRITE, Kind.VMEM_LOAD, Kind.VMEM_STORE)
+    scalar = is_kind(kinds, Kind.SALU, Kind.SMEM, Kind.BRANCH, Kind.COND_BRANCH)
+    need = np.full(count, long_ago)
+    need = np.where(memory, last(valu) + parameters.gap_valu_to_memory_clk, need)
+    need = np.where(scalar, last(valu & writes_sgpr) + parameters.gap_valu_sgpr_to_scalar_clk, need)
+    branch = is_kind(kinds, Kind.COND_BRANCH)
+    need = np.where(branch, np.maximum(need, last(salu) + parameters.gap_salu_to_cbranch_clk), need)
+    vmem = is_kind(kinds, Kind.VMEM_LOAD, Kind.VMEM_STORE)
+    result: Int64 = np.where(vmem, np.maximum(need, last(salu) + parameters.gap_salu_to_vmem_clk), need)
+    return result
+
+
+def _wave_timeline(
+    wave: WaveTrace,
+    rows: Int64,
+    code: Sequence[CodeEntry],
+    origin_clk: int,
+    mfma_issues: Int64,
+    parameters: TimingParameters,
+) -> WaveTimeline:
+    ids = wave.code.astype(np.int64)
+    kinds = kinds_of(code)[ids]
+    attempt, issue, end = _clocks(rows, code, ids, origin_clk)
+    before = np.concatenate([[wave.start_clk], end[:-1]])
+    idle, stall = attempt - before, issue - attempt
+    stalls = _Stalls()
+
+    after_branch = np.concatenate([[False], is_kind(kinds, Kind.BRANCH, Kind.COND_BRANCH)[:-1]])
+    need = _gap_needs(code, ids, kinds, issue, parameters)
+    dependency = np.clip(np.minimum(need, attempt) - before, 0, idle)
+    dependency = np.where(after_branch, 0, dependency)
+    stalls.add(np.where(after_branch, idle, 0), Reason.BRANCH, 0)
+    stalls.add(np.where(after_branch, 0, idle - dependency), Reason.FETCH, 0)
+    stalls.add(dependency, Reason.DEPENDENCY, 1)
+
+    # Waits and barriers show the restart after a branch as stall (M3).
+    internal = np.array([entry.category is Category.INTERNAL for entry in code])[ids]
+    restart = np.where(
+        after_branch & internal, np.clip(parameters.fetch_restart_first_clk - 4 - idle, 0, stall), 0
+    )
+    stalls.add(restart, Reason.BRANCH, 2)
+    stall = stall - restart
+    kept_out = np.zeros(len(ids), np.int64)
+    blocked = is_kind(kinds, Kind.VALU, Kind.TRANS)
+    if any(parameters.mfma_blocks_memory_clk.values()):
+        memory = is_kind(kinds, Kind.LDS_READ, Kind.LDS_WRITE, Kind.VMEM_LOAD, Kind.VMEM_STORE)
+        blocked = blocked | memory
+    slots = _slots_in(attempt, issue, mfma_issues)
+    reach = max(parameters.mfma_blocks_valu_clk.values(), default=4)
+    kept_out = np.where(blocked, np.minimum(stall, slots * reach), 0)
+    stalls.add(kept_out, Reason.MFMA_COISSUE, 3)
+    stall = stall - kept_out
+
+    memory_wait = _waits_for_memory(code, ids)
+    stalls.add(np.where(memory_wait, stall, 0), Reason.VMCNT, 4)
+    stall = np.where(memory_wait, 0, stall)
+    told = np.zeros(len(ids), bool)
+    for kind, reason in STALL_REASON.items():
+        where = kinds == KIND_NUMBER[kind]
+        stalls.add(np.where(where, stall, 0), reason, 4)
+        told |= where
+    stalls.add(np.where(told, 0, stall), Reason.ARBITRATION, 4)
+    row, reason_number, clocks = stalls.arrays()
+    return WaveTimeline(
+        wave=wave.wave,
+        workgroup=wave.workgroup,
+        simd=wave.simd,
+        slot=wave.slot,
+        first_clk=wave.start_clk,
+        last_clk=int(end[-1]),
+        attempt_clk=attempt,
+        issue_clk=issue,
+        end_clk=end,
+        done_clk=issue.copy(),
+        stall_row=row,
+        stall_reason=reason_number,
+        stall_clk=clocks,
+    )
+
+
+def _mfma_busy(
+    trace: Trace, waves: Sequence[WaveTimeline], parameters: TimingParameters
+) -> dict[tuple[str, int], BusySpan]:
+    """Matrix-pipe spans by SIMD: from the measured issue for the machine's pipe clocks."""
+    pipe = np.array(
+        [
+            parameters.matrix_pipe_clk(entry.mfma, entry.mfma_format)
+            if entry.kind is Kind.MFMA and entry.mfma in parameters.mfma_table
+            else 0
+            for entry in trace.code
+        ],
+        np.int64,
+    )
+    busy: dict[tuple[str, int], BusySpan] = {}
+    for simd in range(parameters.structure_simds):
+        start, length, number, place = [], [], [], []
+        for position, (wave, timed) in enumerate(zip(trace.waves, waves, strict=True)):
+            if wave.simd != simd:
+                continue
+            rows = np.nonzero(pipe[wave.code] > 0)[0]
+            start.append(timed.issue_clk[rows])
+            length.append(pipe[wave.code[rows]])
+            number.append(np.full(len(rows), position, np.int32))
+            place.append(rows.astype(np.int32))
+        if not start:
+            continue
+        starts = np.concatenate(start)
+        order = np.argsort(starts, kind="stable")
+        begin = starts[order]
+        ends = begin + np.concatenate(length)[order]
+        # Jitter may overlap two uses by 4 clk; the pipe serves one at a time.
+        ends[:-1] = np.minimum(ends[:-1], np.maximum(begin[1:], begin[:-1]))
+        busy[("mfma", simd)] = BusySpan(
+            begin, ends, np.concatenate(number)[order], np.concatenate(place)[order]
+        )
+    return busy
+
+
+def measured_timeline(
+    trace: Trace, rows: Sequence[Int64], origin_clk: int, parameters: TimingParameters
+) -> Timeline:
+    """The Timeline that was measured.
+
+    Args:
+        trace: the imported Trace of one compute unit.
+        rows: of each wave, shape (n, 5): clock, type, stall, duration, code id.
+        origin_clk: the trace's clock that becomes 0.
+        parameters: gaps and pipe clocks, which tell reasons apart.
+    """
+    mfma = np.array([entry.kind is Kind.MFMA for entry in trace.code])
+    by_simd: dict[int, list[Int64]] = {}
+    for wave, raw in zip(trace.waves, rows, strict=True):
+        issues = (raw[:, CLOCK] + raw[:, STALL] - origin_clk)[mfma[wave.code]]
+        by_simd.setdefault(wave.simd, []).append(issues)
+    events = {simd: np.sort(np.concatenate(parts)) for simd, parts in by_simd.items()}
+    waves = tuple(
+        _wave_timeline(wave, raw, trace.code, origin_clk, events[wave.simd], parameters)
+        for wave, raw in zip(trace.waves, rows, strict=True)
+    )
+    return Timeline(
+        trace=trace,
+        waves=waves,
+        clk_total=max(wave.last_clk for wave in waves),
+        busy=_mfma_busy(trace, waves, parameters),
+        engine="measured",
+        measured=True,
+        notes=(
+            "waits on data are told from the counters they name; port and queue stalls are not told apart",
+        ),
+    )

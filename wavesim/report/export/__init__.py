@@ -1,0 +1,1 @@
+"""Other programs' formats: SVG, Perfetto, Konata, SARIF."""

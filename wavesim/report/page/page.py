@@ -1,0 +1,49 @@
+"""Page: template, style, scripts and payload put together into one file without any outside address."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+
+from wavesim._version import __version__
+from wavesim.report.page.columns import ColumnWriter
+from wavesim.report.page.payload import Panel, panel_json, vocabulary
+
+SCRIPTS = ("run.js", "why.js", "paint.js", "marks.js", "view.js", "panels.js", "player.js", "main.js")
+"""In the order in which they are loaded: each uses only those before it."""
+
+LARGEST_BYTES = 5_000_000
+
+
+def page_parts(panels: Sequence[Panel]) -> Iterator[str]:
+    """The HTML text in pieces; the same panels give the same bytes."""
+    columns = ColumnWriter()
+    runs = [panel_json(panel, columns) for panel in panels]
+    payload = {
+        "wavesim": __version__,
+        "vocabulary": vocabulary(),
+        "runs": runs,
+        "counts": columns.counts,
+        "columns": columns.text(),
+    }
+    title = " | ".join(panel.title for panel in panels)
+    text = json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    filled = {
+        "TITLE": html.escape(title),
+        "STYLE": _asset("report.css"),
+        "PAYLOAD": text.replace("<", "\\u003c"),  # no "</script>" or "<!--" can end the data early
+        "SCRIPT": "\n".join(_asset(name) for name in SCRIPTS),
+    }
+    rest = _asset("report.html")
+    while "{{" in rest:
+        before, _, rest = rest.partition("{{")
+        name, _, rest = rest.partition("}}")
+        yield before
+        yield filled[name]
+    yield rest
+
+
+def _asset(name: str) -> str:
+    return (files("wavesim.report.page") / "assets" / name).read_text(encoding="utf-8")

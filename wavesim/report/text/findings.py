@@ -1,0 +1,107 @@
+"""Findings as text and JSON."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection
+from typing import Any
+
+from wavesim.checks.elsewhere import places_text
+from wavesim.checks.run import CheckResult
+from wavesim.errors import SourceSpan
+from wavesim.program import Finding
+from wavesim.report.text.grouping import grouped, lines_text
+from wavesim.report.text.unknowns import unknown_lines, unknowns_json
+
+SHOWN_GROUPS = 20
+"""Groups of findings on a terminal; JSON and SARIF have all findings."""
+
+
+def findings_text(result: CheckResult, most: int = SHOWN_GROUPS, rules: Collection[str] = ()) -> str:
+    """One paragraph per pattern of findings, the worst first, and a line that sums up.
+
+    Args:
+        result: what was found.
+        most: patterns that are shown, 0 for all of them.
+        rules: only findings of these rules are shown, if there are any; all are counted.
+    """
+    lines = []
+    chosen = [each for each in result.findings if not rules or each.rule in rules]
+    groups = grouped(chosen)
+    shown = groups[:most] if most else groups
+    for finding, *alike in shown:
+        place = f"{finding.spans[0]}: " if finding.spans else ""
+        lines.append(f"{place}{finding.severity}: {finding.message} [{finding.rule}]")
+        lines += [f"  also {span}" for span in finding.spans[1:]]
+        if finding.waves:
+            noun = "waves" if len(finding.waves) > 1 else "wave"
+            lines.append(f"  {noun} {', '.join(map(str, finding.waves))}")
+        if finding.fix:
+            lines.append(f"  fix: {finding.fix}")
+        if alike:
+            where = lines_text(alike)
+            lines.append(f"  and {len(alike)} more like it" + (f" ({where})" if where else ""))
+    hidden = groups[len(shown) :]
+    if hidden:
+        patterns = f"{len(hidden)} more pattern{'s' * (len(hidden) > 1)}"
+        count = sum(map(len, hidden))
+        lines.append(f"{patterns} ({count} finding{'s' * (count > 1)}) not shown: --max 0 shows all")
+    if len(chosen) < len(result.findings):
+        others = len(result.findings) - len(chosen)
+        lines.append(f"{others} finding{'s' * (others > 1)} of other rules not shown")
+    lines += unknown_lines(result.unknowns)
+    if result.shortened:
+        lines.append(result.shortened)
+    if result.executed:
+        grid = result.kernel.launch.grid
+        size = " x ".join(map(str, grid[: 3 if grid[2] > 1 else 2]))
+        noun = "workgroups" if len(result.executed) > 1 else "workgroup"
+        lines.append(f"executed: {noun} {places_text(result.executed, grid=grid)} of a grid of {size}")
+    elif result.numerics is None:
+        lines.append("not executed: no launch is known (a launch file, or --arg and --block, give one)")
+    if result.left_out:
+        lines.append(result.left_out)
+    counts = Counter(finding.severity.value for finding in result.findings)
+    parts = [(counts[name], name) for name in ("error", "warning", "note") if counts[name]]
+    total = ", ".join(f"{count} {name}{'s' * (count != 1)}" for count, name in parts)
+    verdict = "clean" if result.good else "not clean"
+    lines.append(f"{result.kernel.name}: {verdict}" + (f" ({total})" if total else ""))
+    return "\n".join(lines)
+
+
+def findings_json(result: CheckResult) -> str:
+    """The same as JSON: kernel, verdict, findings with rule, severity, message, places, waves and fix."""
+    data = {
+        "kernel": result.kernel.name,
+        "arch": result.kernel.program.arch,
+        "good": result.good,
+        "verdict": str(result.verdict),
+        "findings": [finding_json(finding) for finding in result.findings],
+        "grid": list(result.kernel.launch.grid),
+        "workgroups": [list(group) for group in result.executed],
+        "workgroups_left_out": result.left_out or None,
+        "shortened": result.shortened or None,
+        "unknowns": unknowns_json(result.unknowns),
+    }
+    return json.dumps(data, indent=2)
+
+
+def finding_json(finding: Finding) -> dict[str, Any]:
+    """One finding."""
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "places": [place_json(span) for span in finding.spans],
+        "waves": list(finding.waves),
+        "fix": finding.fix,
+    }
+
+
+def place_json(span: SourceSpan) -> dict[str, Any]:
+    """A place; ``source`` is the line it was compiled from, where that is known."""
+    place: dict[str, Any] = {"file": span.file, "line": span.line, "column": span.column}
+    if span.source is not None:
+        place["source"] = place_json(span.source)
+    return place

@@ -1,0 +1,363 @@
+"""The terminal report: headline, bounds, stalls, the picture, findings; at most ``look.width`` columns."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+
+from rich.text import Text
+
+from wavesim.analyze.activity import Activity
+from wavesim.analyze.result import BOUND_NAMES, Analysis, WaveGroup
+from wavesim.isa.layers import SET_SOURCE
+from wavesim.isa.memory_roles import LATENCY
+from wavesim.pipeline.run import Run
+from wavesim.program import Severity
+from wavesim.program.verdict import Verdict
+from wavesim.report.output import Look
+from wavesim.report.text.picture import picture
+from wavesim.report.text.unknowns import unknown_lines
+from wavesim.report.text.wrong_elements import wrong_lines
+from wavesim.trace import REASON_NAMES, Kind
+
+LABEL = 16
+IDLE_CAUSES = {
+    Activity.MFMA: "MFMA elsewhere",
+    Activity.LDS_READ: "LDS reads",
+    Activity.LDS_WRITE: "LDS writes",
+    Activity.GLOBAL: "global memory",
+    Activity.WAIT_LGKM: "lgkmcnt",
+    Activity.WAIT_VM: "vmcnt",
+    Activity.BARRIER: "barrier release",
+    Activity.PIPE_WAIT: "matrix pipe",
+    Activity.ALU: "VALU and scalar",
+    Activity.OTHER: "other waits",
+    Activity.ABSENT: "wave not there",
+}
+"""What an idle matrix pipe is put down to: what its waves, or those they wait for at a barrier, do."""
+
+SEVERITY_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bright_black"}
+
+
+def report_lines(run: Run, look: Look) -> list[Text]:
+    """The whole report."""
+    width, ascii_only = look.width, look.ascii_only
+    blocks = [
+        _headline(run, width),
+        wrong_lines(run, width),
+        _bounds(run, width, ascii_only),
+        _stalls(run, width),
+        picture(run.timeline, run.analysis, run.machine.parameters, width, ascii_only),
+        _findings(run, width),
+    ]
+    lines: list[Text] = []
+    for block in blocks:
+        if block and lines:
+            lines.append(Text())
+        lines += block
+    return lines
+
+
+def number(value: float, digits: int = 1) -> str:
+    """A figure without needless zeros: 1024, 1180.5."""
+    text = f"{value:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def percent(share: float) -> str:
+    """A share as per cent with one decimal."""
+    return f"{100 * share:.1f} %"
+
+
+def _row(name: str, value: str, note: str, width: int, style: str = "bold") -> list[Text]:
+    """``name  value  note``; a note too long for the line goes on below itself."""
+    lead = Text.assemble((f"{name:<{LABEL}}", "bright_black"), (value, style))
+    indent = LABEL + 10
+    if len(value) < 9:
+        lead.append(" " * (9 - len(value)))
+    lead.append(" ")
+    parts = textwrap.wrap(note, max(20, width - max(indent, lead.cell_len))) or [""]
+    lines = [lead.append(parts[0])]
+    lines += [Text(" " * indent + part) for part in parts[1:]]
+    for line in lines:
+        line.rstrip()
+    return lines
+
+
+def _headline(run: Run, width: int) -> list[Text]:
+    analysis, kernel = run.analysis, run.kernel
+    workgroups = len({wave.workgroup for wave in analysis.waves})
+    groups = "1 workgroup" if workgroups == 1 else f"{workgroups} workgroups"
+    waves = "1 wave" if len(analysis.waves) == 1 else f"{len(analysis.waves)} waves"
+    supposed = f", if {run.what_if}" if run.what_if else ""
+    title = (
+        f"{kernel.name} on {run.machine.name}{supposed}: {groups}, {waves},"
+        f" {analysis.instructions} instructions, {analysis.clk_total}{run.mark('clk_total')} clk"
+    )
+    lines = [Text(part) for part in textwrap.wrap(title, width, subsequent_indent="  ")]
+    lines[0].stylize("bold", 0, len(kernel.name))
+    if not analysis.complete:
+        text = "DEADLOCK: the run did not finish; figures are of what ran"
+        lines.append(Text(text, style="bold red"))
+    loop, bounds = analysis.loop, analysis.bounds
+    mark = run.mark
+    if loop is None:
+        lines += _row("clk/iteration", "no loop", "", width)
+    else:
+        value = number(loop.clk_per_iteration) + mark("clk_per_iteration")
+        lines += _row("clk/iteration", value, _loop_note(analysis), width)
+    if bounds is not None and loop is not None:
+        values = bounds.named()
+        top = values[bounds.binding]
+        names = " = ".join(name for name, value in values.items() if abs(value - top) < 0.5)
+        note = f"{names}; {percent(top / loop.clk_per_iteration)} of it is reached"
+        doubt = mark(f"bounds.{bounds.binding}")
+        lines += _row("bound", number(top) + doubt, note, width)
+    shares = ", ".join(f"{100 * share:.1f}" for share in analysis.mfma_busy)
+    lines += _row(
+        "MFMA busy",
+        percent(analysis.mfma_busy_share) + mark("mfma_busy"),
+        f"SIMD 0-{len(analysis.mfma_busy) - 1}: {shares}",
+        width,
+    )
+    lines += _idle_row(run, width)
+    shares = ", ".join(f"{100 * share:.1f}" for share in analysis.lds_busy)
+    lines += _row(
+        "LDS busy",
+        percent(analysis.lds_busy_share) + mark("lds_busy"),
+        f"port of SIMD pair 0, 1: {shares}",
+        width,
+    )
+    overlap = analysis.overlap
+    if overlap is not None:
+        per = "clk/iteration" if loop is not None else "clk"
+        lines += _row(
+            "LDS hidden",
+            percent(overlap.hidden) + mark("overlap"),
+            f"of {number(overlap.service_clk_per_iteration)} {per} of read service under MFMA;"
+            f" exposed {number(overlap.exposed_clk_per_iteration)} {per}."
+            f" Pipe idle while all its waves wait for lgkmcnt: {number(overlap.mfma_idle_on_lds_clk)} {per}",
+            width,
+        )
+    lines += _memory_row(run, width)
+    lines += _throughput_rows(run, width)
+    numerics = run.numerics
+    error = numerics.max_rel_error
+    notes = [f"max rel error {error:.1e}"] if error is not None else []
+    note = "; ".join([*notes, *([numerics.message] if numerics.message else [])])
+    if not numerics.ok:
+        lines += _row("numbers", "WRONG" if numerics.checked else "none", note, width, "bold red")
+    elif not numerics.checked:
+        lines += _row("numbers", "unchecked", note, width, "bold yellow")
+    else:
+        lines += _row("numbers", "ok", note, width, "bold green")
+    bad = any(finding.is_bad for finding in run.findings)
+    found = str(len(run.findings)) if run.findings else "none"
+    lines += _row("findings", found, "races not checked", width, "bold red" if bad else "")
+    if run.diagnosis:
+        lines += _row("diagnosis", "", run.diagnosis, width)
+    verdict = run.verdict
+    why = {
+        Verdict.UNCHECKED: "waits, races and hazards not looked at: wavesim check",
+        Verdict.BAD: _why_bad(run),
+    }
+    style = "bold red" if verdict is Verdict.BAD else "bold yellow"
+    return lines + _row("verdict", str(verdict), why[verdict], width, style)
+
+
+def _why_bad(run: Run) -> str:
+    reasons = [
+        "deadlock" if not run.analysis.complete else "",
+        "wrong numbers" if not run.numerics.ok else "",
+        "an error or warning" if any(finding.is_bad for finding in run.findings) else "",
+    ]
+    return ", ".join(reason for reason in reasons if reason)
+
+
+def _loop_note(analysis: Analysis) -> str:
+    loop = analysis.loop
+    assert loop is not None
+    note = "of all waves' work;"
+    if loop.clk_per_iteration != loop.wave_clk_per_iteration:
+        note += f" one wave's pace {number(loop.wave_clk_per_iteration)}:"
+    note += f" p10 {number(loop.p10)}, median {number(loop.median)}, p90 {number(loop.p90)};"
+    note += f" {loop.iterations} iterations"
+    if loop.unroll > 1:
+        note += f" in passes of {loop.unroll}"
+    if loop.period_iterations is None:
+        return f"{note}, no period"
+    every = "1 iteration" if loop.period_iterations == 1 else f"{loop.period_iterations} iterations"
+    return f"{note}; repeats every {every} from number {loop.from_iteration} on, {loop.periods} times"
+
+
+def _idle_row(run: Run, width: int) -> list[Text]:
+    """Idle matrix-pipe clocks with the classes that matter (a tenth of them or more)."""
+    analysis = run.analysis
+    idle = sum(analysis.mfma_idle.values())
+    if not idle or analysis.bounds is None or not analysis.bounds.mfma:
+        return []
+    parts = [
+        f"{IDLE_CAUSES[Activity[name.upper()]]} {number(clk)}"
+        for name, clk in analysis.mfma_idle.items()
+        if clk >= 0.1 * idle
+    ]
+    note = f"clk/iteration, put down to {', '.join(parts)}"
+    return _row("MFMA idle", number(idle) + run.mark("mfma_idle"), note, width)
+
+
+def _memory_row(run: Run, width: int) -> list[Text]:
+    """The latency that global loads were given, and who said so: it decides much, and is an input."""
+    if not any(entry.kind is Kind.VMEM_LOAD for entry in run.timeline.trace.code):
+        return []
+    latency = run.machine.quantities[LATENCY]
+    stock = latency.source != SET_SOURCE
+    note = f"latency of global loads, an input: {'the machine file has it' if stock else latency.note}"
+    return _row("memory", f"{run.machine.parameters.memory_latency_clk} clk", note, width, "")
+
+
+def _throughput_rows(run: Run, width: int) -> list[Text]:
+    throughput = run.analysis.throughput
+    if throughput is None:
+        return []
+    note = f"at {number(throughput.clock_ghz, 3)} GHz ({throughput.clock_source}) on {throughput.cus} CUs"
+    if throughput.tflops_steady is not None:
+        note += f"; the loop alone {number(throughput.tflops_steady)}"
+    if throughput.workgroups > 1:
+        rounds = "1 round" if throughput.rounds == 1 else f"{throughput.rounds} rounds"
+        note += (
+            f"; {throughput.workgroups} workgroups in {rounds},"
+            f" the last {100 * throughput.last_round_share:.0f} % full: {number(throughput.tflops_with_tail)}"
+        )
+    return _row("TFLOP/s", number(throughput.tflops) + run.mark("tflops"), note, width)
+
+
+def _bounds(run: Run, width: int, ascii_only: bool) -> list[Text]:
+    analysis = run.analysis
+    loop, bounds = analysis.loop, analysis.bounds
+    if loop is None or bounds is None:
+        return []
+    lines = [Text("Bounds  clk per iteration, if this alone were to limit it", style="bold")]
+    label = 2 + max(map(len, BOUND_NAMES))
+    room = width - label - 12
+    values = {"simulated" if not analysis.measured else "measured": loop.clk_per_iteration, **bounds.named()}
+    longest = max(values.values())
+    for name, value in values.items():
+        filled = round(room * value / longest) if longest else 0
+        first = name in ("simulated", "measured")
+        style = "white" if first else "green" if name == "mfma" else "blue"
+        bar = ("#" if ascii_only else "▆") * filled
+        line = Text.assemble(
+            (f"  {name:<{label}}", ""),
+            (f"{number(value):>8}", "bold"),
+            f"{run.mark('clk_per_iteration' if first else f'bounds.{name}'):<2}",
+            (bar, style),
+        )
+        lines.append(line)
+    for line in lines:
+        line.rstrip()
+    return lines
+
+
+def _stalls(run: Run, width: int) -> list[Text]:
+    """Reasons by wave group: clk per wave and iteration where there is a loop, else over the life."""
+    analysis = run.analysis
+    groups = analysis.groups
+    steady = any(group.per_iteration is not None for group in groups)
+    unit = "clk per wave and iteration" if steady else "clk per wave over its life"
+    unit += run.mark("stalls")
+    columns: list[tuple[str, Mapping[str, float]]] = []
+    for group in groups:
+        values = group.per_iteration if steady else group.stalls
+        if values is not None:
+            columns.append((group_name(analysis, group), values))
+    room = max(1, (width - LABEL) // 16)
+    lines = [Text.assemble((f"Where the clocks go  {unit}", "bold"))]
+    for start in range(0, len(columns), room):
+        lines += _stall_table(columns[start : start + room])
+    return lines
+
+
+def _stall_table(tables: list[tuple[str, Mapping[str, float]]]) -> list[Text]:
+    totals = [sum(values.values()) for _, values in tables]
+    head = Text(f"  {'':<{LABEL - 2}}", style="bright_black")
+    for name, _ in tables:
+        head.append(f"{name:>16}")
+    lines = [head]
+    for reason in [*REASON_NAMES.values(), "unattributed"]:
+        values = [each.get(reason, 0.0) for _, each in tables]
+        if not any(round(value, 1) for value in values):
+            continue
+        line = Text(f"  {reason:<{LABEL - 2}}")
+        for value, total in zip(values, totals, strict=True):
+            share = value / total if total else 0.0
+            if round(value, 1):
+                style = "bold" if share >= 0.1 else ""
+                line.append(f"{number(value):>9}", style).append(f"{100 * share:5.0f} %", "bright_black")
+            else:
+                line.append(f"{'-':>9}       ", "bright_black")
+        line.rstrip()
+        lines.append(line)
+    line = Text(f"  {'total':<{LABEL - 2}}", style="bright_black")
+    for total in totals:
+        line.append(f"{number(total):>9}       ")
+    line.rstrip()
+    lines.append(line)
+    return lines
+
+
+def group_name(analysis: Analysis, group: WaveGroup) -> str:
+    """``waves 0-3``, ``waves 0,2,5``; with several workgroups ``g0-1 w0-7`` or the number of waves."""
+    members = [analysis.waves[position] for position in group.waves]
+    waves = sorted({wave.wave for wave in members})
+    workgroups = sorted({wave.workgroup for wave in members})
+    if len({wave.workgroup for wave in analysis.waves}) == 1:
+        text = f"waves {_ranges(waves)}" if len(waves) > 1 else f"wave {waves[0]}"
+    else:
+        text = f"g{_ranges(workgroups)} w{_ranges(waves)}"
+        if len(waves) * len(workgroups) != len(members):
+            text = f"{len(members)} waves"
+    return text if len(text) <= 15 else f"{len(members)} waves"
+
+
+def _ranges(numbers: list[int]) -> str:
+    """``0-3,5`` for 0, 1, 2, 3, 5."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and parts[-1][-1] + 1 == number:
+            parts[-1].append(number)
+        else:
+            parts.append([number])
+    return ",".join(str(part[0]) if len(part) == 1 else f"{part[0]}-{part[-1]}" for part in parts)
+
+
+def _findings(run: Run, width: int) -> list[Text]:
+    lines: list[Text] = []
+    for finding in run.findings:
+        place = f"{finding.spans[0]}: " if finding.spans else ""
+        text = f"{finding.rule}: {finding.message}"
+        if finding.waves:
+            text += f" (wave{'s' * (len(finding.waves) > 1)} {_ranges(sorted(finding.waves))})"
+        wrapped = textwrap.wrap(
+            f"{place}{finding.severity}: {text}", width, subsequent_indent="    ", break_long_words=False
+        )
+        lines += [Text(part, style=SEVERITY_STYLE[finding.severity]) for part in wrapped]
+        if finding.fix:
+            lines += [
+                Text(part)
+                for part in textwrap.wrap(
+                    f"fix: {finding.fix}", width, initial_indent="    ", subsequent_indent="    "
+                )
+            ]
+    for text in unknown_lines(run.unknowns):
+        lines += [
+            Text(part, style="yellow")
+            for part in textwrap.wrap(text, width, subsequent_indent="    ", break_long_words=False)
+        ]
+    for note in run.analysis.notes:
+        lines += [
+            Text(part, style="bright_black")
+            for part in textwrap.wrap(f"note: {note}", width, subsequent_indent="    ")
+        ]
+    if lines:
+        lines.insert(0, Text("Findings and notes", style="bold"))
+    return lines
