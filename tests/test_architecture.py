@@ -1,14 +1,18 @@
-"""The package's imports point one way only: each layer may import those below it in the list."""
+"""The package's imports point one way only, and no modules import each other round."""
 
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
+import networkx as nx
 import pytest
 
 LAYERS = [
+    "__main__",
     "cli",
+    "api",
     "report",
     "calibrate",
     "explanation",
@@ -28,6 +32,7 @@ LAYERS = [
     "visible",
     "limits",
     "errors",
+    "_version",
 ]
 """As in the architecture: top first. ``isa`` is pure data access, so ``program`` stands on it."""
 
@@ -39,46 +44,74 @@ def modules() -> list[Path]:
     return sorted(path for path in PACKAGE.rglob("*.py"))
 
 
-def layer_of(path: Path) -> str | None:
-    first = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    return first if first in LAYERS else None
+def name_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imported_layers(path: Path) -> set[tuple[str, int]]:
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import on line {node.lineno}"
-            names = [node.module or ""]
-            if node.module == "wavesim":
-                names = [f"wavesim.{alias.name}" for alias in node.names]
-        for name in names:
-            parts = name.split(".")
-            if parts[0] == "wavesim" and len(parts) > 1 and parts[1] in LAYERS:
-                found.add((parts[1], node.lineno))
-    return found
+@cache
+def imports() -> nx.DiGraph:
+    """Module -> module, with the line: imports anywhere in a file, and names in strings of the package."""
+    names = {name_of(path): path for path in modules()}
+    graph = nx.DiGraph()
+    graph.add_nodes_from(names)
+    for name, path in names.items():
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            found: list[str] = []
+            if isinstance(node, ast.Import):
+                found = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{path}: relative import on line {node.lineno}"
+                found = [f"{node.module}.{alias.name}" for alias in node.names]
+                found = [each if each in names else str(node.module) for each in found]
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                own = f"{name}.".startswith(f"{node.value}.")  # a file of its own package is read
+                found = [node.value] if node.value in names and not own else []  # importlib
+            for each in found:
+                if each in names and each != name:
+                    graph.add_edge(name, each, line=getattr(node, "lineno", 0))
+    return graph
+
+
+def layer_of(name: str) -> str | None:
+    """``None``: the package's front, which hands on the names of the API."""
+    return name.split(".")[1] if "." in name else None
+
+
+def test_every_module_has_a_layer() -> None:
+    assert {layer_of(name) for name in imports()} - {None} == set(LAYERS)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_imports_point_downwards(layer: str) -> None:
+    wrong = [
+        f"{name}:{place['line']} imports {target}, which stands above it"
+        for name, target, place in imports().edges(data=True)
+        if layer_of(name) == layer
+        and (layer_of(target) is None or LAYERS.index(str(layer_of(target))) < LAYERS.index(layer))
+    ]
+    assert wrong == []
+
+
+def test_no_modules_import_each_other_round() -> None:
+    circles = [sorted(each) for each in nx.strongly_connected_components(imports()) if len(each) > 1]
+    assert circles == []
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_point_downwards(path: Path) -> None:
-    layer = layer_of(path)
-    if layer is None:  # wavesim/__init__.py and __main__.py stand above everything
-        assert path.parent == PACKAGE
-        return
-    for imported, line in imported_layers(path):
-        assert LAYERS.index(imported) >= LAYERS.index(layer), (
-            f"{path.relative_to(PACKAGE)}:{line}: {layer} may not import {imported}, which stands above it"
-        )
+def test_private_names_stay_in_their_file(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("wavesim"):
+            private = [alias.name for alias in node.names if alias.name.startswith("_")]
+            assert set(private) <= {"__version__"}, f"{path}:{node.lineno}"
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_file_has_one_idea_and_says_it(path: Path) -> None:
     text = path.read_text()
     assert ast.get_docstring(ast.parse(text)), f"{path}: no docstring that names its idea"
-    assert text.count("\n") <= MAX_LINES, f"{path}: over {MAX_LINES} lines; split it"
+    assert text.count("\n") <= MAX_LINES, f"{path}: over {MAX_LINES} lines; split it by idea"
 
 
 def test_nothing_is_evaluated_or_unpickled() -> None:

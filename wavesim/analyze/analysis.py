@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from wavesim.analyze.bounds import find_bounds
 from wavesim.analyze.code_tables import code_tables
 from wavesim.analyze.idle import idle_pipe_clk
-from wavesim.analyze.loops import find_loops, iterations_of_each_wave, measure_loops
+from wavesim.analyze.loop_figures import iterations_of_each_wave, measure_loops
+from wavesim.analyze.loops import find_loops
 from wavesim.analyze.occupancy import busy_share, find_occupancy, find_overlap
 from wavesim.analyze.passes import find_passes
 from wavesim.analyze.result import Analysis, Bounds, Loop

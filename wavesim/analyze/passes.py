@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from wavesim.analyze.intervals import Intervals, union
+from wavesim.analyze.loops import FoundLoop, WaveLoop
 from wavesim.trace import Timeline
-
-if TYPE_CHECKING:
-    from wavesim.analyze.loops import FoundLoop, WaveLoop
 
 Int64 = npt.NDArray[np.int64]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wavesim.analyze.loops import find_loops, measure_loops
+from wavesim.analyze.loop_figures import measure_loops
+from wavesim.analyze.loops import find_loops
 from wavesim.analyze.stalls import issued_rows
 from wavesim.errors import UserError
 from wavesim.isa.machine import Machine

@@ -8,8 +8,7 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
-from wavesim.emulate.semantics import binder_of
-from wavesim.emulate.semantics.scalar.gpr_index import indexed_instructions
+from wavesim.emulate.indexing import indexed_instructions
 from wavesim.errors import UnknownInstruction, UserError
 from wavesim.program import Immediate, Program, Symbol
 from wavesim.trace.code import CodeEntry, Kind
@@ -145,10 +144,6 @@ class BlockMap:
             if block.target >= 0:
                 todo.append(block.target)
         return sorted({index for start in seen for index in range(start, self.block_at(start).stop)})
-
-    def require_semantics(self) -> list[int]:
-        """Reachable instructions without semantics, as indices."""
-        return [i for i in self.reachable() if binder_of(self.code[i].instruction.opcode) is None]
 
 
 def refuse_unknown(program: Program, missing: list[int]) -> None:

@@ -18,6 +18,7 @@ from wavesim.emulate.observe import Acquire, GlobalAccess, LdsAccess
 from wavesim.emulate.polls import find_polls, flag_loads
 from wavesim.emulate.runner import refused_forms
 from wavesim.emulate.scheduler import Scheduler
+from wavesim.emulate.semantics import without_semantics
 from wavesim.emulate.semantics.scalar.mode_register import mode_findings
 from wavesim.emulate.state import State
 from wavesim.emulate.types import Array
@@ -128,7 +129,7 @@ def emulate(
         )
     code = code_entries(program)
     blocks = BlockMap(program, code)
-    missing = blocks.require_semantics()
+    missing = without_semantics(blocks.code, blocks.reachable())
     if not allow_unknown:
         refuse_unknown(program, missing)
     polls = find_polls(program, blocks)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wavesim.analyze.loops import FoundLoop, WaveLoop, find_loops, iterations_of_each_wave, measure_loops
+from wavesim.analyze.loop_figures import iterations_of_each_wave, measure_loops
+from wavesim.analyze.loops import FoundLoop, WaveLoop, find_loops
 from wavesim.analyze.stalls import issued_rows
 from wavesim.analyze.steady import Window, find_window
 from wavesim.trace import Timeline

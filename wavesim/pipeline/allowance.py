@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from wavesim.emulate.blocks import BlockMap, refuse_unknown
 from wavesim.emulate.judge.numerics import Numerics, check_numerics
 from wavesim.emulate.run import Execution, emulate
+from wavesim.emulate.semantics import without_semantics
 from wavesim.emulate.semantics.scalar.mode_register import RULE as FLOAT_MODE
 from wavesim.errors import LimitExceeded
 from wavesim.front.launch.model import LoadedKernel
@@ -85,7 +86,7 @@ def execute(
         code = code_entries(program)
         blocks = BlockMap(program, code)
         if not allowance.unknown:
-            missing = blocks.require_semantics()
+            missing = without_semantics(blocks.code, blocks.reachable())
             refuse_unknown(
                 program, [i for i in missing if written_name(program.instructions[i].opcode) != REPEAT]
             )

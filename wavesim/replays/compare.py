@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from wavesim.analyze.loops import find_loops, measure_loops
+from wavesim.analyze.loop_figures import measure_loops
+from wavesim.analyze.loops import find_loops
 from wavesim.errors import SourceSpan
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.trace import REASON_NAMES, Category, CodeEntry, Kind, Reason, Timeline, WaveTimeline

@@ -246,7 +246,8 @@ def _mix(timeline: Timeline) -> dict[str, int]:
 
 
 def _unit_json(unit: ImportedUnit, parameters: TimingParameters) -> Json:
-    from wavesim.analyze.loops import find_loops, measure_loops
+    from wavesim.analyze.loop_figures import measure_loops
+    from wavesim.analyze.loops import find_loops
 
     timeline = unit.timeline
     found = find_loops(timeline.trace, [len(wave.issue_clk) for wave in timeline.waves])
