@@ -43,4 +43,4 @@ def test_they_stand_in_one_place() -> None:
         if len(set(words.findall(path.read_text(encoding="utf-8")))) > 3
     }
     # lane_select says what each control does, word by word
-    assert holders == {"program/dpp.py", "emulate/lane_select.py"}
+    assert holders == {"program/dpp.py", "emulate/semantics/vector/lane_select.py"}
