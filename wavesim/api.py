@@ -59,7 +59,7 @@ def run(
         launch: How an assembly kernel is launched.
         allow_unknown: Go on past instructions without data; ``result.run.unknowns`` says what rests on them.
         region: Only the code from one label up to another, without launch and data.
-        workgroups: How many share the compute unit; default: as many of the launch's as fit.
+        workgroups: How many share the compute unit; default: as many as fit and the launch has for each.
         what_if: A row of explain's ladder, such as ``"no_barrier"``: time it as if that were so.
 
     Raises:

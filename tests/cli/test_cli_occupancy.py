@@ -172,11 +172,13 @@ def test_a_block_that_cannot_be(
 @pytest.mark.parametrize(
     ("stated", "grid", "groups"),
     [
-        ({"lds": 16384}, (8, 8), 4),  # by LDS: 64 KiB
-        ({"vgprs": 256}, (8, 8), 2),  # by registers: 512 a SIMD
-        ({}, (8, 8), 8),  # by wave slots: 8 a SIMD
-        ({}, (3, 1), 3),  # the launch has no more
-        ({}, (1, 1), 1),
+        ({"lds": 16384}, (64, 64), 4),  # by LDS: 64 KiB
+        ({"vgprs": 256}, (64, 64), 2),  # by registers: 512 a SIMD
+        ({}, (64, 64), 8),  # by wave slots: 8 a SIMD
+        ({}, (38, 24), 3),  # the launch has no more for each of 304 compute units
+        ({}, (20, 16), 2),
+        ({}, (19, 16), 1),
+        ({}, (3, 1), 1),
     ],
 )
 def test_as_many_workgroups_as_fit(
@@ -195,9 +197,9 @@ def test_as_many_workgroups_as_fit(
     assert per_simd == [groups] * 4
     one = run_json(monkeypatch, capfd, path, "--workgroups", "1")
     assert {wave["workgroup"] for wave in one["waves"]} == {0}
-    if grid[0] * grid[1] < 8 and not stated:
+    if grid[0] * grid[1] < 8:
         assert call(monkeypatch, "run", path, "--workgroups", "8") == 2
-        assert f"the launch has {groups}" in capfd.readouterr().err
+        assert f"the launch has {grid[0] * grid[1]}" in capfd.readouterr().err
 
 
 def test_a_launch_that_does_not_fit_is_a_finding(

@@ -9,10 +9,9 @@ from wavesim.analyze.passes import Passes
 from wavesim.analyze.result import Loop, Throughput
 from wavesim.analyze.stalls import issued_rows
 from wavesim.front.launch.model import Launch
-from wavesim.isa.machine import Machine
+from wavesim.isa.machine import CUS_KEY, Machine
 from wavesim.trace import Timeline
 
-CUS_KEY = "structure.compute_units"
 CLOCK_KEY = "clock.sustained_ghz"
 
 

@@ -170,7 +170,7 @@ workgroups_option = click.option(
     "--workgroups",
     type=click.IntRange(1, MAX_WAVES),
     metavar="N",
-    help="Workgroups on the compute unit (default: as many of the launch's as fit).",
+    help="Workgroups on the compute unit (default: as many as fit and the launch has for each).",
 )
 """--workgroups."""
 

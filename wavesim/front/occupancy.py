@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from wavesim.errors import SourceSpan, UserError
 from wavesim.front.launch.model import Launch, LoadedKernel
-from wavesim.isa.machine import Machine
+from wavesim.isa.machine import CUS_KEY, Machine
 from wavesim.limits import MAX_WAVES
 from wavesim.program import Finding, KernelMetadata, Program, Severity
 
@@ -104,8 +104,11 @@ def default_waves(metadata: KernelMetadata, machine: Machine, usual: int) -> int
 
 
 def on_one_unit(kernel: LoadedKernel, machine: Machine, wanted: int | None) -> LoadedKernel:
-    """The kernel with as many workgroups of its launch as fit on the compute unit (or ``wanted``), from the
+    """The kernel with as many workgroups of its launch as share a compute unit (or ``wanted``), from the
     stated one on in the order of dispatch. Expected is what was expected of the stated one.
+
+    A launch is spread over all compute units of the device before any gets a second workgroup, so that
+    a small one leaves each with fewer than would fit.
 
     Raises:
         UserError: so many do not fit, or the launch does not have them.
@@ -125,7 +128,8 @@ def on_one_unit(kernel: LoadedKernel, machine: Machine, wanted: int | None) -> L
         )
     if wanted is not None and wanted > launched and launch.arguments:
         raise UserError(f"--workgroups {wanted}: the launch has {launched}", span, "grid: of the launch file")
-    count = wanted or max(1, min(found.workgroups, launched))
+    share = -(-launched // machine.integer(CUS_KEY))
+    count = wanted or max(1, min(found.workgroups, share))
     return replace(kernel, launch=_with_workgroups(launch, count))
 
 

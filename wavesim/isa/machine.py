@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from wavesim.isa.timing_parameters import TimingParameters
 
+CUS_KEY = "structure.compute_units"
+"""Compute units of the device."""
+
 CONFIDENCES = ("vendor", "measured", "trace", "inferred", "assumed")
 """How well a number is known, best first: documented by AMD; measured by a benchmark; read from thread
 traces; follows from other figures or fits traces best; a choice."""

@@ -48,7 +48,7 @@ class RunOptions:
     ``settings`` are the ``--set`` values, of the launch or (with a dot in the name) of the machine;
     ``adversarial`` delivers loads as late as the ISA allows, to waves in hostile order; ``allow_unknown``
     goes on past instructions without data; ``region`` runs a piece of the kernel without its launch;
-    ``workgroups`` is how many share the compute unit (default: as many of the launch's as fit; a tile
+    ``workgroups`` is how many share the compute unit (default: as many as fit and the launch has; a tile
     program states it). ``what_if`` names what is not as it is: ``change`` of what is timed, or
     ``source``, a tile program's text in place of the file's."""
 
