@@ -95,3 +95,47 @@ def test_the_stagger_of_a_ping_pong_is_kept(root: Path) -> None:
 def test_waves_in_step_get_no_barrier(root: Path) -> None:
     run = piece(root / "kernels/8wave.yaml", ".Lt_1:")
     assert {int(wave.code[0]) for wave in run.timeline.trace.waves} == {0}
+
+
+NESTED = """
+ .amdgcn_target "amdgcn-amd-amdhsa--gfx942"
+k:
+ s_load_dwordx4 s[4:7], s[0:1], 0x0
+ s_waitcnt lgkmcnt(0)
+outer:
+ v_add_u32 v1, 1, v1
+middle:
+ v_add_u32 v1, 1, v1
+inner:
+ v_add_u32 v1, 1, v1
+ s_cmp_lg_u32 s4, 0
+ s_cbranch_scc1 inner
+ s_cmp_lg_u32 s5, 0
+ s_cbranch_scc1 middle
+ s_cmp_lg_u32 s6, 0
+ s_cbranch_scc1 outer
+done:
+ s_endpgm
+ .amdhsa_kernel k
+ .amdhsa_user_sgpr_kernarg_segment_ptr 1
+ .amdhsa_kernarg_size 16
+ .amdhsa_next_free_vgpr 8
+ .amdhsa_next_free_sgpr 16
+ .amdhsa_accum_offset 8
+ .end_amdhsa_kernel
+"""
+
+
+def test_loops_that_nest_make_fewer_trips_than_the_budget_forbids(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """32 trips of each of three loops would be 32,768 passes: so many make the budget, 512 do not."""
+    path = tmp_path / "k.s"
+    path.write_text(NESTED)
+    region = (str(path), "--region", "outer:done", "--waves", "1", "--max-instructions", "100000")
+    assert [each["iterations"] for each in report(monkeypatch, capfd, *region)["loops"]] == [8, 64, 512]
+    monkeypatch.setattr("sys.argv", ["wavesim", "run", *region, "--trips", "31"])
+    with pytest.raises(SystemExit) as caught:
+        entry_point.main()
+    assert caught.value.code == 2
+    assert "--max-instructions" in capfd.readouterr().err

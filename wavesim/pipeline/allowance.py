@@ -25,6 +25,10 @@ BEFORE_INSTRUCTIONS = 500_000
 """What may be executed before a region, to know more of what it begins with."""
 
 
+FEWER_TRIPS = 4
+"""By how much the default number of trips is divided until a region of nested loops is within the budget."""
+
+
 @dataclass(frozen=True, slots=True)
 class Allowance:
     """``unknown``: instructions without data may be passed over. ``region``: the kernel is a piece, of
@@ -74,12 +78,42 @@ def execute(
     adversarial: bool = False,
     clock_values: Mapping[int, Sequence[int]] | None = None,
 ) -> Executed:
-    """Execute ``kernel``.
+    """Execute ``kernel``. In a region whose loops nest, fewer trips than the default are made where those
+    would be beyond the budget; the unknowns then say how many.
 
     Raises:
         UnknownInstruction: an instruction cannot be executed and ``allowance`` does not let it pass.
+        LimitExceeded: the budget of instructions is used up.
         UserError: the launch does not fit the kernel.
     """
+    trips = allowance.trips
+    while True:
+        try:
+            return _execute(
+                kernel,
+                machine,
+                replace(allowance, trips=trips),
+                progress=progress,
+                observe_lds=observe_lds,
+                adversarial=adversarial,
+                clock_values=clock_values,
+            )
+        except LimitExceeded:
+            if allowance.region is None or allowance.trips != DEFAULT_TRIPS or trips < FEWER_TRIPS:
+                raise
+            trips //= FEWER_TRIPS
+
+
+def _execute(
+    kernel: LoadedKernel,
+    machine: Machine,
+    allowance: Allowance,
+    *,
+    progress: Callable[[int], None] | None,
+    observe_lds: bool,
+    adversarial: bool,
+    clock_values: Mapping[int, Sequence[int]] | None,
+) -> Executed:
     matrix: dict[str, str] = {}
     program = kernel.program
     if allowance.any:
