@@ -271,3 +271,10 @@ def test_a_number_beyond_any_machine_is_refused(value: int) -> None:
     for key in ("gap.valu_to_memory_clk", "lds.size_bytes"):
         with pytest.raises(UserError, match=f"{key}: {value} does not fit\n  expected 1073741824 or less"):
             load_machine("gfx942", {key: value})
+
+
+@pytest.mark.parametrize("key", ["structure.simds", "lds.read_b64_banks", "lds.write_b32_banks"])
+def test_there_are_no_more_units_than_memory_holds(key: str) -> None:
+    """Each of them has a state of its own: a thousand million ended in a MemoryError."""
+    with pytest.raises(UserError, match=f"{key}: 4097 does not fit\n  expected 4096 or less"):
+        load_machine("gfx942", {key: 4097})

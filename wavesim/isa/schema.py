@@ -17,6 +17,9 @@ MAX_WHOLE = 1 << 30
 """Beyond any count, size or number of clocks that a machine has; clocks are kept in 32 bits."""
 Whole = Annotated[int, Field(ge=0, le=MAX_WHOLE)]
 Positive = Annotated[int, Field(gt=0, le=MAX_WHOLE)]
+MAX_UNITS = 1 << 12
+"""Beyond the units or LDS banks of any compute unit, of each of which the engines keep a state."""
+Units = Annotated[int, Field(gt=0, le=MAX_UNITS)]
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -42,6 +45,12 @@ class Size(Entry):
     """A whole number above 0."""
 
     value: Positive
+
+
+class Count(Entry):
+    """How many there are of what each has a state of its own: SIMDs, banks."""
+
+    value: Units
 
 
 class Real(Entry):
@@ -88,7 +97,7 @@ class LaneGroups(Entry):
 
 SECTIONS: Mapping[str, Mapping[str, type[Entry]]] = {
     "structure": {  # what the compute unit and the device are made of
-        "simds": Size,
+        "simds": Count,
         "simd_pairs": SimdGroups,
         "wave_slots_per_simd": Size,
         "wave_lanes": Size,
@@ -139,21 +148,21 @@ SECTIONS: Mapping[str, Mapping[str, type[Entry]]] = {
         "write_latency_clk": ByWidth,
         "write_hold_clk": ByWidth,
         "read_b32_phases": LaneGroups,
-        "read_b32_banks": Size,
+        "read_b32_banks": Count,
         "read_b64_phases": LaneGroups,
-        "read_b64_banks": Size,
+        "read_b64_banks": Count,
         "read_b96_phases": LaneGroups,
-        "read_b96_banks": Size,
+        "read_b96_banks": Count,
         "read_b128_phases": LaneGroups,
-        "read_b128_banks": Size,
+        "read_b128_banks": Count,
         "write_b32_phases": LaneGroups,
-        "write_b32_banks": Size,
+        "write_b32_banks": Count,
         "write_b64_phases": LaneGroups,
-        "write_b64_banks": Size,
+        "write_b64_banks": Count,
         "write_b96_phases": LaneGroups,
-        "write_b96_banks": Size,
+        "write_b96_banks": Count,
         "write_b128_phases": LaneGroups,
-        "write_b128_banks": Size,
+        "write_b128_banks": Count,
     },
     "gap": {  # clocks between the issues of two instructions of a wave
         "valu_to_memory_clk": WholeNumber,
