@@ -11,7 +11,7 @@ from wavesim.explanation.explanation import Explanation
 from wavesim.report.json.run import Json
 
 SCHEMA = "explain.schema.json"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def _span(span: SourceSpan | None) -> Json:

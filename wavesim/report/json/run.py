@@ -16,7 +16,7 @@ from wavesim.report.text.unknowns import unknowns_json
 from wavesim.report.text.wrong_elements import wrong_json
 
 SCHEMA = "run.schema.json"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
