@@ -11,28 +11,39 @@ import json
 import os
 import re
 import sys
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import Any, TextIO, cast
 
 from wavesim.errors import UserError
 
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
-)
-"""Control characters (C0 without tab and line feed, DEL, C1), invisible and direction-changing ones, and
-halves of characters, which no encoding can write."""
+_UNUSUAL = re.compile(r"[^\t\n\x20-\x7e]")
+_HIDDEN = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
+"""Unicode's categories of what steers or hides: control and format characters (invisible ones, changes of
+direction), halves of characters, which no encoding can write, and separators of lines and paragraphs."""
+
+
+@cache
+def _is_hidden(character: str) -> bool:
+    return unicodedata.category(character) in _HIDDEN
 
 
 def visible(text: str) -> str:
     r"""The text with each character that steers or hides written as its escape: ``\x1b``, ``\u202e``."""
-    return _HIDDEN.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
+
+    def shown(match: re.Match[str]) -> str:
+        character = match[0]
+        hidden = _is_hidden(character)
+        return character.encode("unicode_escape").decode("ascii") if hidden else character
+
+    return _UNUSUAL.sub(shown, text)
 
 
 def visible_json(text: str) -> str:
     """The same for JSON, where the escapes are its own and mean the same text as before."""
-    return _HIDDEN.sub(lambda match: json.dumps(match[0])[1:-1], text)
+    return _UNUSUAL.sub(lambda match: json.dumps(match[0])[1:-1] if _is_hidden(match[0]) else match[0], text)
 
 
 class _Stream:
