@@ -96,7 +96,7 @@ def find_bounds(
 
 
 def _latency_of_rows(timeline: Timeline, tables: CodeTables, machine: Machine) -> list[Int64]:
-    """Per wave and row the latency that the model gives a global access (docs/model.md §10); 0 for others."""
+    """Per wave and row the latency that the model gives a global access (docs/model §10); 0 for others."""
     parameters, trace = machine.parameters, timeline.trace
     by_kind = np.zeros(len(trace.code), np.int64)
     by_kind[tables.is_kind(Kind.VMEM_LOAD)] = parameters.memory_latency_clk

@@ -14,7 +14,7 @@ MOST_COUNTED = 160
 
 
 class ProgramOrder:
-    """Per wave and row, the rows that fetch and gaps count from (docs/model.md §3, §4)."""
+    """Per wave and row, the rows that fetch and gaps count from (docs/model §3, §4)."""
 
     def __init__(self, events: Events) -> None:
         self.events = events

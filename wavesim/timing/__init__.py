@@ -1,4 +1,4 @@
-"""The compute-unit model: Trace -> Timeline. docs/model.md is its contract.
+"""The compute-unit model: Trace -> Timeline. docs/model is its contract.
 
 Two engines implement it independently: the SimPy model, to read, and the compiled one, to run.
 """

@@ -22,7 +22,7 @@ WAVE_LANES = 64
 
 
 class Op:
-    """A :class:`~wavesim.trace.CodeEntry` with its clocks on one machine (sections: docs/model.md)."""
+    """A :class:`~wavesim.trace.CodeEntry` with its clocks on one machine (sections: docs/model)."""
 
     __slots__ = (
         "array_clk",

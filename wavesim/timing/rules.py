@@ -1,4 +1,4 @@
-"""The timing model's rules by name, and how each is switched off for ablation (docs/model.md §14).
+"""The timing model's rules by name, and how each is switched off for ablation (docs/model §14).
 
 ``TimingParameters.rules_off`` names them. Most are switched off by giving the engines other numbers or
 another Trace; the few marked ``in_engine`` are asked for by the engines themselves.
@@ -22,7 +22,7 @@ UNLIMITED = 1_000_000
 
 @dataclass(frozen=True)
 class Rule:
-    """``section`` of docs/model.md states the rule; ``about`` is one line with its source."""
+    """``section`` of docs/model states the rule; ``about`` is one line with its source."""
 
     name: str
     section: str

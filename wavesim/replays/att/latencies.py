@@ -179,7 +179,7 @@ def _guessed(order: MemoryOrder, accepted: Int64, exact: Int64, bound: Int64) ->
 def _walk(
     order: MemoryOrder, tail_entries: int, exact: Int64, bound: Int64, guess: npt.NDArray[np.float64]
 ) -> tuple[Int64, Int64, int]:
-    """(accepted, returned, conflicts) by the recursion of model.md §10, with returns inside their bounds."""
+    """(accepted, returned, conflicts) by docs/model §10, with returns inside their bounds."""
     count = len(order.row)
     accepted = np.zeros(count, np.int64)
     returned = np.zeros(count, np.int64)

@@ -129,7 +129,7 @@ class _Stalls:
 def _gap_needs(
     code: Sequence[CodeEntry], ids: Int64, kinds: Int64, issue: Int64, parameters: TimingParameters
 ) -> Int64:
-    """Earliest begin of each row by the dependency gaps (model.md §4); very early where none applies."""
+    """Earliest begin of each row by the dependency gaps (docs/model §4); very early where none applies."""
     count = len(ids)
     writes_sgpr = np.array([entry.writes_sgpr for entry in code])[ids]
     valu = is_kind(kinds, Kind.VALU, Kind.TRANS)

@@ -262,7 +262,7 @@ def page(
             "",
             "## What each rule is worth",
             "",
-            "Mean |error| with measured latencies when one rule of docs/model.md §14 is switched off, over",
+            "Mean |error| with measured latencies when one rule of docs/model §14 is switched off, over",
             f"the first {ABLATION_ROWS:,} instructions of each trace (so `all rules` is not the mean above).",
             "",
             *ablation_table(ablations),

@@ -1,4 +1,4 @@
-"""The compute unit as a SimPy model: the readable form of docs/model.md, a concept a file.
+"""The compute unit as a SimPy model: the readable form of docs/model, a concept a file.
 
 Start with wave.py, the life of a wave, and follow what it asks for: fetch.py, gaps.py and counters.py are
 its own; arbiter.py, simd.py, lds.py, memory.py, barrier.py, turns.py and spins.py it shares (parts.py has

@@ -1,4 +1,4 @@
-"""Instruction fetch (docs/model.md §3): which 32-byte chunks of code a wave has, and from when."""
+"""Instruction fetch (docs/model §3): which 32-byte chunks of code a wave has, and from when."""
 
 from __future__ import annotations
 

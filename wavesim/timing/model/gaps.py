@@ -1,4 +1,4 @@
-"""Dependency gaps (docs/model.md §4): how far an instruction keeps from earlier ones of its wave."""
+"""Dependency gaps (docs/model §4): how far an instruction keeps from earlier ones of its wave."""
 
 from __future__ import annotations
 

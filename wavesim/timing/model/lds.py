@@ -1,4 +1,4 @@
-"""LDS (docs/model.md §6): each SIMD pair's port with its queue, and the bank array that they share.
+"""LDS (docs/model §6): each SIMD pair's port with its queue, and the bank array that they share.
 
 An access waits in its pair's queue, becomes its head, asks for the bank array, is served by port and
 array together, and returns its data some clocks after it is done.

@@ -1,4 +1,4 @@
-"""Global memory (docs/model.md §10): one path, in order of issue: a queue, a limit in flight, a service."""
+"""Global memory (docs/model §10): one path, in order of issue: a queue, a limit in flight, a service."""
 
 from __future__ import annotations
 

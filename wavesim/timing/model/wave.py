@@ -1,4 +1,4 @@
-"""A wave's life (docs/model.md §2): each instruction is reached, waits, competes, issues and ends.
+"""A wave's life (docs/model §2): each instruction is reached, waits, competes, issues and ends.
 
 Conditions are looked at in the contract's order. The first that fails has the clocks until it is looked
 at again: at its end where that is known, else when it becomes known, else in the next slot.
