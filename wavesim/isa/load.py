@@ -21,6 +21,7 @@ from wavesim.isa.machine import (
 from wavesim.isa.mfma import mfma_timings
 from wavesim.isa.paths import data_dir
 from wavesim.isa.timing_parameters import MfmaTiming, TimingParameters
+from wavesim.isa.validate import validate
 
 __all__ = ["data_dir", "load_machine", "stock_machines"]
 
@@ -51,8 +52,6 @@ def _stock(name: str) -> Machine:
 
 
 def _load(name_or_path: str, overrides: Mapping[str, object]) -> Machine:
-    from wavesim.isa.validate import validate  # pydantic, which takes its time to import
-
     layered = read_layers(name_or_path)
     override(layered, overrides)
     checked = validate(layered)
@@ -88,7 +87,7 @@ def frozen_value(key: str, value: Any) -> QuantityValue:
             return tuple(lanes(group) for group in value)
         return tuple(tuple(item) if isinstance(item, list) else item for item in value)
     assert isinstance(value, int | float)
-    return value
+    return float(value) if key.endswith("_ghz") else value
 
 
 def _lane_phases(quantities: Mapping[str, Quantity]) -> dict[tuple[str, int], LanePhases]:
