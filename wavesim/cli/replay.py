@@ -60,10 +60,10 @@ def replay(
     from wavesim.replays.att.importer import import_trace
     from wavesim.replays.compute_unit import memory_mode
     from wavesim.replays.compute_unit import replay as run
-    from wavesim.replays.rules import BY_NAME
     from wavesim.report.files import write_atomically
     from wavesim.report.output import look_for, write_lines
     from wavesim.report.text.replay import json_text, replay_json, replay_lines, replay_perfetto, worst_place
+    from wavesim.timing.rules import BY_NAME
 
     mode = memory_mode(memory)
     for name in without:

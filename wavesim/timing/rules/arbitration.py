@@ -1,0 +1,13 @@
+"""A SIMD issues one instruction of a category per slot."""
+
+from __future__ import annotations
+
+from wavesim.timing.rule import Rule
+
+RULE = Rule(
+    name="arbitration",
+    section=11,
+    off="waves of a SIMD do not take a category from each other, MFMA excepted; ports still grant one",
+    evidence="TM; what-if ladder",
+    in_engine=True,
+)
