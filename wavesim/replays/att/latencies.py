@@ -1,4 +1,4 @@
-"""Global-memory latencies from a measured trace (shared/facts/MECHANISMS.md M1, rules 1-7).
+"""Global-memory latencies from a measured trace (docs/evidence/memory.md, M1, rules 1-7).
 
 A trace shows issue times; completions are inferred. Exact ones come from waits that stalled and from
 issue stalls that the in-flight limit ended; bounds from satisfied waits and from the order of return,

@@ -1,0 +1,92 @@
+"""The pages of the manual: form of the contract, references that exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from wavesim.timing.rules import RULES
+
+ROOT = Path(__file__).resolve().parent.parent
+MODEL = ROOT / "docs" / "model"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+POINTS = ["Delays", "By", "Not", "Off", "Evidence"]
+
+
+def read_by_people() -> list[Path]:
+    """Pages, sources, machine data and kernels: whatever names another file to a reader."""
+    found = [*PAGES, *(ROOT / "docs").glob("*.txt")]
+    for folder, kinds in (
+        ("wavesim", ("py", "c", "js")),
+        ("isa", ("yaml", "csv")),
+        ("kernels", ("yaml", "s")),
+    ):
+        found += [path for kind in kinds for path in (ROOT / folder).rglob(f"*.{kind}")]
+    return sorted(found)
+
+
+def rules_of_the_contract() -> dict[str, tuple[Path, str]]:
+    """Name of a rule -> its page and the text under its heading."""
+    found = {}
+    for page in sorted(MODEL.glob("*.md")):
+        for name, text in re.findall(
+            r"^## (\w+): .*\n((?:(?!^## ).*\n?)*)", page.read_text("utf-8"), re.MULTILINE
+        ):
+            found[name] = page, text
+    return found
+
+
+def test_every_rule_has_its_heading_and_no_heading_is_left_over() -> None:
+    assert {rule.name for rule in RULES} == set(rules_of_the_contract())
+
+
+@pytest.mark.parametrize("name", sorted(rules_of_the_contract()))
+def test_a_rule_states_its_five_points_in_order(name: str) -> None:
+    _, text = rules_of_the_contract()[name]
+    points = [each for each in re.findall(r"^- \*\*(\w+)\*\*", text, re.MULTILINE) if each in POINTS]
+    assert list(dict.fromkeys(points)) == POINTS
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_rule_is_listed_and_stands_in_the_section_that_it_names(rule) -> None:  # type: ignore[no-untyped-def]
+    page, _ = rules_of_the_contract()[rule.name]
+    assert page.name.startswith(f"{int(rule.section):02}-")
+    assert f"[`{rule.name}`]({page.name}#" in (MODEL / "14-rules.md").read_text("utf-8")
+
+
+def test_sections_of_the_contract_that_code_and_tests_name_exist() -> None:
+    there = {int(page.name[:2]) for page in MODEL.glob("[0-9]*.md")}
+    wrong = [
+        f"{path.relative_to(ROOT)}: §{number}"
+        for path in [*read_by_people(), *(ROOT / "tests").rglob("*.py")]
+        for number in re.findall(r"docs/model §(\d+)", path.read_text("utf-8"))
+        if int(number) not in there
+    ]
+    assert wrong == []
+
+
+def test_nothing_points_to_a_file_that_a_reader_does_not_have() -> None:
+    outside = re.compile(r"\bshared/\w|\.\./shared|/work/|\bMECHANISMS|TRACE_MEASUREMENTS|FACTS(?:_2)?\.md")
+    wrong = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()[:80]}"
+        for path in read_by_people()
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if outside.search(line)
+    ]
+    assert wrong == []
+
+
+def test_files_that_pages_name_exist() -> None:
+    named = re.compile(
+        r"\b(?:wavesim|tests|docs|isa|kernels|benchmarks)/[a-z\d_./-]*[a-z\d_]\.[a-z]{1,4}\b(?!\w)"
+    )
+    fenced = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+    wrong = [
+        f"{page.relative_to(ROOT)}: {name}"
+        for page in PAGES
+        for name in named.findall(fenced.sub("", page.read_text("utf-8")))
+        if not (ROOT / name).is_file()
+    ]
+    assert wrong == []
