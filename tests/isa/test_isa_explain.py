@@ -126,7 +126,9 @@ def test_commands_refuse() -> None:
     for arguments in (
         ["show", "gfx942", "nothing"],
         ["show", "mi300"],
-        ["explain", "gfx942", "x", "--set", "K"],
     ):
         result = CliRunner().invoke(isa, arguments)
         assert isinstance(result.exception, UserError)
+    result = CliRunner().invoke(isa, ["explain", "gfx942", "x", "--set", "K"])
+    assert result.exit_code == 2
+    assert "'K' is not NAME=VALUE" in result.stderr

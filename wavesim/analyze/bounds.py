@@ -5,17 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from wavesim.analyze.code_tables import (
-    CATEGORIES,
-    LANES,
-    LDS_KINDS,
-    VMEM_KINDS,
-    CodeTables,
-    array_clk_of_rows,
-    memory_bytes_of_rows,
-)
+from wavesim.analyze.code_tables import CATEGORIES, CodeTables, array_clk_of_rows, memory_bytes_of_rows
 from wavesim.analyze.passes import Passes
 from wavesim.analyze.result import Bounds
+from wavesim.isa.kinds import LANES, LDS_KINDS, VMEM_KINDS
 from wavesim.isa.machine import Machine
 from wavesim.trace import Category, Kind, Timeline
 from wavesim.trace.trace import UNKNOWN

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from wavesim.checks.waits import span_of
 from wavesim.emulate.observe import LdsAccess
+from wavesim.isa.kinds import LANES
 from wavesim.isa.opcodes import lookup
 from wavesim.program import Finding, Severity
 from wavesim.trace import Trace
-
-LANES = 64
 
 
 def partial_transposed_reads(trace: Trace, accesses: Sequence[LdsAccess]) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wavesim.explanation.events import Event, Events
+from wavesim.isa.kinds import IDLE_KINDS
 from wavesim.timing.ops import BRANCH, LDS, SCALAR, VALU, VMEM, Op
 from wavesim.trace import Kind
 
@@ -39,7 +40,7 @@ class ProgramOrder:
             clk = events.end[wave][row - 1] - events.clk(before)
             cause = "issue"
             if clk > events.slot:
-                cause = "nop" if op.kind in (Kind.NOP, Kind.SLEEP) else "hold"
+                cause = "nop" if op.kind in IDLE_KINDS else "hold"
             edges.insert(0, (before, event, clk, cause))
         return edges
 

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from functools import cache
 
 from wavesim.errors import UnknownInstruction, UserError
+from wavesim.isa.kinds import LDS_KINDS, Kind
 from wavesim.isa.layers import close_keys
 from wavesim.isa.load import load_machine, stock_machines
 from wavesim.isa.machine import Machine, Quantity, QuantityValue
@@ -178,11 +179,11 @@ def timing_facts(info: OpcodeInfo, machine: Machine) -> dict[str, str]:
     parameters = machine.parameters
     slot, width = parameters.issue_slot_clk, max(4, info.width_bytes)
     kind = info.kind
-    if kind in ("lds_read", "lds_write"):
+    if kind in LDS_KINDS:
         lds_kind = kind.removeprefix("lds_")
         phases = machine.lane_phases(lds_kind, min(width, 16))
         array = phases.conflict_free_clk(min(width, 16))
-        if kind == "lds_read":
+        if kind is Kind.LDS_READ:
             hold, latency = slot, parameters.lds_read_latency_clk
             port = max(
                 4, machine.integer("structure.wave_lanes") * width // parameters.lds_port_bytes_per_clk
@@ -200,9 +201,9 @@ def timing_facts(info: OpcodeInfo, machine: Machine) -> dict[str, str]:
             "alone": f"{service} + {latency} + {slot} = {total} clk from issue to the end of its wait "
             f"(lds.{lds_kind}_latency_clk)",
         }
-    if kind == "trans":
+    if kind is Kind.TRANS:
         return {"holds its wave": f"{parameters.issue_trans_clk} clk, and its SIMD's VALU (issue.trans_clk)"}
-    if kind == "smem":
+    if kind is Kind.SMEM:
         total = parameters.scalar_load_latency_clk + slot
         return {"alone": f"{total} clk from issue to the end of its wait, hit (scalar.load_latency_clk)"}
     if info.vm_increment:
@@ -213,7 +214,7 @@ def timing_facts(info: OpcodeInfo, machine: Machine) -> dict[str, str]:
             "memory path": f"{service} clk of the compute unit's, all lanes active (memory.bytes_per_clk)",
             "latency": "an input: memory.latency_clk, memory.store_latency_clk",
         }
-    return {"holds its wave": f"{slot} clk"} if kind in ("valu", "salu") else {}
+    return {"holds its wave": f"{slot} clk"} if kind in (Kind.VALU, Kind.SALU) else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from typing import Any
 import yaml
 
 from wavesim.errors import SourceSpan, UnknownInstruction, UserError
+from wavesim.isa.kinds import Kind
 from wavesim.isa.opcode_info import OpcodeInfo, OperandSpec
 from wavesim.isa.paths import data_dir
 from wavesim.isa.unknown import guess, is_marked, written_name
@@ -27,14 +28,10 @@ ARCHS = ("gfx90a", "gfx942", "gfx950")
 FILES = ("scalar", "vector", "matrix", "memory")
 
 _DEFAULT_KIND = {
-    "SOP1": "salu",
-    "SOP2": "salu",
-    "SOPC": "salu",
-    "SOPK": "salu",
-    "SOPP": "salu",
-    "SMEM": "smem",
+    **dict.fromkeys(("SOP1", "SOP2", "SOPC", "SOPK", "SOPP"), Kind.SALU),
+    **dict.fromkeys(("VOP1", "VOP2", "VOP3", "VOPC", "VOP3P"), Kind.VALU),
+    "SMEM": Kind.SMEM,
 }
-_DEFAULT_KIND |= dict.fromkeys(("VOP1", "VOP2", "VOP3", "VOPC", "VOP3P"), "valu")
 _KEYS = {"format", "kind", "operands", "names", "reads", "writes", "width", "lgkm", "vm", "archs", "flags"}
 
 _TYPE_WORD = re.compile(
@@ -95,7 +92,7 @@ def _declare(group: Mapping[str, Any], span: SourceSpan, table: dict[str, Opcode
             f"unknown key {min(unknown)!r} in an opcode group", span, f"keys: {', '.join(sorted(_KEYS))}"
         )
     layout = str(group["format"])
-    kind = group.get("kind") or _DEFAULT_KIND[layout]
+    kind = Kind(group["kind"]) if "kind" in group else _DEFAULT_KIND[layout]
     operand_text = group["operands"]
     reads = tuple(group.get("reads", "").split())
     writes = tuple(group.get("writes", "").split())

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Any
 
 from wavesim.errors import SourceSpan, UserError
+from wavesim.isa.kinds import LANES
 from wavesim.isa.lane_groups import lanes
 from wavesim.isa.layers import EXAMPLE, Layered, close_keys
 from wavesim.isa.machine import CONFIDENCES
@@ -16,7 +17,6 @@ from wavesim.isa.schema import HEADER, SECTIONS, Entry, Kind, Misfit, unit_of
 from wavesim.yaml_source import KeyPath
 
 ENTRY_KEYS = ("value", "unit", "source", "confidence", "note")
-LANES = 64
 
 
 @dataclass(frozen=True, slots=True)

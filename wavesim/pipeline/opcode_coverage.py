@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from wavesim.asm.text.parse import parse_instruction
 from wavesim.emulate.semantics import binder_of
 from wavesim.errors import UserError
+from wavesim.isa.kinds import Kind
 from wavesim.isa.load import load_machine
 from wavesim.isa.opcode_info import OpcodeInfo, OperandSpec
 from wavesim.isa.opcodes import ARCHS, opcode_table
@@ -34,7 +35,7 @@ class Coverage:
 
 def family_of(info: OpcodeInfo) -> str:
     """The family of an opcode."""
-    if info.kind == "mfma":
+    if info.kind is Kind.MFMA:
         return "SMFMAC" if "sparse" in info.flags else "MFMA"
     return "packed" if info.format == "VOP3P" else info.format
 

@@ -13,15 +13,9 @@ from wavesim.analyze.result import Analysis
 from wavesim.errors import SourceSpan, UserError
 from wavesim.front.launch.file import LaunchOptions, grid_position
 from wavesim.front.launch.model import LoadedKernel
-from wavesim.front.occupancy import (
-    WAVE_LANES,
-    default_waves,
-    occupancy,
-    on_one_unit,
-    refuse_waves,
-    refuse_workgroup,
-)
+from wavesim.front.occupancy import default_waves, occupancy, on_one_unit, refuse_waves, refuse_workgroup
 from wavesim.front.region import DEFAULT_TRIPS, DEFAULT_WAVES, RegionOptions, cut_region
+from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import Machine
 from wavesim.isa.memory_roles import LATENCY, ROLES
 from wavesim.isa.timing_parameters import TimingParameters
@@ -196,7 +190,7 @@ def prepare(path: Path, options: RunOptions) -> tuple[LoadedKernel, Machine]:
     overrides = {**_kept(kernel.launch.machine_overrides, options.machine), **machine_settings}
     chosen = load_machine(options.machine or kernel.program.arch, overrides)
     if options.launch.block is not None:
-        waves = -(-options.launch.block // WAVE_LANES)
+        waves = -(-options.launch.block // LANES)
         option = f"--block {options.launch.block}"
         refuse_waves(kernel.program.metadata, chosen, waves, option, SourceSpan(str(path)))
     return kernel, chosen
@@ -228,7 +222,7 @@ def allowed(kernel: LoadedKernel, machine: Machine, options: RunOptions) -> tupl
     if waves is None:
         waves = default_waves(metadata, machine, DEFAULT_WAVES)
     else:
-        refuse_workgroup(metadata, waves * WAVE_LANES, f"--waves {waves}", span)
+        refuse_workgroup(metadata, waves * LANES, f"--waves {waves}", span)
         refuse_waves(metadata, machine, waves, f"--waves {waves}", span)
     piece, region = cut_region(kernel, options.region, waves)
     piece = on_one_unit(piece, machine, options.workgroups)
@@ -245,7 +239,7 @@ def _as_launched(kernel: LoadedKernel, machine: Machine, path: Path, workgroups:
                 "workgroups_per_cu: in its launch (the ladder's kernels: --set WORKGROUPS=2)",
             )
         return kernel
-    waves = -(-kernel.launch.workgroup_size // WAVE_LANES)
+    waves = -(-kernel.launch.workgroup_size // LANES)
     faults = tuple(each for each in occupancy(kernel.program, machine, waves) if each.is_bad)
     if faults:
         return replace(kernel, findings=(*kernel.findings, *faults))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from wavesim.isa.kinds import BRANCH_KINDS, LANES
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.trace import UNKNOWN, Category, Kind, Timeline, Trace
 
@@ -19,7 +20,6 @@ Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
-LANES = 64
 FAR = np.int64(2**40)
 
 STALLED_WAIT_CLK = 8
@@ -121,7 +121,7 @@ def _from_waits(timeline: Timeline, order: MemoryOrder) -> tuple[Int64, Int64]:
     exact = np.full(len(order.row), -1, np.int64)
     bound = np.full(len(order.row), FAR)
     increments = np.array([entry.vm_increment for entry in trace.code], np.int64)
-    branch = np.array([entry.kind in (Kind.BRANCH, Kind.COND_BRANCH) for entry in trace.code])
+    branch = np.array([entry.kind in BRANCH_KINDS for entry in trace.code])
     waits = np.array([entry.kind is Kind.WAIT and entry.wait_vmcnt is not None for entry in trace.code])
     for position, (wave, timed) in enumerate(zip(trace.waves, timeline.waves, strict=True)):
         places = np.flatnonzero(order.wave == position)

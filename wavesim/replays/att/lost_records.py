@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from wavesim.isa.kinds import BRANCH_KINDS
 from wavesim.program import Program, Symbol
 from wavesim.replays.att.folder import CLOCK, CODE_ID, DURATION, RawWave
 from wavesim.trace import CodeEntry, Kind
@@ -55,7 +56,7 @@ class Successors:
             self._free[place] = instruction.opcode.startswith(ANYWHERE)
             following = at.get(int(addresses[place]) + program.sizes[place])
             places = [] if entry.kind in (Kind.ENDPGM, Kind.BRANCH) or following is None else [following]
-            if entry.kind in (Kind.BRANCH, Kind.COND_BRANCH):
+            if entry.kind in BRANCH_KINDS:
                 target = instruction.operands[0] if instruction.operands else None
                 if isinstance(target, Symbol) and target.name in program.labels:
                     places.append(program.labels[target.name])

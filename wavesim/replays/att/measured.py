@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from wavesim.isa.kinds import BRANCH_KINDS, MEMORY_KINDS, VALU_KINDS, VMEM_KINDS
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.replays.att.folder import CLOCK, DURATION, STALL
 from wavesim.trace import (
@@ -132,7 +133,7 @@ def _gap_needs(
     """Earliest begin of each row by the dependency gaps (docs/model §4); very early where none applies."""
     count = len(ids)
     writes_sgpr = np.array([entry.writes_sgpr for entry in code])[ids]
-    valu = is_kind(kinds, Kind.VALU, Kind.TRANS)
+    valu = is_kind(kinds, *VALU_KINDS)
     salu = is_kind(kinds, Kind.SALU)
     long_ago = np.int64(-(10**9))
 
@@ -143,14 +144,14 @@ def _gap_needs(
         result: Int64 = np.where(before >= 0, issue[before], long_ago)
         return result
 
-    memory = is_kind(kinds, Kind.LDS_READ, Kind.LDS_WRITE, Kind.VMEM_LOAD, Kind.VMEM_STORE)
-    scalar = is_kind(kinds, Kind.SALU, Kind.SMEM, Kind.BRANCH, Kind.COND_BRANCH)
+    memory = is_kind(kinds, *MEMORY_KINDS)
+    scalar = is_kind(kinds, Kind.SALU, Kind.SMEM, *BRANCH_KINDS)
     need = np.full(count, long_ago)
     need = np.where(memory, last(valu) + parameters.gap_valu_to_memory_clk, need)
     need = np.where(scalar, last(valu & writes_sgpr) + parameters.gap_valu_sgpr_to_scalar_clk, need)
     branch = is_kind(kinds, Kind.COND_BRANCH)
     need = np.where(branch, np.maximum(need, last(salu) + parameters.gap_salu_to_cbranch_clk), need)
-    vmem = is_kind(kinds, Kind.VMEM_LOAD, Kind.VMEM_STORE)
+    vmem = is_kind(kinds, *VMEM_KINDS)
     result: Int64 = np.where(vmem, np.maximum(need, last(salu) + parameters.gap_salu_to_vmem_clk), need)
     return result
 
@@ -170,7 +171,7 @@ def _wave_timeline(
     idle, stall = attempt - before, issue - attempt
     stalls = _Stalls()
 
-    after_branch = np.concatenate([[False], is_kind(kinds, Kind.BRANCH, Kind.COND_BRANCH)[:-1]])
+    after_branch = np.concatenate([[False], is_kind(kinds, *BRANCH_KINDS)[:-1]])
     need = _gap_needs(code, ids, kinds, issue, parameters)
     dependency = np.clip(np.minimum(need, attempt) - before, 0, idle)
     dependency = np.where(after_branch, 0, dependency)
@@ -186,9 +187,9 @@ def _wave_timeline(
     stalls.add(restart, Reason.BRANCH, 2)
     stall = stall - restart
     kept_out = np.zeros(len(ids), np.int64)
-    blocked = is_kind(kinds, Kind.VALU, Kind.TRANS)
+    blocked = is_kind(kinds, *VALU_KINDS)
     if any(parameters.mfma_blocks_memory_clk.values()):
-        memory = is_kind(kinds, Kind.LDS_READ, Kind.LDS_WRITE, Kind.VMEM_LOAD, Kind.VMEM_STORE)
+        memory = is_kind(kinds, *MEMORY_KINDS)
         blocked = blocked | memory
     slots = _slots_in(attempt, issue, mfma_issues)
     reach = max(parameters.mfma_blocks_valu_clk.values(), default=4)
