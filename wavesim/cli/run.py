@@ -92,7 +92,6 @@ def run(
     from wavesim.explanation.diagnosis import diagnosed
     from wavesim.pipeline.run import RunOptions, run_kernel
     from wavesim.program.verdict import Verdict
-    from wavesim.report.files import write_atomically
 
     options = RunOptions(
         arch=arch,
@@ -125,10 +124,12 @@ def run(
         result = diagnosed(run_kernel(kernel, options, progress))
         if perfetto is not None:
             from wavesim.report.export.perfetto import perfetto_parts
+            from wavesim.report.files import write_atomically
 
             write_atomically(Path(perfetto), perfetto_parts(result.timeline, result.kernel.name))
         if konata is not None:
             from wavesim.report.export.konata import konata_parts
+            from wavesim.report.files import write_atomically
 
             write_atomically(Path(konata), konata_parts(result.timeline))
     if json_file is not None:
