@@ -30,6 +30,7 @@ LAYERS = [
     "program",
     "isa",
     "yaml_source",
+    "source_text",
     "inputs",
     "visible",
     "limits",

@@ -16,7 +16,7 @@ from wavesim.front.code_object import ENDINGS, read_code_object
 from wavesim.front.hip import read_hip
 from wavesim.program import Finding
 from wavesim.report.files import write_atomically
-from wavesim.yaml_source import read_text
+from wavesim.source_text import read_text
 
 
 @click.command()

@@ -132,6 +132,8 @@ def cli(context: click.Context) -> None:
 
 def main() -> None:
     """Entry point: maps errors to the exit codes of the manual (0 good, 1 bad verdict, 2 unusable)."""
+    # numpy's linear algebra would start threads for the few small products here, and let them spin
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     code: object = 2
     with visible_streams():
         try:

@@ -74,7 +74,6 @@ def run(
     from wavesim.explanation.diagnosis import diagnosed
     from wavesim.pipeline.run import run_kernel
     from wavesim.program.verdict import Verdict
-    from wavesim.report.files import write_atomically
 
     wanted = run_options((kernel,), machine, compiling, launch, unknown, sharing, timing)
     wanted = replace(wanted, adversarial=adversarial)
@@ -86,10 +85,12 @@ def run(
         result = diagnosed(run_kernel(kernel, wanted, progress))
         if perfetto is not None:
             from wavesim.report.export.perfetto import perfetto_parts
+            from wavesim.report.files import write_atomically
 
             write_atomically(Path(perfetto), perfetto_parts(result.timeline, result.kernel.name))
         if konata is not None:
             from wavesim.report.export.konata import konata_parts
+            from wavesim.report.files import write_atomically
 
             write_atomically(Path(konata), konata_parts(result.timeline))
     if as_json.wanted:

@@ -62,7 +62,7 @@ def validate(
         ratio_lines,
         table,
     )
-    from wavesim.yaml_source import read_text
+    from wavesim.source_text import read_text
 
     def tell(what: str) -> None:
         print(f"  {what}", file=sys.stderr, flush=True)

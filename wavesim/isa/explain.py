@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from functools import cache
 
 from wavesim.errors import UnknownInstruction, UserError
+from wavesim.isa.built import load_data
 from wavesim.isa.kinds import LDS_KINDS, Kind
 from wavesim.isa.layers import close_keys
 from wavesim.isa.load import load_machine, stock_machines
@@ -16,7 +17,6 @@ from wavesim.isa.machine import Machine, Quantity, QuantityValue
 from wavesim.isa.mfma import MfmaRow, find_mfma, mfma_rows, spellings
 from wavesim.isa.opcode_info import OpcodeInfo
 from wavesim.isa.paths import data_dir
-from wavesim.yaml_source import load_yaml
 
 MOST = 24
 """Answers that are shown; beyond that the question is too wide."""
@@ -153,7 +153,7 @@ def ranges(numbers: tuple[int, ...]) -> str:
 @cache
 def source_names() -> Mapping[str, str]:
     """Short source name -> what it stands for (isa/sources.yaml)."""
-    data, _ = load_yaml(data_dir("isa") / "sources.yaml")
+    data, _ = load_data(data_dir("isa") / "sources.yaml")
     return {str(name): str(text) for name, text in data["sources"].items()}
 
 

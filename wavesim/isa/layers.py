@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from wavesim.errors import SourceSpan, UserError
+from wavesim.isa.built import load_data
 from wavesim.isa.memory_roles import LATENCY, ROLES, role_clk
 from wavesim.isa.paths import data_dir
-from wavesim.yaml_source import KeyPath, Marks, load_yaml, plain_scalar
+from wavesim.source_text import KeyPath, Marks, plain_scalar
 
 HEADER = ("schema", "base", "name", "arch", "description")
 MAX_LAYERS = 16
@@ -78,7 +79,7 @@ def read_layers(name_or_path: str) -> Layered:
     stack: list[tuple[Path, dict[str, Any], Marks]] = []
     path = machine_path(name_or_path)
     while True:
-        data, marks = load_yaml(path)
+        data, marks = load_data(path)
         if not isinstance(data, dict):
             raise marks.error((), "not a machine file", "a mapping with base: gfx942 and sections")
         stack.append((path, data, marks))

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from wavesim.yaml_source import KeyPath
+from wavesim.source_text import KeyPath
 
 MAX_WHOLE = 1 << 30
 """Beyond any count, size or number of clocks that a machine has; clocks are kept in 32 bits."""

@@ -14,7 +14,7 @@ from wavesim.isa.layers import EXAMPLE, Layered, close_keys
 from wavesim.isa.machine import CONFIDENCES
 from wavesim.isa.mfma import mfma_rows
 from wavesim.isa.schema import HEADER, SECTIONS, Entry, Kind, Misfit, unit_of
-from wavesim.yaml_source import KeyPath
+from wavesim.source_text import KeyPath
 
 ENTRY_KEYS = ("value", "unit", "source", "confidence", "note")
 

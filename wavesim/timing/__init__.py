@@ -5,7 +5,6 @@ Two engines implement it independently: the SimPy model, to read, and the compil
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -26,6 +25,8 @@ def default_engine() -> str:
 
     problem = available()
     if problem:
+        import logging
+
         logging.getLogger(__name__).warning("wavesim: no compiled timing engine, SimPy serves: %s", problem)
     return "simpy" if problem else "compiled"
 
