@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from wavesim.isa.archs import ARCHS
+
 
 @dataclass(frozen=True, slots=True)
 class OperandSpec:
@@ -37,5 +39,5 @@ class OpcodeInfo:
     width_bytes: int = 0
     lgkm_increment: int = 0
     vm_increment: int = 0
-    archs: tuple[str, ...] = ("gfx90a", "gfx942", "gfx950")
+    archs: tuple[str, ...] = ARCHS
     flags: frozenset[str] = field(default_factory=frozenset)

@@ -19,11 +19,11 @@ from typing import Any
 import yaml
 
 from wavesim.errors import SourceSpan, UnknownInstruction, UserError
+from wavesim.isa.archs import ARCHS
 from wavesim.isa.opcode_info import OpcodeInfo, OperandSpec
 from wavesim.isa.paths import data_dir
 from wavesim.isa.unknown import guess, is_marked, written_name
 
-ARCHS = ("gfx90a", "gfx942", "gfx950")
 FILES = ("scalar", "vector", "matrix", "memory")
 
 _DEFAULT_KIND = {
