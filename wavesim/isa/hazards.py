@@ -9,7 +9,7 @@ from functools import cache
 from types import MappingProxyType
 
 from wavesim.errors import UserError
-from wavesim.isa.load import data_dir
+from wavesim.isa.paths import data_dir
 from wavesim.yaml_source import load_yaml
 
 PRODUCERS = ("valu", "trans", "salu", "setreg", "wide_store", "wide_store_sgpr", "moved", "selected", "dot")
