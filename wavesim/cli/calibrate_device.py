@@ -108,7 +108,7 @@ class Wishes:
 
     def kernel_path(self) -> Path:
         """The real kernel's file."""
-        from wavesim.isa.load import data_dir
+        from wavesim.isa.paths import data_dir
 
         return kernel_path(self.kernel) if self.kernel is not None else data_dir("kernels") / REAL_KERNEL
 

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import click
 
-from wavesim.cli.operands import ARCHES
 from wavesim.cli.options import CompileOptions, options
 from wavesim.cli.paths import KernelPath, OutputPath
+from wavesim.isa.archs import ARCHS, DEFAULT_ARCH
 
 
 @click.command()
 @click.argument("kernel", type=KernelPath())
-@click.option("--arch", type=click.Choice(ARCHES), default="gfx942", show_default=True, help="Architecture.")
+@click.option(
+    "--arch", type=click.Choice(ARCHS), default=DEFAULT_ARCH, show_default=True, help="Architecture."
+)
 @click.option("-o", "--output", type=OutputPath(), help="Write the assembly to this file (- is stdout).")
 @click.option("--co", "code_object", type=OutputPath(path_type=Path), help="Write a code object, too.")
 @options(compiling=CompileOptions)

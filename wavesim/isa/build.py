@@ -10,7 +10,8 @@ from pathlib import Path
 
 from wavesim.isa.built import FOLDER, form_of
 from wavesim.isa.hazards import hazard_rows
-from wavesim.isa.load import load_machine, stock_machines
+from wavesim.isa.load import load_machine
+from wavesim.isa.names import devices, stock_file, stock_machines
 from wavesim.isa.opcodes import aliases, opcode_table
 from wavesim.isa.paths import data_dir
 from wavesim.yaml_source import load_yaml
@@ -25,8 +26,8 @@ def build(folder: Path = FOLDER) -> tuple[str, ...]:
     """
     isa = data_dir("isa")
     opcode_table()
-    for name in stock_machines():
-        arch = load_machine(str(isa / f"{name}.yaml")).arch  # as a file, so without its built form
+    for name in (*stock_machines(), *devices()):
+        arch = load_machine(str(stock_file(name))).arch
         hazard_rows(arch)
         aliases(arch)
     forms = {}

@@ -12,9 +12,10 @@ from wavesim.errors import UnknownInstruction, UserError
 from wavesim.isa.built import load_data
 from wavesim.isa.kinds import LDS_KINDS, Kind
 from wavesim.isa.layers import close_keys
-from wavesim.isa.load import load_machine, stock_machines
+from wavesim.isa.load import arch_of, load_machine
 from wavesim.isa.machine import Machine, Quantity, QuantityValue
 from wavesim.isa.mfma import MfmaRow, find_mfma, mfma_rows, spellings
+from wavesim.isa.names import devices, stock_machines
 from wavesim.isa.opcode_info import OpcodeInfo
 from wavesim.isa.paths import data_dir
 
@@ -128,7 +129,7 @@ def _nothing(machine: Machine, question: str) -> UserError:
 def value_text(value: QuantityValue, *, brief: bool = False) -> str:
     """A value as one line; ``brief`` counts the groups of a list of lanes instead of listing them."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {each}" for key, each in value.items())
+        return ", ".join(f"{key}: {each}" for key, each in value.items()) or "none"
     if not isinstance(value, tuple):
         return str(value)
     groups = [each for each in value if isinstance(each, tuple)]
@@ -226,9 +227,10 @@ class StockMachine:
 
 
 def stock_list() -> tuple[StockMachine, ...]:
-    """All stock machines."""
+    """All architectures, each followed by its devices."""
     found = []
-    for name in stock_machines():
+    after = {name: [each for each in devices() if arch_of(each) == name] for name in stock_machines()}
+    for name in (each for arch, others in after.items() for each in (arch, *others)):
         machine = load_machine(name)
         count = len({row.opcode for row in mfma_rows(machine.arch)})
         found.append(StockMachine(machine, count))

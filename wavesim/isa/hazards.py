@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from wavesim.errors import UserError
 from wavesim.isa.built import load_data
-from wavesim.isa.load import data_dir
+from wavesim.isa.paths import data_dir
 
 PRODUCERS = ("valu", "trans", "salu", "setreg", "wide_store", "wide_store_sgpr", "moved", "selected", "dot")
 CONSUMERS = (

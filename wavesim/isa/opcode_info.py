@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from wavesim.isa.archs import ARCHS
 from wavesim.isa.kinds import Kind
 
 
@@ -41,5 +42,5 @@ class OpcodeInfo:
     width_bytes: int = 0
     lgkm_increment: int = 0
     vm_increment: int = 0
-    archs: tuple[str, ...] = ("gfx90a", "gfx942", "gfx950")
+    archs: tuple[str, ...] = ARCHS
     flags: frozenset[str] = field(default_factory=frozenset)

@@ -16,13 +16,13 @@ from types import MappingProxyType
 from typing import Any
 
 from wavesim.errors import SourceSpan, UnknownInstruction, UserError
+from wavesim.isa.archs import ARCHS
 from wavesim.isa.built import load_data
 from wavesim.isa.kinds import Kind
 from wavesim.isa.opcode_info import OpcodeInfo, OperandSpec
 from wavesim.isa.paths import data_dir
 from wavesim.isa.unknown import guess, is_marked, written_name
 
-ARCHS = ("gfx90a", "gfx942", "gfx950")
 FILES = ("scalar", "vector", "matrix", "memory")
 
 _DEFAULT_KIND = {

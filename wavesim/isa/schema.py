@@ -78,10 +78,10 @@ class AboveZero:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Whole numbers by keys: a few that are named, or names of a form."""
+    """Numbers by keys: a few that are named, or all of a range, or names of a form."""
 
-    keys: tuple[int, ...] | re.Pattern[str]
-    value: Whole
+    keys: tuple[int, ...] | range | re.Pattern[str]
+    value: Kind
     may_be_empty: bool = True
 
     def misfits(self, value: object, path: KeyPath = ()) -> Iterator[Misfit]:
@@ -97,6 +97,8 @@ class Table:
                     yield Misfit((*path, key), key, "text")
                 elif not self.keys.match(key):
                     yield Misfit((*path, key), key, f"a name like {self.keys.pattern}")
+            elif key not in self.keys and isinstance(self.keys, range):
+                yield Misfit((*path, key), key, f"{self.keys[0]} to {self.keys[-1]}")
             elif key not in self.keys:
                 *most, last = map(str, self.keys)
                 yield Misfit((*path, key), key, f"{', '.join(most)} or {last}")
@@ -142,6 +144,10 @@ ByOpcode = Table(re.compile(r"^v_s?mfma\w+$"), Whole(1, 256))
 """Passes by MFMA opcode, where they differ from mfma.csv."""
 ByWidth = Table((4, 8, 12, 16), Size, may_be_empty=False)
 """Clocks by bytes per lane of an LDS access; a missing width takes the next larger one's."""
+GhzRange = Listing(Real, may_be_empty=False)
+"""The lowest and the highest clock that was seen."""
+GhzByBusy = Table(range(101), Real)
+"""Clock by the share of time, in percent, that the matrix pipes are busy."""
 SimdList = Listing(WholeNumber)
 """SIMD numbers in an order."""
 SimdGroups = Listing(SimdList)
@@ -167,6 +173,10 @@ SECTIONS: Mapping[str, Mapping[str, Kind]] = {
     "clock": {  # shader clock rates
         "peak_ghz": Real,
         "sustained_ghz": Real,
+        "sustained_range_ghz": GhzRange,
+        "sustained_by_busy_ghz": GhzByBusy,
+        "launch_ghz": Real,
+        "launch_range_ghz": GhzRange,
     },
     "issue": {  # issue slots and how long an instruction holds its wave
         "slot_clk": Size,
@@ -265,6 +275,13 @@ SECTIONS: Mapping[str, Mapping[str, Kind]] = {
         "l2_line_bytes": Size,
         "mall_bytes": WholeNumber,
         "hbm_gbytes_per_s": Size,
+        "l1_hit_bytes_per_clk": Real,
+        "l2_read_bytes_per_clk": Size,
+        "l2_write_bytes_per_clk": Size,
+        "mall_read_gbytes_per_s": Size,
+        "hbm_read_gbytes_per_s": Size,
+        "hbm_channels": Size,
+        "hbm_channel_bytes": Size,
     },
     "dispatch": {  # how fast waves and workgroups start on a compute unit
         "wave_interval_clk": WholeNumber,
@@ -284,6 +301,7 @@ SUFFIX_UNITS = {
     "_bytes": "bytes",
     "_entries": "entries",
     "_caches": "caches",
+    "_channels": "channels",
     "_ghz": "GHz",
     "_max": "count",
     "_banks": "banks",

@@ -167,8 +167,13 @@ def _check_structure(layered: Layered, entries: Mapping[str, Entry]) -> None:
     for key in ("mfma.blocks_valu_clk", "mfma.blocks_memory_clk"):
         if set(entries[key].value) != {2, 4, 8}:
             raise refuse(key, "clocks for 2, 4 and 8 VGPRs")
-    if entries["clock.sustained_ghz"].value > entries["clock.peak_ghz"].value:
-        raise refuse("clock.sustained_ghz", f"at most clock.peak_ghz, {entries['clock.peak_ghz'].value}")
+    peak = entries["clock.peak_ghz"].value
+    for mode in ("sustained", "launch"):
+        if entries[f"clock.{mode}_ghz"].value > peak:
+            raise refuse(f"clock.{mode}_ghz", f"at most clock.peak_ghz, {peak}")
+        span = entries[f"clock.{mode}_range_ghz"].value
+        if len(span) != 2 or span[0] > span[1]:
+            raise refuse(f"clock.{mode}_range_ghz", "two clocks, the lower one first")
 
 
 def _check_phases(layered: Layered, entries: Mapping[str, Entry]) -> None:

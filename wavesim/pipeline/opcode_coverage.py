@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from wavesim.asm.text.parse import parse_instruction
 from wavesim.emulate.semantics import binder_of
 from wavesim.errors import UserError
+from wavesim.isa.archs import ARCHS
 from wavesim.isa.kinds import Kind
 from wavesim.isa.load import load_machine
 from wavesim.isa.opcode_info import OpcodeInfo, OperandSpec
-from wavesim.isa.opcodes import ARCHS, opcode_table
+from wavesim.isa.opcodes import opcode_table
 from wavesim.trace.decode import code_entry
 
 FAMILIES = (

@@ -15,9 +15,11 @@ from wavesim.front.launch.file import LaunchOptions, grid_position
 from wavesim.front.launch.model import LoadedKernel
 from wavesim.front.occupancy import default_waves, occupancy, on_one_unit, refuse_waves, refuse_workgroup
 from wavesim.front.region import DEFAULT_TRIPS, DEFAULT_WAVES, RegionOptions, cut_region
+from wavesim.isa.archs import DEFAULT_ARCH
 from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import Machine
 from wavesim.isa.memory_roles import LATENCY, ROLES
+from wavesim.isa.names import named
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.program import Finding
 from wavesim.program.verdict import Verdict, verdict_of
@@ -38,7 +40,8 @@ Change = Callable[[Trace, TimingParameters], tuple[Trace, TimingParameters] | No
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What a run is asked for. ``machine`` is a machine file instead of the stock one of ``arch``;
+    """What a run is asked for. ``arch`` names an architecture or a device; ``machine`` is a machine file
+    instead;
     ``settings`` are the ``--set`` values, of the launch or (with a dot in the name) of the machine;
     ``adversarial`` delivers loads as late as the ISA allows, to waves in hostile order; ``allow_unknown``
     goes on past instructions without data; ``region`` runs a piece of the kernel without its launch;
@@ -143,8 +146,6 @@ LOADERS: dict[str, Loader] = {
 }
 """File ending -> front end. Each gives the same LoadedKernel."""
 
-DEFAULT_ARCH = "gfx942"
-
 
 def find_loader(path: Path) -> Loader:
     """The front end for a kernel file, by its ending.
@@ -180,15 +181,14 @@ def prepare(path: Path, options: RunOptions) -> tuple[LoadedKernel, Machine]:
     from wavesim.isa.load import load_machine
 
     launch_settings, machine_settings = split_settings(options.settings)
-    arch = options.arch
-    if options.machine is not None and arch is not None:
+    if options.machine is not None and options.arch is not None:
         raise UserError("--arch and --machine exclude each other", None, "a machine file names its base")
     loader = find_loader(path)
-    if options.machine is not None:
-        arch = load_machine(options.machine).arch
+    asked = options.machine or (named(options.arch) if options.arch is not None else None)
+    arch = load_machine(asked).arch if asked is not None else None
     kernel = loader(path, options, arch, launch_settings)
     overrides = {**_kept(kernel.launch.machine_overrides, options.machine), **machine_settings}
-    chosen = load_machine(options.machine or kernel.program.arch, overrides)
+    chosen = load_machine(asked or kernel.program.arch, overrides)
     if options.launch.block is not None:
         waves = -(-options.launch.block // LANES)
         option = f"--block {options.launch.block}"

@@ -15,10 +15,11 @@ from wavesim.analyze.result import BOUND_NAMES
 from wavesim.emulate.run import Execution
 from wavesim.errors import SourceSpan
 from wavesim.front.region import REPEAT
+from wavesim.isa.archs import ARCHS
 from wavesim.isa.kinds import LDS_KINDS, VMEM_KINDS
 from wavesim.isa.machine import Machine
 from wavesim.isa.mfma import mfma_timings
-from wavesim.isa.opcodes import ARCHS, opcode_table
+from wavesim.isa.opcodes import opcode_table
 from wavesim.isa.timing_parameters import MfmaTiming
 from wavesim.isa.unknown import is_marked, written_name
 from wavesim.program import Program

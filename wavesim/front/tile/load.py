@@ -22,11 +22,10 @@ from wavesim.front.tile.resources import resource_findings
 from wavesim.front.tile.shapes import read_shape
 from wavesim.front.tile.source import Source, read_source
 from wavesim.front.tile.waitstates import with_wait_states
+from wavesim.isa.archs import ARCHS, DEFAULT_ARCH
 from wavesim.isa.kinds import LANES
-from wavesim.isa.opcodes import ARCHS
 from wavesim.program import Instruction, KernelArgument, KernelMetadata, Program, Register, Waitcnt
 
-DEFAULT_ARCH = "gfx942"
 RESERVED = ("wave", "lane", "thread", "grid_x", "grid_y")
 """Run-time variables: names that a kernel file cannot give to anything else."""
 

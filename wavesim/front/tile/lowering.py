@@ -25,6 +25,7 @@ from wavesim.front.tile.node import Node
 from wavesim.front.tile.operand_checks import check_order, check_read
 from wavesim.front.tile.shapes import MfmaShape
 from wavesim.front.tile.tile_bounds import rows_outside
+from wavesim.isa.archs import ARCHITECTURES
 from wavesim.isa.kinds import LANES
 from wavesim.program import Finding, Immediate, Register, Severity
 
@@ -320,7 +321,7 @@ class Lowering:
             return
         if source.registers.count != target.registers.count:
             raise node.error(f"{source.name} and {target.name} differ in size")
-        step = 1 if self.arch == "gfx90a" or source.registers.count % 2 else 2
+        step = 2 if ARCHITECTURES[self.arch].moves_pairs and source.registers.count % 2 == 0 else 1
         for index in range(0, source.registers.count, step):
             self.emitter.put(
                 f"v_mov_b{32 * step}",

@@ -20,6 +20,7 @@ from wavesim.emulate.semantics.memory.buffers import buffer_addresses
 from wavesim.emulate.state import M0
 from wavesim.emulate.transfer import scatter
 from wavesim.emulate.types import Array, Step
+from wavesim.isa.archs import ARCHITECTURES
 from wavesim.isa.kinds import LANES, Kind
 from wavesim.isa.opcodes import opcode_table
 from wavesim.program import Operand
@@ -73,7 +74,7 @@ def _bind_load_to_lds(binding: Binding) -> Step:
     step = max(4, width)
     place = np.arange(LANES, dtype=np.int64) * step
     m0 = lanes.sgpr[M0]
-    limit = U32(0x3FFFF if context.arch == "gfx950" else 0xFFFF)
+    limit = U32((1 << ARCHITECTURES[context.arch].lds_address_bits) - 1)
     narrow = narrow_result(binding.info.name)
     base = context.lds.base[lanes.waves][:, None]
 
