@@ -76,8 +76,10 @@ def read_layers(name_or_path: str) -> Layered:
         base = data["base"]
         if not isinstance(base, str) or "\0" in base:
             raise marks.error(("base",), f"base: {base!r}", "the name of an architecture, a device or a path")
-        below = machine_path(base, marks.span(("base",)))
-        below = below if known_name(base) else path.parent / below
+        if known_name(base):
+            below = machine_path(base)
+        else:
+            below = path.parent / machine_path(base, marks.span(("base",)))
         if len(stack) >= MAX_LAYERS or any(_same(below, used) for used, _, _ in stack):
             raise marks.error(("base",), f"base: {base} leads back to this file")
         path = below

@@ -19,6 +19,7 @@ from wavesim.checks.cfg import control_flow
 from wavesim.emulate.launch_state import register_counts
 from wavesim.errors import SourceSpan, UserError
 from wavesim.isa.archs import ARCHITECTURES
+from wavesim.isa.kinds import LANES
 from wavesim.isa.opcodes import lookup
 from wavesim.program import Immediate, Instruction, KernelMetadata, Program, Register, Symbol
 from wavesim.program.dataflow import Effects, RegisterName, effects
@@ -26,7 +27,6 @@ from wavesim.replays.att.folder import CodeRow
 from wavesim.replays.att.imported import ImportedTrace
 from wavesim.trace.decode import code_entries
 
-LANES = 64
 KERNEL_ALIGNMENT = 256
 """A kernel's code begins at a multiple of so many bytes (LLVM's AMDGPU usage manual, kernel descriptor)."""
 
