@@ -63,7 +63,7 @@ RULE = Rule(
     name="dependency_gaps",
     section=4,
     off="all four gaps are 0",
-    evidence="M2",
+    evidence="evidence/dependency-gaps.md",
     reasons=(Reason.DEPENDENCY,),
     parameters={gap.clk: 0 for gap in GAPS},
 )

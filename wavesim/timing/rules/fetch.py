@@ -17,7 +17,7 @@ RULE = Rule(
     name="fetch",
     section=3,
     off="refill and restart take 0 clk",
-    evidence="M3",
+    evidence="evidence/fetch.md",
     reasons=(Reason.BRANCH, Reason.FETCH),
     parameters={"fetch_refill_clk": 0, "fetch_restart_first_clk": 0, "fetch_restart_next_clk": 0},
 )
