@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from wavesim.timing.rule import Rule
 from wavesim.timing.rules import RULES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,10 +51,15 @@ def test_a_rule_states_its_five_points_in_order(name: str) -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_a_rule_is_listed_and_stands_in_the_section_that_it_names(rule) -> None:  # type: ignore[no-untyped-def]
-    page, _ = rules_of_the_contract()[rule.name]
-    assert page.name.startswith(f"{int(rule.section):02}-")
+def test_a_rule_and_its_page_say_the_same(rule: Rule) -> None:
+    """The section, what off means and by what, and where the evidence is."""
+    page, text = rules_of_the_contract()[rule.name]
+    assert page.name.startswith(f"{rule.section:02}-")
     assert f"[`{rule.name}`]({page.name}#" in (MODEL / "14-rules.md").read_text("utf-8")
+    by = {"parameters": rule.parameters, "Trace": rule.trace, "engines": rule.in_engine}
+    how = " and ".join(each for each, used in by.items() if used)
+    assert f"**Off**: {rule.off} ({how})." in " ".join(text.split())
+    assert f"](../{rule.evidence})" in text
 
 
 def test_sections_of_the_contract_that_code_and_tests_name_exist() -> None:

@@ -22,8 +22,8 @@ class Rule:
     Attributes:
         name: as in :attr:`TimingParameters.rules_off` and ``--without``; the file has this name too.
         section: number of the page of docs/model that states it.
-        off: what the model does without it.
-        evidence: the codes of what it rests on.
+        off: what the model does without it, as the page says.
+        evidence: the page below docs/ with the figures that it rests on, and the heading there.
         reasons: reasons of stalls that are this rule's alone: without it no wave waits for them.
         parameters: fields of :class:`TimingParameters`, each with its value without the rule.
         trace: gives the Trace without the rule.

@@ -9,7 +9,7 @@ RULE = Rule(
     name="counter_full",
     section=7,
     off="counters have no limit",
-    evidence="ISA, PYHIP",
+    evidence="evidence/facts.md#counters",
     reasons=(Reason.COUNTER_FULL,),
     parameters={"counter_lgkm_max": UNLIMITED, "counter_vm_max": UNLIMITED},
 )

@@ -7,7 +7,7 @@ from wavesim.timing.rule import UNLIMITED, Rule
 RULE = Rule(
     name="dual_after_mfma",
     section=9,
-    off="two VALU may issue at any time after an MFMA",
-    evidence="gfx950 traces",
+    off="`issue.dual_after_mfma_clk` is far below 0",
+    evidence="evidence/gfx950.md#two-valu-in-a-slot",
     parameters={"issue_dual_after_mfma_clk": -UNLIMITED},
 )

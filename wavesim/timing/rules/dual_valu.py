@@ -7,7 +7,7 @@ from wavesim.timing.rule import Rule
 RULE = Rule(
     name="dual_valu",
     section=9,
-    off="one VALU instruction per SIMD and slot",
-    evidence="FACTS",
+    off="`issue.plain_valu_per_slot` is 1",
+    evidence="evidence/gfx950.md#two-valu-in-a-slot",
     parameters={"issue_plain_valu_per_slot": 1},
 )

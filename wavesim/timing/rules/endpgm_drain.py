@@ -7,7 +7,7 @@ from wavesim.timing.rule import Rule
 RULE = Rule(
     name="endpgm_drain",
     section=9,
-    off="`s_endpgm` ends 4 clk after its issue",
-    evidence="replay notes",
+    off="`s_endpgm` ends at issue + 4",
+    evidence="replay_notes.md",
     in_engine=True,
 )

@@ -16,7 +16,7 @@ def without(trace: Trace) -> Trace:
 RULE = Rule(
     name="latency_by_order",
     section=10,
-    off="latencies by issue order are dropped: the record's own hold",
-    evidence="M1 rule 7",
+    off="latencies by order are dropped, and the record's own hold",
+    evidence="evidence/memory.md#latencies-from-a-trace",
     trace=without,
 )

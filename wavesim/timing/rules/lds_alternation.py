@@ -8,6 +8,6 @@ RULE = Rule(
     name="lds_alternation",
     section=11,
     off="the lowest asking SIMD of a pair wins",
-    evidence="TM 3.2",
+    evidence="evidence/lds.md#bursts",
     in_engine=True,
 )

@@ -22,8 +22,8 @@ def without(trace: Trace) -> Trace:
 RULE = Rule(
     name="lds_array",
     section=6,
-    off="an access takes 0 clk of the array, those in the Trace too",
-    evidence="design",
+    off="an access takes 0 clk of the bank array, also where the Trace gives them",
+    evidence="evidence/lds.md#bank-conflicts",
     parameters={"lds_array_clk": every("lds_array_clk", 0)},
     trace=without,
 )

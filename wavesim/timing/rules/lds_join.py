@@ -8,6 +8,6 @@ RULE = Rule(
     name="lds_join",
     section=6,
     off="the delay is 0",
-    evidence="M5",
+    evidence="evidence/lds.md#join",
     parameters={"lds_join_most_clk": 0, "lds_join_clk": 0},
 )

@@ -7,7 +7,7 @@ from wavesim.timing.rule import UNLIMITED, Rule
 RULE = Rule(
     name="lds_port",
     section=6,
-    off="a read takes the port 4 clk, whatever its width: the bank array alone serves",
-    evidence="TM 3.2",
+    off="every read takes 4 clk of the port, whatever its width; the bank array alone serves",
+    evidence="evidence/lds.md#one-queue-per-pair",
     parameters={"lds_port_bytes_per_clk": UNLIMITED, "lds_subdword_port_clk": 4},
 )

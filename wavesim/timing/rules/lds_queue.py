@@ -8,8 +8,8 @@ from wavesim.trace import Reason
 RULE = Rule(
     name="lds_queue",
     section=6,
-    off="no limit of entries",
-    evidence="M5",
+    off="the queue has entries without limit",
+    evidence="evidence/lds.md#depth-of-the-queue",
     reasons=(Reason.LDS_QUEUE,),
     parameters={"lds_queue_entries": UNLIMITED},
 )

@@ -7,7 +7,7 @@ from wavesim.timing.rule import Rule
 RULE = Rule(
     name="lds_subdword_port",
     section=6,
-    off="reads of less than a dword take the port as a dword does",
-    evidence="M5",
+    off="such a read takes 4 clk of the port, as a dword's does",
+    evidence="evidence/lds.md#gfx950-narrow-reads",
     parameters={"lds_subdword_port_clk": 4},
 )

@@ -7,7 +7,7 @@ from wavesim.timing.rule import Rule
 RULE = Rule(
     name="lds_write_drain",
     section=6,
-    off="a write never holds longer than its plain clocks",
-    evidence="traces",
+    off="a write never holds longer than `lds.write_hold_clk`",
+    evidence="evidence/lds.md#writes",
     in_engine=True,
 )

@@ -7,7 +7,7 @@ from wavesim.timing.rule import UNLIMITED, Rule
 RULE = Rule(
     name="memory_in_flight",
     section=10,
-    off="no limit in flight",
-    evidence="M1",
+    off="accesses are in flight without limit",
+    evidence="evidence/memory.md#in-flight",
     parameters={"memory_tail_entries": UNLIMITED},
 )

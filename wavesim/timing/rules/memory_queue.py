@@ -7,7 +7,7 @@ from wavesim.timing.rule import UNLIMITED, Rule
 RULE = Rule(
     name="memory_queue",
     section=10,
-    off="no limit of queue entries",
-    evidence="M1",
+    off="the queue has entries without limit",
+    evidence="evidence/memory.md#queue",
     parameters={"memory_queue_entries": UNLIMITED},
 )

@@ -7,7 +7,7 @@ from wavesim.timing.rule import UNLIMITED, Rule
 RULE = Rule(
     name="memory_service",
     section=10,
-    off="an access takes the path 1 clk",
-    evidence="M1",
+    off="every access takes the path 1 clk",
+    evidence="evidence/memory.md#service",
     parameters={"memory_min_service_clk": 0, "memory_bytes_per_clk": UNLIMITED},
 )

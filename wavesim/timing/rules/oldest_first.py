@@ -8,6 +8,6 @@ RULE = Rule(
     name="oldest_first",
     section=11,
     off="of equal priorities the youngest wave ranks first",
-    evidence="M6, FACTS",
+    evidence="evidence/barrier.md#arbitration",
     in_engine=True,
 )

@@ -24,7 +24,7 @@ def without(trace: Trace) -> Trace:
 RULE = Rule(
     name="scalar_latency",
     section=7,
-    off="every scalar load takes `scalar.load_latency_clk`",
-    evidence="replay notes",
+    off="all scalar records take `scalar.load_latency_clk`",
+    evidence="replay_notes.md",
     trace=without,
 )

@@ -16,7 +16,8 @@ def without(trace: Trace) -> Trace:
 RULE = Rule(
     name="scaled_mfma",
     section=5,
-    off="a scaled MFMA is an ordinary one: it needs the pipe free and takes it from its issue on",
-    evidence="M4",
+    off="a scaled MFMA is an ordinary one: it needs the pipe free, occupies it from its issue, and "
+    "holds its wave 4 clk",
+    evidence="evidence/mfma.md#scaled-mfma",
     trace=without,
 )

@@ -8,6 +8,6 @@ RULE = Rule(
     name="scaled_mfma_first",
     section=11,
     off="a scaled MFMA ranks by age like anything else",
-    evidence="traces",
+    evidence="evidence/gfx950.md#scaled-mfma-first",
     in_engine=True,
 )

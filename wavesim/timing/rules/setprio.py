@@ -16,7 +16,7 @@ def without(trace: Trace) -> Trace:
 RULE = Rule(
     name="setprio",
     section=11,
-    off="every priority is 0",
-    evidence="M4, M6",
+    off="all priorities are 0",
+    evidence="evidence/mfma.md#priority",
     trace=without,
 )

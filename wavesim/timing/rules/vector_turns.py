@@ -8,6 +8,6 @@ RULE = Rule(
     name="vector_turns",
     section=9,
     off="turns are never called",
-    evidence="gfx950 traces",
+    evidence="evidence/gfx950.md#vector-turns",
     parameters={"issue_turns_clk": 0},
 )

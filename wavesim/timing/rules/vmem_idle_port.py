@@ -7,7 +7,7 @@ from wavesim.timing.rule import Rule
 RULE = Rule(
     name="vmem_idle_port",
     section=11,
-    off="an idle port counts as a busy one: SIMDs go round from the last",
-    evidence="replay notes",
+    off="an idle port counts as a busy one: cyclic from last + 1, at the beginning 0",
+    evidence="replay_notes.md",
     in_engine=True,
 )

@@ -7,7 +7,7 @@ from wavesim.timing.rule import Rule
 RULE = Rule(
     name="vmem_idle_restart",
     section=10,
-    off="a pause costs nothing",
-    evidence="M1",
+    off="the restart takes 0 clk",
+    evidence="evidence/memory.md#restart-after-a-pause",
     parameters={"memory_idle_restart_clk": 0},
 )

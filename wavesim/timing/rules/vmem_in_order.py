@@ -7,7 +7,7 @@ from wavesim.timing.rule import Rule
 RULE = Rule(
     name="vmem_in_order",
     section=10,
-    off="an access returns its latency after it was accepted, whatever those before it do",
-    evidence="M1",
+    off="an access returns its latency after it is accepted, in whatever order",
+    evidence="evidence/memory.md#order-of-return",
     in_engine=True,
 )

@@ -7,7 +7,7 @@ from wavesim.timing.rule import Rule
 RULE = Rule(
     name="vmem_round_robin",
     section=11,
-    off="the lowest asking SIMD wins: no runs, no turns, no rule for an idle port",
-    evidence="M1",
+    off="the lowest asking SIMD wins: no runs, no cycle, no idle rule",
+    evidence="evidence/memory.md#port",
     in_engine=True,
 )
