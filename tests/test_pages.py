@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from test_architecture import LAYERS, PACKAGE
 
 from wavesim.timing.rules import RULES
 
@@ -91,6 +92,17 @@ def test_files_that_pages_name_exist() -> None:
         if not (ROOT / name).is_file()
     ]
     assert wrong == []
+
+
+def test_the_drawn_architecture_has_every_package_in_the_order_of_imports() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    rows = re.findall(
+        r"^\| ((?:`\w+/?`(?:, )?)+) \|", text.partition("## Packages")[2].partition("\n## ")[0], re.MULTILINE
+    )
+    drawn = [name for row in rows for name in re.findall(r"\w+", row)]
+    folders = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()}
+    assert folders <= set(drawn)
+    assert drawn == sorted(drawn, key=LAYERS.index)
 
 
 def prose(text: str) -> list[tuple[int, str]]:
