@@ -28,7 +28,7 @@ def grouped(findings: Iterable[Finding]) -> list[list[Finding]]:
 
 
 def lines_text(findings: Sequence[Finding]) -> str:
-    """The lines to mend, runs as one, the first ``SHOWN_PLACES`` of them; empty where none is known."""
+    """The lines to fix, runs as one, the first ``SHOWN_PLACES`` of them; empty where none is known."""
     by_file: dict[str, set[int]] = {}
     for finding in findings:
         if finding.spans and finding.spans[0].line:
