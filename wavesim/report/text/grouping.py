@@ -1,4 +1,4 @@
-"""Findings of one pattern as one group: the same rule and severity, messages alike but for numbers."""
+"""Findings of one pattern as one group: same rule, same severity, messages that differ in numbers only."""
 
 from __future__ import annotations
 
