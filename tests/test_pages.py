@@ -1,4 +1,4 @@
-"""The pages of the manual: form of the contract, references that exist."""
+"""The pages of the manual: form of the contract, references that exist, width and words of the prose."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from test_architecture import LAYERS, PACKAGE
 
 from wavesim.timing.rule import Rule
 from wavesim.timing.rules import RULES
@@ -14,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MODEL = ROOT / "docs" / "model"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 POINTS = ["Delays", "By", "Not", "Off", "Evidence"]
+WIDTH = 100
 
 
 def read_by_people() -> list[Path]:
@@ -96,3 +98,35 @@ def test_files_that_pages_name_exist() -> None:
         if not (ROOT / name).is_file()
     ]
     assert wrong == []
+
+
+def test_the_drawn_architecture_has_every_package_in_the_order_of_imports() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    rows = re.findall(
+        r"^\| ((?:`\w+/?`(?:, )?)+) \|", text.partition("## Packages")[2].partition("\n## ")[0], re.MULTILINE
+    )
+    drawn = [name for row in rows for name in re.findall(r"\w+", row)]
+    folders = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()}
+    assert folders <= set(drawn)
+    assert drawn == sorted(drawn, key=LAYERS.index)
+
+
+def prose(text: str) -> list[tuple[int, str]]:
+    """(number, line) of what is neither code, nor a table, nor a link that cannot be broken."""
+    found, fenced = [], False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+        elif not fenced and not line.startswith(("|", "    ", "#")):
+            found.append((number, line))
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_prose_is_no_wider_than_a_screen(page: Path) -> None:
+    wide = [
+        f"{number}: {line}"
+        for number, line in prose(page.read_text("utf-8"))
+        if len(line) > WIDTH and " " in re.sub(r"\[[^]]*\]\([^)]*\)|`[^`]*`", "", line).strip()
+    ]
+    assert wide == []

@@ -68,8 +68,8 @@ class Marks:
 
 
 def read_text(path: Path, *, lenient: bool = False) -> str:
-    """Reads a UTF-8 text file of bounded size; ``lenient`` replaces what is none (clang 19 writes single
-    bytes into comments of debug sections).
+    """Reads a UTF-8 text file of bounded size; ``lenient`` replaces bytes that are not UTF-8 (clang 19
+    writes some into comments of debug sections).
 
     Raises:
         UserError: missing, not a file, unreadable or not UTF-8.

@@ -1,4 +1,4 @@
-"""When an access of a wave may take place: from its issue to the wait that completes it, told in barriers.
+"""When an access may take place: from its issue to the wait that completes it, in barrier intervals.
 
 Between two barriers of a workgroup nothing orders its waves, so an access is alive in every barrier interval
 from its issue to its completion: a read whose ``lgkmcnt`` wait stands behind the barrier may happen on either

@@ -224,7 +224,7 @@ def _rests_on(finding: Finding, allowance: Allowance, unknowns: Unknowns | None)
 
 
 def with_waves(found: list[Finding], trace: Trace) -> list[Finding]:
-    """Findings from the code with the waves that executed the place to mend; others as they are."""
+    """Findings from the code with the waves that executed the place to fix; others as they are."""
     places: dict[SourceSpan, set[int]] = {}
     for wave in trace.waves:
         for index in np.unique(wave.code).tolist():

@@ -14,7 +14,7 @@ from wavesim.trace import Trace
 
 def partial_transposed_reads(trace: Trace, accesses: Sequence[LdsAccess]) -> Iterator[Finding]:
     """One note per instruction: lanes exchange what they read, and what a lane that is off contributes or
-    receives is not documented (CDNA4 ISA, DS_READ_B64_TR and its kin)."""
+    receives is not documented (CDNA4 ISA, DS_READ_B64_TR and similar)."""
     program = trace.program
     fewest: dict[int, int] = {}
     waves: dict[int, set[int]] = {}

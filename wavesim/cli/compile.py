@@ -30,7 +30,7 @@ def compile(
 ) -> None:
     """Compile KERNEL (HIP) as `wavesim run` does, and say with which compiler and command.
 
-    With neither -o nor --co only that is said, and which kernels came out.
+    With neither -o nor --co it only names these, and the kernels that it compiled.
     """
     from wavesim.asm.compile import compile_hip
     from wavesim.asm.text.parse import parse_program

@@ -62,7 +62,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does; for a command that is none, with the one that may be meant."""
+        """As click does. For an unknown command the message names the one that may be meant."""
         name = args[0] if args else ""
         if name and name not in COMMANDS and not name.startswith("-"):
             close = get_close_matches(name, COMMANDS, 1, 0.5)

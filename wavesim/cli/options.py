@@ -171,7 +171,7 @@ class CompileOptions:
         """The compiler's flags, with whole paths.
 
         Raises:
-            UserError: a macro that is none, or none of the kernels is HIP.
+            UserError: a malformed macro, or none of the kernels is HIP.
         """
         for define in self.defines:
             if re.fullmatch(r"[A-Za-z_]\w*(\([\w ,.]*\))?(=.*)?", define, re.DOTALL) is None:

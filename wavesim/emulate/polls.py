@@ -67,7 +67,7 @@ def _returns(kind: Kind, opcode: str) -> bool:
 
 
 def _what(instruction: Instruction) -> tuple[str, ...]:
-    """What a load reads: its opcode, its operands but for the destination, and its modifiers."""
+    """What a load reads: its opcode, its operands without the destination, and its modifiers."""
     operands = (str(each) for each in instruction.operands[1:])
     return (instruction.opcode, *operands, *(f"{name}={value}" for name, value in instruction.modifiers))
 

@@ -73,9 +73,9 @@ def _assembled(
 
 
 def _of_both(refused: UserError, of_clang: UserError) -> UserError:
-    """The error to show where the way through clang failed too: that of the first reading; with clang's
-    where it stands on another line, for then clang took what the first did not; or that of reading the
-    object."""
+    """The error to show where the way through clang failed too: that of the first reading, or that of
+    reading the object. Clang's is added if it is on another line: then clang accepts what the first
+    reading did not."""
     found = _CLANGS.search(of_clang.message)
     if found is None:
         return refused if isinstance(refused, UnknownInstruction) else of_clang

@@ -110,7 +110,7 @@ class LinkedCode:
 
     def _target(self, instruction: Instruction, each: Decoded, index_of: Mapping[int, int]) -> int | None:
         """The instruction that a relative branch goes to (from its encoding: a disassembler may print a
-        symbol); None for what is none."""
+        symbol); None for any other instruction."""
         if lookup(instruction.opcode, self.arch).kind not in BRANCH_KINDS:
             return None
         if not instruction.operands or not isinstance(instruction.operands[-1], (Immediate, Symbol)):

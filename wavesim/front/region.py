@@ -32,8 +32,8 @@ class RegionOptions:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Where a piece was cut from: instruction indices [``first``, ``stop``) of the kernel; ``before`` is what
-    stands before it, as a program of its own (None at the kernel's start)."""
+    """Where a piece was cut from: instruction indices [``first``, ``stop``) of the kernel; ``before`` is
+    the code before it, as a program of its own (None at the kernel's start)."""
 
     first: int
     stop: int
@@ -119,8 +119,8 @@ def _piece(
 ) -> Program:
     """Instructions [``first``, ``stop``) and an s_endpgm, to which all branches out of them go.
 
-    With ``stop_only``, for what stands before a region that ends there: branches past the region go to
-    another s_endpgm, so that it shows whether the region is come to.
+    With ``stop_only``, for the code before a region: branches past the region go to another s_endpgm, so
+    that the execution shows whether a wave reaches the region.
     """
     labels = {name: place - first for name, place in program.labels.items() if first <= place < stop}
     instructions = list(program.instructions[first:stop])

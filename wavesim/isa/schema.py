@@ -22,7 +22,7 @@ MAX_UNITS = 1 << 12
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A quantity as it stands in the file, its value being of the kind that its key asks for."""
+    """A quantity as it is in the file. Its value is of the kind that its key asks for."""
 
     value: Any
     unit: str
@@ -33,7 +33,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """What does not fit: where inside the value, what stands there, what would be right."""
+    """What does not fit: where inside the value, what is there, what would be right."""
 
     path: KeyPath
     given: object
@@ -44,7 +44,7 @@ class Kind(Protocol):
     """What a quantity's value must be; nothing is converted."""
 
     def misfits(self, value: object, path: KeyPath = ()) -> Iterator[Misfit]:
-        """What of the value, which stands at ``path``, does not fit."""
+        """What does not fit in the value at ``path``."""
 
 
 @dataclass(frozen=True, slots=True)

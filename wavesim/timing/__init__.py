@@ -20,7 +20,7 @@ CHOICES = ("auto", *ENGINES, "both")
 
 @cache
 def default_engine() -> str:
-    """``"compiled"`` where it is built, else ``"simpy"``, which is said once."""
+    """``"compiled"`` where it is built, else ``"simpy"`` with a message, once."""
     from wavesim.timing.compiled import available
 
     problem = available()

@@ -25,7 +25,7 @@ FAR_CLK = 1 << 60
 def forced_issue_clk(
     measured: Timeline, trace: Trace, parameters: TimingParameters, until_clk: int = FAR_CLK
 ) -> tuple[Int64, ...]:
-    """Predicted issue clock of every row, per wave of the trace; -1 for rows that were not come to.
+    """Predicted issue clock of every row, per wave of the trace; -1 for rows that no wave reached.
 
     Args:
         measured: the issue clocks that are taken as given.

@@ -120,7 +120,7 @@ def read_elf(image: bytes, file: str) -> Elf:
     """The tables of an ELF file.
 
     Raises:
-        UserError: it is none, or damaged.
+        UserError: it is not a code object, or it is damaged.
         LimitExceeded: it is too large.
     """
     span = SourceSpan(file)

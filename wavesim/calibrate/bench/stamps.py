@@ -1,7 +1,7 @@
 """Stamps: a kernel with clock reads around its prologue, each pass of its loop and its epilogue.
 
-A stamp must not change what it measures. In the loop it is one ``s_memtime``, placed where no counted wait
-stands between it and an ``s_waitcnt lgkmcnt(0)`` that is there anyway, which drains it; one
+A stamp must not change what it measures. In the loop it is one ``s_memtime``, placed with no counted wait
+between it and an ``s_waitcnt lgkmcnt(0)`` that is there anyway, which drains it; one
 ``v_writelane_b32`` behind that wait keeps it in a register, in the lane of its pass (modulo 64); one
 ``s_add_u32`` counts, where SCC is free (else SCC is put back). Everything is stored after the kernel's own
 last instruction. A kernel without such a loop gets only the stamps at its start and end.

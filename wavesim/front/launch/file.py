@@ -230,7 +230,7 @@ def build_launch(
 ) -> Launch:
     """A launch of one workgroup at ``position`` (x, y, z); x runs along the columns of the result.
 
-    ``places`` are those of the launch file's keys; what stands in none is at ``span``.
+    ``places`` are those of the launch file's keys; other faults are at ``span``.
 
     Raises:
         UserError: numbers that no launch can have; the expected result names no matrix, or cannot be read.

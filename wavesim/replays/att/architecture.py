@@ -1,4 +1,4 @@
-"""Which architecture a trace is of: what its instructions tell, what stands in and beside it, else a guess.
+"""Which architecture a trace is of: from its instructions, from the files in and beside it, else a guess.
 
 filenames.json of rocprofv3 says no more than ``gfxip: 9`` today. Whatever names an architecture in the
 headers of the folder's files is believed all the same, and so are the code objects that rocprofv3 writes

@@ -1,8 +1,8 @@
 """Records that a trace lost in the middle of a wave: an instruction that cannot follow the one before it.
 
 Control passes to the next instruction, or to the target of a branch; only a jump to an address in a register,
-a call or a return leads anywhere. Where a wave's next record is none of these, the decoder lost what was in
-between. How many records that were at least is the shortest way through the code.
+a call or a return leads anywhere. If a wave's next record is at none of these places, the decoder lost the
+records in between. The shortest way through the code says how many there were at least.
 
 Whole passes of a loop can be lost without a break in the order. Then the wave seems to stand still after the
 jump back for as long as a pass takes, where in all traces it goes on within 40 clk.
@@ -31,7 +31,7 @@ STANDS_STILL_CLK = 100
 PASS_SHARE = 0.9
 """A jump back that takes longer than this, and than this share of the shortest pass, hides a pass."""
 MOST_TOLD = 4
-"""Waves whose losses are told one by one."""
+"""Waves whose losses are listed one by one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Blame: whom the engine holds responsible for each stall of a wave, with a name for people."""
+"""Blame: who is responsible for each stall of a wave, by the engine's record, with a name for people."""
 
 from __future__ import annotations
 
