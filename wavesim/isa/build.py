@@ -11,7 +11,7 @@ from pathlib import Path
 from wavesim.isa.built import FOLDER, form_of
 from wavesim.isa.hazards import hazard_rows
 from wavesim.isa.load import load_machine
-from wavesim.isa.names import devices, stock_file, stock_machines
+from wavesim.isa.names import DEVICES
 from wavesim.isa.opcodes import aliases, opcode_table
 from wavesim.isa.paths import data_dir
 from wavesim.yaml_source import load_yaml
@@ -26,8 +26,8 @@ def build(folder: Path = FOLDER) -> tuple[str, ...]:
     """
     isa = data_dir("isa")
     opcode_table()
-    for name in (*stock_machines(), *devices()):
-        arch = load_machine(str(stock_file(name))).arch
+    for path in (*sorted(isa.glob("gfx*.yaml")), *sorted((isa / DEVICES).glob("*.yaml"))):
+        arch = load_machine(str(path)).arch
         hazard_rows(arch)
         aliases(arch)
     forms = {}
