@@ -13,6 +13,7 @@ from wavesim.emulate.context import BlockRecord, Context
 from wavesim.emulate.recorder import Executed
 from wavesim.emulate.registry import Binder, Binding
 from wavesim.emulate.semantics import binder_of
+from wavesim.emulate.semantics.memory.addresses_only import bind_addresses
 from wavesim.emulate.semantics.scalar.control import condition, jump_targets, next_address
 from wavesim.emulate.semantics.scalar.gpr_index import bind_indexed
 from wavesim.emulate.semantics.scalar.mode_register import bind_by_mode
@@ -130,6 +131,11 @@ def _bind(index: int, row: int, lanes: Lanes, context: Context, blocks: BlockMap
     entry = blocks.code[index]
     if index in context.skipped:
         return _skip(entry, lanes, context)
+    if context.slice is not None:
+        if index in context.slice.left_out:
+            return _nothing
+        if index in context.slice.addresses_only:
+            return bind_addresses(_binding(index, row, lanes, context, blocks))
     binder = binder_of(entry.instruction.opcode)
     if binder is None:
         if skip_unknown:

@@ -64,19 +64,52 @@ def _bind_load(binding: Binding) -> Step:
     return run
 
 
+class LdsTarget:
+    """Where a load to LDS puts its data."""
+
+    def __init__(self, binding: Binding) -> None:
+        self.binding = binding
+        self.context, self.lanes = binding.context, binding.lanes
+        self.step = max(4, binding.info.width_bytes)
+        self.first = np.arange(LANES, dtype=np.int64) * self.step + binding.integer("offset")
+        self.m0 = self.lanes.sgpr[M0]
+        self.limit = U32((1 << ARCHITECTURES[self.context.arch].lds_address_bits) - 1)
+        self.base = self.context.lds.base[self.lanes.waves][:, None]
+
+    def places(self) -> tuple[Array, Array]:
+        """Bytes within the workgroup's LDS, and the lanes that write there; others become a finding."""
+        lanes, context = self.lanes, self.context
+        local = (self.m0 & self.limit).astype(np.int64)[:, None] + self.first
+        inside = lanes.exec & (local + self.step <= context.lds.size)
+        if (inside != lanes.exec).any():
+            beyond = lanes.exec & ~inside
+            context.find(
+                "lds-out-of-bounds",
+                self.binding,
+                f"{self.binding.instruction.opcode} writes LDS byte {int(local[beyond][0])}; "
+                f"the workgroup has {context.lds.size} bytes",
+                lanes.numbers[beyond.any(axis=1)],
+            )
+        return local, inside
+
+    def mark(self, places: Array, inside: Array) -> None:
+        """Count the store, at bytes of the array of all workgroups."""
+        numbers = self.context.note_store(self.lanes, self.binding.row)
+        writer = self.context.lds.writer
+        if writer is not None:
+            sources = np.broadcast_to(numbers, inside.shape)[inside]
+            for part in range(0, self.step, 4):
+                writer[(places[inside] + part) >> 2] = sources
+
+
 def _bind_load_to_lds(binding: Binding) -> Step:
     """Lane i's data goes to LDS byte M0 + offset + i * max(4, width), after those before it."""
     _, addresses = split_operands(binding)
-    width = binding.info.width_bytes
-    access = Access(binding, addresses, width)
+    access = Access(binding, addresses, binding.info.width_bytes)
     context, lanes = binding.context, binding.lanes
-    offset = binding.integer("offset")
-    step = max(4, width)
-    place = np.arange(LANES, dtype=np.int64) * step
-    m0 = lanes.sgpr[M0]
-    limit = U32((1 << ARCHITECTURES[context.arch].lds_address_bits) - 1)
     narrow = narrow_result(binding.info.name)
-    base = context.lds.base[lanes.waves][:, None]
+    target = LdsTarget(binding)
+    step = target.step
 
     def run() -> None:
         values, read = access.load()
@@ -84,24 +117,10 @@ def _bind_load_to_lds(binding: Binding) -> Step:
             values = np.where(read, values, U32(0))
         if narrow is not None:
             values = narrow(values, values)
-        local = (m0 & limit).astype(np.int64)[:, None] + offset + place
-        inside = lanes.exec & (local + step <= context.lds.size)
-        if (inside != lanes.exec).any():
-            beyond = lanes.exec & ~inside
-            context.find(
-                "lds-out-of-bounds",
-                binding,
-                f"{binding.instruction.opcode} writes LDS byte {int(local[beyond][0])}; "
-                f"the workgroup has {context.lds.size} bytes",
-                lanes.numbers[beyond.any(axis=1)],
-            )
-        target = np.where(inside, local, 0) + base
-        scatter(context.lds.words, target, values, step, None if inside.all() else inside)
-        numbers = context.note_store(lanes, binding.row)
-        if context.lds.writer is not None:
-            for part in range(0, step, 4):
-                sources = np.broadcast_to(numbers, inside.shape)[inside]
-                context.lds.writer[(target[inside] + part) >> 2] = sources
+        local, inside = target.places()
+        places = np.where(inside, local, 0) + target.base
+        scatter(context.lds.words, places, values, step, None if inside.all() else inside)
+        target.mark(places, inside)
         if context.observe_lds:
             for index, wave in enumerate(lanes.numbers.tolist()):
                 row = int(context.rows[wave]) + binding.row
