@@ -212,7 +212,7 @@ def emulate(
         arch=program.arch,
         program=program,
         code=blocks.code,
-        waves=tuple(scheduler.recorder.wave_trace(at, place) for at, place in enumerate(places)),
+        waves=scheduler.recorder.traces(places),
         provenance="emulated",
         complete=complete,
         findings=findings,

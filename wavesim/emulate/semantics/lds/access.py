@@ -19,7 +19,7 @@ from wavesim.trace.trace import UNKNOWN
 U32 = np.uint32
 
 
-@dataclass(frozen=True)
+@dataclass
 class Pattern:
     """Lane addresses that were seen last, and what follows from them."""
 
@@ -27,7 +27,15 @@ class Pattern:
     offsets: npt.NDArray[np.int64]  # bytes into the LDS array [n, 64]
     active: npt.NDArray[np.bool_] | None  # lanes that access; None: all
     clk: npt.NDArray[np.int32]  # array clocks [n]
-    read: Callable[[], Array]  # the dwords there now [dwords, n, 64]
+    words: npt.NDArray[np.uint32]  # the array
+    width_bytes: int
+    _reader: Callable[[], Array] | None = None
+
+    def read(self) -> Array:
+        """The dwords there now [dwords, n, 64]."""
+        if self._reader is None:
+            self._reader = gatherer(self.words, self.offsets, self.width_bytes)
+        return self._reader()
 
 
 class Accessor:
@@ -65,8 +73,8 @@ class Accessor:
         clk = self._clk(offsets, inside)
         whole = bool(inside.all())
         places = (offsets if whole else np.where(inside, offsets, 0)) + self.base
-        read = gatherer(self.context.lds.words, places, self.width)
-        return Pattern(addresses, places, None if whole else inside.copy(), clk, read)
+        accessing = None if whole else inside.copy()
+        return Pattern(addresses, places, accessing, clk, self.context.lds.words, self.width)
 
     def _clk(self, offsets: Array, inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
         if self.phases is None:
