@@ -22,6 +22,7 @@ from wavesim.replays.compute_unit import ReplayResult
 from wavesim.report.json.run import Json, finding_json, run_json
 from wavesim.report.page.columns import ColumnWriter
 from wavesim.report.page.explained import explained
+from wavesim.report.palette import GLYPHS, colour_name
 from wavesim.report.text.unknowns import unknown_lines
 from wavesim.trace import REASON_NAMES, CodeEntry, Reason, Timeline, WaveTimeline
 
@@ -143,13 +144,15 @@ def panel_json(panel: Panel, columns: ColumnWriter) -> dict[str, Json]:
 
 
 def vocabulary() -> dict[str, Json]:
-    """Names the script shows: reasons with the activity each is drawn as, and the activities."""
+    """Names the script shows: reasons with the activity each is drawn as, and the activities (whose colours
+    are variables of the style sheet under the same names)."""
     shown = {reason: OF_REASON.get(reason, Activity.OTHER) for reason in Reason}
     return {
         "reasons": [REASON_NAMES[reason] for reason in Reason],
         "reason_activity": [int(shown[reason]) for reason in Reason],
         "queueing": [int(reason) for reason in QUEUEING],
-        "activities": [activity.name.lower() for activity in Activity],
+        "activities": [colour_name(activity) for activity in Activity],
+        "meanings": [GLYPHS[activity].meaning for activity in Activity],
     }
 
 
