@@ -19,6 +19,7 @@ from wavesim.pipeline.run import Run
 from wavesim.program import Finding
 from wavesim.program.dataflow import effects
 from wavesim.replays.compute_unit import ReplayResult
+from wavesim.report.figures import FIGURES
 from wavesim.report.json.run import Json, finding_json, run_json
 from wavesim.report.page.columns import ColumnWriter
 from wavesim.report.page.explained import explained
@@ -43,8 +44,8 @@ class Panel:
     """One timeline of the report, with the texts beside it.
 
     ``head`` is the code index of its loop's first instruction, if there is a loop.
-    ``figures`` are the run's JSON report (empty for a replay, whose ``facts`` are lines of label and
-    text); ``explanation`` is what ``explain`` found.
+    ``figures`` are the run's JSON report (empty for a replay) and ``shares`` its lines of :data:`FIGURES`;
+    ``facts`` are a replay's lines of label and text; ``explanation`` is what ``explain`` found.
     """
 
     title: str
@@ -54,6 +55,7 @@ class Panel:
     from_clk: int = 0
     to_clk: int = 0
     figures: dict[str, Json] = field(default_factory=dict)
+    shares: tuple[tuple[str, str], ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     findings: tuple[Finding, ...] = ()
     explanation: Explanation | None = None
@@ -82,6 +84,11 @@ def run_panel(
         from_clk=analysis.steady.from_clk,
         to_clk=analysis.steady.to_clk,
         figures=figures,
+        shares=tuple(
+            (figure.label, f"{figure.shown(analysis)}{run.mark(figure.key)}; {figure.note(analysis)}")
+            for figure in FIGURES
+            if figure.value(analysis) is not None
+        ),
         findings=found,
         explanation=explanation,
         notes=(*notes, *unknown_lines(run.unknowns), *analysis.notes),
@@ -136,6 +143,7 @@ def panel_json(panel: Panel, columns: ColumnWriter) -> dict[str, Json]:
         "waves": list(waves),
         "busy": _busy_json(timeline, cut, columns),
         "figures": panel.figures,
+        "shares": [list(pair) for pair in panel.shares],
         "facts": [list(pair) for pair in panel.facts],
         "findings": [finding_json(each) for each in panel.findings],
         "explanation": explained(panel.explanation, columns) if panel.explanation else None,
