@@ -277,7 +277,7 @@ SENSITIVE: dict[str, Callable[[], Trace]] = {
     "lds_join": lambda: joined(16, b.lds_read()),
     "lds_alternation": lambda: b.streams([[b.lds_read()] * 3] * 2),
     "counter_full": lambda: b.streams([[b.lds_read(16)] * 20]),
-    "barrier_phase": lambda: b.streams([[b.barrier()]] * 4),
+    "barrier_phase": lambda: b.streams([[b.barrier()]] * 3 + [[b.nop(1), b.barrier()]]),
     "memory_queue": lambda: b.streams([LOADS]),
     "memory_in_flight": lambda: b.streams([LOADS]),
     "memory_service": lambda: b.streams([LOADS]),
@@ -298,11 +298,14 @@ SENSITIVE: dict[str, Callable[[], Trace]] = {
     "setprio": lambda: _one_simd("gfx942", [b.salu()] * 3, [b.setprio(1), b.salu(), b.salu()]),
 }
 
+CHANGES: dict[str, dict[str, object]] = {"counter_full": {"lds_queue_entries": 100}}
+"""Machine values with which the rule shows."""
+
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_each_switch_changes_what_its_rule_governs(engine: str, name: str) -> None:
     trace = SENSITIVE[name]()
-    changes = {"lds_queue_entries": 100} if name == "counter_full" else {}
+    changes = CHANGES.get(name, {})
     with_rule, without_it = timed(engine, trace, **changes), timed(engine, trace, name, **changes)
     assert without_it.trace is trace
     differ = [
