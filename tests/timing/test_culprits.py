@@ -180,6 +180,13 @@ CASES: dict[str, tuple[Trace, dict[str, object], int, Blamed]] = {
         1,
         [(1, "arbitration", 4, 0, 1)],
     ),
+    # row 4 straddles into chunk 1 and issues at 16: chunk 2 is there at 36, row 8 straddles into it
+    "fetch": (
+        b.streams([[b.salu(), *[b.salu(size_bytes=8)] * 8]], fetch=True),
+        {},
+        0,
+        [(8, "fetch", 4, *NOBODY)],
+    ),
     "branch": (
         b.trace(b.laid_out([b.branch(), b.valu(), b.endpgm()]), [b.wave([0, 1, 2])]),
         {},
