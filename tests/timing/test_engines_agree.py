@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import permutations
 from random import Random
 
 import builders as b
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing import simulate
 from wavesim.timing.compare import differences
-from wavesim.trace import Category, Spin, Timeline, Trace
+from wavesim.timing.model.shared_slot import have_room
+from wavesim.trace import Category, CodeEntry, Spin, Timeline, Trace
 
 ARCHES = st.sampled_from(("gfx90a", "gfx942", "gfx950"))
 SEEDS = st.integers(0, 2**32)
@@ -49,7 +51,7 @@ def assert_grants(timeline: Timeline, p: TimingParameters) -> None:
     """Per slot: one instruction of a category per SIMD, one LDS per pair, one VMEM per compute unit."""
     if "arbitration" in p.rules_off:
         return
-    used: dict[tuple[object, ...], list[bool]] = defaultdict(list)
+    used: dict[tuple[object, ...], list[CodeEntry]] = defaultdict(list)
     pair_of = {simd: pair for pair, simds in enumerate(p.structure_simd_pairs) for simd in simds}
     for wave, trace in zip(timeline.waves, timeline.trace.waves, strict=True):
         if trace.spins:
@@ -61,10 +63,11 @@ def assert_grants(timeline: Timeline, p: TimingParameters) -> None:
                 entry.category, wave.simd
             )
             if entry.category is not Category.INTERNAL:
-                used[entry.category, place, issue].append(entry.plain_valu)
-    for (category, _, _), plain in used.items():
-        limit = p.issue_plain_valu_per_slot if category is Category.VALU and all(plain) else 1
-        assert len(plain) <= limit
+                used[entry.category, place, issue].append(entry)
+    for (category, _, _), there in used.items():
+        shared = category is Category.VALU and len(there) == 2
+        shared = shared and any(have_room(a.share, c.share, p) for a, c in permutations(there))
+        assert len(there) <= (p.issue_valu_per_slot if shared else 1)
 
 
 @settings(max_examples=150)

@@ -13,6 +13,7 @@ from wavesim.errors import UserError
 from wavesim.timing import ENGINES, simulate
 from wavesim.timing.rules import BY_NAME, RULES, without
 from wavesim.trace import CodeEntry, Reason, Timeline, Trace
+from wavesim.trace.code import SlotShare
 
 pytestmark = pytest.mark.parametrize("engine", ENGINES)
 
@@ -261,6 +262,17 @@ SENSITIVE: dict[str, Callable[[], Trace]] = {
     "mfma_coissue": lambda: _one_simd("gfx942", [b.mfma()], [b.valu()]),
     "scaled_mfma": lambda: _one_simd("gfx950", [SCALED, b.salu()]),
     "dual_valu": lambda: _one_simd("gfx950", [b.valu()], [b.valu()]),
+    "valu_classes": lambda: _one_simd("gfx950", [b.valu(SlotShare(1, 1))], [b.valu(SlotShare(1, 1))]),
+    "valu_scalar_port": lambda: _one_simd(
+        "gfx950", *[[b.valu(SlotShare(2, 2, scalar_read=True))] for _ in range(2)]
+    ),
+    "valu_banks": lambda: _one_simd("gfx950", *[[b.valu(SlotShare(2, 2, even_reads=3))] for _ in range(2)]),
+    "packed_after_mfma": lambda: _one_simd(
+        "gfx950", [b.mfma(b.MFMA_950)], [b.nop(3), b.valu(b.ALONE, packed_f32=True)]
+    ),
+    "multi_slot_valu": lambda: _one_simd(
+        "gfx950", [b.valu(b.ALONE, multi_slot=True), b.valu()], [b.nop(0), b.valu()]
+    ),
     "dual_after_mfma": lambda: _one_simd(
         "gfx950", [b.mfma(b.MFMA_950), b.nop(2), b.valu()], [b.nop(3), b.valu()]
     ),
