@@ -261,6 +261,7 @@ SECTIONS: Mapping[str, Mapping[str, Kind]] = {
     "memory": {  # global memory as a compute unit sees it
         "queue_entries": Size,
         "tail_entries": Size,
+        "tail_bytes": Size,
         "bytes_per_clk": Size,
         "min_service_clk": Size,
         "idle_clk": Size,
