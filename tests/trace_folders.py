@@ -104,7 +104,7 @@ def disassembled(text: str, arch: str, folder: Path) -> tuple[list[list[Any]], b
 
 def folder_of(timeline: Timeline, root: Path) -> Path:
     """The trace that rocprofv3 would have written of a simulated run, whose program has no holes."""
-    root.mkdir(exist_ok=True)
+    root.mkdir(parents=True, exist_ok=True)
     program = timeline.trace.program
     rows, _ = disassembled(print_program(program), program.arch, root)
     internal = np.array([entry.category is Category.INTERNAL for entry in timeline.trace.code])
