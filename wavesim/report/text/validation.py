@@ -27,7 +27,7 @@ RATIO_TARGET = 0.05
 Table = list[list[str]]
 
 
-def _markdown(heads: list[str], body: Table) -> list[str]:
+def markdown_table(heads: list[str], body: Table) -> list[str]:
     """A Markdown table that reads as text too: the first column to the left, the others to the right."""
     widths = [max(len(line[column]) for line in [heads, *body]) for column in range(len(heads))]
     lines = [_line(heads, widths), "|" + "|".join("-" * (width + 2) for width in widths) + "|"]
@@ -86,7 +86,7 @@ def table(rows: Sequence[ValidationRow]) -> list[str]:
     mca_median = f"{100 * statistics.median(by_mca):.1f}" if by_mca else "-"
     body.append(["mean of absolute errors", "", "", "", *means, mca_mean])
     body.append(["median of absolute errors", "", "", "", *medians, mca_median])
-    return _markdown(heads, body)
+    return markdown_table(heads, body)
 
 
 def median_error(rows: Sequence[ValidationRow], mode: int) -> float:
@@ -110,7 +110,7 @@ def forced_table(rows: Sequence[ValidationRow]) -> list[str]:
         shares = [f"{100 * share:.1f}" for share in (row.forced.share, row.forced.late, row.forced.early)]
         free = "-" if row.issue_error_clk is None else f"{row.issue_error_clk:.0f}"
         body.append([row.folder, *shares, *classes, free])
-    return _markdown(heads, body) if body else []
+    return markdown_table(heads, body) if body else []
 
 
 def stall_table(rows: Sequence[ValidationRow]) -> list[str]:
@@ -122,7 +122,7 @@ def stall_table(rows: Sequence[ValidationRow]) -> list[str]:
                 model = row.stalls_simulated.get(name, 0.0)
                 shares = [f"{100 * real:.1f}", f"{100 * model:.1f}"]
                 body.append([row.folder, name, *shares, _signed(_stall_error(row, name))])
-    return _markdown(["trace", "reason", "measured %", "simulated %", "error %"], body) if body else []
+    return markdown_table(["trace", "reason", "measured %", "simulated %", "error %"], body) if body else []
 
 
 def _stall_error(row: ValidationRow, name: str) -> float:
@@ -200,7 +200,7 @@ def ablation_table(ablations: Sequence[Ablation]) -> list[str]:
                 moved,
             ]
         )
-    return _markdown(["without", "mean error %", "worth %", "changes most, its error %"], body)
+    return markdown_table(["without", "mean error %", "worth %", "changes most, its error %"], body)
 
 
 def page(

@@ -1,0 +1,226 @@
+"""How well a folder of traces is predicted: without each part too, and with fitted numbers left to others.
+
+For a number that was fitted to these very traces, an error on them says little. So each is chosen anew for
+every trace, from all others (leave one out), and the trace is predicted with that choice.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, median
+
+from wavesim.errors import UserError
+from wavesim.isa.load import arch_of
+from wavesim.replays.att.architecture import find_arch
+from wavesim.replays.att.folder import read_folder
+from wavesim.replays.predict import PredictOptions, predict
+from wavesim.replays.validate import in_processes, trace_folders
+
+Settings = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a prediction is made of, and the ``--set`` values that leave it out."""
+
+    name: str
+    about: str
+    without: Settings
+
+
+PARTS: tuple[Part, ...] = (
+    Part("role", "loads take half way between the Infinity Cache and HBM, not the machine file's number", ()),
+)
+"""All parts; without the first one, nothing of what the loads find is modelled."""
+
+AS_PREDICTED: Settings = (("memory.latency_clk", "stream"),)
+"""What is predicted with: until the chip's memory is modelled, one latency for all loads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A number that was fitted to measured traces: its key of the machine file, the values to choose from,
+    what it is, and the architectures whose traces it concerns."""
+
+    key: str
+    values: tuple[str, ...]
+    about: str
+    archs: tuple[str, ...]
+
+
+FITTED: tuple[Fitted, ...] = (
+    Fitted(
+        "memory.latency_clk",
+        ("550", "650", "750", "850"),
+        "latency of all loads",
+        ("gfx942",),
+    ),
+)
+"""All numbers of the prediction that were fitted to times of the traces here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """One trace. ``clk`` by settings, predicted; ``failure`` says why there is none."""
+
+    folder: str
+    arch: str = ""
+    machine: str = ""
+    with_launch: bool = False
+    has_loop: bool = True
+    measured_clk: float = 0.0
+    clk: Mapping[Settings, float] | None = None
+    failure: str = ""
+
+    def error(self, settings: Settings = AS_PREDICTED) -> float | None:
+        """Predicted over measured less one; ``None``: not predicted with these settings."""
+        clk = (self.clk or {}).get(settings)
+        return None if clk is None or not self.measured_clk else clk / self.measured_clk - 1
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A fitted number: the value that fits all traces best, and by trace what the others choose for it and
+    the error with that. ``fitted_error`` is the mean |error| with the value that fits all."""
+
+    fitted: Fitted
+    best: str
+    fitted_error: float
+    chosen: Mapping[str, str]
+    errors: Mapping[str, float]
+
+    @property
+    def mean_error(self) -> float:
+        """Mean |error| of the traces, each predicted with what the others choose."""
+        return fmean(map(abs, self.errors.values())) if self.errors else 0.0
+
+
+def leave_one_out(fitted: Fitted, errors: Mapping[str, Mapping[str, float]]) -> LeftOut:
+    """What of ``errors`` (by value, then by trace) is left where each trace's value is chosen by the others.
+
+    The value with the least mean |error| is chosen; the first of equals.
+    """
+    traces = list(next(iter(errors.values()), {}))
+
+    def best(among: Sequence[str]) -> str:
+        return min(errors, key=lambda value: fmean([abs(errors[value][each]) for each in among]))
+
+    chosen = {each: best([other for other in traces if other != each]) for each in traces if len(traces) > 1}
+    overall = best(traces)
+    return LeftOut(
+        fitted,
+        overall,
+        fmean([abs(errors[overall][each]) for each in traces]),
+        chosen,
+        {each: errors[value][each] for each, value in chosen.items()},
+    )
+
+
+@dataclass(frozen=True)
+class Study:
+    """All of it. ``left_out`` has the fitted numbers that two traces or more concern."""
+
+    rows: tuple[Predicted, ...]
+    left_out: tuple[LeftOut, ...]
+
+    def with_launch(self) -> list[Predicted]:
+        """The traces that were predicted from a launch."""
+        return [row for row in self.rows if row.with_launch and not row.failure]
+
+    def errors(self, rows: Sequence[Predicted], settings: Settings = AS_PREDICTED) -> list[float]:
+        """Of those rows that were predicted with ``settings``."""
+        return [error for row in rows if (error := row.error(settings)) is not None]
+
+    def mean(self, rows: Sequence[Predicted], settings: Settings = AS_PREDICTED) -> float:
+        """Mean |error|; 0 without any."""
+        found = self.errors(rows, settings)
+        return fmean(map(abs, found)) if found else 0.0
+
+    def median(self, rows: Sequence[Predicted], settings: Settings = AS_PREDICTED) -> float:
+        """Median |error|; 0 without any."""
+        found = self.errors(rows, settings)
+        return median(map(abs, found)) if found else 0.0
+
+
+def _settings_of(arch: str, with_launch: bool) -> list[Settings]:
+    """What a trace is predicted with, the prediction itself first."""
+    found = [AS_PREDICTED, *(part.without for part in PARTS)]
+    if with_launch:
+        for number in FITTED:
+            if arch in number.archs:
+                found += [with_value(number, value) for value in number.values]
+    return list(dict.fromkeys(found))
+
+
+def with_value(number: Fitted, value: str) -> Settings:
+    """The prediction's settings with another value of a fitted number."""
+    return (*(each for each in AS_PREDICTED if each[0] != number.key), (number.key, value))
+
+
+def predict_folder(folder: Path, machine: str | None, launch: str | None) -> Predicted:
+    """One trace, with all settings that the study asks for."""
+    try:
+        arch, _ = find_arch(read_folder(folder).code, folder)
+        arch = arch_of(machine) if machine is not None else arch
+        clk: dict[Settings, float] = {}
+        for settings in _settings_of(arch, launch is not None):
+            options = PredictOptions(launch, machine or arch, settings=dict(settings))
+            found = predict(folder, options)
+            clk[settings] = found.clk[0]
+    except UserError as error:
+        return Predicted(folder.name, with_launch=launch is not None, failure=error.message)
+    return Predicted(
+        folder.name, arch, machine or arch, launch is not None, found.has_loop, found.clk[1], clk
+    )
+
+
+def study(
+    folder: Path,
+    launches: Path,
+    machines: Sequence[str] = (),
+    *,
+    processes: int | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Study:
+    """Predict all traces of a folder.
+
+    Args:
+        folder: of trace folders.
+        launches: folder of their launch files, ``NAME.launch.yaml``.
+        machines: devices of the traces, one for each architecture.
+        processes: at most so many; default: one per core.
+        progress: told what is done.
+
+    Raises:
+        UserError: no traces, an unknown device, or two for one architecture.
+    """
+    of_arch: dict[str, str] = {}
+    for name in machines:
+        if of_arch.setdefault(arch_of(name), name) != name:
+            raise UserError(f"--arch {name} and --arch {of_arch[arch_of(name)]} are of one architecture")
+    calls = {}
+    for each in trace_folders(folder):
+        launch = launches / f"{each.name}.launch.yaml"
+        arch, _ = find_arch(read_folder(each).code, each)
+        machine = of_arch.get(arch)
+        calls[each] = (each, machine, str(launch) if os.path.isfile(launch) else None)
+    found = in_processes(predict_folder, calls, processes, progress)
+    rows = tuple(found[each] for each in calls)
+    return Study(rows, tuple(_left_out(rows)))
+
+
+def _left_out(rows: Sequence[Predicted]) -> list[LeftOut]:
+    found = []
+    for number in FITTED:
+        mine = [row for row in rows if row.with_launch and row.arch in number.archs and not row.failure]
+        if len(mine) < 2:
+            continue
+        errors = {
+            value: {row.folder: row.error(with_value(number, value)) or 0.0 for row in mine}
+            for value in number.values
+        }
+        found.append(leave_one_out(number, errors))
+    return found
