@@ -102,5 +102,5 @@ def blamed_stalls(timeline: Timeline) -> Blamed:
             every[first[by_wave] + by_row],
         )
         for column, values in zip(columns, found, strict=True):
-            column.append(values.astype(np.int64))
+            column.append(np.asarray(values, np.int64))
     return Blamed(*(np.concatenate(parts) if parts else np.zeros(0, np.int64) for parts in columns))

@@ -13,6 +13,7 @@ from functools import cache
 from types import MappingProxyType
 
 from wavesim.errors import SourceSpan, UserError
+from wavesim.isa.kinds import Kind
 from wavesim.isa.machine import CONFIDENCES
 from wavesim.isa.opcode_info import OpcodeInfo
 from wavesim.isa.paths import data_dir
@@ -76,7 +77,7 @@ def guessed_classes(info: OpcodeInfo) -> tuple[int, int]:
     what takes several slots; 64-bit operands and 32-bit products not as the first; others restricted.
     """
     alone = {"packed_f32", "packed", "mix", "f64", "multi_slot"}
-    if info.kind != "valu" or info.flags & alone or "_pk" in info.name or "scalef32" in info.name:
+    if info.kind is not Kind.VALU or info.flags & alone or "_pk" in info.name or "scalef32" in info.name:
         return NEVER
     wide = any(spec.dwords > 1 and "v" in spec.kinds for spec in info.operands)
     return LONG if wide or info.name in _WIDE_PRODUCTS else PLAIN

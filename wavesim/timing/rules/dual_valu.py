@@ -9,5 +9,5 @@ RULE = Rule(
     section=9,
     off="`issue.valu_per_slot` is 1",
     evidence="evidence/gfx950.md#two-valu-in-a-slot",
-    parameters={"issue.valu_per_slot": 1},
+    parameters={"issue_valu_per_slot": 1},
 )
