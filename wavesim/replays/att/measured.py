@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.analyze.intervals import Intervals, union
-from wavesim.isa.kinds import BRANCH_KINDS
+from wavesim.isa.kinds import BRANCH_KINDS, LDS_KINDS, VALU_KINDS, VMEM_KINDS
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.replays.att.folder import CLOCK, DURATION, STALL
 from wavesim.timing.rules.dependency_gaps import StreamGaps
@@ -33,6 +33,9 @@ Clocks = tuple[Int64, Int64, Int64]
 """attempt, issue and end of a wave's rows."""
 
 KIND_NUMBER: Mapping[Kind, int] = {kind: number for number, kind in enumerate(Kind)}
+
+KEPT_OUT = {Category.VALU: VALU_KINDS, Category.LDS: LDS_KINDS, Category.VMEM: VMEM_KINDS}
+"""What an MFMA keeps out of its SIMD."""
 
 STALL_REASON: Mapping[Kind, Reason] = {
     Kind.MFMA: Reason.MATRIX_PIPE,
@@ -112,6 +115,10 @@ def _kept_out(
     """
     mfma = np.array([entry.kind is Kind.MFMA for entry in code], np.bool_)
     load_clk = np.array([p.mfma_scale_load_clk * entry.scaled for entry in code], np.int64)
+    blocked = {
+        category: np.array([blocked_clk(p, entry, category) if entry.mfma else 0 for entry in code], np.int64)
+        for category in KEPT_OUT
+    }
     found: dict[tuple[int, Category], Intervals] = {}
     for simd in {wave.simd for wave in waves}:
         ids, begin, half = [], [], []
@@ -123,11 +130,9 @@ def _kept_out(
                 begin.append(np.where(load > 0, attempt[rows], issue[rows]))
                 half.append(np.maximum(issue[rows], attempt[rows] + load))
         executed, start = np.concatenate(ids), np.concatenate(half)
-        for category in (Category.VALU, Category.LDS, Category.VMEM):
-            blocks = [blocked_clk(p, entry, category) if entry.mfma else 0 for entry in code]
-            blocked = np.array(blocks, np.int64)[executed]
-            first = np.where(blocked > 0, np.concatenate(begin), start)
-            found[simd, category] = union(first, start + blocked)
+        for category in KEPT_OUT:
+            clk = blocked[category][executed]
+            found[simd, category] = union(np.where(clk > 0, np.concatenate(begin), start), start + clk)
     return found
 
 
@@ -182,11 +187,10 @@ def _wave_timeline(
     stalls.add(restart, Reason.BRANCH, 2)
     stall = stall - restart
     kept_out = np.zeros(len(ids), np.int64)
-    for category in (Category.VALU, Category.LDS, Category.VMEM):
+    for category, members in KEPT_OUT.items():
         blocked = blocks[wave.simd, category]
         covered = blocked.covered_before(issue) - blocked.covered_before(attempt)
-        mine = np.array([entry.category is category for entry in code], np.bool_)[ids]
-        kept_out = np.where(mine, np.minimum(stall, covered), kept_out)
+        kept_out = np.where(is_kind(kinds, *members), np.minimum(stall, covered), kept_out)
     stalls.add(kept_out, Reason.MFMA_COISSUE, 3)
     stall = stall - kept_out
     loads_scales = np.array([entry.scaled for entry in code], np.bool_)[ids]
