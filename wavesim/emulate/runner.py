@@ -73,7 +73,7 @@ class Runner:
         """Where all LDS instructions of the block are executed for their addresses alone."""
         indices = (self.block.start + self.block.lds_rows).tolist()
         sliced = self.context.slice
-        if sliced is None or self.context.track_writers or not indices:
+        if sliced is None or self.context.track_writers or self.context.observe_lds or not indices:
             return None
         if not sliced.addresses_only.issuperset(indices):
             return None
