@@ -35,6 +35,7 @@ LAYERS = [
     "visible",
     "limits",
     "errors",
+    "read_only",
     "_version",
 ]
 """As in the architecture: top first. ``isa`` is pure data access, so ``program`` stands on it."""

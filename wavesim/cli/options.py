@@ -241,6 +241,17 @@ class TimingOptions:
 
 
 @dataclass(frozen=True)
+class NumbersOptions:
+    """Whether the kernel's numbers are computed."""
+
+    numbers: bool = option(
+        "--numbers/--no-numbers",
+        default=True,
+        help="Compute and check the results, or execute only addresses, branches and lanes (faster).",
+    )
+
+
+@dataclass(frozen=True)
 class LookOptions:
     """How a report looks in the terminal."""
 
@@ -319,6 +330,7 @@ def run_options(
     unknown: UnknownOptions | None = None,
     sharing: SharingOptions | None = None,
     timing: TimingOptions | None = None,
+    numbers: NumbersOptions | None = None,
 ) -> RunOptions:
     """What a run of ``kernels`` is asked for; a group that a command does not have stays at its defaults.
 
@@ -345,6 +357,8 @@ def run_options(
         wanted = replace(wanted, workgroups=sharing.workgroups)
     if timing is not None:
         wanted = replace(wanted, engine=timing.engine, clock_ghz=timing.clock_ghz)
+    if numbers is not None:
+        wanted = replace(wanted, numbers=numbers.numbers)
     return wanted
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -135,7 +136,7 @@ def capture_and_replay(
         say("")
         write_lines(worst_place(result, look), out, look)
     wanted = RunOptions(arch=None if machine else gpu.arch, machine=machine, settings=settings, launch=launch)
-    loop = run_kernel(kernel, wanted).analysis.loop
+    loop = run_kernel(kernel, replace(wanted, numbers=False)).analysis.loop
     measured = [each.measured.clk_per_iteration for each in results if each.measured.clk_per_iteration]
     if loop is not None and measured and not other:
         pace = loop.wave_clk_per_iteration * loop.unroll  # a trace shows passes

@@ -47,7 +47,8 @@ class RunOptions:
     goes on past instructions without data; ``region`` runs a piece of the kernel without its launch;
     ``workgroups`` is how many share the compute unit (default: as many as fit and the launch has; a tile
     program states it). ``what_if`` names what is not as it is: ``change`` of what is timed, or
-    ``source``, a tile program's text in place of the file's."""
+    ``source``, a tile program's text in place of the file's. Without ``numbers`` only addresses, branches
+    and lanes are executed, as far as the program allows."""
 
     arch: str | None = None
     machine: str | None = None
@@ -63,6 +64,7 @@ class RunOptions:
     what_if: str = ""
     change: Change | None = None
     source: str | None = None
+    numbers: bool = True
 
 
 @dataclass(frozen=True)
@@ -283,6 +285,7 @@ def run_kernel(
             progress=lambda count: tell(f"execute, {count} instructions", 0.0),
             adversarial=options.adversarial,
             clock_values=clock_values,
+            numbers=options.numbers,
         )
 
     def timing(done: Executed) -> Timeline:
