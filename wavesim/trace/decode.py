@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from wavesim.isa.kinds import VALU_KINDS, Kind
 from wavesim.isa.opcode_info import OpcodeInfo
 from wavesim.isa.opcodes import lookup
@@ -94,15 +96,25 @@ def code_entry(
     )
 
 
+_decoded: deque[tuple[Program, tuple[CodeEntry, ...]]] = deque(maxlen=4)
+"""The last programs, each the very object, and their entries: what is executed again is not decoded
+again."""
+
+
 def code_entries(program: Program) -> tuple[CodeEntry, ...]:
     """The CodeEntry of every instruction of ``program``, aligned with its instructions.
 
     Raises:
         UnknownInstruction: an opcode that is not in the table.
     """
-    return tuple(
+    for known, entries in _decoded:
+        if known is program:
+            return entries
+    entries = tuple(
         code_entry(instruction, program.arch, address, size)
         for instruction, address, size in zip(
             program.instructions, program.addresses, program.sizes, strict=True
         )
     )
+    _decoded.append((program, entries))
+    return entries
