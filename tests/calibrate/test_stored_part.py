@@ -1,4 +1,4 @@
-"""The part of a program that its stores come from stores the same, whatever the clocks; what memory it takes."""
+"""The part of a program that its stores come from stores the same; what memory a calibration takes."""
 
 from __future__ import annotations
 
