@@ -32,6 +32,7 @@ def analyze(
     *,
     clock_ghz: float | None = None,
     bounded: bool = True,
+    later_clk: int | None = None,
 ) -> Analysis:
     """Stalls, loops, steady state, busy shares, overlap, bounds and throughput of ``timeline``.
 
@@ -41,6 +42,7 @@ def analyze(
         launch: The launch, for the number of workgroups.
         numerics: The numeric check; wrong numbers make TFLOP/s meaningless, which is then noted.
         clock_ghz: Clock for TFLOP/s instead of the machine file's.
+        later_clk: Clocks of a later round of workgroups, if that is not like the first one, which ran here.
         bounded: Whether the machine's bounds hold for the timeline (not for a what-if that lifts one).
     """
     parameters = machine.parameters
@@ -90,7 +92,7 @@ def analyze(
         overlap=find_overlap(timeline, occupancy, tables, parameters, steady),
         bounds=bounds,
         throughput=find_throughput(
-            timeline, machine, launch, tables, passes, loops[0] if loops else None, clock_ghz
+            timeline, machine, launch, tables, passes, loops[0] if loops else None, clock_ghz, later_clk
         ),
         notes=tuple(notes),
     )

@@ -23,8 +23,12 @@ def find_throughput(
     passes: Passes | None,
     loop: Loop | None,
     clock_ghz: float | None = None,
+    later_clk: int | None = None,
 ) -> Throughput | None:
     """FLOP that the simulated workgroups' MFMAs execute / clk x CUs x clock.
+
+    The whole launch takes the first round's clocks, and for every other round ``later_clk`` (without it, as
+    many again).
 
     Returns ``None`` if the kernel has no MFMA, did not finish, or the machine file states no number of
     compute units or no clock.
@@ -47,7 +51,8 @@ def find_throughput(
     rounds = -(-workgroups // per_round)
     share = (workgroups - (rounds - 1) * per_round) / per_round if workgroups else 0.0
     all_flop = flop / simulated * workgroups
-    with_tail = all_flop / (rounds * timeline.clk_total) * clock / 1e3 if rounds else 0.0
+    span_clk = timeline.clk_total + (rounds - 1) * (timeline.clk_total if later_clk is None else later_clk)
+    with_tail = all_flop / span_clk * clock / 1e3 if rounds else 0.0
     per_pass = _flop_per_pass(timeline, tables, passes) if passes is not None else 0.0
     return Throughput(
         flop=flop,

@@ -24,6 +24,7 @@ from wavesim.errors import UserError
 from wavesim.front.launch.file import MAX_DYNAMIC_LDS_BYTES
 from wavesim.front.launch.file import LaunchOptions as LaunchTexts
 from wavesim.front.region import DEFAULT_TRIPS, DEFAULT_WAVES, MOST_WAVES, RegionOptions
+from wavesim.isa.memory_roles import MODES
 from wavesim.limits import MAX_CLK, MAX_INSTRUCTIONS, MAX_WAVES, allowing, budget
 
 if TYPE_CHECKING:
@@ -256,6 +257,11 @@ class TimingOptions:
         type=click.FloatRange(min=0, min_open=True),
         help="Clock for TFLOP/s instead of the machine file's.",
     )
+    memory: str | None = option(
+        "--memory",
+        type=click.Choice(MODES),
+        help="Predict global memory: in the first round of workgroups, a later one, or the whole dispatch.",
+    )
 
 
 @dataclass(frozen=True)
@@ -374,7 +380,7 @@ def run_options(
     if sharing is not None:
         wanted = replace(wanted, workgroups=sharing.workgroups)
     if timing is not None:
-        wanted = replace(wanted, engine=timing.engine, clock_ghz=timing.clock_ghz)
+        wanted = replace(wanted, engine=timing.engine, clock_ghz=timing.clock_ghz, memory=timing.memory or "")
     if numbers is not None:
         wanted = replace(wanted, numbers=numbers.numbers)
     return wanted

@@ -28,6 +28,7 @@ from wavesim.trace import Timeline, Trace
 if TYPE_CHECKING:
     from wavesim.emulate.judge.numerics import Numerics
     from wavesim.pipeline.allowance import Allowance
+    from wavesim.pipeline.memory import PredictedMemory
     from wavesim.pipeline.unknowns import Unknowns
 
 Loader = Callable[[Path, "RunOptions", str | None, Mapping[str, str]], LoadedKernel]
@@ -46,9 +47,10 @@ class RunOptions:
     ``adversarial`` delivers loads as late as the ISA allows, to waves in hostile order; ``allow_unknown``
     goes on past instructions without data; ``region`` runs a piece of the kernel without its launch;
     ``workgroups`` is how many share the compute unit (default: as many as fit and the launch has; a tile
-    program states it). ``what_if`` names what is not as it is: ``change`` of what is timed, or
-    ``source``, a tile program's text in place of the file's. Without ``numbers`` only addresses, branches
-    and lanes are executed, as far as the program allows."""
+    program states it). ``memory`` predicts what global memory costs: of the first round of workgroups
+    (``cold``), of later ones (``warm``), or of both (``dispatch``). ``what_if`` names what is not as it
+    is: ``change`` of what is timed, or ``source``, a tile program's text in place of the file's. Without
+    ``numbers`` only addresses, branches and lanes are executed, as far as the program allows."""
 
     arch: str | None = None
     machine: str | None = None
@@ -65,6 +67,7 @@ class RunOptions:
     change: Change | None = None
     source: str | None = None
     numbers: bool = True
+    memory: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ class Run:
     unknowns: Unknowns | None = None
     what_if: str = ""
     diagnosis: str = ""
+    memory: PredictedMemory | None = None
 
     def mark(self, figure: str) -> str:
         """``?`` for a figure that rests on something unknown, else nothing."""
@@ -288,16 +292,24 @@ def run_kernel(
             numbers=options.numbers,
         )
 
+    predicted: list[PredictedMemory] = []
+
     def timing(done: Executed) -> Timeline:
-        inputs = done.execution.trace, done.machine.parameters
-        changed = options.change(*inputs) if options.change is not None else inputs
-        if changed is None:
-            raise UserError(f"{path}: nothing here changes if {options.what_if}")
-        return simulate(
-            *changed,
-            engine=options.engine,
-            progress=lambda share: tell("time", share),
-        )
+        def engine(trace: Trace) -> Timeline:
+            inputs = trace, done.machine.parameters
+            changed = options.change(*inputs) if options.change is not None else inputs
+            if changed is None:
+                raise UserError(f"{path}: nothing here changes if {options.what_if}")
+            return simulate(*changed, engine=options.engine, progress=lambda share: tell("time", share))
+
+        if not options.memory or allowance.any:
+            return engine(done.execution.trace)
+        from wavesim.pipeline.memory import time_predicted
+
+        launch = done.execution.launch
+        timeline, memory = time_predicted(done.execution.trace, launch, done.machine, options.memory, engine)
+        predicted[:] = [memory]
+        return timeline
 
     clocked = execute_and_time(executing, timing, sustained_mhz(machine, options.clock_ghz))
     done, timeline = clocked.executed, clocked.timeline
@@ -312,9 +324,20 @@ def run_kernel(
         numerics,
         clock_ghz=options.clock_ghz,
         bounded=not options.what_if,
+        later_clk=predicted[0].later_clk if predicted else None,
     )
     if options.what_if:
         note = f"timed as if {options.what_if}: what a cause is worth, not what the machine does"
         analysis = replace(analysis, notes=(note, *analysis.notes))
     findings = dict.fromkeys((*kernel.findings, *execution.trace.findings, *execution.findings))
-    return Run(kernel, final, timeline, numerics, analysis, tuple(findings), done.unknowns, options.what_if)
+    return Run(
+        kernel,
+        final,
+        timeline,
+        numerics,
+        analysis,
+        tuple(findings),
+        done.unknowns,
+        options.what_if,
+        memory=predicted[0] if predicted else None,
+    )
