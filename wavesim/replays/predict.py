@@ -19,6 +19,7 @@ import numpy as np
 from wavesim.errors import UserError
 from wavesim.front.launch.file import LaunchOptions
 from wavesim.front.region import RegionOptions
+from wavesim.isa.clock import SUSTAINED, Choice
 from wavesim.isa.kinds import LANES
 from wavesim.isa.layers import SET_SOURCE
 from wavesim.isa.memory_roles import LATENCY
@@ -48,7 +49,7 @@ class PredictOptions:
     settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     workgroups: int | None = None
     engine: str = "auto"
-    clock_ghz: float | None = None
+    clock: Choice = SUSTAINED
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def _run_options(
         machine=None if stock else machine,
         settings=options.settings,
         engine=options.engine,
-        clock_ghz=options.clock_ghz,
+        clock=options.clock,
         workgroups=options.workgroups,
         launch=LaunchOptions(file=options.launch),
     )
