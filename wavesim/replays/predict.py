@@ -19,7 +19,7 @@ import numpy as np
 from wavesim.errors import UserError
 from wavesim.front.launch.file import LaunchOptions
 from wavesim.front.region import RegionOptions
-from wavesim.isa.clock import SUSTAINED, Choice
+from wavesim.isa.clock import SUSTAINED, Choice, Clock
 from wavesim.isa.kinds import LANES
 from wavesim.isa.layers import SET_SOURCE
 from wavesim.isa.memory_roles import LATENCY
@@ -65,6 +65,7 @@ class Prediction:
     predicted: Side
     measured: Side
     rests_on: tuple[str, ...]
+    measured_clock: Clock | None = None
 
     @property
     def has_loop(self) -> bool:
@@ -121,6 +122,7 @@ def predict(folder: Path, options: PredictOptions, progress: Progress | None = N
         predicted=side(run.timeline, head, parameters),
         measured=side(measured, found, parameters),
         rests_on=(*_rests_on(run, options, round(passes)), *kernel.notes, *imported.notes),
+        measured_clock=imported.clock,
     )
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from statistics import fmean, median
 
 from wavesim.errors import UserError
 from wavesim.isa.load import arch_of
+from wavesim.isa.names import named
 from wavesim.replays.att.architecture import find_arch
 from wavesim.replays.att.folder import read_folder
 from wavesim.replays.predict import PredictOptions, predict
@@ -190,26 +192,33 @@ def study(
     Args:
         folder: of trace folders.
         launches: folder of their launch files, ``NAME.launch.yaml``.
-        machines: devices of the traces, one for each architecture.
+        machines: devices of the traces: one for each architecture, or ``PATTERN=NAME`` for the folders whose
+            names fit the pattern.
         processes: at most so many; default: one per core.
         progress: told what is done.
 
     Raises:
-        UserError: no traces, an unknown device, or two for one architecture.
+        UserError: no traces, or an unknown device.
     """
-    of_arch: dict[str, str] = {}
-    for name in machines:
-        if of_arch.setdefault(arch_of(name), name) != name:
-            raise UserError(f"--arch {name} and --arch {of_arch[arch_of(name)]} are of one architecture")
+    named_machines = [_machine_for(each) for each in machines]
     calls = {}
     for each in trace_folders(folder):
         launch = launches / f"{each.name}.launch.yaml"
-        arch, _ = find_arch(read_folder(each).code, each)
-        machine = of_arch.get(arch)
+        fitting = [name for pattern, name in named_machines if pattern and fnmatchcase(each.name, pattern)]
+        if not fitting:
+            arch, _ = find_arch(read_folder(each).code, each)
+            fitting = [name for pattern, name in named_machines if not pattern and arch_of(name) == arch]
+        machine = fitting[-1] if fitting else None
         calls[each] = (each, machine, str(launch) if os.path.isfile(launch) else None)
     found = in_processes(predict_folder, calls, processes, progress)
     rows = tuple(found[each] for each in calls)
     return Study(rows, tuple(_left_out(rows)))
+
+
+def _machine_for(text: str) -> tuple[str, str]:
+    """Pattern of folder names, none for all of its architecture, and the device."""
+    pattern, _, name = text.rpartition("=")
+    return pattern, named(name)
 
 
 def _left_out(rows: Sequence[Predicted]) -> list[LeftOut]:

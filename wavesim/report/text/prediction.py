@@ -44,10 +44,14 @@ def prediction_lines(prediction: Prediction) -> Iterator[str]:
         yield line.rstrip()
     throughput = run.analysis.throughput
     if throughput is not None and prediction.launch is not None:
+        clock, seen = throughput.clock, prediction.measured_clock
+        shown = f"{seen.ghz:>14.3g}" if seen is not None else ""
+        yield f"{'clock, GHz':<18}{clock.ghz:>14.3g}{shown}"
         yield f"{'TFLOP/s':<18}{throughput.tflops:>14,.1f}"
     yield ""
     yield "rests on"
-    for each in prediction.rests_on:
+    clocks = [f"clock {throughput.clock}"] if throughput is not None and prediction.launch else []
+    for each in (*prediction.rests_on, *clocks):
         yield from textwrap.wrap(each, WIDTH, initial_indent="  - ", subsequent_indent="    ")
 
 
@@ -65,5 +69,7 @@ def prediction_json(prediction: Prediction) -> dict[str, Any]:
         "measured": {name.strip(): real for name, _, real, _ in _rows(prediction)},
         "error": prediction.error,
         "tflops": throughput.tflops if throughput is not None and prediction.launch else None,
+        "clock_ghz": throughput.clock.ghz if throughput is not None else None,
+        "measured_clock_ghz": prediction.measured_clock.ghz if prediction.measured_clock else None,
         "rests_on": list(prediction.rests_on),
     }

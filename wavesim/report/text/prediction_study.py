@@ -33,13 +33,15 @@ def prediction_table(study: Study) -> list[str]:
     for name, figure in (("mean", study.mean), ("median", study.median)):
         mine = study.with_launch()
         values = (f"{100 * figure(mine, settings):.1f}" for settings in (part.without for part in PARTS))
-        body.append([f"{name} of |error|, with launch", "", "", "", f"{100 * figure(mine):.1f}", *values])
+        body.append(
+            [f"{name} of absolute errors, with launch", "", "", "", f"{100 * figure(mine):.1f}", *values]
+        )
     return markdown_table(heads, body)
 
 
 def left_out_table(left_out: Sequence[LeftOut]) -> list[str]:
     """Each fitted number: what fits best, and the error where the other traces choose it for each one."""
-    heads = ["number", "fits best", "mean |error| % with it", "left out %", "worst left out", "its choice"]
+    heads = ["number", "fits best", "mean error % with it", "left out %", "worst left out", "its choice"]
     body = []
     for each in left_out:
         worst = max(each.errors, key=lambda name: abs(each.errors[name]))
