@@ -165,6 +165,7 @@ def wave(
     array_clk: Mapping[int, int] | None = None,
     memory_bytes: Mapping[int, int] | None = None,
     memory_latency_clk: Mapping[int, int] | None = None,
+    memory_path_clk16: Mapping[int, int] | None = None,
     spins: tuple[Spin, ...] = (),
 ) -> WaveTrace:
     """One wave that executes the code entries ``rows``; ``taken`` and the mappings are by row."""
@@ -188,6 +189,7 @@ def wave(
         memory_bytes=column(memory_bytes),
         taken=taken_rows,
         memory_latency_clk=column(memory_latency_clk),
+        memory_path_clk16=np.maximum(column(memory_path_clk16), 0),
         spins=spins,
     )
 

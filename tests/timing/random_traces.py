@@ -26,9 +26,11 @@ def random_parameters(random: Random, arch: str) -> TimingParameters:
         stock = without(stock, random.sample(sorted(BY_NAME), random.randint(1, 4)))
     if random.random() < 0.5:
         return stock
+    queue_entries = random.choice((2, 4, 10))
     return replace(
         stock,
-        lds_queue_entries=random.choice((2, 4, 10)),
+        lds_queue_entries=queue_entries,
+        memory_tail_bytes=512 * queue_entries,
         memory_queue_entries=random.choice((2, 12)),
         memory_tail_entries=random.choice((3, 14)),
         counter_lgkm_max=random.choice((4, 15)),
@@ -131,6 +133,7 @@ def random_trace(random: Random, arch: str, *, longest_loop: int = 4) -> Trace:
                     array_clk=lds,
                     memory_bytes={r: 128 * random.randrange(9) for r in memory},
                     memory_latency_clk={r: random.randrange(20, 400) for r in memory},
+                    memory_path_clk16={r: 37 * r % 2000 for r in memory if r % 3 == 0},
                 )
             )
     if random.random() < 0.25:

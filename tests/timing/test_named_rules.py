@@ -141,6 +141,28 @@ def test_who_attempts_during_a_restart_waits_for_it_too(engine: str) -> None:
     assert [issue(timeline, wave)[2] for wave in range(3)] == [1164, 1168, 1172]
 
 
+# -- memory_in_flight and memory_path (§10)
+
+
+def test_bytes_in_flight_and_not_instructions_hold_the_next_access_back(engine: str) -> None:
+    """2048 bytes: two loads of 1 KiB, or eight of 256 bytes. The next is accepted as the first returns."""
+    room = {"memory_tail_bytes": 2048, "memory_latency_clk": 1000}
+    wide = timed(engine, b.streams([[b.load(16)] * 3]), **room)
+    assert wide.busy["memory", 0].start_clk.tolist() == [0, 16, 1000]
+    narrow = timed(engine, b.streams([[b.load(4)] * 9]), **room)
+    assert narrow.busy["memory", 0].start_clk.tolist() == [*range(0, 32, 4), 1000]
+
+
+def test_lines_take_the_share_of_the_devices_memory_one_after_the_other(engine: str) -> None:
+    """40 clk of the path each: it ends at 40, 80 and (a third of a clock more, rounded up) 121; the latency
+    of 100 counts from there. The second load takes none of it and returns behind the first."""
+    code = b.one_chunk([b.load(4), b.endpgm()])
+    path = {0: 16 * 40, 2: 16 * 40, 3: 16 * 40 + 5}
+    trace = b.trace(code, [b.wave([0, 0, 0, 0, 1], memory_path_clk16=path)])
+    timeline = timed(engine, trace, memory_latency_clk=100)
+    assert timeline.waves[0].done_clk[:4].tolist() == [140, 144, 180, 221]
+
+
 # -- vmem_idle_port (§11)
 
 

@@ -33,6 +33,7 @@ def analyze(
     *,
     clock: Choice = SUSTAINED,
     bounded: bool = True,
+    later_clk: int | None = None,
 ) -> Analysis:
     """Stalls, loops, steady state, busy shares, overlap, bounds and throughput of ``timeline``.
 
@@ -42,6 +43,7 @@ def analyze(
         launch: The launch, for the number of workgroups.
         numerics: The numeric check; wrong numbers make TFLOP/s meaningless, which is then noted.
         clock: For TFLOP/s: GHz, or which of the machine's clocks.
+        later_clk: Clocks of a later round of workgroups, if that is not like the first one, which ran here.
         bounded: Whether the machine's bounds hold for the timeline (not for a what-if that lifts one).
     """
     parameters = machine.parameters
@@ -99,6 +101,7 @@ def analyze(
             passes,
             loops[0] if loops else None,
             clock_of(machine, clock, sum(busy) / len(busy) if busy else None),
+            later_clk,
         ),
         notes=tuple(notes),
     )

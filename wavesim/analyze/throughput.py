@@ -22,10 +22,12 @@ def find_throughput(
     passes: Passes | None,
     loop: Loop | None,
     clock: Clock,
+    later_clk: int | None = None,
 ) -> Throughput | None:
     """FLOP that the simulated workgroups' MFMAs execute / clk x CUs x clock.
 
-    Returns ``None`` if the kernel has no MFMA or did not finish.
+    The whole launch takes the first round's clocks, and for every other round ``later_clk`` (without it, as
+    many again). Returns ``None`` if the kernel has no MFMA or did not finish.
     """
     flop = sum(
         int(tables.flop[trace.code[: issued_rows(wave)]].sum())
@@ -41,7 +43,8 @@ def find_throughput(
     rounds = -(-workgroups // per_round)
     share = (workgroups - (rounds - 1) * per_round) / per_round if workgroups else 0.0
     all_flop = flop / simulated * workgroups
-    with_tail = all_flop / (rounds * timeline.clk_total) * clock.ghz / 1e3 if rounds else 0.0
+    span_clk = timeline.clk_total + (rounds - 1) * (timeline.clk_total if later_clk is None else later_clk)
+    with_tail = all_flop / span_clk * clock.ghz / 1e3 if rounds else 0.0
     per_pass = _flop_per_pass(timeline, tables, passes) if passes is not None else 0.0
     return Throughput(
         flop=flop,

@@ -25,6 +25,7 @@ from wavesim.front.launch.file import MAX_DYNAMIC_LDS_BYTES
 from wavesim.front.launch.file import LaunchOptions as LaunchTexts
 from wavesim.front.region import DEFAULT_TRIPS, DEFAULT_WAVES, MOST_WAVES, RegionOptions
 from wavesim.isa.clock import SUSTAINED, Choice, read_choice
+from wavesim.isa.memory_roles import MODES
 from wavesim.limits import MAX_CLK, MAX_INSTRUCTIONS, MAX_WAVES, allowing, budget
 
 if TYPE_CHECKING:
@@ -247,6 +248,11 @@ class TimingOptions:
         callback=_read_clock,
         help="Clock for TFLOP/s: GHz, or the device's sustained one or that of one short launch.",
     )
+    memory: str | None = option(
+        "--memory",
+        type=click.Choice(MODES),
+        help="Predict global memory: in the first round of workgroups, a later one, or the whole dispatch.",
+    )
 
 
 @dataclass(frozen=True)
@@ -353,7 +359,7 @@ def run_options(
     if sharing is not None:
         wanted = replace(wanted, workgroups=sharing.workgroups)
     if timing is not None:
-        wanted = replace(wanted, engine=timing.engine, clock=timing.clock)
+        wanted = replace(wanted, engine=timing.engine, clock=timing.clock, memory=timing.memory or "")
     return wanted
 
 

@@ -258,6 +258,7 @@ SECTIONS: Mapping[str, Mapping[str, Kind]] = {
     "memory": {  # global memory as a compute unit sees it
         "queue_entries": Size,
         "tail_entries": Size,
+        "tail_bytes": Size,
         "bytes_per_clk": Size,
         "min_service_clk": Size,
         "idle_clk": Size,
@@ -275,6 +276,7 @@ SECTIONS: Mapping[str, Mapping[str, Kind]] = {
         "l2_line_bytes": Size,
         "mall_bytes": WholeNumber,
         "hbm_gbytes_per_s": Size,
+        "hbm_row_ns": Real,
         "l1_hit_bytes_per_clk": Real,
         "l2_read_bytes_per_clk": Size,
         "l2_write_bytes_per_clk": Size,
@@ -303,6 +305,7 @@ SUFFIX_UNITS = {
     "_caches": "caches",
     "_channels": "channels",
     "_ghz": "GHz",
+    "_ns": "ns",
     "_max": "count",
     "_banks": "banks",
     "_phases": "lanes",

@@ -84,6 +84,7 @@ class TimingParameters:
     # global memory
     memory_queue_entries: int
     memory_tail_entries: int
+    memory_tail_bytes: int
     memory_bytes_per_clk: int
     memory_min_service_clk: int
     memory_idle_clk: int

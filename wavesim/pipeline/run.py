@@ -29,6 +29,7 @@ from wavesim.trace import Timeline, Trace
 if TYPE_CHECKING:
     from wavesim.emulate.judge.numerics import Numerics
     from wavesim.pipeline.allowance import Allowance
+    from wavesim.pipeline.memory import PredictedMemory
     from wavesim.pipeline.unknowns import Unknowns
 
 Loader = Callable[[Path, "RunOptions", str | None, Mapping[str, str]], LoadedKernel]
@@ -48,8 +49,9 @@ class RunOptions:
     goes on past instructions without data; ``region`` runs a piece of the kernel without its launch;
     ``clock`` is what TFLOP/s are at, GHz or which of the machine's (:mod:`wavesim.isa.clock`);
     ``workgroups`` is how many share the compute unit (default: as many as fit and the launch has; a tile
-    program states it). ``what_if`` names what is not as it is: ``change`` of what is timed, or
-    ``source``, a tile program's text in place of the file's."""
+    program states it). ``memory`` predicts what global memory costs: of the first round of workgroups
+    (``cold``), of later ones (``warm``), or of both (``dispatch``). ``what_if`` names what is not as it
+    is: ``change`` of what is timed, or ``source``, a tile program's text in place of the file's."""
 
     arch: str | None = None
     machine: str | None = None
@@ -65,6 +67,7 @@ class RunOptions:
     what_if: str = ""
     change: Change | None = None
     source: str | None = None
+    memory: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ class Run:
     unknowns: Unknowns | None = None
     what_if: str = ""
     diagnosis: str = ""
+    memory: PredictedMemory | None = None
 
     def mark(self, figure: str) -> str:
         """``?`` for a figure that rests on something unknown, else nothing."""
@@ -282,16 +286,24 @@ def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None
             clock_values=clock_values,
         )
 
+    predicted: list[PredictedMemory] = []
+
     def timing(done: Executed) -> Timeline:
-        inputs = done.execution.trace, done.machine.parameters
-        changed = options.change(*inputs) if options.change is not None else inputs
-        if changed is None:
-            raise UserError(f"{path}: nothing here changes if {options.what_if}")
-        return simulate(
-            *changed,
-            engine=options.engine,
-            progress=lambda share: tell("time", share),
-        )
+        def engine(trace: Trace) -> Timeline:
+            inputs = trace, done.machine.parameters
+            changed = options.change(*inputs) if options.change is not None else inputs
+            if changed is None:
+                raise UserError(f"{path}: nothing here changes if {options.what_if}")
+            return simulate(*changed, engine=options.engine, progress=lambda share: tell("time", share))
+
+        if not options.memory or allowance.any:
+            return engine(done.execution.trace)
+        from wavesim.pipeline.memory import time_predicted
+
+        launch = done.execution.launch
+        timeline, memory = time_predicted(done.execution.trace, launch, done.machine, options.memory, engine)
+        predicted[:] = [memory]
+        return timeline
 
     clocked = execute_and_time(executing, timing, 1000 * clock_of(machine, options.clock).ghz)
     done, timeline = clocked.executed, clocked.timeline
@@ -306,9 +318,20 @@ def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None
         numerics,
         clock=options.clock,
         bounded=not options.what_if,
+        later_clk=predicted[0].later_clk if predicted else None,
     )
     if options.what_if:
         note = f"timed as if {options.what_if}: what a cause is worth, not what the machine does"
         analysis = replace(analysis, notes=(note, *analysis.notes))
     findings = dict.fromkeys((*kernel.findings, *execution.trace.findings, *execution.findings))
-    return Run(kernel, final, timeline, numerics, analysis, tuple(findings), done.unknowns, options.what_if)
+    return Run(
+        kernel,
+        final,
+        timeline,
+        numerics,
+        analysis,
+        tuple(findings),
+        done.unknowns,
+        options.what_if,
+        memory=predicted[0] if predicted else None,
+    )

@@ -79,6 +79,8 @@ def candidates(name: str, stock: int) -> tuple[int, ...]:
     low, high = max(1, int(LOW * stock)), max(stock + 2, int(HIGH * stock) + 1)
     if is_count(name):
         return tuple(range(low, high + 1))
+    if name == "memory.tail_bytes":  # in loads of a dword a lane
+        return tuple(sorted({*range(low - low % 256, high + 1, 256), stock}))
     if "bytes_per_clk" in name:
         return tuple(sorted({*range(low, high + 1, 4), stock}))
     first = stock % 4 if stock % 4 else 0

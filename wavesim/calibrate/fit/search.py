@@ -31,7 +31,7 @@ Progress = Callable[[str, float], None]
 JOINT = (
     ("fetch.restart_next_clk", "fetch.refill_clk"),
     ("lds.queue_entries", "lds.queue_hold_clk"),
-    ("memory.queue_entries", "memory.tail_entries"),
+    ("memory.queue_entries", "memory.tail_bytes"),
 )
 """Parameters that show in the same programs and are searched together."""
 

@@ -11,6 +11,7 @@ from wavesim.analyze.activity import Activity
 from wavesim.analyze.result import BOUND_NAMES, Analysis, WaveGroup
 from wavesim.isa.layers import SET_SOURCE
 from wavesim.isa.memory_roles import LATENCY
+from wavesim.pipeline.memory import PredictedMemory
 from wavesim.pipeline.run import Run
 from wavesim.program import Severity
 from wavesim.program.verdict import Verdict
@@ -180,10 +181,29 @@ def _memory_row(run: Run, width: int) -> list[Text]:
     """The latency that global loads were given, and who said so: it decides much, and is an input."""
     if not any(entry.kind is Kind.VMEM_LOAD for entry in run.timeline.trace.code):
         return []
+    if run.memory is not None:
+        return _predicted_memory_row(run.memory, width)
     latency = run.machine.quantities[LATENCY]
     stock = latency.source != SET_SOURCE
     note = f"latency of global loads, an input: {'the machine file has it' if stock else latency.note}"
     return _row("memory", f"{run.machine.parameters.memory_latency_clk} clk", note, width, "")
+
+
+def _predicted_memory_row(memory: PredictedMemory, width: int) -> list[Text]:
+    """Where lines come from, what each level would need alone, and what that rests on."""
+    found = memory.prediction
+    parts = [
+        f"{100 * share:.0f} % of accesses {words}, which alone needs {number(found.level_clk[level])} clk"
+        for (level, share), words in zip(
+            found.share.items(), ("find L2", "wait for the Infinity Cache", "wait for HBM"), strict=True
+        )
+        if share >= 0.005
+    ]
+    note = f"{found.round} round of workgroups: " + "; ".join(reversed(parts))
+    if memory.later_clk is not None:
+        note += f"; a later round takes {memory.later_clk} clk"
+    note += "".join(f"; assumed: {each}" for each in found.assumed)
+    return _row("memory", f"± {100 * found.interval:.0f} %", note, width)
 
 
 def _throughput_rows(run: Run, width: int) -> list[Text]:

@@ -35,8 +35,8 @@
     X(join_near_clk) X(join_most_clk) X(join_clk) X(from_memory_bytes_per_clk) X(gap_valu_to_memory_clk)     \
     X(gap_valu_sgpr_to_scalar_clk) X(gap_salu_to_cbranch_clk) X(gap_salu_to_vmem_clk) X(refill_clk)          \
     X(restart_first_clk) X(restart_next_clk) X(lgkm_max) X(vm_max) X(release_early_clk)                      \
-    X(release_late_clk) X(memory_queue_entries) X(memory_tail_entries) X(memory_bytes_per_clk)               \
-    X(memory_min_service_clk) X(memory_idle_clk) X(memory_idle_restart_clk) X(spin_patience_clk)             \
+    X(release_late_clk) X(memory_queue_entries) X(memory_tail_entries) X(memory_tail_bytes)                  \
+    X(memory_bytes_per_clk) X(memory_min_service_clk) X(memory_idle_clk) X(memory_idle_restart_clk) X(spin_patience_clk)             \
     X(max_clk) X(lds_write_drain) X(lds_alternation) X(vmem_in_order) X(vmem_idle_port)                      \
     X(vmem_round_robin) X(endpgm_drain) X(arbitration) X(oldest_first)
 
@@ -82,7 +82,7 @@ enum { STATUS_RUNNING, STATUS_DONE, STATUS_LIMIT, STATUS_NO_MEMORY };
 /* One wave's stream: pointers into Python's arrays, which outlive the engine. */
 typedef struct {
     int64_t simd, workgroup, start_clk, rows, place; /* place: of its SIMD in barrier.simd_order */
-    const int32_t *code, *array_clk, *memory_bytes, *memory_latency_clk;
+    const int32_t *code, *array_clk, *memory_bytes, *memory_latency_clk, *memory_path_clk16;
     const uint8_t *taken;
     int64_t *attempt_clk, *issue_clk, *end_clk, *done_clk;
     const int64_t *spins; /* (last, first, store wave, store row, number), by last */
@@ -271,8 +271,10 @@ typedef struct {
     int32_t last_winner;
     Ring from_memory; /* by head_clk */
     /* global memory */
-    int64_t *accepted, *returned, *service;
+    int64_t *accepted, *returned, *service, *moved;
     int64_t vmem_count, vmem_room;
+    int64_t in_flight_first, in_flight_bytes; /* the accesses that may be in flight with the latest one */
+    int64_t path_end_clk16;                   /* of the compute unit's share of the device's memory */
     By *vmem_by;
     int64_t last_vmem_clk, wake_clk;
     int32_t last_vmem_simd;
@@ -930,12 +932,13 @@ static int64_t vmem_attempted(Engine *e, int64_t now) {
 static void vmem_issue(Engine *e, Wave *w, const Op *op, int64_t now) {
     int64_t n = e->vmem_count, row = w->row;
     if (n == e->vmem_room) {
-        int64_t room[4] = {e->vmem_room, e->vmem_room, e->vmem_room, e->vmem_room};
+        int64_t room[5] = {e->vmem_room, e->vmem_room, e->vmem_room, e->vmem_room, e->vmem_room};
         e->accepted = grown(e, e->accepted, &room[0], n + 1, sizeof(int64_t));
         e->returned = grown(e, e->returned, &room[1], n + 1, sizeof(int64_t));
         e->service = grown(e, e->service, &room[2], n + 1, sizeof(int64_t));
         e->vmem_by = grown(e, e->vmem_by, &room[3], n + 1, sizeof(By));
-        e->vmem_room = min64(min64(room[0], room[1]), min64(room[2], room[3]));
+        e->moved = grown(e, e->moved, &room[4], n + 1, sizeof(int64_t));
+        e->vmem_room = min64(min64(min64(room[0], room[1]), min64(room[2], room[3])), room[4]);
         if (n == e->vmem_room) return;
     }
     int64_t moved = w->in.memory_bytes[row];
@@ -947,8 +950,18 @@ static void vmem_issue(Engine *e, Wave *w, const Op *op, int64_t now) {
     if (latency == UNKNOWN) latency = op->latency_clk;
     int64_t accepted = now;
     if (n) accepted = max64(accepted, e->accepted[n - 1] + e->service[n - 1]);
-    if (n >= P(memory_tail_entries)) accepted = max64(accepted, e->returned[n - P(memory_tail_entries)]);
-    int64_t returned = accepted + latency;
+    e->moved[n] = moved;
+    e->in_flight_bytes += moved;
+    while (e->in_flight_first < n && (e->in_flight_bytes > P(memory_tail_bytes) ||
+                                      n - e->in_flight_first >= P(memory_tail_entries)))
+        e->in_flight_bytes -= e->moved[e->in_flight_first++];
+    if (e->in_flight_first) accepted = max64(accepted, e->returned[e->in_flight_first - 1]);
+    int64_t path = w->in.memory_path_clk16[row], served = accepted;
+    if (path > 0) {
+        e->path_end_clk16 = max64(16 * accepted, e->path_end_clk16) + path;
+        served = (e->path_end_clk16 + 15) / 16;
+    }
+    int64_t returned = served + latency;
     if (n && P(vmem_in_order)) returned = max64(returned, e->returned[n - 1] + service);
     e->accepted[n] = accepted;
     e->returned[n] = returned;
@@ -1929,6 +1942,7 @@ API void wavesim_free(Engine *e) {
     free(e->returned);
     free(e->service);
     free(e->vmem_by);
+    free(e->moved);
     free(e->asking);
     free(e->uses);
     free(e->sorted);

@@ -15,7 +15,7 @@ from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.limits import SPIN_PATIENCE_CLK, budget
 from wavesim.timing.compiled.library import names
 from wavesim.timing.ops import Op
-from wavesim.trace import Category, CodeEntry, Kind, Reason, Trace
+from wavesim.trace import Category, CodeEntry, Kind, Reason, Trace, WaveTrace
 from wavesim.trace.code import SGPR_EXEC
 
 Array = npt.NDArray[np.generic]
@@ -44,6 +44,7 @@ ROW_COLUMNS: tuple[tuple[str, type[np.generic]], ...] = (
     ("array_clk", np.int32),
     ("memory_bytes", np.int32),
     ("memory_latency_clk", np.int32),
+    ("memory_path_clk16", np.int32),
     ("taken", np.bool_),
 )
 CLOCKS = ("attempt_clk", "issue_clk", "end_clk", "done_clk")
@@ -143,6 +144,7 @@ def parameter_values(order: Sequence[str], p: TimingParameters) -> Int64:
         "release_late_clk": p.barrier_release_late_clk,
         "memory_queue_entries": p.memory_queue_entries,
         "memory_tail_entries": p.memory_tail_entries,
+        "memory_tail_bytes": p.memory_tail_bytes,
         "memory_bytes_per_clk": p.memory_bytes_per_clk,
         "memory_min_service_clk": p.memory_min_service_clk,
         "memory_idle_clk": p.memory_idle_clk,
@@ -154,7 +156,7 @@ def parameter_values(order: Sequence[str], p: TimingParameters) -> Int64:
     for name, value in values.items():
         if abs(value) >= LARGEST or (name in POSITIVE and value < 1):
             raise UserError(f"{name} = {value}: the compiled engine cannot work with that")
-    for name in ("lds_queue_entries", "memory_queue_entries", "memory_tail_entries"):
+    for name in ("lds_queue_entries", "memory_queue_entries", "memory_tail_entries", "memory_tail_bytes"):
         if values[name] < 1:
             raise UserError(f"{name} = {values[name]}: at least one entry")
     return np.array([values[name] for name in order], np.int64)
@@ -291,17 +293,21 @@ def _pair_of(p: TimingParameters) -> Int64:
     return pair_of
 
 
+def _column(wave: WaveTrace, name: str) -> object:
+    return wave.path_clk16() if name == "memory_path_clk16" else getattr(wave, name)
+
+
 def _rows(trace: Trace, lengths: Sequence[int]) -> dict[str, Array]:
     """The columns of all waves, one wave's rows after the other's."""
     columns: dict[str, Array] = {}
     for name, dtype in ROW_COLUMNS:
         parts = [
-            check_array(getattr(wave, name), dtype, length, f"wave {wave.wave}: {name}")
+            check_array(_column(wave, name), dtype, length, f"wave {wave.wave}: {name}")
             for wave, length in zip(trace.waves, lengths, strict=True)
         ]
         columns[name] = np.concatenate(parts) if parts else np.zeros(0, dtype)
     _check_range(columns["code"], 0, len(trace.code), "code")
-    for name in ("array_clk", "memory_bytes", "memory_latency_clk"):
+    for name in ("array_clk", "memory_bytes", "memory_latency_clk", "memory_path_clk16"):
         _check_range(columns[name], -1, LARGEST, name)
     return columns
 
