@@ -40,7 +40,16 @@ def predict(
     from wavesim.replays.predict import predict as run
     from wavesim.report.text.prediction import prediction_json, prediction_lines
 
-    wanted = PredictOptions(launch, arch, machine, settings, sharing.workgroups, timing.engine, timing.clock)
+    wanted = PredictOptions(
+        launch,
+        arch,
+        machine,
+        settings,
+        sharing.workgroups,
+        timing.engine,
+        timing.clock,
+        timing.memory or "dispatch",
+    )
     with progress_line(f"wavesim predict {folder.name}") as progress:
         found = run(folder, wanted, progress)
     if as_json.wanted:
