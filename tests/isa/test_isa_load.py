@@ -348,3 +348,10 @@ def test_an_overlay_of_a_device(tmp_path: Path) -> None:
     assert machine.integer("memory.hbm_gbytes_per_s") == 6000
     with pytest.raises(UserError, match=r"architecture or device 'mi326x'[^;]*; devices: MI210, MI250"):
         load_machine("mi326x")
+
+
+def test_only_an_architectures_own_file_is_on_the_base_of_another(tmp_path: Path) -> None:
+    mine = tmp_path / "gfx950.yaml"
+    mine.write_text("schema: machine\nbase: gfx942\narch: gfx950\n")
+    with pytest.raises(UserError, match="but the base is gfx942"):
+        load_machine(str(mine))

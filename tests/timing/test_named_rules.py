@@ -13,6 +13,7 @@ from wavesim.errors import UserError
 from wavesim.timing import ENGINES, simulate
 from wavesim.timing.rules import BY_NAME, RULES, without
 from wavesim.trace import CodeEntry, Reason, Timeline, Trace
+from wavesim.trace.code import SlotShare
 
 pytestmark = pytest.mark.parametrize("engine", ENGINES)
 
@@ -283,6 +284,17 @@ SENSITIVE: dict[str, Callable[[], Trace]] = {
     "mfma_coissue": lambda: _one_simd("gfx942", [b.mfma()], [b.valu()]),
     "scaled_mfma": lambda: _one_simd("gfx950", [SCALED, b.salu()]),
     "dual_valu": lambda: _one_simd("gfx950", [b.valu()], [b.valu()]),
+    "valu_classes": lambda: _one_simd("gfx950", [b.valu(SlotShare(1, 1))], [b.valu(SlotShare(1, 1))]),
+    "valu_scalar_port": lambda: _one_simd(
+        "gfx950", *[[b.valu(SlotShare(2, 2, scalar_read=True))] for _ in range(2)]
+    ),
+    "valu_banks": lambda: _one_simd("gfx950", *[[b.valu(SlotShare(2, 2, even_reads=3))] for _ in range(2)]),
+    "packed_after_mfma": lambda: _one_simd(
+        "gfx950", [b.mfma(b.MFMA_950)], [b.nop(3), b.valu(b.ALONE, packed_f32=True)]
+    ),
+    "multi_slot_valu": lambda: _one_simd(
+        "gfx950", [b.valu(b.ALONE, multi_slot=True), b.valu()], [b.nop(0), b.valu()]
+    ),
     "dual_after_mfma": lambda: _one_simd(
         "gfx950", [b.mfma(b.MFMA_950), b.nop(2), b.valu()], [b.nop(3), b.valu()]
     ),
@@ -299,7 +311,7 @@ SENSITIVE: dict[str, Callable[[], Trace]] = {
     "lds_join": lambda: joined(16, b.lds_read()),
     "lds_alternation": lambda: b.streams([[b.lds_read()] * 3] * 2),
     "counter_full": lambda: b.streams([[b.lds_read(16)] * 20]),
-    "barrier_phase": lambda: b.streams([[b.barrier()]] * 4),
+    "barrier_phase": lambda: b.streams([[b.barrier()]] * 3 + [[b.nop(1), b.barrier()]]),
     "memory_queue": lambda: b.streams([LOADS]),
     "memory_in_flight": lambda: b.streams([LOADS]),
     "memory_service": lambda: b.streams([LOADS]),
@@ -320,11 +332,14 @@ SENSITIVE: dict[str, Callable[[], Trace]] = {
     "setprio": lambda: _one_simd("gfx942", [b.salu()] * 3, [b.setprio(1), b.salu(), b.salu()]),
 }
 
+CHANGES: dict[str, dict[str, object]] = {"counter_full": {"lds_queue_entries": 100}}
+"""Machine values with which the rule shows."""
+
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_each_switch_changes_what_its_rule_governs(engine: str, name: str) -> None:
     trace = SENSITIVE[name]()
-    changes = {"lds_queue_entries": 100} if name == "counter_full" else {}
+    changes = CHANGES.get(name, {})
     with_rule, without_it = timed(engine, trace, **changes), timed(engine, trace, name, **changes)
     assert without_it.trace is trace
     differ = [

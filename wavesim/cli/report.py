@@ -112,7 +112,8 @@ def _kernel_panel(
     from wavesim.program.verdict import Verdict
     from wavesim.report.page import run_panel
 
-    result = diagnosed(run_kernel(path, options, progress))
+    prepared = prepare(path, options)
+    result = diagnosed(run_kernel(path, options, progress, prepared))
     explanation, notes = None, []
     if explained:
         try:
@@ -123,12 +124,11 @@ def _kernel_panel(
         return run_panel(result, (), explanation, notes), result.verdict is not Verdict.BAD
     if progress is not None:
         progress("check", 0.0)
-    loaded, machine = prepare(path, options)
-    loaded, allowance = allowed(loaded, machine, options)
+    loaded, allowance = allowed(*prepared, options)
     execute = bool(loaded.launch.arguments) or options.region is not None
     checked = check_kernel(
         loaded,
-        machine,
+        prepared[1],
         execute=execute,
         allowance=allowance,
         shorter=lambda: shorter_kernel(path, options, loaded),

@@ -35,8 +35,11 @@ class TimingParameters:
     issue_slot_clk: int
     issue_valu_clk: int
     issue_trans_clk: int
-    issue_plain_valu_per_slot: int
+    issue_multi_slot_valu_clk: int
+    issue_valu_per_slot: int
+    issue_bank_reads_per_slot: int
     issue_dual_after_mfma_clk: int
+    issue_packed_after_mfma_clk: int  # from the end of the matrix pipe; 0: at once, even under it
     issue_sleep_unit_clk: int
     # vector turns (docs/model §9); issue_turns_clk 0: none
     issue_turns_idle_clk: int

@@ -252,15 +252,20 @@ def _as_launched(kernel: LoadedKernel, machine: Machine, path: Path, workgroups:
     return on_one_unit(kernel, machine, workgroups)
 
 
-def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None) -> Run:
-    """Run one kernel through the whole pipeline.
+def run_kernel(
+    path: Path,
+    options: RunOptions,
+    progress: Progress | None = None,
+    prepared: tuple[LoadedKernel, Machine] | None = None,
+) -> Run:
+    """Run one kernel through the whole pipeline; ``prepared`` is what :func:`prepare` gave, if it was called.
 
     Raises:
         UserError: unusable kernel, machine or setting.
     """
     tell: Progress = progress if progress is not None else lambda stage, share: None
     tell("load", 0.0)
-    kernel, machine = prepare(path, options)
+    kernel, machine = prepared or prepare(path, options)
     kernel, allowance = allowed(kernel, machine, options)
     if allowance.region is None:
         kernel = _as_launched(kernel, machine, path, options.workgroups)

@@ -102,8 +102,8 @@ class Device(Protocol):
     def fill(self, buffer: Buffer, byte: int) -> None:
         """Write ``byte`` everywhere in the buffer, on the device."""
 
-    def read(self, buffer: Buffer) -> bytes:
-        """Copy from the device, all of the buffer."""
+    def read(self, buffer: Buffer, size_bytes: int | None = None) -> bytes:
+        """Copy from the device, all of the buffer or its first bytes."""
 
     def launch(
         self,

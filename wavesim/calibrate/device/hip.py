@@ -103,10 +103,11 @@ class HipDevice:
         """Write ``byte`` everywhere in the buffer, on the device."""
         self._ask("fill", CALL_TIMEOUT_S, buffer=buffer.handle, size=buffer.size_bytes, byte=byte)
 
-    def read(self, buffer: Buffer) -> bytes:
-        """Copy from the device, all of the buffer."""
+    def read(self, buffer: Buffer, size_bytes: int | None = None) -> bytes:
+        """Copy from the device, all of the buffer or its first bytes."""
+        size = buffer.size_bytes if size_bytes is None else min(size_bytes, buffer.size_bytes)
         file = self._file(b"")
-        self._ask("read", CALL_TIMEOUT_S, buffer=buffer.handle, size=buffer.size_bytes, file=file)
+        self._ask("read", CALL_TIMEOUT_S, buffer=buffer.handle, size=size, file=file)
         data = Path(file).read_bytes()
         Path(file).unlink()
         return data

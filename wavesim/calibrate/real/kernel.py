@@ -244,9 +244,11 @@ def _check(
     if expect is None:
         return None
     argument = launch.matrix(expect.result)
-    content = device.read(buffers[expect.result])
-    if len(content) < VirtualMatrix(argument, machine.arch).size:
+    buffer, matrix = buffers[expect.result], VirtualMatrix(argument, machine.arch)
+    if buffer.size_bytes < matrix.size:
         return None
+    rows = max((row + rows for row, _, rows, _ in expect.tiles.values()), default=0)
+    content = device.read(buffer, rows * matrix.row_places * matrix.place_bytes)
     return check_numerics(_Result(kernel, launch, machine, content), launch)  # type: ignore[arg-type]
 
 

@@ -16,7 +16,7 @@ from wavesim.limits import SPIN_PATIENCE_CLK, budget
 from wavesim.timing.compiled.library import names
 from wavesim.timing.ops import Op
 from wavesim.trace import Category, CodeEntry, Kind, Reason, Trace, WaveTrace
-from wavesim.trace.code import SGPR_EXEC
+from wavesim.trace.code import SGPR_EXEC, SlotShare
 
 Array = npt.NDArray[np.generic]
 Int64 = npt.NDArray[np.int64]
@@ -35,6 +35,9 @@ IN_ENGINE = (
     "oldest_first",
 )
 """Rules that the engine asks for; ``scaled_mfma_first`` is in the instructions' ranks."""
+
+SHARE = tuple(SlotShare.__slots__)
+"""Fields of an instruction that say with which others it shares a slot."""
 
 POSITIVE = ("simds", "slot_clk", "turn_clk", "memory_bytes_per_clk")
 
@@ -118,8 +121,10 @@ def parameter_values(order: Sequence[str], p: TimingParameters) -> Int64:
         "simds": p.structure_simds,
         "pairs": len(p.structure_simd_pairs),
         "slot_clk": p.issue_slot_clk,
-        "plain_valu_per_slot": p.issue_plain_valu_per_slot,
+        "valu_per_slot": p.issue_valu_per_slot,
+        "bank_reads_per_slot": p.issue_bank_reads_per_slot,
         "dual_after_mfma_clk": p.issue_dual_after_mfma_clk,
+        "packed_after_mfma_clk": p.issue_packed_after_mfma_clk,
         "turns_idle_clk": p.issue_turns_idle_clk,
         "turns_clk": p.issue_turns_clk,
         "turn_clk": p.issue_turn_clk,
@@ -203,6 +208,7 @@ def op_table(
             entry.mfma_format,
             entry.mfma_source_vgprs,
             entry.scaled,
+            entry.multi_slot,
         )
         found = known.get(shape)
         if found is None:
@@ -219,7 +225,8 @@ def op_table(
         **by_shape,
         "first_chunk": address // p.fetch_chunk_bytes,
         "last_chunk": (address + size - 1) // p.fetch_chunk_bytes,
-        "plain": [entry.plain_valu for entry in code],
+        "packed": [entry.packed_f32 for entry in code],
+        **{name: [getattr(entry.share, name) for entry in code] for name in SHARE},
         "writes_sgpr": [entry.writes_sgpr for entry in code],
         "to_lds": [entry.to_lds for entry in code],
         "lgkm": [entry.lgkm_increment for entry in code],
