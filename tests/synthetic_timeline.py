@@ -224,7 +224,11 @@ def machine(**overrides: object) -> Machine:
     parameters = TimingParameters(**values)  # type: ignore[arg-type]
     quantities = {
         "structure.compute_units": Quantity("structure.compute_units", 304, "1", "test", "assumed"),
-        "clock.sustained_ghz": Quantity("clock.sustained_ghz", 2.0, "GHz", "test clock", "assumed"),
+        "clock.sustained_ghz": Quantity("clock.sustained_ghz", 2.0, "GHz", "test clock", "measured"),
+        "clock.sustained_range_ghz": Quantity(
+            "clock.sustained_range_ghz", (2.0, 2.0), "GHz", "test", "measured"
+        ),
+        "clock.sustained_by_busy_ghz": Quantity("clock.sustained_by_busy_ghz", {}, "GHz", "test", "measured"),
     }
     return Machine("gfx942", "gfx942", "test", parameters, quantities, {})
 

@@ -24,6 +24,7 @@ from wavesim.errors import UserError
 from wavesim.front.launch.file import MAX_DYNAMIC_LDS_BYTES
 from wavesim.front.launch.file import LaunchOptions as LaunchTexts
 from wavesim.front.region import DEFAULT_TRIPS, DEFAULT_WAVES, MOST_WAVES, RegionOptions
+from wavesim.isa.clock import SUSTAINED, Choice, read_choice
 from wavesim.isa.memory_roles import MODES
 from wavesim.limits import MAX_CLK, MAX_INSTRUCTIONS, MAX_WAVES, allowing, budget
 
@@ -247,15 +248,23 @@ class SharingOptions:
     )
 
 
+def _read_clock(context: click.Context, parameter: click.Parameter, value: str) -> Choice:
+    return read_choice(value)
+
+
 @dataclass(frozen=True)
 class TimingOptions:
     """Which engine times the kernel, and at which clock."""
 
     engine: str = option("--engine", **ENGINE)
-    clock_ghz: float | None = option(
+    clock: float | str = option(
+        "--clock",
         "--clock-ghz",
-        type=click.FloatRange(min=0, min_open=True),
-        help="Clock for TFLOP/s instead of the machine file's.",
+        default=SUSTAINED,
+        show_default=True,
+        metavar="GHZ",
+        callback=_read_clock,
+        help="Clock for TFLOP/s: GHz, or the device's sustained one or that of one short launch.",
     )
     memory: str | None = option(
         "--memory",
@@ -380,7 +389,7 @@ def run_options(
     if sharing is not None:
         wanted = replace(wanted, workgroups=sharing.workgroups)
     if timing is not None:
-        wanted = replace(wanted, engine=timing.engine, clock_ghz=timing.clock_ghz, memory=timing.memory or "")
+        wanted = replace(wanted, engine=timing.engine, clock=timing.clock, memory=timing.memory or "")
     if numbers is not None:
         wanted = replace(wanted, numbers=numbers.numbers)
     return wanted

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from wavesim.cli.options import ENGINE, SETTINGS, TRACE_ARCH, JsonOptions, SharingOptions, options
+from wavesim.cli.options import SETTINGS, TRACE_ARCH, JsonOptions, SharingOptions, TimingOptions, options
 from wavesim.cli.paths import InputPath
 from wavesim.cli.progress import progress_line
 
@@ -19,8 +19,7 @@ from wavesim.cli.progress import progress_line
 @click.option("--arch", **TRACE_ARCH)
 @click.option("--machine", type=InputPath(dir_okay=False), help="Machine file instead of the stock one.")
 @click.option("--set", "settings", **SETTINGS, help="Override a launch constant or a machine value.")
-@options(sharing=SharingOptions, as_json=JsonOptions)
-@click.option("--engine", **ENGINE)
+@options(sharing=SharingOptions, timing=TimingOptions, as_json=JsonOptions)
 @click.option("--tolerance", type=float, help="Exit 1 if |error| is larger (a fraction).")
 def predict(
     folder: Path,
@@ -29,8 +28,8 @@ def predict(
     machine: str | None,
     settings: Mapping[str, str],
     sharing: SharingOptions,
+    timing: TimingOptions,
     as_json: JsonOptions,
-    engine: str,
     tolerance: float | None,
 ) -> int:
     """Predict the kernel of the trace in FOLDER from its code and launch, beside what was measured.
@@ -41,7 +40,16 @@ def predict(
     from wavesim.replays.predict import predict as run
     from wavesim.report.text.prediction import prediction_json, prediction_lines
 
-    wanted = PredictOptions(launch, arch, machine, settings, sharing.workgroups, engine)
+    wanted = PredictOptions(
+        launch,
+        arch,
+        machine,
+        settings,
+        sharing.workgroups,
+        timing.engine,
+        timing.clock,
+        timing.memory or "dispatch",
+    )
     with progress_line(f"wavesim predict {folder.name}") as progress:
         found = run(folder, wanted, progress)
     if as_json.wanted:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wavesim.cli.options import ARCH, JsonOptions, options
+from wavesim.cli.options import JsonOptions, options
 from wavesim.cli.paths import InputPath, OutputPath
 from wavesim.errors import UserError
 
@@ -43,7 +43,13 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Predict instead of replaying; launches are DIR/NAME.launch.yaml (docs/prediction.md).",
 )
-@click.option("--arch", "machines", multiple=True, **ARCH, help="Device to predict for (repeatable).")
+@click.option(
+    "--arch",
+    "machines",
+    multiple=True,
+    metavar="[PATTERN=]NAME",
+    help="Device to predict for (repeatable): of the folders that fit, or of its architecture's others.",
+)
 def validate(
     folder: Path,
     machine: str | None,

@@ -16,6 +16,7 @@ from wavesim.front.launch.model import LoadedKernel
 from wavesim.front.occupancy import default_waves, occupancy, on_one_unit, refuse_waves, refuse_workgroup
 from wavesim.front.region import DEFAULT_TRIPS, DEFAULT_WAVES, RegionOptions, cut_region
 from wavesim.isa.archs import DEFAULT_ARCH
+from wavesim.isa.clock import SUSTAINED, Choice, clock_of
 from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import Machine
 from wavesim.isa.memory_roles import LATENCY, ROLES
@@ -46,6 +47,7 @@ class RunOptions:
     ``settings`` are the ``--set`` values, of the launch or (with a dot in the name) of the machine;
     ``adversarial`` delivers loads as late as the ISA allows, to waves in hostile order; ``allow_unknown``
     goes on past instructions without data; ``region`` runs a piece of the kernel without its launch;
+    ``clock`` is what TFLOP/s are at, GHz or which of the machine's (:mod:`wavesim.isa.clock`);
     ``workgroups`` is how many share the compute unit (default: as many as fit and the launch has; a tile
     program states it). ``memory`` predicts what global memory costs: of the first round of workgroups
     (``cold``), of later ones (``warm``), or of both (``dispatch``). ``what_if`` names what is not as it
@@ -56,7 +58,7 @@ class RunOptions:
     machine: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     engine: str = "auto"
-    clock_ghz: float | None = None
+    clock: Choice = SUSTAINED
     adversarial: bool = False
     launch: LaunchOptions = field(default_factory=LaunchOptions)
     allow_unknown: bool = False
@@ -270,7 +272,7 @@ def run_kernel(
     if allowance.region is None:
         kernel = _as_launched(kernel, machine, path, options.workgroups)
     from wavesim.pipeline.allowance import Executed, execute
-    from wavesim.pipeline.clocks import ClockValues, execute_and_time, sustained_mhz
+    from wavesim.pipeline.clocks import ClockValues, execute_and_time
     from wavesim.timing import simulate
 
     if allowance.region is None and not kernel.launch.arguments and kernel.program.metadata.arguments:
@@ -311,7 +313,7 @@ def run_kernel(
         predicted[:] = [memory]
         return timeline
 
-    clocked = execute_and_time(executing, timing, sustained_mhz(machine, options.clock_ghz))
+    clocked = execute_and_time(executing, timing, 1000 * clock_of(machine, options.clock).ghz)
     done, timeline = clocked.executed, clocked.timeline
     execution, final = done.execution, done.machine
     tell("check numbers", 0.0)
@@ -322,7 +324,7 @@ def run_kernel(
         final,
         kernel.launch,
         numerics,
-        clock_ghz=options.clock_ghz,
+        clock=options.clock,
         bounded=not options.what_if,
         later_clk=predicted[0].later_clk if predicted else None,
     )

@@ -19,10 +19,12 @@ import numpy as np
 from wavesim.errors import UserError
 from wavesim.front.launch.file import LaunchOptions
 from wavesim.front.region import RegionOptions
+from wavesim.isa.clock import SUSTAINED, Choice, Clock
 from wavesim.isa.kinds import LANES
 from wavesim.isa.layers import SET_SOURCE
 from wavesim.isa.memory_roles import LATENCY
 from wavesim.isa.names import known_name
+from wavesim.pipeline.memory import PredictedMemory
 from wavesim.pipeline.run import Progress, Run, RunOptions, run_kernel
 from wavesim.program import Program
 from wavesim.replays.att.imported import ImportedTrace
@@ -40,7 +42,8 @@ MOST_WAVES = 32
 
 @dataclass(frozen=True)
 class PredictOptions:
-    """``arch`` and ``machine`` as for a replay; ``launch`` is a launch file; ``settings`` as ``--set``."""
+    """``arch`` and ``machine`` as for a replay; ``launch`` is a launch file; ``settings`` as ``--set``;
+    ``memory`` as for a run, ``""`` being the machine's latency. Only a launch tells what memory does."""
 
     launch: str | None = None
     arch: str = "auto"
@@ -48,7 +51,8 @@ class PredictOptions:
     settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     workgroups: int | None = None
     engine: str = "auto"
-    clock_ghz: float | None = None
+    clock: Choice = SUSTAINED
+    memory: str = "dispatch"
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class Prediction:
     predicted: Side
     measured: Side
     rests_on: tuple[str, ...]
+    measured_clock: Clock | None = None
 
     @property
     def has_loop(self) -> bool:
@@ -76,6 +81,15 @@ class Prediction:
         if self.head is None:
             return float(self.predicted.span_clk), float(self.measured.span_clk)
         return self.predicted.clk_per_iteration or 0.0, self.measured.clk_per_iteration or 0.0
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The clocks that the predicted ones stand for, by the errors of traces left out of the fit; ``None``
+        where memory is not predicted."""
+        if self.run.memory is None:
+            return None
+        share = self.run.memory.prediction.interval
+        return self.clk[0] / (1 + share), self.clk[0] / (1 - share)
 
     @property
     def error(self) -> float:
@@ -120,6 +134,7 @@ def predict(folder: Path, options: PredictOptions, progress: Progress | None = N
         predicted=side(run.timeline, head, parameters),
         measured=side(measured, found, parameters),
         rests_on=(*_rests_on(run, options, round(passes)), *kernel.notes, *imported.notes),
+        measured_clock=imported.clock,
     )
 
 
@@ -140,12 +155,12 @@ def _run_options(
         machine=None if stock else machine,
         settings=options.settings,
         engine=options.engine,
-        clock_ghz=options.clock_ghz,
+        clock=options.clock,
         workgroups=options.workgroups,
         launch=LaunchOptions(file=options.launch),
     )
     if options.launch is not None:
-        return asked
+        return replace(asked, memory=options.memory)
     waves = program.metadata.workgroup_size // LANES
     traced = imported.units[0].trace.waves
     together = len({wave.workgroup for wave in traced}) if len(traced) <= MOST_WAVES else None
@@ -165,7 +180,21 @@ def _rests_on(run: Run, options: PredictOptions, passes: int) -> Iterator[str]:
             "no launch: what the loads touch and what branches see is not known; all of the code runs once, "
             f"with {passes} passes of its loops and as many workgroups as in the trace"
         )
+    if run.memory is not None:
+        yield from _memory(run.memory)
+        return
     latency = run.machine.quantities[LATENCY]
     source = latency.note if latency.source == SET_SOURCE else latency.source
     clk = run.machine.parameters.memory_latency_clk
     yield f"every load of global memory takes {clk} clk behind the compute unit's own queue ({source})"
+
+
+def _memory(memory: PredictedMemory) -> Iterator[str]:
+    """Where the lines come from, the level that needs most clocks, and what was assumed of memory."""
+    found = memory.prediction
+    parts = [f"{100 * share:.0f} % {level}" for level, share in found.share.items() if share >= 0.005]
+    yield f"global memory, {found.round} round of workgroups: lines come from {', '.join(parts)}"
+    slowest = max(found.level_clk, key=lambda level: found.level_clk[level])
+    clk = found.level_clk[slowest]
+    yield f"{slowest} alone would need {clk:,.0f} clk for what all compute units ask of it"
+    yield from found.assumed

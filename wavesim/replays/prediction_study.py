@@ -9,35 +9,60 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from statistics import fmean, median
 
 from wavesim.errors import UserError
 from wavesim.isa.load import arch_of
+from wavesim.isa.names import named
 from wavesim.replays.att.architecture import find_arch
 from wavesim.replays.att.folder import read_folder
 from wavesim.replays.predict import PredictOptions, predict
 from wavesim.replays.validate import in_processes, trace_folders
 
-Settings = tuple[tuple[str, str], ...]
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What a trace is predicted with: ``memory`` of :class:`PredictOptions`, and ``--set`` values."""
+
+    memory: str = "cold"
+    settings: tuple[tuple[str, str], ...] = ()
+
+
+AS_PREDICTED = Variant()
+WITHOUT_LAUNCH = Variant("", (("memory.latency_clk", "stream"),))
+"""Nothing says where the loads' lines are: all take half way between the Infinity Cache and HBM."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a prediction is made of, and the ``--set`` values that leave it out."""
+    """What a prediction is made of, and the variant that leaves it out."""
 
     name: str
     about: str
-    without: Settings
+    without: Variant
 
 
 PARTS: tuple[Part, ...] = (
-    Part("role", "loads take half way between the Infinity Cache and HBM, not the machine file's number", ()),
+    Part(
+        "chip",
+        "caches, memory and sharing of the whole device; without, one latency for all loads, half way "
+        "between the Infinity Cache and HBM",
+        WITHOUT_LAUNCH,
+    ),
+    Part(
+        "rows",
+        "what opening rows of the DRAM costs; without, only its rate of bytes",
+        Variant(settings=(("memory.hbm_row_ns", "0.01"),)),
+    ),
+    Part(
+        "in flight",
+        "the limit of bytes in flight of a compute unit",
+        Variant(settings=(("memory.tail_bytes", "1048576"), ("memory.tail_entries", "16384"))),
+    ),
 )
-"""All parts; without the first one, nothing of what the loads find is modelled."""
-
-AS_PREDICTED: Settings = (("memory.latency_clk", "stream"),)
-"""What is predicted with: until the chip's memory is modelled, one latency for all loads."""
+"""Parts of the model of memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +78,9 @@ class Fitted:
 
 FITTED: tuple[Fitted, ...] = (
     Fitted(
-        "memory.latency_clk",
-        ("550", "650", "750", "850"),
-        "latency of all loads",
+        "memory.hbm_row_ns",
+        ("32", "35", "38", "40.6", "44", "48", "52"),
+        "time for which a row that was opened keeps half a channel of the DRAM",
         ("gfx942",),
     ),
 )
@@ -64,7 +89,7 @@ FITTED: tuple[Fitted, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """One trace. ``clk`` by settings, predicted; ``failure`` says why there is none."""
+    """One trace. ``clk`` by variant, predicted; ``failure`` says why there is none."""
 
     folder: str
     arch: str = ""
@@ -72,12 +97,17 @@ class Predicted:
     with_launch: bool = False
     has_loop: bool = True
     measured_clk: float = 0.0
-    clk: Mapping[Settings, float] | None = None
+    clk: Mapping[Variant, float] | None = None
     failure: str = ""
 
-    def error(self, settings: Settings = AS_PREDICTED) -> float | None:
-        """Predicted over measured less one; ``None``: not predicted with these settings."""
-        clk = (self.clk or {}).get(settings)
+    @property
+    def as_predicted(self) -> Variant:
+        """What this trace is predicted with."""
+        return AS_PREDICTED if self.with_launch else WITHOUT_LAUNCH
+
+    def error(self, variant: Variant | None = None) -> float | None:
+        """Predicted over measured less one; ``None``: not predicted with this variant."""
+        clk = (self.clk or {}).get(variant or self.as_predicted)
         return None if clk is None or not self.measured_clk else clk / self.measured_clk - 1
 
 
@@ -130,34 +160,31 @@ class Study:
         """The traces that were predicted from a launch."""
         return [row for row in self.rows if row.with_launch and not row.failure]
 
-    def errors(self, rows: Sequence[Predicted], settings: Settings = AS_PREDICTED) -> list[float]:
-        """Of those rows that were predicted with ``settings``."""
-        return [error for row in rows if (error := row.error(settings)) is not None]
+    def errors(self, variant: Variant | None = None) -> list[float]:
+        """Of the traces with a launch that were predicted with a variant."""
+        return [error for row in self.with_launch() if (error := row.error(variant)) is not None]
 
-    def mean(self, rows: Sequence[Predicted], settings: Settings = AS_PREDICTED) -> float:
-        """Mean |error|; 0 without any."""
-        found = self.errors(rows, settings)
+    def mean(self, variant: Variant | None = None) -> float:
+        """Mean |error| of those; 0 without any."""
+        found = self.errors(variant)
         return fmean(map(abs, found)) if found else 0.0
 
-    def median(self, rows: Sequence[Predicted], settings: Settings = AS_PREDICTED) -> float:
-        """Median |error|; 0 without any."""
-        found = self.errors(rows, settings)
+    def median(self, variant: Variant | None = None) -> float:
+        """Median |error| of those; 0 without any."""
+        found = self.errors(variant)
         return median(map(abs, found)) if found else 0.0
 
 
-def _settings_of(arch: str, with_launch: bool) -> list[Settings]:
-    """What a trace is predicted with, the prediction itself first."""
-    found = [AS_PREDICTED, *(part.without for part in PARTS)]
-    if with_launch:
-        for number in FITTED:
-            if arch in number.archs:
-                found += [with_value(number, value) for value in number.values]
-    return list(dict.fromkeys(found))
+def _variants(arch: str) -> list[Variant]:
+    """What a trace with a launch is predicted with, the prediction itself first."""
+    numbers = (number for number in FITTED if arch in number.archs)
+    values = [with_value(number, value) for number in numbers for value in number.values]
+    return list(dict.fromkeys([AS_PREDICTED, *(part.without for part in PARTS), *values]))
 
 
-def with_value(number: Fitted, value: str) -> Settings:
-    """The prediction's settings with another value of a fitted number."""
-    return (*(each for each in AS_PREDICTED if each[0] != number.key), (number.key, value))
+def with_value(number: Fitted, value: str) -> Variant:
+    """The prediction with another value of a fitted number."""
+    return Variant(settings=((number.key, value),))
 
 
 def predict_folder(folder: Path, machine: str | None, launch: str | None) -> Predicted:
@@ -165,11 +192,13 @@ def predict_folder(folder: Path, machine: str | None, launch: str | None) -> Pre
     try:
         arch, _ = find_arch(read_folder(folder).code, folder)
         arch = arch_of(machine) if machine is not None else arch
-        clk: dict[Settings, float] = {}
-        for settings in _settings_of(arch, launch is not None):
-            options = PredictOptions(launch, machine or arch, settings=dict(settings))
+        clk: dict[Variant, float] = {}
+        for each in _variants(arch) if launch is not None else [WITHOUT_LAUNCH]:
+            options = PredictOptions(
+                launch, machine or arch, settings=dict(each.settings), memory=each.memory
+            )
             found = predict(folder, options)
-            clk[settings] = found.clk[0]
+            clk[each] = found.clk[0]
     except UserError as error:
         return Predicted(folder.name, with_launch=launch is not None, failure=error.message)
     return Predicted(
@@ -190,26 +219,33 @@ def study(
     Args:
         folder: of trace folders.
         launches: folder of their launch files, ``NAME.launch.yaml``.
-        machines: devices of the traces, one for each architecture.
+        machines: devices of the traces: one for each architecture, or ``PATTERN=NAME`` for the folders whose
+            names fit the pattern.
         processes: at most so many; default: one per core.
         progress: told what is done.
 
     Raises:
-        UserError: no traces, an unknown device, or two for one architecture.
+        UserError: no traces, or an unknown device.
     """
-    of_arch: dict[str, str] = {}
-    for name in machines:
-        if of_arch.setdefault(arch_of(name), name) != name:
-            raise UserError(f"--arch {name} and --arch {of_arch[arch_of(name)]} are of one architecture")
+    named_machines = [_machine_for(each) for each in machines]
     calls = {}
     for each in trace_folders(folder):
         launch = launches / f"{each.name}.launch.yaml"
-        arch, _ = find_arch(read_folder(each).code, each)
-        machine = of_arch.get(arch)
+        fitting = [name for pattern, name in named_machines if pattern and fnmatchcase(each.name, pattern)]
+        if not fitting:
+            arch, _ = find_arch(read_folder(each).code, each)
+            fitting = [name for pattern, name in named_machines if not pattern and arch_of(name) == arch]
+        machine = fitting[-1] if fitting else None
         calls[each] = (each, machine, str(launch) if os.path.isfile(launch) else None)
     found = in_processes(predict_folder, calls, processes, progress)
     rows = tuple(found[each] for each in calls)
     return Study(rows, tuple(_left_out(rows)))
+
+
+def _machine_for(text: str) -> tuple[str, str]:
+    """Pattern of folder names, none for all of its architecture, and the device."""
+    pattern, _, name = text.rpartition("=")
+    return pattern, named(name)
 
 
 def _left_out(rows: Sequence[Predicted]) -> list[LeftOut]:

@@ -42,12 +42,23 @@ def prediction_lines(prediction: Prediction) -> Iterator[str]:
         error = f"{model / real - 1:+.1%}" if model is not None and real and form.startswith(",") else ""
         line = f"{name:<18}{_figure(model, form):>14}{_figure(real, form):>14}{error:>10}"
         yield line.rstrip()
+    if prediction.interval is not None:
+        low, high = prediction.interval
+        yield f"{'interval':<18}{f'{low:,.0f} to {high:,.0f}':>14}"
     throughput = run.analysis.throughput
     if throughput is not None and prediction.launch is not None:
-        yield f"{'TFLOP/s':<18}{throughput.tflops:>14,.1f}"
+        clock, seen = throughput.clock, prediction.measured_clock
+        shown = f"{seen.ghz:>14.3g}" if seen is not None else ""
+        yield f"{'clock, GHz':<18}{clock.ghz:>14.3g}{shown}"
+        yield f"{'TFLOP/s':<18}{throughput.tflops_with_tail:>14,.1f}"
     yield ""
     yield "rests on"
-    for each in prediction.rests_on:
+    clocks = (
+        [f"clock {throughput.clock}; TFLOP/s of the whole dispatch"]
+        if throughput is not None and prediction.launch
+        else []
+    )
+    for each in (*prediction.rests_on, *clocks):
         yield from textwrap.wrap(each, WIDTH, initial_indent="  - ", subsequent_indent="    ")
 
 
@@ -64,6 +75,9 @@ def prediction_json(prediction: Prediction) -> dict[str, Any]:
         "predicted": {name.strip(): model for name, model, _, _ in _rows(prediction)},
         "measured": {name.strip(): real for name, _, real, _ in _rows(prediction)},
         "error": prediction.error,
-        "tflops": throughput.tflops if throughput is not None and prediction.launch else None,
+        "interval_clk": list(prediction.interval) if prediction.interval else None,
+        "tflops": throughput.tflops_with_tail if throughput is not None and prediction.launch else None,
+        "clock_ghz": throughput.clock.ghz if throughput is not None else None,
+        "measured_clock_ghz": prediction.measured_clock.ghz if prediction.measured_clock else None,
         "rests_on": list(prediction.rests_on),
     }

@@ -31,15 +31,14 @@ def prediction_table(study: Study) -> list[str]:
         others = (_signed(row.error(part.without)) for part in PARTS)
         body.append([name, row.machine, f"{row.measured_clk:.1f}", predicted, _signed(error), *others])
     for name, figure in (("mean", study.mean), ("median", study.median)):
-        mine = study.with_launch()
-        values = (f"{100 * figure(mine, settings):.1f}" for settings in (part.without for part in PARTS))
-        body.append([f"{name} of |error|, with launch", "", "", "", f"{100 * figure(mine):.1f}", *values])
+        values = (f"{100 * figure(part.without):.1f}" for part in PARTS)
+        body.append([f"{name} of absolute errors, with launch", "", "", "", f"{100 * figure():.1f}", *values])
     return markdown_table(heads, body)
 
 
 def left_out_table(left_out: Sequence[LeftOut]) -> list[str]:
     """Each fitted number: what fits best, and the error where the other traces choose it for each one."""
-    heads = ["number", "fits best", "mean |error| % with it", "left out %", "worst left out", "its choice"]
+    heads = ["number", "fits best", "mean error % with it", "left out %", "worst left out", "its choice"]
     body = []
     for each in left_out:
         worst = max(each.errors, key=lambda name: abs(each.errors[name]))
@@ -65,10 +64,8 @@ def misses(study: Study) -> list[str]:
     """Figures that are beyond what is wished for."""
     found = []
     mine = study.with_launch()
-    if mine and study.median(mine) > MEDIAN_TARGET:
-        found.append(
-            f"median of |error| {100 * study.median(mine):.1f} % (at most {100 * MEDIAN_TARGET:.0f} %)"
-        )
+    if mine and study.median() > MEDIAN_TARGET:
+        found.append(f"median of |error| {100 * study.median():.1f} % (at most {100 * MEDIAN_TARGET:.0f} %)")
     found += [
         f"{row.folder}: {_signed(row.error())} % (at most {100 * WORST_TARGET:.0f} %)"
         for row in mine
@@ -139,8 +136,8 @@ def study_json(study: Study) -> str:
             }
             for row in study.rows
         ],
-        "mean_abs_error": study.mean(study.with_launch()),
-        "median_abs_error": study.median(study.with_launch()),
+        "mean_abs_error": study.mean(),
+        "median_abs_error": study.median(),
         "fitted": [
             {
                 "key": each.fitted.key,

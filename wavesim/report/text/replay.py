@@ -331,6 +331,7 @@ def trace_json(imported: ImportedTrace, parameters: TimingParameters) -> Json:
         "arch": imported.arch,
         "kernel": imported.kernel,
         "static_instructions": len(imported.program),
+        "clock_ghz": _rounded(imported.clock.ghz, 4) if imported.clock else None,
         "units": [_unit_json(unit, parameters) for unit in imported.units],
         "notes": list(imported.notes),
     }
@@ -340,6 +341,8 @@ def trace_lines(imported: ImportedTrace, parameters: TimingParameters) -> Iterat
     """`wavesim trace info` as text."""
     yield f"{imported.kernel} on {imported.arch} (trace format {imported.folder.version or 'unknown'})"
     yield f"{len(imported.program):,} instructions in the listing"
+    if imported.clock is not None:
+        yield f"shader clock {imported.clock.ghz:.3g} GHz ({imported.clock})"
     for unit in imported.units:
         data = _unit_json(unit, parameters)
         yield ""

@@ -210,7 +210,8 @@ def _throughput_rows(run: Run, width: int) -> list[Text]:
     throughput = run.analysis.throughput
     if throughput is None:
         return []
-    note = f"at {number(throughput.clock_ghz, 3)} GHz ({throughput.clock_source}) on {throughput.cus} CUs"
+    clock = throughput.clock
+    note = f"at {number(clock.ghz, 3)} GHz ({clock}) on {throughput.cus} CUs"
     if throughput.tflops_steady is not None:
         note += f"; the loop alone {number(throughput.tflops_steady)}"
     if throughput.workgroups > 1:
