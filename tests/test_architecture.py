@@ -34,6 +34,7 @@ LAYERS = [
     "inputs",
     "visible",
     "limits",
+    "words",
     "errors",
     "_version",
 ]

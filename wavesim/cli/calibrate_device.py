@@ -20,6 +20,7 @@ from wavesim.cli.progress import progress_line
 from wavesim.errors import UserError
 from wavesim.front.launch.file import LaunchOptions
 from wavesim.isa.paths import kernel_path
+from wavesim.words import counted
 
 if TYPE_CHECKING:
     from wavesim.calibrate.bench.benchmark import Benchmark
@@ -160,7 +161,7 @@ def dry(wishes: Wishes) -> int:
     found = chosen(load_machine(arch), wishes.only)
     for benchmark in found:
         waves = benchmark.body.waves
-        words = f"{benchmark.about}; {waves} wave{'s' if waves > 1 else ''}"
+        words = f"{benchmark.about}; {counted(waves, 'wave')}"
         click.echo(f"{benchmark.name:<40} {words}")
         if benchmark.parameters:
             click.echo(f"{'':<40} for {', '.join(benchmark.parameters)}")

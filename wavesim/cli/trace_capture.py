@@ -12,6 +12,7 @@ import click
 from wavesim.cli.options import SETTINGS, CompileOptions, LaunchOptions, options
 from wavesim.cli.paths import KernelPath
 from wavesim.cli.progress import progress_line
+from wavesim.words import signed_percent
 
 if TYPE_CHECKING:
     from wavesim.calibrate.device.capture import AttOptions
@@ -139,7 +140,6 @@ def capture_and_replay(
     measured = [each.measured.clk_per_iteration for each in results if each.measured.clk_per_iteration]
     if loop is not None and measured and not other:
         pace = loop.wave_clk_per_iteration * loop.unroll  # a trace shows passes
-        error = 100 * (pace / measured[0] - 1)
-        found = f"{pace:.1f} clk/iteration, {error:+.1f} %"
+        found = f"{pace:.1f} clk/iteration, {signed_percent(pace / measured[0] - 1)}"
         say(f"\nsimulated without the trace, as wavesim run does: {found}")
     say(f"\nmore of it: wavesim replay {captured.folder}")
