@@ -13,6 +13,7 @@ from wavesim.cli.options import (
     LaunchOptions,
     LookOptions,
     MachineOptions,
+    NumbersOptions,
     SharingOptions,
     UnknownOptions,
     budget_options,
@@ -33,7 +34,7 @@ from wavesim.cli.progress import progress_line
     sharing=SharingOptions,
 )
 @budget_options
-@options(as_json=JsonOptions)
+@options(numbers=NumbersOptions, as_json=JsonOptions)
 @click.option(
     "--processes",
     type=click.IntRange(1, 64),
@@ -47,6 +48,7 @@ def explain(
     compiling: CompileOptions,
     unknown: UnknownOptions,
     sharing: SharingOptions,
+    numbers: NumbersOptions,
     as_json: JsonOptions,
     processes: int | None,
     look: LookOptions,
@@ -57,7 +59,7 @@ def explain(
     """
     from wavesim.explanation.explanation import explain_kernel
 
-    wanted = run_options((kernel,), machine, compiling, launch, unknown, sharing)
+    wanted = run_options((kernel,), machine, compiling, launch, unknown, sharing, numbers=numbers)
     with progress_line(str(kernel)) as progress:
         found = explain_kernel(kernel, wanted, progress, processes=processes)
     if as_json.wanted:

@@ -258,7 +258,7 @@ class _Result:
 
     def __init__(self, kernel: LoadedKernel, launch: Launch, machine: Machine, content: bytes) -> None:
         self.launch = launch
-        self.complete = True
+        self.complete = self.has_numbers = True
         self.matrices: dict[str, VirtualMatrix] = {}
         for argument in launch.arguments:
             if isinstance(argument, MatrixArgument):
