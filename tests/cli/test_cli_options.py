@@ -58,6 +58,7 @@ GIVEN = {
     "clock": (["--clock", "1.5"], 1.5),
     "memory": (["--memory", "cold"], "cold"),
     "adversarial": (["--adversarial"], True),
+    "numbers": (["--no-numbers"], False),
     "allow_unknown": (["--allow-unknown"], True),
     "region": (["--region", "a:b", "--waves", "4"], RegionOptions("a:b", 7, 4)),
     "trips": (["--trips", "7"], 7),

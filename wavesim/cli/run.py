@@ -24,7 +24,6 @@ from wavesim.cli.options import (
 )
 from wavesim.cli.paths import KernelPath, OutputPath
 from wavesim.cli.progress import progress_line
-from wavesim.errors import UserError
 
 
 @click.command()
@@ -80,8 +79,6 @@ def run(
 
     wanted = run_options((kernel,), machine, compiling, launch, unknown, sharing, timing, numbers)
     wanted = replace(wanted, adversarial=adversarial)
-    if adversarial and not numbers.numbers:
-        raise UserError("--no-numbers and --adversarial exclude each other: late loads show in the numbers")
     if what_if is not None:
         from wavesim.explanation.reproduce import what_if_options
 

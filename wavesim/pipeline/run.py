@@ -266,6 +266,8 @@ def run_kernel(
         UserError: unusable kernel, machine or setting.
     """
     tell: Progress = progress if progress is not None else lambda stage, share: None
+    if options.adversarial and not options.numbers:
+        raise UserError("--no-numbers and --adversarial exclude each other: late loads show in the numbers")
     tell("load", 0.0)
     kernel, machine = prepared or prepare(path, options)
     kernel, allowance = allowed(kernel, machine, options)
