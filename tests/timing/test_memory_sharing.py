@@ -81,7 +81,7 @@ def test_the_first_round_waits_for_the_dram_and_small_matrices_are_held() -> Non
     kernel, machine, trace = small(6)
     cold = predict_memory(kernel.program, kernel.launch, machine, trace, Round.COLD)
     warm = predict_memory(kernel.program, kernel.launch, machine, trace, Round.WARM, cold.sharing)
-    assert cold.share[Level.HBM] == pytest.approx(1 / 3)
+    assert cold.share[Level.HBM] == pytest.approx(0.333)
     assert cold.share[Level.MALL] == 0
     assert 0 < warm.share[Level.HBM] < 0.2 < warm.share[Level.MALL]
     assert not cold.assumed

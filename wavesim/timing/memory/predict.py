@@ -26,11 +26,6 @@ Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 Float = npt.NDArray[np.float64]
 
-WAITING_SHARE = 1 / 3
-"""Of accesses whose lines nobody on the device has read before, how many wait for the DRAM themselves, each
-for all of them; the others find theirs on the way. Of 784 returns of r32 one behind the other 47 % are 16 clk
-apart, and the spread of the gaps is 1.46 of their mean: 1 / (1 + 1.46²) = 0.32."""
-
 INTERVAL = 0.09
 """Half of the interval around a predicted clk/iteration: the worst of the eight gfx942 GEMM traces, each left
 out of the fit in turn."""
@@ -91,12 +86,14 @@ class MemoryPrediction:
 
 @dataclass(frozen=True, slots=True)
 class _Rates:
-    """Of the device, lines in a clock; latencies unloaded, clk."""
+    """Of the device, lines in a clock; latencies unloaded, clk. Of accesses whose lines nobody has read,
+    the share ``waiting`` waits for the DRAM, each for all of them; the others find theirs on the way."""
 
     l2: float
     mall: float
     hbm: float
     rows: float
+    waiting: float
     latency_clk: Mapping[Level, int]
 
     @staticmethod
@@ -109,6 +106,7 @@ class _Rates:
             machine.integer("memory.mall_read_gbytes_per_s") * per_clk,
             machine.integer("memory.hbm_read_gbytes_per_s") * per_clk,
             halves / (machine.number("memory.hbm_row_ns") * machine.number("clock.peak_ghz")),
+            min(1.0, machine.number("memory.hbm_waiting_share")),
             {
                 Level.L2: machine.integer("memory.l2_latency_clk"),
                 Level.MALL: machine.integer("memory.mall_latency_clk"),
@@ -220,12 +218,12 @@ def _costs(
 ) -> _Cost:
     fresh = _fresh(load, round, held)
     share_fresh = fresh / load.device if load.device else 0.0
-    hbm = WAITING_SHARE * share_fresh
+    hbm = rates.waiting * share_fresh
     first = (1 - share_fresh) * load.xcds / max(1, load.own * sharing.active_units)
     first = 0.0 if held is Level.L2 else min(first, 1 - hbm)
     return _Cost(
         {Level.HBM: hbm, Level.MALL: first, Level.L2: 1 - hbm - first},
-        {Level.HBM: queue_clk / WAITING_SHARE, Level.MALL: sharing.active_units / rates.mall, Level.L2: 0.0},
+        {Level.HBM: queue_clk / rates.waiting, Level.MALL: sharing.active_units / rates.mall, Level.L2: 0.0},
         {
             Level.HBM: load.passes * fresh / rates.fresh(load.run_lines),
             Level.MALL: load.passes * first * load.own * sharing.active_units / rates.mall,

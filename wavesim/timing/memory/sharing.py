@@ -77,6 +77,14 @@ def without_repetition(program: Program) -> Program:
     return replace(program, instructions=tuple(changed))
 
 
+def _without_barriers(program: Program) -> Program:
+    changed = [
+        replace(each, opcode="s_nop", operands=(Immediate(0),)) if each.opcode == "s_barrier" else each
+        for each in program.instructions
+    ]
+    return replace(program, instructions=tuple(changed))
+
+
 def _leads_back(program: Program, index: int) -> bool:
     operands = program.instructions[index].operands
     target = operands[0] if operands else None
@@ -172,6 +180,7 @@ def _moves(
 ) -> dict[int, Int64]:
     """By static load, the first line that the first wave of each workgroup touches."""
     alone = min(launch.workgroup_size, LANES)
+    once = _without_barriers(once)  # a wave alone waits for nobody
     places: dict[int, list[int]] = {}
     done = 0
     for begin in range(0, len(workgroups), MOST_WAVES):
