@@ -38,3 +38,9 @@ def test_the_report_says_where_lines_come_from_and_what_is_assumed() -> None:
     shown = " ".join(run("--memory", "warm", "--set", "M=1024", "--set", "N=1024", "--set", "K=256").split())
     assert "warm round of workgroups: 100 % of accesses find L2" in shown
     assert "an earlier launch left all" in shown
+
+
+def test_a_named_device_is_predicted_unless_a_latency_is_set() -> None:
+    small = ["--set", "M=1024", "--set", "N=1024", "--set", "K=256", "--json"]
+    assert json.loads(run(*small))["memory"]["round"] == "cold"
+    assert json.loads(run(*small, "--set", "memory.latency_clk=700"))["memory"] is None

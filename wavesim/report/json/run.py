@@ -141,7 +141,7 @@ def run_json(run: Run) -> dict[str, Json]:
     return report
 
 
-def _memory(run: Run) -> dict[str, object] | None:
+def _memory(run: Run) -> dict[str, Json] | None:
     """What was predicted of global memory, load by load; nothing where latencies were an input."""
     if run.memory is None:
         return None
