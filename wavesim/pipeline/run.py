@@ -12,7 +12,7 @@ from wavesim.analyze.analysis import analyze
 from wavesim.analyze.result import Analysis
 from wavesim.errors import SourceSpan, UserError
 from wavesim.front.launch.file import LaunchOptions, grid_position
-from wavesim.front.launch.model import LoadedKernel
+from wavesim.front.launch.model import Launch, LoadedKernel, MatrixArgument
 from wavesim.front.occupancy import default_waves, occupancy, on_one_unit, refuse_waves, refuse_workgroup
 from wavesim.front.region import DEFAULT_TRIPS, DEFAULT_WAVES, RegionOptions, cut_region
 from wavesim.isa.archs import DEFAULT_ARCH
@@ -20,7 +20,7 @@ from wavesim.isa.clock import SUSTAINED, Choice, clock_of
 from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import Machine
 from wavesim.isa.memory_roles import LATENCY, ROLES
-from wavesim.isa.names import named
+from wavesim.isa.names import devices, known_name, named
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.program import Finding
 from wavesim.program.verdict import Verdict, verdict_of
@@ -254,6 +254,16 @@ def _as_launched(kernel: LoadedKernel, machine: Machine, path: Path, workgroups:
     return on_one_unit(kernel, machine, workgroups)
 
 
+def _memory_mode(options: RunOptions, launch: Launch) -> str:
+    """How global memory is predicted: as asked for, else the whole dispatch where a device is named and the
+    launch has matrices; not at all where a latency is set for the run."""
+    if LATENCY in options.settings:
+        return ""
+    named = options.arch is not None and known_name(options.arch) in devices()
+    has_matrices = any(isinstance(each, MatrixArgument) for each in launch.arguments)
+    return options.memory or ("dispatch" if named and has_matrices else "")
+
+
 def run_kernel(
     path: Path,
     options: RunOptions,
@@ -306,12 +316,13 @@ def run_kernel(
                 raise UserError(f"{path}: nothing here changes if {options.what_if}")
             return simulate(*changed, engine=options.engine, progress=lambda share: tell("time", share))
 
-        if not options.memory or allowance.any:
+        mode = _memory_mode(options, kernel.launch)
+        if not mode or allowance.any:
             return engine(done.execution.trace)
         from wavesim.pipeline.memory import time_predicted
 
         launch = done.execution.launch
-        timeline, memory = time_predicted(done.execution.trace, launch, done.machine, options.memory, engine)
+        timeline, memory = time_predicted(done.execution.trace, launch, done.machine, mode, engine)
         predicted[:] = [memory]
         return timeline
 

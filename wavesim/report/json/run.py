@@ -133,11 +133,35 @@ def run_json(run: Run) -> dict[str, Json]:
         "groups": [_group(analysis, group) for group in analysis.groups],
         "findings": [finding_json(finding) for finding in run.findings],
         "unknowns": unknowns_json(run.unknowns),
+        "memory": _memory(run),
         "notes": list(analysis.notes),
     }
     for figure in FIGURES:
         report.setdefault(figure.key, figure.value(analysis))
     return report
+
+
+def _memory(run: Run) -> dict[str, Json] | None:
+    """What was predicted of global memory, load by load; nothing where latencies were an input."""
+    if run.memory is None:
+        return None
+    found = run.memory.prediction
+    return {
+        "round": str(found.round),
+        "interval": found.interval,
+        "later_round_clk": run.memory.later_clk,
+        "share": {level.name.lower(): share for level, share in found.share.items()},
+        "level_clk": {level.name.lower(): clk for level, clk in found.level_clk.items()},
+        "loads": [
+            {
+                "instruction": load.code,
+                "accesses": load.accesses,
+                "share": {level.name.lower(): share for level, share in load.share.items()},
+            }
+            for load in found.loads
+        ],
+        "assumed": list(found.assumed),
+    }
 
 
 def run_json_text(run: Run) -> str:

@@ -15,21 +15,26 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.emulate.matrices import VirtualMatrix
+from wavesim.emulate.semantics.memory.addresses import scratch_bytes
 from wavesim.front.launch.model import Launch, MatrixArgument
-from wavesim.isa.kinds import Kind
+from wavesim.isa.kinds import LANES, Kind
 from wavesim.isa.machine import Machine
+from wavesim.isa.memory_roles import role_clk
 from wavesim.program import Program
-from wavesim.timing.memory.sharing import LINE_BYTES, LoadSharing, Sharing, Unshared, find_sharing
+from wavesim.timing.memory.sharing import (
+    LINE_BYTES,
+    LoadSharing,
+    Sharing,
+    Unshared,
+    find_sharing,
+    nothing_shared,
+)
 from wavesim.trace import Trace, WaveTrace
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 Float = npt.NDArray[np.float64]
-
-WAITING_SHARE = 1 / 3
-"""Of accesses whose lines nobody on the device has read before, how many wait for the DRAM themselves, each
-for all of them; the others find theirs on the way. Of 784 returns of r32 one behind the other 47 % are 16 clk
-apart, and the spread of the gaps is 1.46 of their mean: 1 / (1 + 1.46²) = 0.32."""
+Bool = npt.NDArray[np.bool_]
 
 INTERVAL = 0.09
 """Half of the interval around a predicted clk/iteration: the worst of the eight gfx942 GEMM traces, each left
@@ -65,13 +70,13 @@ class LoadOrigin:
 @dataclass(frozen=True)
 class MemoryPrediction:
     """``trace`` has the predicted latencies and paths; ``assumed`` says what had to be taken for granted.
-    ``sharing`` is empty where the workgroups' lines could not be told apart."""
+    Where the workgroups' lines cannot be told from each other's, that nobody shares any."""
 
     trace: Trace
     round: Round
     loads: tuple[LoadOrigin, ...]
     rounds: int
-    sharing: Sharing | None
+    sharing: Sharing
     interval: float = INTERVAL
     assumed: tuple[str, ...] = ()
 
@@ -91,12 +96,14 @@ class MemoryPrediction:
 
 @dataclass(frozen=True, slots=True)
 class _Rates:
-    """Of the device, lines in a clock; latencies unloaded, clk."""
+    """Of the device, lines in a clock; latencies unloaded, clk. Of accesses whose lines nobody has read,
+    the share ``waiting`` waits for the DRAM, each for all of them; the others find theirs on the way."""
 
     l2: float
     mall: float
     hbm: float
     rows: float
+    waiting: float
     latency_clk: Mapping[Level, int]
 
     @staticmethod
@@ -109,6 +116,7 @@ class _Rates:
             machine.integer("memory.mall_read_gbytes_per_s") * per_clk,
             machine.integer("memory.hbm_read_gbytes_per_s") * per_clk,
             halves / (machine.number("memory.hbm_row_ns") * machine.number("clock.peak_ghz")),
+            min(1.0, machine.number("memory.hbm_waiting_share")),
             {
                 Level.L2: machine.integer("memory.l2_latency_clk"),
                 Level.MALL: machine.integer("memory.mall_latency_clk"),
@@ -149,6 +157,7 @@ def predict_memory(
             sharing = find_sharing(program, launch, machine, trace)
         except Unshared as error:
             assumed.append(f"no workgroup shares lines with another: {error.message}")
+            sharing = nothing_shared(launch, machine, trace)
     touched = sum(
         VirtualMatrix(each, program.arch).size
         for each in launch.arguments
@@ -159,14 +168,13 @@ def predict_memory(
         assumed.append(f"an earlier launch left all {touched / 2**20:.4g} MiB of the matrices in the {held}")
     rates = _Rates.of(machine)
     waves = []
-    costs: dict[int, _Cost] = {}
-    if sharing is not None:
-        queue_clk = _queue_clk(sharing, rates, round, held)
-        costs = {
-            code: _costs(each, sharing, rates, round, held, queue_clk) for code, each in sharing.loads.items()
-        }
+    queue_clk = _queue_clk(sharing, rates, round, held)
+    costs = {
+        code: _costs(each, sharing, rates, round, held, queue_clk) for code, each in sharing.loads.items()
+    }
+    scratch = _scratch(program, sharing, machine, trace)
     for position, wave in enumerate(trace.waves):
-        waves.append(_predicted(wave, position, trace, costs, rates))
+        waves.append(_predicted(wave, position, trace, costs, rates, scratch))
     executed = np.bincount(np.concatenate([wave.code for wave in trace.waves]), minlength=len(trace.code))
     loads = tuple(
         LoadOrigin(code, int(executed[code]), cost.share, cost.clk) for code, cost in sorted(costs.items())
@@ -175,7 +183,7 @@ def predict_memory(
         replace(trace, waves=tuple(waves)),
         round,
         loads,
-        sharing.rounds if sharing else 1,
+        sharing.rounds,
         sharing,
         assumed=tuple(assumed),
     )
@@ -220,12 +228,12 @@ def _costs(
 ) -> _Cost:
     fresh = _fresh(load, round, held)
     share_fresh = fresh / load.device if load.device else 0.0
-    hbm = WAITING_SHARE * share_fresh
+    hbm = rates.waiting * share_fresh
     first = (1 - share_fresh) * load.xcds / max(1, load.own * sharing.active_units)
     first = 0.0 if held is Level.L2 else min(first, 1 - hbm)
     return _Cost(
         {Level.HBM: hbm, Level.MALL: first, Level.L2: 1 - hbm - first},
-        {Level.HBM: queue_clk / WAITING_SHARE, Level.MALL: sharing.active_units / rates.mall, Level.L2: 0.0},
+        {Level.HBM: queue_clk / rates.waiting, Level.MALL: sharing.active_units / rates.mall, Level.L2: 0.0},
         {
             Level.HBM: load.passes * fresh / rates.fresh(load.run_lines),
             Level.MALL: load.passes * first * load.own * sharing.active_units / rates.mall,
@@ -239,8 +247,25 @@ def _costs(
     )
 
 
+def _scratch(program: Program, sharing: Sharing, machine: Machine, trace: Trace) -> tuple[Bool, int]:
+    """Which instructions access scratch alone, and the mean latency of such a load: what all waves of an XCD
+    have in scratch finds the L2 as far as that holds it, else a line under way from HBM (FACTS_2, two
+    spilling kernels)."""
+    mine = np.array([entry.instruction.opcode.startswith("scratch_") for entry in trace.code], np.bool_)
+    units = sharing.active_units / machine.integer("memory.l2_caches")
+    held = scratch_bytes(program) * LANES * len(trace.waves) * units
+    hit = min(1.0, machine.integer("memory.l2_bytes") / held) if held else 1.0
+    near, far = role_clk(machine.integer, "l2"), role_clk(machine.integer, "stream")
+    return mine, round(hit * near + (1 - hit) * far)
+
+
 def _predicted(
-    wave: WaveTrace, position: int, trace: Trace, costs: Mapping[int, _Cost], rates: _Rates
+    wave: WaveTrace,
+    position: int,
+    trace: Trace,
+    costs: Mapping[int, _Cost],
+    rates: _Rates,
+    scratch: tuple[Bool, int],
 ) -> WaveTrace:
     kinds = [entry.kind for entry in trace.code]
     load = np.array([kind is Kind.VMEM_LOAD for kind in kinds], np.bool_)[wave.code]
@@ -264,6 +289,8 @@ def _predicted(
         np.where(first, rates.latency_clk[Level.MALL], rates.latency_clk[Level.L2]),
     )
     latency[store] = rates.latency_clk[Level.L2]
+    of_scratch, scratch_clk = scratch
+    latency[of_scratch[wave.code] & load] = scratch_clk
     clk16 = np.zeros(len(wave), np.int32)
     clk16[rows] = np.minimum(np.round(16 * path), np.iinfo(np.int32).max)
     return replace(wave, memory_latency_clk=latency, memory_path_clk16=clk16)

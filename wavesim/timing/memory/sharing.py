@@ -77,6 +77,14 @@ def without_repetition(program: Program) -> Program:
     return replace(program, instructions=tuple(changed))
 
 
+def _without_barriers(program: Program) -> Program:
+    changed = [
+        replace(each, opcode="s_nop", operands=(Immediate(0),)) if each.opcode == "s_barrier" else each
+        for each in program.instructions
+    ]
+    return replace(program, instructions=tuple(changed))
+
+
 def _leads_back(program: Program, index: int) -> bool:
     operands = program.instructions[index].operands
     target = operands[0] if operands else None
@@ -95,26 +103,49 @@ def find_sharing(program: Program, launch: Launch, machine: Machine, trace: Trac
     Raises:
         Unshared: another workgroup does not touch the same lines moved, or cannot be executed so.
     """
-    per_unit = max(1, len(launch.workgroups))
     grid = launch.grid
-    launched = grid[0] * grid[1] * grid[2]
-    round_size = machine.integer(CUS_KEY) * per_unit
-    numbers = range(min(2 * round_size, launched))
-    first = [wave for wave in trace.waves if wave.workgroup == trace.waves[0].workgroup]
-    load = np.array([entry.kind is Kind.VMEM_LOAD for entry in trace.code], np.bool_)
-    mine = {int(code): _touched(first, int(code)) for code in _codes(first, load)}
+    numbers = range(min(2 * _round_size(launch, machine), _launched(launch)))
+    mine = _executed_loads(trace)
     once = without_repetition(program)
     moved = _moves(once, launch, machine, [_position(number, grid) for number in numbers])
-    home = _number(launch.workgroups[0], grid)
-    _verify(once, launch, machine, mine, moved, home)
+    _verify(once, launch, machine, mine, moved, _number(launch.workgroups[0], grid))
+    return _sharing(launch, machine, mine, moved)
+
+
+def nothing_shared(launch: Launch, machine: Machine, trace: Trace) -> Sharing:
+    """What the loads of ``trace`` share if every workgroup has lines of its own."""
+    return _sharing(launch, machine, _executed_loads(trace), {})
+
+
+def _sharing(
+    launch: Launch, machine: Machine, mine: Mapping[int, _Touched], moved: Mapping[int, Int64]
+) -> Sharing:
+    """``moved`` says where each workgroup's loads begin; those of others are nobody else's."""
+    per_unit, size = max(1, len(launch.workgroups)), _round_size(launch, machine)
+    apart = np.arange(min(2 * size, _launched(launch))) << 40
     xcds = machine.integer("memory.l2_caches")
-    loads = {}
-    for code, touched in mine.items():
-        places = moved.get(code)
-        shifts = places - touched.first if places is not None else np.arange(len(numbers)) << 40
-        loads[code] = _shared(touched, shifts, round_size, xcds, per_unit)
-    active = min(machine.integer(CUS_KEY), -(-launched // per_unit))
-    return Sharing(loads, active, per_unit, -(-launched // round_size))
+    loads = {
+        code: _shared(touched, moved[code] - touched.first if code in moved else apart, size, xcds, per_unit)
+        for code, touched in mine.items()
+    }
+    active = min(machine.integer(CUS_KEY), -(-_launched(launch) // per_unit))
+    return Sharing(loads, active, per_unit, -(-_launched(launch) // size))
+
+
+def _launched(launch: Launch) -> int:
+    return launch.grid[0] * launch.grid[1] * launch.grid[2]
+
+
+def _round_size(launch: Launch, machine: Machine) -> int:
+    """Workgroups that the device holds."""
+    return machine.integer(CUS_KEY) * max(1, len(launch.workgroups))
+
+
+def _executed_loads(trace: Trace) -> dict[int, _Touched]:
+    first = [wave for wave in trace.waves if wave.workgroup == trace.waves[0].workgroup]
+    load = np.array([entry.kind is Kind.VMEM_LOAD for entry in trace.code], np.bool_)
+    found = {int(code): _touched(first, int(code)) for code in _codes(first, load)}
+    return {code: touched for code, touched in found.items() if len(touched.lines)}
 
 
 @dataclass(frozen=True)
@@ -163,8 +194,13 @@ def _number(position: Position, grid: Position) -> int:
 
 def _executed(program: Program, launch: Launch, machine: Machine) -> Trace:
     waves = len(launch.workgroups) * -(-launch.workgroup_size // LANES)
-    with allowing(replace(budget(), waves=max(waves, budget().waves))):
-        return emulate_addresses(program, replace(launch, expect=None), machine).trace
+    try:
+        with allowing(replace(budget(), waves=max(waves, budget().waves))):
+            return emulate_addresses(program, replace(launch, expect=None), machine).trace
+    except UserError as error:  # code that needs its loops, or more of it than the budget allows
+        raise Unshared(
+            f"other workgroups cannot be executed shortened: {error.message}", error.span
+        ) from None
 
 
 def _moves(
@@ -172,6 +208,7 @@ def _moves(
 ) -> dict[int, Int64]:
     """By static load, the first line that the first wave of each workgroup touches."""
     alone = min(launch.workgroup_size, LANES)
+    once = _without_barriers(once)  # a wave alone waits for nobody
     places: dict[int, list[int]] = {}
     done = 0
     for begin in range(0, len(workgroups), MOST_WAVES):
