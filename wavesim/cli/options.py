@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import wraps
 from pathlib import Path
@@ -32,14 +32,17 @@ if TYPE_CHECKING:
     from wavesim.pipeline.run import RunOptions
     from wavesim.report.output import Look
 
-_OPTION = "option"
-_AS = "{group}__{field}"
-"""Click's name of a group's option: no two groups of a command, nor its own options, can meet in it."""
+_OPTION, _GROUP = "option", "group"
 
 
 def option(*names: str, **attributes: Any) -> Any:
     """A field that ``click.option(*names, **attributes)`` fills."""
     return field(metadata={_OPTION: (names, attributes)})
+
+
+def group(options_of: type) -> Any:
+    """A field that holds another group of options."""
+    return field(metadata={_GROUP: options_of})
 
 
 def options(**groups: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -51,21 +54,36 @@ def options(**groups: type) -> Callable[[Callable[..., Any]], Callable[..., Any]
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(command)
         def filled(*args: Any, **given: Any) -> Any:
-            for name, group in groups.items():
-                values = {
-                    each.name: given.pop(_AS.format(group=name, field=each.name)) for each in fields(group)
-                }
-                given[name] = group(**values)
-            return command(*args, **given)
+            found = {name: _filled(options_of, name, given) for name, options_of in groups.items()}
+            return command(*args, **given, **found)
 
-        for name, group in reversed(groups.items()):
-            for each in reversed(fields(group)):
-                names, attributes = each.metadata[_OPTION]
-                known_as = _AS.format(group=name, field=each.name)
+        for name, options_of in reversed(groups.items()):
+            for known_as, (names, attributes) in reversed(list(_declared(options_of, name))):
                 filled = click.option(*names, known_as, **attributes)(filled)
         return filled
 
     return decorate
+
+
+def _declared(options_of: type, name: str) -> Iterator[tuple[str, Any]]:
+    """Click's name and the option of each field. No two groups of a command can meet in a name, for that of
+    the parameter comes first."""
+    for each in fields(options_of):
+        known_as = f"{name}__{each.name}"
+        if _GROUP in each.metadata:
+            yield from _declared(each.metadata[_GROUP], known_as)
+        else:
+            yield known_as, each.metadata[_OPTION]
+
+
+def _filled(options_of: type, name: str, given: dict[str, Any]) -> Any:
+    """The group, made of what click gave; its options are taken from ``given``."""
+    values = {}
+    for each in fields(options_of):
+        known_as = f"{name}__{each.name}"
+        inner = each.metadata.get(_GROUP)
+        values[each.name] = _filled(inner, known_as, given) if inner is not None else given.pop(known_as)
+    return options_of(**values)
 
 
 def parse_settings(
@@ -256,6 +274,17 @@ class TimingOptions:
 
 
 @dataclass(frozen=True)
+class NumbersOptions:
+    """Whether the kernel's numbers are computed."""
+
+    numbers: bool = option(
+        "--numbers/--no-numbers",
+        default=True,
+        help="Compute and check the results, or execute only addresses, branches and lanes (faster).",
+    )
+
+
+@dataclass(frozen=True)
 class LookOptions:
     """How a report looks in the terminal."""
 
@@ -334,6 +363,7 @@ def run_options(
     unknown: UnknownOptions | None = None,
     sharing: SharingOptions | None = None,
     timing: TimingOptions | None = None,
+    numbers: NumbersOptions | None = None,
 ) -> RunOptions:
     """What a run of ``kernels`` is asked for; a group that a command does not have stays at its defaults.
 
@@ -360,6 +390,8 @@ def run_options(
         wanted = replace(wanted, workgroups=sharing.workgroups)
     if timing is not None:
         wanted = replace(wanted, engine=timing.engine, clock=timing.clock, memory=timing.memory or "")
+    if numbers is not None:
+        wanted = replace(wanted, numbers=numbers.numbers)
     return wanted
 
 

@@ -22,6 +22,7 @@ from wavesim.cli.options import (
 from wavesim.cli.paths import KernelPath, OutputPath
 from wavesim.cli.progress import progress_line
 from wavesim.errors import UserError
+from wavesim.words import counted
 
 if TYPE_CHECKING:
     from wavesim.pipeline.run import Progress, RunOptions
@@ -93,9 +94,7 @@ def report(
         good = good and fine
     write_atomically(Path(output), page_parts(panels))
     size_mb = Path(output).stat().st_size / 1e6
-    click.echo(
-        f"{output}: {len(panels)} timeline{'s' * (len(panels) != 1)}, {size_mb:.1f} MB; open it in a browser"
-    )
+    click.echo(f"{output}: {counted(len(panels), 'timeline')}, {size_mb:.1f} MB; open it in a browser")
     return 0 if good else 1
 
 

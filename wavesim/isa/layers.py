@@ -99,7 +99,7 @@ def _same(one: Path, other: Path) -> bool:
 
 def _may_be(arch: object, below: object, marks: Marks) -> bool:
     """Whether a file on a base of another architecture may say ``arch``: an architecture's own file may."""
-    return arch == below or (arch in ARCHS and _same(Path(marks.file), stock_file(str(arch))))
+    return arch == below or (arch in ARCHS and Path(marks.file).name == f"{arch}.yaml")
 
 
 def _lay(layered: Layered, data: Mapping[Any, Any], marks: Marks, *, bottom: bool) -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import wavesim.read_only  # noqa: F401  parameters can be pickled
+
 
 @dataclass(frozen=True, slots=True)
 class MfmaTiming:

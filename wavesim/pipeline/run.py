@@ -51,7 +51,8 @@ class RunOptions:
     ``workgroups`` is how many share the compute unit (default: as many as fit and the launch has; a tile
     program states it). ``memory`` predicts what global memory costs: of the first round of workgroups
     (``cold``), of later ones (``warm``), or of both (``dispatch``). ``what_if`` names what is not as it
-    is: ``change`` of what is timed, or ``source``, a tile program's text in place of the file's."""
+    is: ``change`` of what is timed, or ``source``, a tile program's text in place of the file's. Without
+    ``numbers`` only addresses, branches and lanes are executed, as far as the program allows."""
 
     arch: str | None = None
     machine: str | None = None
@@ -67,6 +68,7 @@ class RunOptions:
     what_if: str = ""
     change: Change | None = None
     source: str | None = None
+    numbers: bool = True
     memory: str = ""
 
 
@@ -289,6 +291,7 @@ def run_kernel(
             progress=lambda count: tell(f"execute, {count} instructions", 0.0),
             adversarial=options.adversarial,
             clock_values=clock_values,
+            numbers=options.numbers,
         )
 
     predicted: list[PredictedMemory] = []

@@ -130,11 +130,18 @@ def _counted_as(timeline: Timeline, code: npt.NDArray[np.integer], reason: npt.N
     return np.where(reason == int(Reason.PORT), queue, table[reason])
 
 
-def _stalls(timeline: Timeline) -> dict[str, int]:
+def _stalls(timeline: Timeline, parameters: TimingParameters) -> dict[str, int]:
+    """Wave clocks by reason. A trace has the matrix half of a scaled MFMA, and its wait for the pipe as a
+    stall; in the model the scales are loaded first, and it holds its wave meanwhile."""
+    scaled = np.array([entry.scaled for entry in timeline.trace.code], np.bool_)
+    own_clk = parameters.issue_slot_clk + parameters.mfma_scale_load_clk
     totals = np.zeros(len(Reason), np.int64)
     for wave, timed in zip(timeline.trace.waves, timeline.waves, strict=True):
         reason = _counted_as(timeline, wave.code[timed.stall_row], timed.stall_reason)
         totals += np.bincount(reason, timed.stall_clk, minlength=len(Reason)).astype(np.int64)
+        if not timeline.measured:
+            held_clk = (timed.end_clk - timed.issue_clk)[scaled[wave.code]]
+            totals[Reason.MATRIX_PIPE] += int(np.maximum(0, held_clk - own_clk).sum())
     left_out = (Reason.NOT_STARTED, Reason.FINISHED, Reason.ISSUE, Reason.HOLD, Reason.NOP)
     return {
         REASON_NAMES[reason]: int(totals[reason])
@@ -209,7 +216,7 @@ def side(timeline: Timeline, head: int | None, parameters: TimingParameters) -> 
         iterations=max((len(single) + 1 for single in singles), default=0),
         span_clk=timeline.clk_total,
         mfma_busy=_mfma_busy(timeline, parameters),
-        stalls=_stalls(timeline),
+        stalls=_stalls(timeline, parameters),
         classes=dict(zip(CLASSES, classes.tolist(), strict=True)),
     )
 

@@ -10,13 +10,11 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
 from wavesim.calibrate.bench.memory_levels import NAMES, MemoryLevels
-from wavesim.calibrate.device.base import Buffer, DeviceError, DeviceProperties, LoadedKernel, Problem
+from wavesim.calibrate.device.base import Buffer, Device, DeviceError, DeviceProperties, LoadedKernel, Problem
 from wavesim.calibrate.device.stores import stored_part
 from wavesim.emulate.run import Execution, emulate
 from wavesim.front.code_object import read_code_object
@@ -43,7 +41,7 @@ class Stored:
     content: bytes
 
 
-class VirtualDevice:
+class VirtualDevice(Device):
     """A stand-in for a GPU of ``machine``.
 
     Only workgroup (0, 0, 0) of a launch is executed, alone on its compute unit. Pointers reach the kernel as
@@ -142,10 +140,7 @@ class VirtualDevice:
         self._buffers[handle] = Stored(buffer, b"")
         return buffer
 
-    def write(self, buffer: Buffer, data: bytes) -> None:
-        """Copy to the device."""
-        if len(data) > buffer.size_bytes:
-            raise ValueError(f"{len(data)} bytes for a buffer of {buffer.size_bytes}")
+    def _write(self, buffer: Buffer, data: bytes) -> None:
         old = self._buffers[buffer.handle].content
         self._buffers[buffer.handle] = Stored(buffer, data + old[len(data) :])
 
@@ -194,15 +189,8 @@ class VirtualDevice:
                 self._buffers[handle] = Stored(self._buffers[handle].buffer, written[name])
         return 0.0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Forget everything."""
         self._buffers.clear()
         self._programs.clear()
         self._timed.clear()

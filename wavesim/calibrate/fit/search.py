@@ -18,7 +18,7 @@ from wavesim.calibrate.bench.benchmark import Benchmark
 from wavesim.calibrate.bench.quantities import Model, candidates, is_count
 from wavesim.calibrate.bench.samples import Samples, with_overheads
 from wavesim.calibrate.bench.template import program
-from wavesim.emulate.run import emulate
+from wavesim.emulate.addresses import emulate_addresses
 from wavesim.front.launch.model import Launch, MatrixArgument
 from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import Machine
@@ -146,7 +146,7 @@ class Simulator:
                 MatrixArgument("data", "i32", 1, -(-len(body.data) // 4), init="given", content=body.data),
             )
             launch = Launch(arguments, LANES * body.waves)
-            trace = emulate(program(name, body, self._machine.arch), launch, self._machine).trace
+            trace = emulate_addresses(program(name, body, self._machine.arch), launch, self._machine).trace
             levels = replace(self._stock.levels, forced=body.forced_level)
             self._traces[name] = trace, levels.classified(trace)
         return self._traces[name]

@@ -23,6 +23,7 @@ from wavesim.report.output import Look
 from wavesim.report.text.picture import LABEL_WIDTH, Scale, lanes, legend, ruler
 from wavesim.timing.rules import BY_NAME
 from wavesim.trace import REASON_NAMES, Timeline
+from wavesim.words import counted
 
 Json = dict[str, Any]
 
@@ -129,15 +130,11 @@ def _culprit_json(result: ReplayResult, culprit: Culprit) -> Json:
     }
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' * (count != 1)}"
-
-
 def replay_lines(result: ReplayResult) -> Iterator[str]:
     """The report of one compute unit's replay."""
     real, model = result.measured, result.simulated
     yield f"{result.kernel} on {result.arch}, {result.unit}"
-    yield f"{_counted(result.waves, 'wave')}, {result.instructions:,} instructions"
+    yield f"{counted(result.waves, 'wave')}, {result.instructions:,} instructions"
     source = (
         "an input taken from the trace, not a prediction"
         if result.memory.name != "model"
@@ -350,8 +347,8 @@ def trace_lines(imported: ImportedTrace, parameters: TimingParameters) -> Iterat
         data = _unit_json(unit, parameters)
         yield ""
         yield (
-            f"{data['unit']}: {_counted(len(data['waves']), 'wave')} "
-            f"in {_counted(data['workgroups'], 'workgroup')}, "
+            f"{data['unit']}: {counted(len(data['waves']), 'wave')} "
+            f"in {counted(data['workgroups'], 'workgroup')}, "
             f"{data['instructions']:,} instructions executed in {data['span_clk']:,} clk"
         )
         yield "  wave  SIMD slot      first       last  instructions"

@@ -16,12 +16,12 @@ from wavesim.pipeline.run import Run
 from wavesim.program import Severity
 from wavesim.program.verdict import Verdict
 from wavesim.report.figures import FIGURES, MFMA_BUSY
-from wavesim.report.numbers import number, percent
 from wavesim.report.output import Look
 from wavesim.report.text.picture import picture
 from wavesim.report.text.unknowns import unknown_lines
 from wavesim.report.text.wrong_elements import wrong_lines
 from wavesim.trace import REASON_NAMES, Kind
+from wavesim.words import number, percent
 
 LABEL = 16
 IDLE_CAUSES = {
@@ -218,7 +218,7 @@ def _throughput_rows(run: Run, width: int) -> list[Text]:
         rounds = "1 round" if throughput.rounds == 1 else f"{throughput.rounds} rounds"
         note += (
             f"; {throughput.workgroups} workgroups in {rounds},"
-            f" the last {100 * throughput.last_round_share:.0f} % full: {number(throughput.tflops_with_tail)}"
+            f" the last {percent(throughput.last_round_share, 0)} full: {number(throughput.tflops_with_tail)}"
         )
     return _row("TFLOP/s", number(throughput.tflops) + run.mark("tflops"), note, width)
 

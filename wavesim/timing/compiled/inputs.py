@@ -129,17 +129,11 @@ def parameter_values(order: Sequence[str], p: TimingParameters) -> Int64:
         "turns_clk": p.issue_turns_clk,
         "turn_clk": p.issue_turn_clk,
         "scale_load_clk": p.mfma_scale_load_clk,
-        "lds_queue_entries": p.lds_queue_entries,
-        "lds_queue_hold_clk": p.lds_queue_hold_clk,
         "join_from_clk": p.lds_join_from_clk,
         "join_near_clk": p.lds_join_near_clk,
         "join_most_clk": p.lds_join_most_clk,
         "join_clk": p.lds_join_clk,
         "from_memory_bytes_per_clk": p.lds_from_memory_bytes_per_clk,
-        "gap_valu_to_memory_clk": p.gap_valu_to_memory_clk,
-        "gap_valu_sgpr_to_scalar_clk": p.gap_valu_sgpr_to_scalar_clk,
-        "gap_salu_to_cbranch_clk": p.gap_salu_to_cbranch_clk,
-        "gap_salu_to_vmem_clk": p.gap_salu_to_vmem_clk,
         "refill_clk": p.fetch_refill_clk,
         "restart_first_clk": p.fetch_restart_first_clk,
         "restart_next_clk": p.fetch_restart_next_clk,
@@ -158,6 +152,9 @@ def parameter_values(order: Sequence[str], p: TimingParameters) -> Int64:
         "max_clk": budget().clk,
         **{name: int(name not in p.rules_off) for name in IN_ENGINE},
     }
+    values.update(
+        {name: getattr(p, name) for name in order if name not in values}
+    )  # the rest are fields by name
     for name, value in values.items():
         if abs(value) >= LARGEST or (name in POSITIVE and value < 1):
             raise UserError(f"{name} = {value}: the compiled engine cannot work with that")

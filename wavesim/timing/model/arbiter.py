@@ -17,8 +17,9 @@ from wavesim.timing.model.lds import LdsPort
 from wavesim.timing.model.memory import MemoryPath
 from wavesim.timing.model.record import NOBODY, By
 from wavesim.timing.model.shared_slot import have_room
-from wavesim.timing.model.simd import Refusal, Simd, blocked_clk
+from wavesim.timing.model.simd import Refusal, Simd
 from wavesim.timing.model.turns import Turns
+from wavesim.timing.rules.mfma_coissue import blocked_clk
 from wavesim.trace import Category, CodeEntry, Reason
 
 VECTOR = (Category.VALU, Category.MFMA)

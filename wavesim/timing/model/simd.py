@@ -8,6 +8,7 @@ from typing import NamedTuple
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing.model.gaps import LONG_AGO
 from wavesim.timing.model.record import NOBODY, By
+from wavesim.timing.rules.mfma_coissue import blocked_clk
 from wavesim.trace import Category, CodeEntry, Kind, Reason
 
 
@@ -33,15 +34,6 @@ class Until:
         """Taken until ``clk`` at the least."""
         if clk > self.clk:
             self.clk, self.by = clk, by
-
-
-def blocked_clk(p: TimingParameters, mfma: CodeEntry, other: Category) -> int:
-    """§5: for how long an MFMA keeps instructions of another category out of its SIMD."""
-    if other is Category.VALU:
-        return p.write_clk(p.mfma_blocks_valu_clk, mfma.mfma_source_vgprs)
-    if other in (Category.LDS, Category.VMEM):
-        return p.write_clk(p.mfma_blocks_memory_clk, mfma.mfma_source_vgprs)
-    return 0
 
 
 class Simd:
