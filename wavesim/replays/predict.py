@@ -36,6 +36,8 @@ from wavesim.trace import Timeline
 
 WHOLE = ":"
 """The region that is all of a kernel."""
+UNKNOWN_LINES = "stream"
+"""Role of loads of which nothing says where their lines are: between the Infinity Cache and HBM."""
 MOST_WAVES = 32
 """A trace with more waves has some that came when others had ended."""
 
@@ -166,6 +168,7 @@ def _run_options(
     together = len({wave.workgroup for wave in traced}) if len(traced) <= MOST_WAVES else None
     return replace(
         asked,
+        settings={LATENCY: UNKNOWN_LINES, **options.settings},
         region=RegionOptions(WHOLE, passes, waves),
         trips=passes,
         workgroups=options.workgroups or together,

@@ -18,7 +18,7 @@ from wavesim.isa.load import arch_of
 from wavesim.isa.names import named
 from wavesim.replays.att.architecture import find_arch
 from wavesim.replays.att.folder import read_folder
-from wavesim.replays.predict import PredictOptions, predict
+from wavesim.replays.predict import UNKNOWN_LINES, PredictOptions, predict
 from wavesim.replays.validate import in_processes, trace_folders
 
 
@@ -31,8 +31,8 @@ class Variant:
 
 
 AS_PREDICTED = Variant()
-WITHOUT_LAUNCH = Variant("", (("memory.latency_clk", "stream"),))
-"""Nothing says where the loads' lines are: all take half way between the Infinity Cache and HBM."""
+WITHOUT_LAUNCH = Variant("")
+ONE_LATENCY = Variant("", (("memory.latency_clk", UNKNOWN_LINES),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ PARTS: tuple[Part, ...] = (
         "chip",
         "caches, memory and sharing of the whole device; without, one latency for all loads, half way "
         "between the Infinity Cache and HBM",
-        WITHOUT_LAUNCH,
+        ONE_LATENCY,
     ),
     Part(
         "rows",
