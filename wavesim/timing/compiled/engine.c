@@ -975,7 +975,7 @@ static void vmem_issue(Engine *e, Wave *w, const Op *op, int64_t now) {
     e->vmem_count++;
     e->last_vmem_clk = now;
     if (op->kind == K_vmem_store && P(vmem_store_data)) {
-        e->store_until = now + (moved + P(memory_bytes_per_clk) - 1) / P(memory_bytes_per_clk);
+        e->store_until = now + (op->memory_bytes + P(memory_bytes_per_clk) - 1) / P(memory_bytes_per_clk);
         e->store_by = e->vmem_by[n];
     }
     w->last_return_clk = max64(w->last_return_clk, returned);

@@ -78,7 +78,8 @@ class MemoryPath:
             coming = min(p.memory_acknowledge_clk, service) if store else service
             returned = max(returned, self.returned_clk[-1] + coming)
         if entry.kind is Kind.VMEM_STORE and "vmem_store_data" not in p.rules_off:
-            self.store_data = Until(now - (-moved_bytes // p.memory_bytes_per_clk), by)
+            data_bytes = LANES * entry.width_bytes  # of all lanes, whatever is stored
+            self.store_data = Until(now - (-data_bytes // p.memory_bytes_per_clk), by)
         self.issued_by.append(by)
         self.accepted_clk.append(accepted)
         self.returned_clk.append(returned)
