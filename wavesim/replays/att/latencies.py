@@ -154,7 +154,10 @@ def _from_waits(timeline: Timeline, order: MemoryOrder) -> tuple[Int64, Int64]:
             else:
                 bound[place] = min(bound[place], begin)
         if trace.code[int(wave.code[-1])].kind is Kind.ENDPGM and len(places):
-            bound[places[-1]] = min(bound[places[-1]], timed.last_clk)
+            last = places[-1]
+            bound[last] = min(bound[last], timed.last_clk)
+            if timed.last_clk - int(timed.issue_clk[-1]) > STALLED_WAIT_CLK:
+                exact[last] = timed.last_clk  # s_endpgm waits for it (docs/model §9)
     return exact, bound
 
 
