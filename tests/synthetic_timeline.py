@@ -210,6 +210,8 @@ def machine(**overrides: object) -> Machine:
         barrier_release_late_clk=8,
         barrier_simd_order=(3, 0, 1, 2),
         scalar_load_latency_clk=40,
+        memory_queue_hold_clk=0,
+        memory_acknowledge_clk=4,
         memory_queue_entries=12,
         memory_tail_entries=224,
         memory_tail_bytes=14336,

@@ -120,3 +120,15 @@ def test_an_executed_instruction_of_neither_is_refused(tmp_path: Path) -> None:
     edit(root / "code.json", code=code_rows([*LISTING[:2], "v_frobnicate_b32 v0, v1", *LISTING[3:]]))
     with pytest.raises(UserError, match="v_frobnicate"):
         import_trace(root)
+
+
+def test_a_folders_name_tells_where_nothing_else_does(tmp_path: Path) -> None:
+    """What the instructions cannot tell, the folder's name may; what they can, it may not."""
+    shared = rows("v_lshl_add_u64 v[0:1], v[2:3], 3, v[4:5]")
+    assert find_arch(shared, tmp_path / "gfx950_fill") == (
+        "gfx950",
+        "architecture gfx950 as the folder's name says",
+    )
+    assert find_arch(shared, tmp_path / "gfx942_or_gfx950")[0] == "gfx942"
+    only = rows("v_prng_b32_e32 v0, v1")
+    assert find_arch(only, tmp_path / "gfx942_fill")[0] == "gfx950"

@@ -275,7 +275,9 @@ class Facts:
                 return issue <= last < served + self.p.lds_queue_hold_clk
             case Reason.VMEM_QUEUE:
                 accepted, _ = self.spans["memory", 0][by]
-                return issue <= last < accepted
+                stores = entry.kind is named.kind is Kind.VMEM_STORE
+                data_clk = 64 * named.width_bytes // self.p.memory_bytes_per_clk if stores else 0
+                return issue <= last < max(accepted + self.p.memory_queue_hold_clk, issue + data_clk)
             case Reason.ARBITRATION:
                 vector = {named.category, entry.category} <= {Category.VALU, Category.MFMA}
                 in_turn = vector and self.p.issue_turns_clk > 0 and by[0] != wave

@@ -318,6 +318,8 @@ SENSITIVE: dict[str, Callable[[], Trace]] = {
     "vmem_in_order": lambda: b.trace(
         b.one_chunk([b.load(16), b.endpgm()]), [b.wave([0, 0, 1], memory_latency_clk={0: 200, 1: 50})]
     ),
+    "vmem_acknowledge": lambda: b.streams([[b.load(16), b.store(16)]]),
+    "vmem_store_data": lambda: b.streams([[b.store(16), b.store(16)]]),
     "vmem_idle_restart": lambda: b.streams([[b.load(), b.sleep(18), b.load()]]),
     "vmem_idle_port": lambda: b.streams({0: [b.load(), b.nop(4), b.load()], 1: [b.nop(5), b.load()]}),
     "vmem_round_robin": lambda: b.streams({0: [b.nop(0), b.load(4)], 1: [b.load(4), b.load(4)]}),

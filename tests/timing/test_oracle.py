@@ -431,6 +431,26 @@ def test_memory_queue(engine: str) -> None:
     assert accepted[:16].tolist() == [*range(0, 224, 16), 1100, 1116]
 
 
+def test_a_memory_queue_entry_is_held_on_gfx950(engine: str) -> None:
+    # §10: loads of 32 bytes a lane take 32 clk of the path: a(n) = 32 n. At 48 those with a + 32 > 48 are
+    # n = 1..11, eleven: n = 12 issues. At 52 they are 1..12, full until 32 + 32; at 68 2..13, until 64 + 32.
+    timeline = timed(engine, [[b.load(32)] * 15], "gfx950")
+    assert issue(timeline)[:15] == [*range(0, 52, 4), 64, 96]
+    assert stalls(timeline) == [(13, Reason.VMEM_QUEUE, 12), (14, Reason.VMEM_QUEUE, 28)]
+
+
+def test_stores_keep_apart_by_their_data_and_return_close(engine: str) -> None:
+    # §10: stores of 1 KiB: the second waits for the data of the first until 16, a load of another wave does
+    # not. In order of issue (0, 4, 16) a = 0, 16, 32; a store takes 500, a load 1100: ret = 500, 1116, and
+    # max(1116 + 4, 32 + 500) = 1120.
+    timeline = timed(engine, [[b.store(16), b.store(16)], [b.nop(0), b.load(16)]])
+    assert issue(timeline)[:2] == [0, 16]
+    assert issue(timeline, 1)[1] == 4
+    assert stalls(timeline) == [(1, Reason.VMEM_QUEUE, 12)]
+    assert timeline.waves[0].done_clk[:2].tolist() == [500, 1120]
+    assert timeline.waves[1].done_clk[1] == 1116
+
+
 def test_memory_port_prefers_a_run_of_one_wave(engine: str) -> None:
     # §11: SIMD 0 first; its wave's next load follows at once and wins again; then SIMD 1, the next in
     # cyclic order.

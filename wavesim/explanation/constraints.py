@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from wavesim.explanation.events import Event, Events, Use
 from wavesim.explanation.program_order import ProgramOrder
+from wavesim.isa.kinds import Kind
 from wavesim.timing.ops import LDS, MFMA, VMEM
 from wavesim.timing.rules.barrier_phase import place, release_clk
 from wavesim.timing.rules.lds_port import latency_clk, port_clk
@@ -192,7 +193,10 @@ class Constraints:
         if place and "vmem_in_order" not in events.p.rules_off:
             before = events.memory[place - 1]
             source = Event("returned", before.wave, before.row)
-            edges.append(Edge(source, event, self._service(use), "memory_service"))
+            coming = self._service(use)
+            if events.op(use.wave, use.row).kind is Kind.VMEM_STORE:
+                coming = min(coming, events.p.memory_acknowledge_clk)
+            edges.append(Edge(source, event, coming, "memory_service"))
         return edges, ""
 
     # -- parts
@@ -288,4 +292,6 @@ class Constraints:
         if place < 0:
             return []
         use = events.memory[place]
-        return [Edge(Event("accepted", use.wave, use.row), event, 0, "vmem_queue")]
+        return [
+            Edge(Event("accepted", use.wave, use.row), event, events.p.memory_queue_hold_clk, "vmem_queue")
+        ]

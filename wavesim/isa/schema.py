@@ -260,10 +260,12 @@ SECTIONS: Mapping[str, Mapping[str, Kind]] = {
     },
     "memory": {  # global memory as a compute unit sees it
         "queue_entries": Size,
+        "queue_hold_clk": WholeNumber,
         "tail_entries": Size,
         "tail_bytes": Size,
         "bytes_per_clk": Size,
         "min_service_clk": Size,
+        "acknowledge_clk": WholeNumber,
         "idle_clk": Size,
         "idle_restart_clk": WholeNumber,
         "latency_clk": Size,

@@ -88,10 +88,12 @@ class TimingParameters:
     scalar_load_latency_clk: int
     # global memory
     memory_queue_entries: int
+    memory_queue_hold_clk: int
     memory_tail_entries: int
     memory_tail_bytes: int
     memory_bytes_per_clk: int
     memory_min_service_clk: int
+    memory_acknowledge_clk: int
     memory_idle_clk: int
     memory_idle_restart_clk: int
     memory_latency_clk: int

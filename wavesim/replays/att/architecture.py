@@ -2,8 +2,8 @@
 
 filenames.json of rocprofv3 says no more than ``gfxip: 9`` today. Whatever names an architecture in the
 headers of the folder's files is believed all the same, and so are the code objects that rocprofv3 writes
-beside the folder (``*code_object_id_*.out``) and its table of agents (``*agent_info.csv``). Last come the
-names of kernels: Tensile's say ``ISA942``, others ``gfx942``.
+beside the folder (``*code_object_id_*.out``) and its table of agents (``*agent_info.csv``). Then come the
+names of kernels, of which Tensile's say ``ISA942``, others ``gfx942``, and last the folder's own name.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def find_arch(rows: Sequence[CodeRow], folder: Path) -> tuple[str, str]:
     """(architecture, note): from the instructions where only one architecture has them, else from what
     stands in or beside the trace's ``folder``."""
     arch, note, possible = _told(rows)
-    stated = stated_arch(folder) or _by_name(rows)
+    stated = stated_arch(folder) or _by_name(rows) or _by_folder(folder)
     if stated is None or len(possible) == 1:
         if stated is not None and stated[0] != arch:
             note += f" (though {stated[1]} says {stated[0]})"
@@ -120,6 +120,12 @@ def _by_name(rows: Sequence[CodeRow]) -> tuple[str, str] | None:
     found = {arch for name in names for arch in _NAME.findall(name)}
     found |= {f"gfx{number.lower()}" for name in names for number in _ISA.findall(name)}
     return (found.pop(), "the kernel's name") if len(found) == 1 else None
+
+
+def _by_folder(folder: Path) -> tuple[str, str] | None:
+    """What the folder's name says: ``gfx950_softmax``."""
+    found = set(_NAME.findall(folder.resolve().name))
+    return (found.pop(), "the folder's name") if len(found) == 1 else None
 
 
 def _headers(folder: Path) -> Iterator[tuple[str, str]]:

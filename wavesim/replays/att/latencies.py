@@ -47,6 +47,7 @@ class MemoryOrder:
     service_clk: Int64
     moved_bytes: Int64
     store: Bool
+    return_clk: Int64  # how far its return keeps from the one before
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ def memory_order(timeline: Timeline, parameters: TimingParameters) -> MemoryOrde
         bytes_moved.append(np.where(known == UNKNOWN, width[wave.code[mine]] * LANES, known))
     issue = np.concatenate(issues)
     order = np.argsort(issue, kind="stable")
+    placed_stores = np.concatenate(stores)[order]
     moved = np.concatenate(bytes_moved)[order]
     service = np.maximum(parameters.memory_min_service_clk, -(-moved // parameters.memory_bytes_per_clk))
     return MemoryOrder(
@@ -118,7 +120,8 @@ def memory_order(timeline: Timeline, parameters: TimingParameters) -> MemoryOrde
         np.concatenate(stalls)[order],
         service,
         moved,
-        np.concatenate(stores)[order],
+        placed_stores,
+        np.where(placed_stores, np.minimum(service, parameters.memory_acknowledge_clk), service),
     )
 
 
@@ -151,7 +154,10 @@ def _from_waits(timeline: Timeline, order: MemoryOrder) -> tuple[Int64, Int64]:
             else:
                 bound[place] = min(bound[place], begin)
         if trace.code[int(wave.code[-1])].kind is Kind.ENDPGM and len(places):
-            bound[places[-1]] = min(bound[places[-1]], timed.last_clk)
+            last = places[-1]
+            bound[last] = min(bound[last], timed.last_clk)
+            if timed.last_clk - int(timed.issue_clk[-1]) > STALLED_WAIT_CLK:
+                exact[last] = timed.last_clk  # s_endpgm waits for it (docs/model §9)
     return exact, bound
 
 
@@ -195,14 +201,16 @@ def _walk(
     returned = np.zeros(count, np.int64)
     conflicts = 0
     last_accept = last_return = -int(FAR)
-    issue, service = order.issue_clk.tolist(), order.service_clk.tolist()
+    issue, service, coming = (
+        column.tolist() for column in (order.issue_clk, order.service_clk, order.return_clk)
+    )
     known, upper, latency = exact.tolist(), bound.tolist(), guess.tolist()
     freed_by = room.tolist()
     for place in range(count):
         accept = max(issue[place], last_accept)
         if freed_by[place] >= 0:
             accept = max(accept, int(returned[freed_by[place]]))
-        lowest = max(last_return + service[place], accept)
+        lowest = max(last_return + coming[place], accept)
         if known[place] >= 0:
             wanted = known[place]
         elif latency[place] == float("inf"):
@@ -231,7 +239,7 @@ def derive_latencies(timeline: Timeline, parameters: TimingParameters) -> Latenc
     _from_issues(order, parameters.memory_queue_entries, room, exact, bound)
     # Returns are in order: what returned by then, all before it had too.
     stamps = np.where(exact >= 0, np.minimum(bound, exact), bound)
-    reach = np.cumsum(order.service_clk)
+    reach = np.cumsum(order.return_clk)
     bound = np.minimum.accumulate((stamps - reach)[::-1])[::-1] + reach
     exact = np.where((exact >= 0) & (exact <= bound + 4), exact, -1)
     accepted = order.issue_clk
@@ -240,7 +248,7 @@ def derive_latencies(timeline: Timeline, parameters: TimingParameters) -> Latenc
         guess = _guessed(order, accepted, exact, bound)
         accepted, returned, conflicts = _walk(order, room, exact, bound, guess)
     latency = returned - accepted
-    behind = np.diff(returned, prepend=-FAR) <= order.service_clk + 4
+    behind = np.diff(returned, prepend=-FAR) <= order.return_clk + 4
     latency = np.where(behind, np.minimum(latency, QUEUED_LATENCY_CLK), latency)
     return Latencies(order, latency.astype(np.int32), returned, exact >= 0, conflicts)
 

@@ -36,9 +36,10 @@
     X(join_clk) X(from_memory_bytes_per_clk) X(gap_valu_to_memory_clk) X(gap_valu_sgpr_to_scalar_clk)        \
     X(gap_salu_to_cbranch_clk) X(gap_salu_to_vmem_clk) X(refill_clk) X(restart_first_clk)                    \
     X(restart_next_clk) X(lgkm_max) X(vm_max) X(release_early_clk) X(release_late_clk)                       \
-    X(memory_queue_entries) X(memory_tail_entries) X(memory_tail_bytes) X(memory_bytes_per_clk)              \
-    X(memory_min_service_clk) X(memory_idle_clk) X(memory_idle_restart_clk) X(spin_patience_clk) X(max_clk) X(lds_write_drain)         \
-    X(lds_alternation) X(vmem_in_order) X(vmem_idle_port) X(vmem_round_robin) X(endpgm_drain)                \
+    X(memory_queue_entries) X(memory_queue_hold_clk) X(memory_acknowledge_clk) X(memory_tail_entries)        \
+    X(memory_tail_bytes) X(memory_bytes_per_clk) X(memory_min_service_clk) X(memory_idle_clk)                \
+    X(memory_idle_restart_clk) X(spin_patience_clk) X(max_clk) X(lds_write_drain) X(lds_alternation)         \
+    X(vmem_in_order) X(vmem_idle_port) X(vmem_round_robin) X(vmem_store_data) X(endpgm_drain)                \
     X(arbitration) X(oldest_first)
 
 #define OP_FIELDS(X)                                                                                         \
@@ -278,7 +279,8 @@ typedef struct {
     int64_t in_flight_first, in_flight_bytes; /* the accesses that may be in flight with the latest one */
     int64_t path_end_clk16;                   /* of the compute unit's share of the device's memory */
     By *vmem_by;
-    int64_t last_vmem_clk, wake_clk;
+    int64_t last_vmem_clk, wake_clk, store_until; /* until then the latest store's data leave the registers */
+    By store_by;
     int32_t last_vmem_simd;
     By last_vmem;
     int32_t *asking, asking_count;
@@ -919,7 +921,7 @@ static int64_t vmem_free_clk(const Engine *e, int64_t now, By *by) {
     int64_t number = e->vmem_count - P(memory_queue_entries);
     if (number < 0) return now;
     *by = e->vmem_by[number];
-    return e->accepted[number];
+    return e->accepted[number] + P(memory_queue_hold_clk);
 }
 
 /* An instruction has its attempt `now`: the clock before which it does not issue (restart after idle). */
@@ -964,13 +966,18 @@ static void vmem_issue(Engine *e, Wave *w, const Op *op, int64_t now) {
         served = (e->path_end_clk16 + 15) / 16;
     }
     int64_t returned = served + latency;
-    if (n && P(vmem_in_order)) returned = max64(returned, e->returned[n - 1] + service);
+    int64_t coming = op->kind == K_vmem_store ? min64(P(memory_acknowledge_clk), service) : service;
+    if (n && P(vmem_in_order)) returned = max64(returned, e->returned[n - 1] + coming);
     e->accepted[n] = accepted;
     e->returned[n] = returned;
     e->service[n] = service;
     e->vmem_by[n] = (By){w->number, (int32_t)row};
     e->vmem_count++;
     e->last_vmem_clk = now;
+    if (op->kind == K_vmem_store && P(vmem_store_data)) {
+        e->store_until = now + (op->memory_bytes + P(memory_bytes_per_clk) - 1) / P(memory_bytes_per_clk);
+        e->store_by = e->vmem_by[n];
+    }
     w->last_return_clk = max64(w->last_return_clk, returned);
     w->in.done_clk[row] = returned;
     counter_add(e, &w->vm, returned, row, op->vm);
@@ -1104,9 +1111,10 @@ static int test(Engine *e, Wave *w, int64_t now) {
             return waits(e, w, R_mfma_coissue, now, simd->memory_blocked, simd->memory_blocked_by);
         int64_t free_clk = vmem_free_clk(e, now, &by);
         if (free_clk > now) return waits(e, w, R_vmem_queue, now, free_clk, by);
-        if (w->vmem_from_clk <= now) return 1;
+        int data_leave = op->kind == K_vmem_store && e->store_until > now;
+        if (!data_leave && w->vmem_from_clk <= now) return 1;
         /* looked at slot by slot: meanwhile the queue may fill up, and then its entry is to blame */
-        return waits(e, w, R_vmem_queue, now, now + P(slot_clk), NOBODY);
+        return waits(e, w, R_vmem_queue, now, now + P(slot_clk), data_leave ? e->store_by : NOBODY);
     }
     case C_internal:
         if (op->kind == K_wait) {
@@ -1661,6 +1669,7 @@ static int64_t known_end(Engine *e, Wave *w, int64_t now) {
     } else if (op->category == C_vmem) {
         end = max64(end, max64(simd->memory_blocked, w->vmem_from_clk));
         end = max64(end, vmem_free_clk(e, now, &by));
+        if (op->kind == K_vmem_store) end = max64(end, e->store_until);
     }
     Counter *counters[2];
     int64_t allowed[2];

@@ -8,7 +8,7 @@ from wavesim.timing.model.clock import Clock
 from wavesim.timing.model.counters import Access
 from wavesim.timing.model.lds import BankArray, data_from_memory
 from wavesim.timing.model.record import NOBODY, By, Uses
-from wavesim.timing.model.simd import Refusal
+from wavesim.timing.model.simd import Refusal, Until
 from wavesim.trace import UNKNOWN, CodeEntry, Kind, Reason, Trace
 
 
@@ -30,6 +30,7 @@ class MemoryPath:
         self.path_end_clk16 = 0  # e(n), in sixteenths of a clock
         self.last_issue_clk: int | None = None  # V
         self.wake_clk: int | None = None  # W
+        self.store_data = Until()  # the latest store's data leave its registers
 
     def attempted(self, now: int) -> int:
         """Rule ``vmem_idle_restart``: an instruction has its attempt; before when it does not issue."""
@@ -41,11 +42,14 @@ class MemoryPath:
             self.wake_clk = now + self.p.memory_idle_restart_clk
         return now if self.wake_clk is None else self.wake_clk
 
-    def refuses(self, from_clk: int, now: int) -> Refusal | None:
+    def refuses(self, entry: CodeEntry, from_clk: int, now: int) -> Refusal | None:
         """Condition 13; ``from_clk`` is what :meth:`attempted` said."""
         n = len(self.accepted_clk) - self.p.memory_queue_entries
-        if n >= 0 and self.accepted_clk[n] > now:
-            return Refusal(Reason.VMEM_QUEUE, self.issued_by[n], self.accepted_clk[n])
+        free_clk = self.accepted_clk[n] + self.p.memory_queue_hold_clk if n >= 0 else now
+        if free_clk > now:
+            return Refusal(Reason.VMEM_QUEUE, self.issued_by[n], free_clk)
+        if entry.kind is Kind.VMEM_STORE and self.store_data.clk > now:
+            return Refusal(Reason.VMEM_QUEUE, self.store_data.by)
         return Refusal(Reason.VMEM_QUEUE, NOBODY) if from_clk > now else None
 
     def issue(
@@ -70,7 +74,12 @@ class MemoryPath:
             served = -(-self.path_end_clk16 // 16)
         returned = served + self.latency(n, entry, latency_clk)
         if n and "vmem_in_order" not in p.rules_off:
-            returned = max(returned, self.returned_clk[-1] + service)
+            store = entry.kind is Kind.VMEM_STORE
+            coming = min(p.memory_acknowledge_clk, service) if store else service
+            returned = max(returned, self.returned_clk[-1] + coming)
+        if entry.kind is Kind.VMEM_STORE and "vmem_store_data" not in p.rules_off:
+            data_bytes = LANES * entry.width_bytes  # of all lanes, whatever is stored
+            self.store_data = Until(now - (-data_bytes // p.memory_bytes_per_clk), by)
         self.issued_by.append(by)
         self.accepted_clk.append(accepted)
         self.returned_clk.append(returned)

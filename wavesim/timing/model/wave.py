@@ -175,7 +175,7 @@ class Wave:
         if refusal is None and category is Category.LDS:
             refusal = self.port.refuses(now)
         if refusal is None and category is Category.VMEM:
-            refusal = self.parts.memory.refuses(self.memory_from_clk, now)
+            refusal = self.parts.memory.refuses(entry, self.memory_from_clk, now)
         return refusal
 
     # -- issue
