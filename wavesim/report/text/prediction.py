@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wavesim.replays.predict import Prediction
+from wavesim.words import signed_percent
 
 WIDTH = 80
 
@@ -39,7 +40,9 @@ def prediction_lines(prediction: Prediction) -> Iterator[str]:
     yield ""
     yield f"{'':<18}{'predicted':>14}{'measured':>14}{'error':>10}"
     for name, model, real, form in _rows(prediction):
-        error = f"{model / real - 1:+.1%}" if model is not None and real and form.startswith(",") else ""
+        error = (
+            signed_percent(model / real - 1) if model is not None and real and form.startswith(",") else ""
+        )
         line = f"{name:<18}{_figure(model, form):>14}{_figure(real, form):>14}{error:>10}"
         yield line.rstrip()
     if prediction.interval is not None:

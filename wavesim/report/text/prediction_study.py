@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 from wavesim.replays.prediction_study import FITTED, PARTS, LeftOut, Part, Predicted, Study
-from wavesim.report.text.validation import markdown_table
+from wavesim.report.text.validation import bullets, markdown_table, signed
 
 WORST_TARGET, MEDIAN_TARGET = 0.10, 0.04
 """Largest |error| of a trace with a launch, and of their median."""
-
-
-def _signed(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:+.1f}"
 
 
 def prediction_table(study: Study) -> list[str]:
@@ -28,8 +23,8 @@ def prediction_table(study: Study) -> list[str]:
         error = row.error() or 0.0
         name = row.folder + ("" if row.has_loop else " (span)") + ("" if row.with_launch else " (no launch)")
         predicted = f"{row.measured_clk * (1 + error):.1f}"
-        others = (_signed(row.error(part.without)) for part in PARTS)
-        body.append([name, row.machine, f"{row.measured_clk:.1f}", predicted, _signed(error), *others])
+        others = (signed(row.error(part.without)) for part in PARTS)
+        body.append([name, row.machine, f"{row.measured_clk:.1f}", predicted, signed(error), *others])
     for name, figure in (("mean", study.mean), ("median", study.median)):
         values = (f"{100 * figure(part.without):.1f}" for part in PARTS)
         body.append([f"{name} of absolute errors, with launch", "", "", "", f"{100 * figure():.1f}", *values])
@@ -48,7 +43,7 @@ def left_out_table(left_out: Sequence[LeftOut]) -> list[str]:
                 each.best,
                 f"{100 * each.fitted_error:.1f}",
                 f"{100 * each.mean_error:.1f}",
-                f"{worst}: {_signed(each.errors[worst])}",
+                f"{worst}: {signed(each.errors[worst])}",
                 each.chosen[worst],
             ]
         )
@@ -67,16 +62,11 @@ def misses(study: Study) -> list[str]:
     if mine and study.median() > MEDIAN_TARGET:
         found.append(f"median of |error| {100 * study.median():.1f} % (at most {100 * MEDIAN_TARGET:.0f} %)")
     found += [
-        f"{row.folder}: {_signed(row.error())} % (at most {100 * WORST_TARGET:.0f} %)"
+        f"{row.folder}: {signed(row.error())} % (at most {100 * WORST_TARGET:.0f} %)"
         for row in mine
         if abs(row.error() or 0.0) > WORST_TARGET
     ]
     return found
-
-
-def _list(items: Sequence[str]) -> list[str]:
-    wrapped = [textwrap.wrap(f"- {each}", 100, subsequent_indent="  ") for each in items]
-    return [line for lines in wrapped for line in lines] or ["- none"]
 
 
 def prediction_page(study: Study, date: str, command: str) -> str:
@@ -95,15 +85,15 @@ def prediction_page(study: Study, date: str, command: str) -> str:
         "",
         "Not predicted:",
         "",
-        *_list(not_predicted(study.rows)),
+        *bullets(not_predicted(study.rows)),
         "",
         "## Parts",
         "",
-        *_list([_about(part) for part in PARTS]),
+        *bullets([_about(part) for part in PARTS]),
         "",
         "## Fitted numbers",
         "",
-        *_list([f"`{each.key}` ({', '.join(each.archs)}): {each.about}" for each in FITTED]),
+        *bullets([f"`{each.key}` ({', '.join(each.archs)}): {each.about}" for each in FITTED]),
         "",
         "Each number chosen anew for every trace, from all other traces with a launch (leave one out):",
         "",
@@ -111,7 +101,7 @@ def prediction_page(study: Study, date: str, command: str) -> str:
         "",
         "## Figures not met",
         "",
-        *_list(misses(study)),
+        *bullets(misses(study)),
     ]
     return "\n".join(lines) + "\n"
 

@@ -43,7 +43,8 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "| " + " | ".join(padded) + " |"
 
 
-def _signed(share: float | None) -> str:
+def signed(share: float | None) -> str:
+    """A share in per cent with its sign, for a column headed so."""
     return "-" if share is None else f"{100 * share:+.1f}"
 
 
@@ -77,7 +78,7 @@ def table(rows: Sequence[ValidationRow]) -> list[str]:
                 f"{row.simulated_clk:.1f}",
                 f"{100 * row.mfma_busy_measured:.1f} / {100 * row.mfma_busy_simulated:.1f}",
                 *(f"{100 * error:+.1f}" for error in row.errors),
-                "crashed" if "crashed" in row.mca.note else _signed(mca_error(row)),
+                "crashed" if "crashed" in row.mca.note else signed(mca_error(row)),
             ]
         )
     means = [f"{100 * mean_error(rows, mode):.2f}" for mode in range(len(MODES))]
@@ -122,7 +123,7 @@ def stall_table(rows: Sequence[ValidationRow]) -> list[str]:
             if real > STALL_SHARE:
                 model = row.stalls_simulated.get(name, 0.0)
                 shares = [f"{100 * real:.1f}", f"{100 * model:.1f}"]
-                body.append([row.folder, name, *shares, _signed(_stall_error(row, name))])
+                body.append([row.folder, name, *shares, signed(_stall_error(row, name))])
     return markdown_table(["trace", "reason", "measured %", "simulated %", "error %"], body) if body else []
 
 
@@ -170,7 +171,7 @@ def misses(rows: Sequence[ValidationRow]) -> list[str]:
         for name, share in row.stalls_measured.items():
             if share > STALL_SHARE and abs(_stall_error(row, name)) > STALL_TARGET:
                 found.append(
-                    f"{row.folder}: {name} stalls {_signed(_stall_error(row, name))} % (at most 20 %)"
+                    f"{row.folder}: {name} stalls {signed(_stall_error(row, name))} % (at most 20 %)"
                 )
     for ratio in variant_ratios(rows):
         if not ratio.same_order:
@@ -228,7 +229,7 @@ def page(
         "",
         f"Failures (a trace beyond {percent(TARGET, 0)} with measured latencies, or not readable):",
         "",
-        *_list(failures(rows)),
+        *bullets(failures(rows)),
     ]
     if forced_table(rows):
         lines += [
@@ -254,8 +255,8 @@ def page(
             *stall_table(rows),
         ]
     if ratio_lines(rows):
-        lines += ["", "## Variants of a kernel", "", *_list(ratio_lines(rows))]
-    lines += ["", "## Figures not met", "", *_list(misses(rows))]
+        lines += ["", "## Variants of a kernel", "", *bullets(ratio_lines(rows))]
+    lines += ["", "## Figures not met", "", *bullets(misses(rows))]
     if notes.strip():
         lines += ["", notes.strip()]
     if ablations:
@@ -271,7 +272,8 @@ def page(
     return "\n".join(lines) + "\n"
 
 
-def _list(items: Sequence[str]) -> list[str]:
+def bullets(items: Sequence[str]) -> list[str]:
+    """A Markdown list within 100 columns; of nothing, "none"."""
     wrapped = [textwrap.wrap(f"- {each}", 100, subsequent_indent="  ") for each in items]
     return [line for lines in wrapped for line in lines] or ["- none"]
 
