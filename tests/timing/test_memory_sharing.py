@@ -98,7 +98,10 @@ def test_the_first_round_waits_for_the_dram_and_small_matrices_are_held() -> Non
     assert held.share == {Level.L2: 1, Level.MALL: 0, Level.HBM: 0}
     assert "L2" in held.assumed[0]
     again = predict_memory(kernel.program, kernel.launch, machine, trace, "cold")
-    for one, two in zip(cold.trace.waves, again.trace.waves, strict=True):
+    for one, two, later in zip(cold.trace.waves, again.trace.waves, warm.trace.waves, strict=True):
+        scalar = [row for row, code in enumerate(one.code) if trace.code[code].kind is Kind.SMEM]
+        assert one.memory_latency_clk[scalar[0]] == 550
+        assert later.memory_latency_clk[scalar[0]] == -1
         assert np.array_equal(one.memory_path_clk16, two.memory_path_clk16)
 
 

@@ -257,6 +257,7 @@ SECTIONS: Mapping[str, Mapping[str, Kind]] = {
     },
     "scalar": {  # scalar memory
         "load_latency_clk": Size,
+        "cold_latency_clk": Size,
     },
     "memory": {  # global memory as a compute unit sees it
         "queue_entries": Size,

@@ -57,6 +57,11 @@ PARTS: tuple[Part, ...] = (
         Variant(settings=(("memory.hbm_row_ns", "0.01"),)),
     ),
     Part(
+        "waiting",
+        "a third of accesses waits for the DRAM, three times as long; without, all wait alike",
+        Variant(settings=(("memory.hbm_waiting_share", "1"),)),
+    ),
+    Part(
         "in flight",
         "the limit of bytes in flight of a compute unit",
         Variant(settings=(("memory.tail_bytes", "1048576"), ("memory.tail_entries", "16384"))),
@@ -81,6 +86,12 @@ FITTED: tuple[Fitted, ...] = (
         "memory.hbm_row_ns",
         ("32", "35", "38", "40.6", "44", "48", "52"),
         "time for which a row that was opened keeps half a channel of the DRAM",
+        ("gfx942",),
+    ),
+    Fitted(
+        "memory.hbm_waiting_share",
+        ("0.2", "0.25", "0.333", "0.5", "1"),
+        "share of accesses to fresh lines that waits for the DRAM (found in returns, not in loop times)",
         ("gfx942",),
     ),
 )

@@ -193,7 +193,7 @@ def _predicted_memory_row(memory: PredictedMemory, width: int) -> list[Text]:
     """Where lines come from, what each level would need alone, and what that rests on."""
     found = memory.prediction
     parts = [
-        f"{100 * share:.0f} % of accesses {words}, which alone needs {number(found.level_clk[level])} clk"
+        f"{100 * share:.0f} % of accesses {words}, which alone needs {found.level_clk[level]:.0f} clk"
         for (level, share), words in zip(
             found.share.items(), ("find L2", "wait for the Infinity Cache", "wait for HBM"), strict=True
         )

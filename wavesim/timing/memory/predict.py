@@ -173,8 +173,10 @@ def predict_memory(
         code: _costs(each, sharing, rates, round, held, queue_clk) for code, each in sharing.loads.items()
     }
     scratch = _scratch(program, sharing, machine, trace)
+    scalar_clk = machine.integer("scalar.cold_latency_clk") if round is Round.COLD else None
     for position, wave in enumerate(trace.waves):
-        waves.append(_predicted(wave, position, trace, costs, rates, scratch))
+        found = _predicted(wave, position, trace, costs, rates, scratch)
+        waves.append(found if scalar_clk is None else _first_scalar_loads(found, trace, scalar_clk))
     executed = np.bincount(np.concatenate([wave.code for wave in trace.waves]), minlength=len(trace.code))
     loads = tuple(
         LoadOrigin(code, int(executed[code]), cost.share, cost.clk) for code, cost in sorted(costs.items())
@@ -294,6 +296,17 @@ def _predicted(
     clk16 = np.zeros(len(wave), np.int32)
     clk16[rows] = np.minimum(np.round(16 * path), np.iinfo(np.int32).max)
     return replace(wave, memory_latency_clk=latency, memory_path_clk16=clk16)
+
+
+def _first_scalar_loads(wave: WaveTrace, trace: Trace, cold_clk: int) -> WaveTrace:
+    """A scalar load that a wave executes for the first time finds what the first round's waves have asked for
+    together: arguments that the host has just written, and nobody has loaded."""
+    scalar = np.array([entry.kind is Kind.SMEM for entry in trace.code], np.bool_)
+    rows = np.flatnonzero(scalar[wave.code])
+    _, first = np.unique(wave.code[rows], return_index=True)
+    latency = wave.memory_latency_clk.copy()
+    latency[rows[first]] = cold_clk
+    return replace(wave, memory_latency_clk=latency)
 
 
 def _drawn(position: int, count: int) -> Float:
