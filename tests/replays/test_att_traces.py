@@ -166,3 +166,16 @@ def test_the_listing_of_a_trace_assembles(name: str) -> None:
     for old, new in enumerate(kernel.index):
         assert again.instructions[new].same_code(trace.program.instructions[old])
         assert again.addresses[new] == trace.program.addresses[old] - trace.program.addresses[0]
+
+
+def test_ends_of_waves_are_returns_in_order_with_those_of_loads() -> None:
+    """elementwise_mul: each of 484 waves loads, waits, stores and ends; s_endpgm waits for the store."""
+    from wavesim.replays.att.latencies import _from_ends, _from_waits
+
+    unit = imported("gfx950_elementwise_mul").units[0]
+    order = memory_order(unit.timeline, load_machine("gfx950").parameters)
+    exact, bound = _from_waits(unit.timeline, order)
+    assert (exact >= 0).sum() == 484
+    _from_ends(unit.timeline, order, exact, bound)
+    assert (exact >= 0).all()
+    assert (np.diff(exact) >= 0).all()

@@ -153,12 +153,19 @@ def _from_waits(timeline: Timeline, order: MemoryOrder) -> tuple[Int64, Int64]:
                     exact[place] = end - 4
             else:
                 bound[place] = min(bound[place], begin)
+    return exact, bound
+
+
+def _from_ends(timeline: Timeline, order: MemoryOrder, exact: Int64, bound: Int64) -> None:
+    """Adds what the waves' ends tell: s_endpgm waits for the wave's last access (docs/model §9)."""
+    trace = timeline.trace
+    for position, (wave, timed) in enumerate(zip(trace.waves, timeline.waves, strict=True)):
+        places = np.flatnonzero(order.wave == position)
         if trace.code[int(wave.code[-1])].kind is Kind.ENDPGM and len(places):
             last = places[-1]
             bound[last] = min(bound[last], timed.last_clk)
             if timed.last_clk - int(timed.issue_clk[-1]) > STALLED_WAIT_CLK:
-                exact[last] = timed.last_clk  # s_endpgm waits for it (docs/model §9)
-    return exact, bound
+                exact[last] = timed.last_clk
 
 
 def _from_issues(order: MemoryOrder, queue_entries: int, room: Int64, exact: Int64, bound: Int64) -> None:
@@ -236,6 +243,7 @@ def derive_latencies(timeline: Timeline, parameters: TimingParameters) -> Latenc
         return Latencies(order, np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.bool_), 0)
     room = makes_room(order.moved_bytes, parameters)
     exact, bound = _from_waits(timeline, order)
+    _from_ends(timeline, order, exact, bound)
     _from_issues(order, parameters.memory_queue_entries, room, exact, bound)
     # Returns are in order: what returned by then, all before it had too.
     stamps = np.where(exact >= 0, np.minimum(bound, exact), bound)
