@@ -9,12 +9,12 @@ INSTALL = PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST = -m pytest -n auto --dist loadfile
 
-.PHONY: run test test-latest fuzz corpus lint format bench docs lock clean
+.PHONY: run test test-latest fuzz corpus isa golden wheel lint format bench docs lock clean
 
-run: $(VENV)/.installed
+run: $(VENV)/.installed $(VENV)/.isa
 	$(BIN)/wavesim run $(KERNEL)
 
-test: $(VENV)/.installed-dev
+test: $(VENV)/.installed-dev $(VENV)/.isa
 	$(BIN)/python $(PYTEST)
 
 # For a schedule: the newest of everything, in an environment of its own
@@ -30,6 +30,18 @@ fuzz: $(VENV)/.installed-dev
 # Every line of LLVM 22's assembler tests, which Debian's source package has (200 MB, once)
 corpus: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/llvm_corpus.py --download
+
+# Checks a changed file of isa/ once, so that no start has to read it as YAML
+isa: $(VENV)/.installed $(VENV)/.isa
+
+# The pictures of the timing rules, after a change of the model: look at what changed
+golden: $(VENV)/.installed-dev
+	$(BIN)/python tests/update_golden.py
+
+# The source archive and the wheels of all platforms, into dist/
+wheel: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check build ziglang
+	$(BIN)/python release/wheels.py
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -55,6 +67,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(INSTALL) -e '.[dev]'
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.isa: $(shell find isa -type f)
+	$(BIN)/python -m wavesim.isa.build
+	@touch $@
 
 docs: $(VENV)/.installed-dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wavesim.words import counted, number, percent, signed_percent
+from wavesim.words import counted, listed, number, percent, signed_percent
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,9 @@ from wavesim.words import counted, number, percent, signed_percent
         (counted(1, "wave"), "1 wave"),
         (counted(2, "LDS access"), "2 LDS accesses"),
         (counted(0, "finding"), "0 findings"),
+        (listed(["a", "b", "c"]), "a, b and c"),
+        (listed(["a"]), "a"),
+        (listed([]), ""),
     ],
 )
 def test_words(text: str, expected: str) -> None:

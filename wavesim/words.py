@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 NOTHING = "-"
 """Stands where there is no figure."""
 
@@ -26,3 +28,8 @@ def counted(count: int, noun: str) -> str:
     """A number with its noun: 1 wave, 2 waves, 3 accesses."""
     ending = "" if count == 1 else "es" if noun.endswith("s") else "s"
     return f"{count} {noun}{ending}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words in a sentence: a, b and c."""
+    return " and ".join([*filter(None, [", ".join(words[:-1])]), *words[-1:]])
