@@ -13,11 +13,12 @@ import wavesim.isa.load as load
 from wavesim.errors import UserError
 from wavesim.isa.archs import ARCHS
 from wavesim.isa.explain import source_names
-from wavesim.isa.load import NOT_FROM_KEYS, arch_of, load_machine, parameter_key
+from wavesim.isa.load import arch_of, load_machine
 from wavesim.isa.machine import CONFIDENCES
 from wavesim.isa.mfma import find_mfma, mfma_rows, mfma_timings, spellings
 from wavesim.isa.names import devices, stock_machines
 from wavesim.isa.paths import PACKAGE, data_dir
+from wavesim.isa.schema import PARAMETERS, parameter_key
 from wavesim.isa.timing_parameters import TimingParameters
 
 GOOD = "source: a test, confidence: measured"
@@ -27,11 +28,11 @@ GOOD = "source: a test, confidence: measured"
 def test_every_parameter_is_a_key_with_source(arch: str) -> None:
     machine = load_machine(arch)
     assert machine.arch == machine.parameters.arch == arch
-    for field in dataclasses.fields(TimingParameters):
-        if field.name in NOT_FROM_KEYS:
-            continue
-        quantity = machine.quantities[parameter_key(field.name)]
-        assert getattr(machine.parameters, field.name) == quantity.value
+    made = {"arch", "mfma_table", "lds_array_clk", "rules_off"}
+    assert {field.name for field in dataclasses.fields(TimingParameters)} == {*PARAMETERS, *made}
+    for name in PARAMETERS:
+        quantity = machine.quantities[parameter_key(name)]
+        assert getattr(machine.parameters, name) == quantity.value
         assert quantity.source
         assert quantity.unit
         assert quantity.confidence in CONFIDENCES
@@ -348,6 +349,20 @@ def test_an_overlay_of_a_device(tmp_path: Path) -> None:
     assert machine.integer("memory.hbm_gbytes_per_s") == 6000
     with pytest.raises(UserError, match=r"architecture or device 'mi326x'[^;]*; devices: MI210, MI250"):
         load_machine("mi326x")
+
+
+def test_what_an_architecture_takes_from_another_is_inferred(tmp_path: Path, root: Path) -> None:
+    """A number that is only in the base's file is enough for all; what is assumed there stays assumed."""
+    path = tmp_path / "gfx950.yaml"
+    text = (root / "isa" / "gfx950.yaml").read_text()
+    path.write_text(
+        re.sub(r"^  (lgkm_max|subdword_port_clk):.*\n(    note:.*\n)?", "", text, flags=re.MULTILINE)
+    )
+    mine, base = load_machine(str(path)).quantities, load_machine("gfx942").quantities
+    for key, confidence in (("counter.lgkm_max", "inferred"), ("lds.subdword_port_clk", "assumed")):
+        assert mine[key].value == base[key].value
+        assert (mine[key].source, mine[key].confidence) == ("as gfx942", confidence)
+    assert mine["counter.vm_max"] == load_machine("gfx950").quantities["counter.vm_max"]
 
 
 def test_only_an_architectures_own_file_is_on_the_base_of_another(tmp_path: Path) -> None:

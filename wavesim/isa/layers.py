@@ -1,7 +1,8 @@
 """A machine file and what it stands on, as raw data: the base below, the differing values above.
 
 An overlay (``base: gfx942``, or another overlay's file) holds only the numbers that differ, each as a
-whole quantity; its unit may be left out. Every quantity remembers which file it came from.
+whole quantity; its unit may be left out. Every quantity remembers which file it came from. What an
+architecture takes from another one's file is inferred: ``as gfx942``.
 """
 
 from __future__ import annotations
@@ -103,6 +104,8 @@ def _may_be(arch: object, below: object, marks: Marks) -> bool:
 
 
 def _lay(layered: Layered, data: Mapping[Any, Any], marks: Marks, *, bottom: bool) -> None:
+    if not bottom and data.get("arch", layered.data["arch"]) != layered.data["arch"]:
+        _infer(layered.data)
     for section, entries in data.items():
         if section == "base":
             continue
@@ -125,6 +128,15 @@ def _lay(layered: Layered, data: Mapping[Any, Any], marks: Marks, *, bottom: boo
                 entry = {**entry, "unit": target[key]["unit"]}
             target[key] = entry
             layered.origin[section, key] = marks
+
+
+def _infer(below: dict[str, Any]) -> None:
+    """Numbers of an architecture are inferred on another one, or assumed as they were."""
+    for entries in below.values():
+        for key, entry in entries.items() if isinstance(entries, dict) else ():
+            if isinstance(entry, dict):
+                confidence = "assumed" if entry.get("confidence") == "assumed" else "inferred"
+                entries[key] = {**entry, "source": f"as {below['arch']}", "confidence": confidence}
 
 
 def override(layered: Layered, overrides: Mapping[str, object]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -21,12 +21,9 @@ from wavesim.isa.machine import (
 )
 from wavesim.isa.mfma import mfma_timings
 from wavesim.isa.names import known_name, named
+from wavesim.isa.schema import PARAMETERS, parameter_key
 from wavesim.isa.timing_parameters import MfmaTiming, TimingParameters
 from wavesim.isa.validate import validate
-
-NOT_FROM_KEYS = ("arch", "mfma_table", "lds_array_clk", "rules_off")
-"""Fields of :class:`TimingParameters` that are not a key's value: the header, mfma.csv, the lane phases,
-the switched-off rules."""
 
 
 def load_machine(name_or_path: str, overrides: Mapping[str, object] = MappingProxyType({})) -> Machine:
@@ -119,11 +116,8 @@ def _parameters(
         "lds_array_clk": MappingProxyType(
             {(kind, width): each.conflict_free_clk(width) for (kind, width), each in phases.items()}
         ),
-        "rules_off": frozenset(),
     }
-    for each in fields(TimingParameters):
-        if each.name not in values:
-            values[each.name] = quantities[parameter_key(each.name)].value
+    values |= {name: quantities[parameter_key(name)].value for name in PARAMETERS}
     return TimingParameters(**values)
 
 
@@ -136,8 +130,3 @@ def _mfma_table(arch: str, quantities: Mapping[str, Quantity]) -> Mapping[str, M
         if opcode in table:
             table[opcode] = replace(table[opcode], passes=count)
     return MappingProxyType(table)
-
-
-def parameter_key(field_name: str) -> str:
-    """The key of the machine file that a field of TimingParameters comes from."""
-    return field_name.replace("_", ".", 1)

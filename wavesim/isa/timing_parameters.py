@@ -1,8 +1,9 @@
 """The numbers of a machine that timing uses, as plain integers.
 
 Every field is one key of the machine file (``isa/gfx942.yaml``): ``lds.queue_entries`` is the field
-``lds_queue_entries``. Unit, source and confidence stand in the file; ``wavesim isa explain`` shows
-them. docs/model says how each is used.
+``lds_queue_entries``. Its type says what a machine file may give; the schema, the loader and the compiled
+engine read the fields from here. Unit, source and confidence stand in the file; ``wavesim isa explain``
+shows them. docs/model says how each is used.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import wavesim.read_only  # noqa: F401  parameters can be pickled
+from wavesim.isa.quantity_kinds import ByVgprs, ByWidth, Count, SimdGroups, SimdList, Size, WholeNumber
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,74 +32,74 @@ class TimingParameters:
 
     arch: str
     # structure
-    structure_simds: int
-    structure_simd_pairs: tuple[tuple[int, ...], ...]
-    structure_wave_slots_per_simd: int
+    structure_simds: Count
+    structure_simd_pairs: SimdGroups
+    structure_wave_slots_per_simd: Size
     # issue
-    issue_slot_clk: int
-    issue_valu_clk: int
-    issue_trans_clk: int
-    issue_multi_slot_valu_clk: int
-    issue_valu_per_slot: int
-    issue_bank_reads_per_slot: int
-    issue_dual_after_mfma_clk: int
-    issue_packed_after_mfma_clk: int  # from the end of the matrix pipe; 0: at once, even under it
-    issue_sleep_unit_clk: int
+    issue_slot_clk: Size
+    issue_valu_clk: Size
+    issue_trans_clk: Size
+    issue_multi_slot_valu_clk: Size
+    issue_valu_per_slot: Size
+    issue_bank_reads_per_slot: Size
+    issue_dual_after_mfma_clk: WholeNumber
+    issue_packed_after_mfma_clk: WholeNumber  # from the end of the matrix pipe; 0: at once, even under it
+    issue_sleep_unit_clk: Size
     # vector turns (docs/model §9); issue_turns_clk 0: none
-    issue_turns_idle_clk: int
-    issue_turns_clk: int
-    issue_turn_clk: int
+    issue_turns_idle_clk: Size
+    issue_turns_clk: WholeNumber
+    issue_turn_clk: Size
     # matrix pipe; keys 2, 4, 8: VGPRs of the larger of A and B
-    mfma_pass_clk: int
-    mfma_blocks_valu_clk: Mapping[int, int]
-    mfma_blocks_memory_clk: Mapping[int, int]
-    mfma_scale_load_clk: int
+    mfma_pass_clk: Size
+    mfma_blocks_valu_clk: ByVgprs
+    mfma_blocks_memory_clk: ByVgprs
+    mfma_scale_load_clk: WholeNumber
     mfma_table: Mapping[str, MfmaTiming] = field(repr=False)
     # LDS
-    lds_port_bytes_per_clk: int
-    lds_queue_entries: int
-    lds_queue_hold_clk: int
-    lds_subdword_port_clk: int
-    lds_from_memory_bytes_per_clk: int  # 0: data from memory takes no time of the bank array
-    lds_join_from_clk: int
-    lds_join_near_clk: int
-    lds_join_most_clk: int
-    lds_join_clk: int
-    lds_read_latency_clk: int
-    lds_write_latency_clk: Mapping[int, int]  # by bytes per lane: 4, 8, 16 (others: next larger)
-    lds_write_hold_clk: Mapping[int, int]  # by bytes per lane: 4, 8, 12, 16 (others: next larger)
+    lds_port_bytes_per_clk: Size
+    lds_queue_entries: Size
+    lds_queue_hold_clk: WholeNumber
+    lds_subdword_port_clk: WholeNumber
+    lds_from_memory_bytes_per_clk: WholeNumber  # 0: data from memory takes no time of the bank array
+    lds_join_from_clk: WholeNumber
+    lds_join_near_clk: WholeNumber
+    lds_join_most_clk: WholeNumber
+    lds_join_clk: WholeNumber
+    lds_read_latency_clk: WholeNumber
+    lds_write_latency_clk: ByWidth  # by bytes per lane: 4, 8, 16 (others: next larger)
+    lds_write_hold_clk: ByWidth  # by bytes per lane: 4, 8, 12, 16 (others: next larger)
     lds_array_clk: Mapping[tuple[str, int], int]  # conflict-free; ("read" | "write", bytes per lane)
     # dependency gaps, issue to issue
-    gap_valu_to_memory_clk: int
-    gap_valu_sgpr_to_scalar_clk: int
-    gap_salu_to_cbranch_clk: int
-    gap_salu_to_vmem_clk: int
+    gap_valu_to_memory_clk: WholeNumber
+    gap_valu_sgpr_to_scalar_clk: WholeNumber
+    gap_salu_to_cbranch_clk: WholeNumber
+    gap_salu_to_vmem_clk: WholeNumber
     # instruction fetch
-    fetch_chunk_bytes: int
-    fetch_refill_clk: int
-    fetch_restart_first_clk: int
-    fetch_restart_next_clk: int
+    fetch_chunk_bytes: Size
+    fetch_refill_clk: WholeNumber
+    fetch_restart_first_clk: WholeNumber
+    fetch_restart_next_clk: WholeNumber
     # counters
-    counter_lgkm_max: int
-    counter_vm_max: int
+    counter_lgkm_max: Size
+    counter_vm_max: Size
     # barrier
-    barrier_release_early_clk: int
-    barrier_release_late_clk: int
-    barrier_simd_order: tuple[int, ...]
+    barrier_release_early_clk: Size
+    barrier_release_late_clk: Size
+    barrier_simd_order: SimdList
     # scalar memory
-    scalar_load_latency_clk: int
+    scalar_load_latency_clk: Size
     # global memory
-    memory_queue_entries: int
-    memory_queue_hold_clk: int
-    memory_tail_entries: int
-    memory_tail_bytes: int
-    memory_bytes_per_clk: int
-    memory_min_service_clk: int
-    memory_acknowledge_clk: int
-    memory_idle_clk: int
-    memory_idle_restart_clk: int
-    memory_latency_clk: int
-    memory_store_latency_clk: int
+    memory_queue_entries: Size
+    memory_queue_hold_clk: WholeNumber
+    memory_tail_entries: Size
+    memory_tail_bytes: Size
+    memory_bytes_per_clk: Size
+    memory_min_service_clk: Size
+    memory_acknowledge_clk: WholeNumber
+    memory_idle_clk: Size
+    memory_idle_restart_clk: WholeNumber
+    memory_latency_clk: Size
+    memory_store_latency_clk: Size
     # names of switched-off rules (docs/model §14); wavesim.timing.rules knows them
     rules_off: frozenset[str] = frozenset()
 

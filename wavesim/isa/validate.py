@@ -13,7 +13,8 @@ from wavesim.isa.lane_groups import lanes
 from wavesim.isa.layers import EXAMPLE, Layered, close_keys
 from wavesim.isa.machine import CONFIDENCES
 from wavesim.isa.mfma import mfma_rows
-from wavesim.isa.schema import HEADER, SECTIONS, Entry, Kind, Misfit, unit_of
+from wavesim.isa.quantity_kinds import Kind, Misfit
+from wavesim.isa.schema import HEADER, SECTIONS, Entry, unit_of
 from wavesim.source_text import KeyPath
 
 ENTRY_KEYS = ("value", "unit", "source", "confidence", "note")
@@ -21,7 +22,7 @@ ENTRY_KEYS = ("value", "unit", "source", "confidence", "note")
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A machine file that is as it should be; ``entries`` by dotted key, in the schema's order."""
+    """A machine file that is as it should be; ``entries`` by dotted key, in the lowest file's order."""
 
     name: str
     arch: str
@@ -78,8 +79,9 @@ def _section(
             hint = f"did you mean {', '.join(close)}?" if close else f"keys: {', '.join(keys)}"
             message = f"unknown key {key!r} ({section}.{key})"
             _note(problems, _error(layered, (section, key), message, hint, at_key=True))
-    for key, kind in keys.items():
-        if key not in given:
+    for key in given:
+        kind = keys.get(key)
+        if kind is None:
             continue
         path = (section, key)
         wrong = list(_misplaced(layered, path, given[key], kind))

@@ -8,7 +8,8 @@ from typing import Any
 
 from wavesim.calibrate.bench.memory_levels import NAMES, MemoryLevels
 from wavesim.isa.machine import Machine
-from wavesim.isa.schema import SECTIONS, Size
+from wavesim.isa.quantity_kinds import Size, kind_of
+from wavesim.isa.schema import SECTIONS
 from wavesim.isa.timing_parameters import TimingParameters
 
 LOW, HIGH = 0.6, 1.5
@@ -97,7 +98,7 @@ def candidates(name: str, stock: int) -> tuple[int, ...]:
 def _may_be_zero(name: str) -> bool:
     """Whether a machine file may have 0 there."""
     section, key, *_ = name.split(".")
-    return SECTIONS.get(section, {}).get(key) is not Size
+    return SECTIONS.get(section, {}).get(key) != kind_of(Size)
 
 
 def _level(name: str) -> int | None:
