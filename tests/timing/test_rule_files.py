@@ -10,10 +10,13 @@ from random import Random
 import pytest
 import random_traces
 
+from wavesim.isa.schema import PARAMETERS, parameter_key
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing import ENGINES, simulate
 from wavesim.timing import rules as package
-from wavesim.timing.compiled.inputs import IN_ENGINE
+from wavesim.timing.compiled.engine import loaded
+from wavesim.timing.compiled.inputs import FIELD
+from wavesim.timing.compiled.library import names
 from wavesim.timing.rule import Rule
 from wavesim.timing.rules import BY_NAME, RULES, without
 from wavesim.trace import Reason, Timeline
@@ -37,7 +40,14 @@ def test_engines_ask_for_the_rules_that_say_so() -> None:
     asked = {rule.name for rule in RULES if rule.in_engine}
     text = "".join(path.read_text() for path in MODEL.glob("*.py"))
     assert set(re.findall(r'"(\w+)"(?: not)? in (?:self\.)?(?:p\.rules_off|off\b)', text)) == asked
-    assert {*IN_ENGINE, "scaled_mfma_first"} == asked
+    parameters = names(loaded().wavesim_parameters())
+    assert {*(set(parameters) & set(BY_NAME)), "scaled_mfma_first"} == asked
+
+
+def test_the_twin_names_a_number_in_full_or_by_a_key_of_one_section() -> None:
+    keys = [parameter_key(name).partition(".")[2] for name in PARAMETERS]
+    short = (set(names(loaded().wavesim_parameters())) & set(FIELD)) - set(PARAMETERS)
+    assert all(keys.count(name) == 1 for name in short)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

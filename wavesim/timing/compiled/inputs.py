@@ -11,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.errors import UserError
+from wavesim.isa.schema import PARAMETERS, parameter_key
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.limits import SPIN_PATIENCE_CLK, budget
 from wavesim.timing.compiled.library import names
 from wavesim.timing.ops import Op
+from wavesim.timing.rules import BY_NAME
 from wavesim.trace import Category, CodeEntry, Kind, Reason, Trace, WaveTrace
 from wavesim.trace.code import SGPR_EXEC, SlotShare
 
@@ -24,18 +26,8 @@ Int64 = npt.NDArray[np.int64]
 LARGEST = 1 << 40
 """No number of a machine is larger: sums of clocks stay far inside 64 bits."""
 
-IN_ENGINE = (
-    "lds_write_drain",
-    "lds_alternation",
-    "vmem_in_order",
-    "vmem_idle_port",
-    "vmem_round_robin",
-    "vmem_store_data",
-    "endpgm_drain",
-    "arbitration",
-    "oldest_first",
-)
-"""Rules that the engine asks for; ``scaled_mfma_first`` is in the instructions' ranks."""
+FIELD = {parameter_key(name).partition(".")[2]: name for name in PARAMETERS} | {n: n for n in PARAMETERS}
+"""Fields of :class:`TimingParameters` as engine.c names them: in full, or without their section."""
 
 SHARE = tuple(SlotShare.__slots__)
 """Fields of an instruction that say with which others it shares a slot."""
@@ -113,51 +105,19 @@ def _check_range(values: Array, low: int, high: int, what: str) -> None:
 
 
 def parameter_values(order: Sequence[str], p: TimingParameters) -> Int64:
-    """The parameters in the order that the library numbers them.
+    """The parameters in the order that the library numbers them: fields, and rules that it asks for by name.
 
     Raises:
         UserError: a number that the engine cannot work with.
     """
-    values = {
-        "simds": p.structure_simds,
+    ours = {
         "pairs": len(p.structure_simd_pairs),
-        "slot_clk": p.issue_slot_clk,
-        "valu_per_slot": p.issue_valu_per_slot,
-        "bank_reads_per_slot": p.issue_bank_reads_per_slot,
-        "dual_after_mfma_clk": p.issue_dual_after_mfma_clk,
-        "packed_after_mfma_clk": p.issue_packed_after_mfma_clk,
-        "turns_idle_clk": p.issue_turns_idle_clk,
-        "turns_clk": p.issue_turns_clk,
-        "turn_clk": p.issue_turn_clk,
-        "scale_load_clk": p.mfma_scale_load_clk,
-        "join_from_clk": p.lds_join_from_clk,
-        "join_near_clk": p.lds_join_near_clk,
-        "join_most_clk": p.lds_join_most_clk,
-        "join_clk": p.lds_join_clk,
-        "from_memory_bytes_per_clk": p.lds_from_memory_bytes_per_clk,
-        "refill_clk": p.fetch_refill_clk,
-        "restart_first_clk": p.fetch_restart_first_clk,
-        "restart_next_clk": p.fetch_restart_next_clk,
-        "lgkm_max": p.counter_lgkm_max,
-        "vm_max": p.counter_vm_max,
-        "release_early_clk": p.barrier_release_early_clk,
-        "release_late_clk": p.barrier_release_late_clk,
-        "memory_queue_entries": p.memory_queue_entries,
-        "memory_acknowledge_clk": p.memory_acknowledge_clk,
-        "memory_queue_hold_clk": p.memory_queue_hold_clk,
-        "memory_tail_entries": p.memory_tail_entries,
-        "memory_tail_bytes": p.memory_tail_bytes,
-        "memory_bytes_per_clk": p.memory_bytes_per_clk,
-        "memory_min_service_clk": p.memory_min_service_clk,
-        "memory_idle_clk": p.memory_idle_clk,
-        "memory_idle_restart_clk": p.memory_idle_restart_clk,
         "spin_patience_clk": SPIN_PATIENCE_CLK,
         "max_clk": budget().clk,
-        **{name: int(name not in p.rules_off) for name in IN_ENGINE},
     }
-    values.update(
-        {name: getattr(p, name) for name in order if name not in values}
-    )  # the rest are fields by name
+    rules = {name: int(name not in p.rules_off) for name in order if name in BY_NAME}
+    fields = {name: getattr(p, FIELD[name]) for name in order if name in FIELD}
+    values: dict[str, int] = {**ours, **rules, **fields}
     for name, value in values.items():
         if abs(value) >= LARGEST or (name in POSITIVE and value < 1):
             raise UserError(f"{name} = {value}: the compiled engine cannot work with that")
