@@ -198,6 +198,14 @@ _ROWS = (
         "LDS accesses whose lanes meet in the same bank.",
         "With the clocks they add, and whether other work hides them.",
     ),
+    (
+        "suppression",
+        _WARNING,
+        LOADING,
+        "A comment that allows a finding has no reason, names no rule or allows nothing.",
+        "A finding is allowed by `; wavesim: allow RULE: reason` on its line or alone above it. One that "
+        "allows nothing is a note.",
+    ),
 )
 
 RULES: Mapping[str, Rule] = MappingProxyType(

@@ -23,8 +23,10 @@ from wavesim.checks.pending import pending_before
 from wavesim.checks.races import global_races, lds_races
 from wavesim.checks.registers import OTHERS_WRITE, uninitialised_on_the_way
 from wavesim.checks.relaxing import WaitRelaxer
+from wavesim.checks.rules import RULES
 from wavesim.checks.spills import register_spills
 from wavesim.checks.strong_waits import strong_waits
+from wavesim.checks.suppressions import Allowed, suppressed
 from wavesim.checks.transposed import partial_transposed_reads
 from wavesim.checks.waits import missing_waits
 from wavesim.emulate.judge.numerics import Numerics, check_numerics
@@ -55,7 +57,7 @@ ORDER_RULES = frozenset({"missing-wait", "lds-race", "global-race", "barrier-dea
 class CheckResult:
     """Findings, the worst first; ``numerics`` where the kernel was executed with an expected result;
     ``shortened`` says what was not executed in full, ``executed`` which workgroups of the launch's grid were,
-    and ``left_out`` why not all of its corners."""
+    ``left_out`` why not all of its corners, ``allowed`` what the source allows with a reason."""
 
     kernel: LoadedKernel
     findings: tuple[Finding, ...]
@@ -64,6 +66,7 @@ class CheckResult:
     shortened: str = ""
     executed: tuple[Position, ...] = ()
     left_out: str = ""
+    allowed: tuple[Allowed, ...] = ()
 
     @property
     def good(self) -> bool:
@@ -210,8 +213,19 @@ def check_kernel(
     if unknowns is None and allowance.unknown:
         unknowns = unknowns_of_code(kernel.program)
     unique = [each for each in dict.fromkeys(found) if not _rests_on(each, allowance, unknowns)]
-    unique.sort(key=_place)
-    return CheckResult(kernel, tuple(unique), numerics, unknowns, shortened, executed, elsewhere.left_out)
+    counted, let_pass = suppressed(
+        unique, kernel.file, RULES, executed=execute, whole=allowance.region is None
+    )
+    return CheckResult(
+        kernel,
+        tuple(sorted(counted, key=_place)),
+        numerics,
+        unknowns,
+        shortened,
+        executed,
+        elsewhere.left_out,
+        tuple(let_pass),
+    )
 
 
 _OF_FIRST_VALUES = frozenset(("register-uninitialised", "lds-uninitialised", "global-uninitialised"))

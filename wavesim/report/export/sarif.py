@@ -7,6 +7,7 @@ from typing import Any
 
 from wavesim._version import __version__
 from wavesim.checks.rules import RULES
+from wavesim.checks.suppressions import Allowed
 from wavesim.errors import SourceSpan
 from wavesim.program import Finding, Severity
 
@@ -14,12 +15,13 @@ LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def sarif(findings: Sequence[Finding]) -> dict[str, Any]:
-    """One SARIF run with a result per finding; further places are related locations.
+def sarif(findings: Sequence[Finding], allowed: Sequence[Allowed] = ()) -> dict[str, Any]:
+    """One SARIF run with a result per finding; further places are related locations. What the source allows
+    is a result with a suppression.
 
     The location of a compiled line is the line of its source; the assembly is related to it.
     """
-    rules = sorted({finding.rule for finding in findings})
+    rules = sorted({finding.rule for finding in (*findings, *(each.finding for each in allowed))})
     return {
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -33,7 +35,16 @@ def sarif(findings: Sequence[Finding]) -> dict[str, Any]:
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(finding, rules) for finding in findings],
+                "results": [
+                    *(_result(finding, rules) for finding in findings),
+                    *(
+                        {
+                            **_result(each.finding, rules),
+                            "suppressions": [{"kind": "inSource", "justification": each.reason}],
+                        }
+                        for each in allowed
+                    ),
+                ],
             }
         ],
     }

@@ -43,7 +43,7 @@ def comparison_lines(runs: Sequence[Run], width: int) -> list[Text]:
     return lines
 
 
-def comparison_json(runs: Sequence[Run]) -> Json:
+def comparison_json(runs: Sequence[Run]) -> dict[str, Json]:
     """The runs' own reports under ``kernels``, in the order given."""
     return {"schema": "compare", "kernels": [run_json(run) for run in runs]}
 
