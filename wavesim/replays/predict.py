@@ -160,6 +160,7 @@ def _run_options(
         clock=options.clock,
         workgroups=options.workgroups,
         launch=LaunchOptions(file=options.launch),
+        numbers=False,
     )
     if options.launch is not None:
         return replace(asked, memory=options.memory)
