@@ -1,8 +1,14 @@
-"""Build hook: compiles the timing engine for the wheel, and goes on without it where no C compiler is."""
+"""Build hook: checks the data of isa/ and writes its built forms; compiles the timing engine for the wheel.
+
+Where the YAML reader is missing, or a C compiler, it goes on without: the package then does at each start
+what could have been done once, or uses SimPy.
+"""
 
 from __future__ import annotations
 
+import compileall
 import importlib.util
+import sys
 import sysconfig
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +23,27 @@ class EngineHook(BuildHookInterface):  # type: ignore[type-arg]
     """A wheel with the library is of its platform and serves every Python 3; one without it is pure."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Build the library beside its source: an editable install finds it there too."""
+        """Build all beside its source: an editable install finds it there too."""
+        self._forms(version, build_data)
+        self._engine(version, build_data)
+        if version == "editable":  # pip compiles what it copies, and nothing of a checkout
+            compileall.compile_dir(Path(self.root) / "wavesim", quiet=2)
+
+    def _forms(self, version: str, build_data: dict[str, Any]) -> None:
+        """The forms of isa/; a machine file that is not as it should be ends the build with its line."""
+        sys.path.insert(0, self.root)
+        try:
+            from wavesim.isa.build import build
+        except ImportError as problem:
+            self.app.display_warning(f"isa/ will be read as YAML at each start: {problem}")
+            return
+        finally:
+            sys.path.remove(self.root)
+        forms = build()
+        if version != "editable":
+            build_data["artifacts"] += [f"/wavesim/isa/built/{name}" for name in forms]
+
+    def _engine(self, version: str, build_data: dict[str, Any]) -> None:
         builder = _builder(Path(self.root) / FOLDER / "build.py")
         problem = builder.build()
         if problem:

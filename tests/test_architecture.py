@@ -9,6 +9,8 @@ from pathlib import Path
 import networkx as nx
 import pytest
 
+from wavesim.isa.kinds import Kind
+
 LAYERS = [
     "__main__",
     "cli",
@@ -28,6 +30,7 @@ LAYERS = [
     "program",
     "isa",
     "yaml_source",
+    "source_text",
     "inputs",
     "visible",
     "limits",
@@ -112,6 +115,21 @@ def test_a_file_has_one_idea_and_says_it(path: Path) -> None:
     text = path.read_text()
     assert ast.get_docstring(ast.parse(text)), f"{path}: no docstring that names its idea"
     assert text.count("\n") <= MAX_LINES, f"{path}: over {MAX_LINES} lines; split it by idea"
+
+
+KIND_WORDS = {str(kind) for kind in Kind}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_kinds_and_lanes_stand_once(path: Path) -> None:
+    """A kind is never compared with a word, and the lanes of a wave are counted in one place."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Compare) and ast.unparse(node.left).endswith(".kind"):
+            words = {each.value for each in ast.walk(node) if isinstance(each, ast.Constant)}
+            assert not words & KIND_WORDS, f"{path}:{node.lineno}: compare with wavesim.isa.kinds.Kind"
+        if isinstance(node, ast.Assign) and name_of(path) != "wavesim.isa.kinds":
+            names = [each.id for each in node.targets if isinstance(each, ast.Name)]
+            assert not [name for name in names if name.endswith("LANES")], f"{path}:{node.lineno}"
 
 
 def test_nothing_is_evaluated_or_unpickled() -> None:

@@ -12,6 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+import wavesim.source_text as source_text
 import wavesim.yaml_source as yaml_source
 from wavesim.errors import LimitExceeded, SourceSpan, UserError
 from wavesim.yaml_source import load_yaml
@@ -111,7 +112,8 @@ def test_depth_that_only_the_parser_counts() -> None:
 
 
 def test_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(yaml_source, "MAX_INPUT_BYTES", 10)
+    for module in (yaml_source, source_text):
+        monkeypatch.setattr(module, "MAX_INPUT_BYTES", 10)
     path = tmp_path / "big.yaml"
     path.write_text("a: 1234567890")
     with pytest.raises(LimitExceeded, match="larger than"):

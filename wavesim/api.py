@@ -163,7 +163,7 @@ def replay(
         folder: The trace.
         arch: Architecture, or ``"auto"``.
         memory: Where global-memory latencies come from: ``measured``, ``shifted:N`` or ``model``.
-        without: Rules of the timing model to leave out (docs/model.md §14).
+        without: Rules of the timing model to leave out (docs/model §14).
 
     Returns:
         One :class:`wavesim.replays.compute_unit.ReplayResult` per compute unit.

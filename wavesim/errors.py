@@ -1,4 +1,4 @@
-"""Where a thing stands in its file, and the one error a person can mend."""
+"""Places in files, and the one error that a person can fix."""
 
 from __future__ import annotations
 

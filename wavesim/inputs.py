@@ -1,8 +1,8 @@
 """Which files a command reads: no output may replace one of them.
 
-A file is known by what it is on its disk, not by its name, so another spelling, a symbolic or a hard link is
-the same file. Each file that is opened for reading is noted, be it an include or a base, and so is each path
-of the command line before anything is done. Outside of a command (in Python) nothing is noted.
+A file is known by what it is on its disk, not by its name. So another spelling, a symbolic or a hard link
+is the same file. Each file that is opened for reading is noted, also includes and bases. Each path of the
+command line is noted before anything is done. Outside of a command (in Python) nothing is noted.
 """
 
 from __future__ import annotations

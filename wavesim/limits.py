@@ -39,7 +39,7 @@ MAX_WAVES = 64
 """Waves simulated together on one compute unit (gfx9: 8 slots on each of 4 SIMDs, and room to queue)."""
 
 SPIN_PATIENCE_CLK = 100_000
-"""Shader clocks for which polling goes on while nothing but repeated polls issues (docs/model.md §12)."""
+"""Shader clocks for which polling goes on while nothing but repeated polls issues (docs/model §12)."""
 
 MAX_CLK = 10_000_000
 """Shader clocks that one simulation may last: five seconds of idle clocks. (The half-split takes 313,112.)"""

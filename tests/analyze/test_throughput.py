@@ -149,7 +149,7 @@ def test_no_kernel_of_the_ladder_beats_a_bound(name: str, depth: str, root: Path
 
 
 def test_memory_in_flight_of_the_half_split(root: Path) -> None:
-    """32 loads an iteration, 685 clk each at ``stream``, 14 in flight (docs/model.md §10)."""
+    """32 loads an iteration, 685 clk each at ``stream``, 14 in flight (docs/model §10)."""
     bounds = ladder_run(root, "8wave.yaml", "512").analysis.bounds
     assert bounds is not None
     assert bounds.memory_in_flight == pytest.approx(32 * 685 / 14)

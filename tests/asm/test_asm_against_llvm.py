@@ -13,7 +13,8 @@ from wavesim.asm.llvm_lines import encode_lines
 from wavesim.asm.printer import print_instruction
 from wavesim.asm.text.instructions import parse_instruction
 from wavesim.asm.tools import MissingTool, find_tool
-from wavesim.isa.opcodes import ARCHS, aliases, lookup, opcode_table
+from wavesim.isa.archs import ARCHS
+from wavesim.isa.opcodes import aliases, lookup, opcode_table
 from wavesim.trace.decode import code_entry
 
 

@@ -15,7 +15,8 @@ from wavesim.asm.printer import print_instruction
 from wavesim.asm.text.instructions import parse_instruction
 from wavesim.asm.tools import MissingTool, find_tool
 from wavesim.errors import UserError
-from wavesim.isa.opcodes import ARCHS, lookup
+from wavesim.isa.archs import ARCHS
+from wavesim.isa.opcodes import lookup
 
 SHEET = Path(__file__).with_name("assembler_forms.txt")
 

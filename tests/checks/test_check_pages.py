@@ -27,7 +27,7 @@ def test_page(rule: str) -> None:
     (shown,) = SHOWN.findall(text)
     assert shown.startswith(f"$ wavesim check {path}\n")
     assert f"[{rule}]" in shown
-    for heading in ("What it means", "How to mend it", "What is not covered"):
+    for heading in ("What it means", "How to fix it", "What is not covered"):
         assert f"\n## {heading}\n" in text
 
 

@@ -162,11 +162,11 @@ def test_what_is_followed_is_none(text: str) -> None:
 
 
 def test_run_says_that_numbers_rest_on_it(root: Path) -> None:
-    from wavesim.cli.common import launch_of
+    from wavesim.front.launch.file import LaunchOptions
     from wavesim.pipeline.run import RunOptions, run_kernel
 
     arguments = ("A=f32[1,64]:zero", "C=f32[1,64]:unwritten")
-    launch = launch_of(None, arguments, 64, None, "C = A + 0.33333337", None, None, 0)
+    launch = LaunchOptions(arguments=arguments, block=64, expect="C = A + 0.33333337")
     result = run_kernel(root / "kernels" / "wrong" / "float-mode.s", RunOptions(launch=launch))
     assert [each.rule for each in result.findings if each.is_bad] == ["float-mode"]
     assert "rest on MODE bits" in result.numerics.message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import shutil
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import pytest
 
 import wavesim.isa.load as load
 from wavesim.errors import UserError
-from wavesim.isa.load import NOT_FROM_KEYS, load_machine, parameter_key, stock_machines
+from wavesim.isa.explain import source_names
+from wavesim.isa.load import NOT_FROM_KEYS, arch_of, load_machine, parameter_key
 from wavesim.isa.machine import CONFIDENCES
 from wavesim.isa.mfma import find_mfma, mfma_rows, mfma_timings, spellings
+from wavesim.isa.names import devices, stock_machines
 from wavesim.isa.paths import PACKAGE, data_dir
 from wavesim.isa.timing_parameters import TimingParameters
 
@@ -173,6 +176,10 @@ def test_overlay(tmp_path: Path) -> None:
         ("lds:\n  write_hold_clk: {value: {5: 1}, GOOD}\n", ["m.yaml:3:", "lds.write_hold_clk"]),
         ("mfma:\n  blocks_valu_clk: {value: {2: 4}, GOOD}\n", ["m.yaml:3:28", "2, 4 and 8 VGPRs"]),
         ("clock:\n  sustained_ghz: {value: 3, GOOD}\n", ["m.yaml:3:26", "at most clock.peak_ghz"]),
+        ("clock:\n  launch_range_ghz: {value: [2, 1], GOOD}\n", ["m.yaml:3:29", "the lower one first"]),
+        ("clock:\n  launch_range_ghz: {value: [2], GOOD}\n", ["m.yaml:3:29", "two clocks"]),
+        ("clock:\n  sustained_by_busy_ghz: {value: {101: 1}, GOOD}\n", ["m.yaml:3:40", "0 to 100"]),
+        ("clock:\n  sustained_by_busy_ghz: {value: {50: x}, GOOD}\n", ["m.yaml:3:39", "a number"]),
         ("7: 3\n", ["m.yaml:2:1", "unknown"]),
     ],
 )
@@ -188,7 +195,7 @@ def test_refused_with_file_line_and_what_is_right(tmp_path: Path, text: str, wor
 def test_bases_that_lead_nowhere(tmp_path: Path) -> None:
     path = tmp_path / "m.yaml"
     for text, word in [
-        ("base: gfx999\n", "known: gfx90a, gfx942, gfx950"),
+        ("base: gfx999\n", "architectures: gfx90a, gfx942, gfx950; devices: MI210"),
         ("base: m.yaml\n", "leads back"),
         ("base: 3\n", "the name of an architecture"),
         ("- 1\n", "not a machine file"),
@@ -199,8 +206,6 @@ def test_bases_that_lead_nowhere(tmp_path: Path) -> None:
         path.write_text(text)
         with pytest.raises(UserError, match=word):
             load_machine(str(path))
-    with pytest.raises(UserError, match=r"unknown architecture 'mi300'"):
-        load_machine("mi300")
 
 
 @pytest.mark.parametrize(
@@ -278,3 +283,68 @@ def test_there_are_no_more_units_than_memory_holds(key: str) -> None:
     """Each of them has a state of its own: a thousand million ended in a MemoryError."""
     with pytest.raises(UserError, match=f"{key}: 4097 does not fit\n  expected 4096 or less"):
         load_machine("gfx942", {key: 4097})
+
+
+@pytest.mark.parametrize("name", devices())
+def test_a_device_is_an_architecture_with_numbers_of_its_own(name: str) -> None:
+    """Upper or lower case; what differs is the device, its clocks and its memory, not the compute unit."""
+    device = load_machine(name.lower())
+    base = load_machine(device.arch)
+    assert device is load_machine(name)
+    assert (device.name, arch_of(name.upper())) == (name, device.arch)
+    differing = {key for key, each in device.quantities.items() if each != base.quantities[key]}
+    allowed = ("clock.", "memory.", "structure.compute_units")
+    assert all(key.startswith(allowed) for key in differing), differing
+    low, high = device.span("clock.sustained_range_ghz")
+    assert low <= device.number("clock.sustained_ghz") <= high <= device.number("clock.peak_ghz")
+
+
+@pytest.mark.parametrize("name", devices())
+def test_a_figure_of_another_device_is_not_called_measured(name: str) -> None:
+    """``MT4G (MI300X)`` in the MI325X's file is at best inferred; every short source name is explained."""
+    for quantity in load_machine(name).quantities.values():
+        file = data_dir("isa") / "devices" / f"{name}.yaml"
+        if quantity == load_machine(arch_of(name)).quantities[quantity.key] or "(MI" not in quantity.source:
+            continue
+        assert quantity.confidence in ("inferred", "assumed"), (file, quantity)
+
+
+def test_sources_of_devices_are_explained(root: Path) -> None:
+    known = source_names()
+    for path in (root / "isa" / "devices").glob("*.yaml"):
+        sources = re.findall(r"source: \"?([^\",}]+)", path.read_text())
+        words = {word for source in sources for word in re.findall(r"[A-Z][A-Z0-9]{2,}", source)}
+        assert {word for word in words if not word.startswith("MI")} <= set(known), path
+
+
+def test_published_figures_of_devices() -> None:
+    """CUs and L2s of ROCm's table of GPUs; HBM of the data sheets."""
+    figures = {
+        name: tuple(
+            load_machine(name).integer(key)
+            for key in ("structure.compute_units", "memory.l2_caches", "memory.hbm_gbytes_per_s")
+        )
+        for name in devices()
+    }
+    assert figures == {
+        "MI210": (104, 1, 1638),
+        "MI250": (104, 1, 1638),
+        "MI250X": (110, 1, 1638),
+        "MI300A": (228, 6, 5300),
+        "MI300X": (304, 8, 5300),
+        "MI308X": (80, 4, 5300),
+        "MI325X": (304, 8, 6000),
+        "MI350P": (128, 4, 4100),
+        "MI350X": (256, 8, 8000),
+        "MI355X": (256, 8, 8000),
+    }
+
+
+def test_an_overlay_of_a_device(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"base: mi325x\nclock:\n  sustained_ghz: {{value: 1.5, {GOOD}}}\n")
+    machine = load_machine(str(path))
+    assert (machine.arch, machine.number("clock.sustained_ghz")) == ("gfx942", 1.5)
+    assert machine.integer("memory.hbm_gbytes_per_s") == 6000
+    with pytest.raises(UserError, match=r"architecture or device 'mi326x'[^;]*; devices: MI210, MI250"):
+        load_machine("mi326x")

@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from wavesim.asm.text.parse import parse_program
+from wavesim.asm.tools import code_bytes
 from wavesim.isa.load import load_machine
 from wavesim.replays.att.clip import cut, without_lonely_barriers
 from wavesim.replays.att.imported import ImportedTrace
 from wavesim.replays.att.importer import import_trace
+from wavesim.replays.att.kernel import print_listing, traced_kernel
 from wavesim.replays.att.latencies import derive_latencies, memory_order, scalar_latencies
 from wavesim.replays.compare import main_loop, side
 from wavesim.trace import Kind
@@ -32,11 +35,11 @@ TABLE: dict[str, tuple[int, int | None, int, float, int, int, int, int]] = {
 _CACHE: dict[str, ImportedTrace] = {}
 
 
-def imported(name: str) -> ImportedTrace:
+def imported(name: str, arch: str = "auto") -> ImportedTrace:
     if not (TRACES / name).is_dir():
         pytest.skip("../shared/traces is not beside the checkout")
     if name not in _CACHE:
-        _CACHE[name] = import_trace(TRACES / name)
+        _CACHE[name] = import_trace(TRACES / name, arch)
     return _CACHE[name]
 
 
@@ -149,3 +152,17 @@ def test_a_trace_that_breaks_off_is_cut_after_the_last_common_barrier() -> None:
         len(wave.code) == len(timed.issue_clk)
         for wave, timed in zip(whole.trace.waves, whole.waves, strict=True)
     )
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in TRACES.glob("gfx*")))
+def test_the_listing_of_a_trace_assembles(name: str) -> None:
+    """LLVM takes it; branches lead where they led, and every instruction lies where it lay."""
+    trace = imported(name, "gfx950" if name.startswith("gfx950") else "gfx942")
+    kernel = traced_kernel(trace)
+    text = print_listing(kernel, name)
+    assert len(code_bytes(text, trace.arch)) >= kernel.program.addresses[-1] + kernel.program.sizes[-1]
+    again = parse_program(text, f"{name}.s")
+    assert again.addresses == kernel.program.addresses
+    for old, new in enumerate(kernel.index):
+        assert again.instructions[new].same_code(trace.program.instructions[old])
+        assert again.addresses[new] == trace.program.addresses[old] - trace.program.addresses[0]

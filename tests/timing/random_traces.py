@@ -1,4 +1,4 @@
-"""Random traces that reach every rule of docs/model.md: loops, barriers, ports, queues, counters."""
+"""Random traces that reach every rule of docs/model: loops, barriers, ports, queues, counters."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from wavesim import timing
-from wavesim.cli.common import ENGINE_CHOICES
 from wavesim.cli.main import cli
+from wavesim.cli.options import ENGINE_CHOICES
 from wavesim.errors import UserError
 from wavesim.replays.validate import forced_rows
 from wavesim.timing import compiled, simulate

@@ -1,4 +1,4 @@
-"""Who is to blame for a stall (docs/model.md §16): by hand, and checked against what the named row did."""
+"""Who is to blame for a stall (docs/model §16): by hand, and checked against what the named row did."""
 
 from __future__ import annotations
 

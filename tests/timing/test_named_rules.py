@@ -1,4 +1,4 @@
-"""The named rules of docs/model.md §14: the newer ones to the clock, and every one can be switched off."""
+"""The named rules of docs/model §14: the newer ones to the clock, and every one can be switched off."""
 
 from __future__ import annotations
 

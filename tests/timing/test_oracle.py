@@ -1,4 +1,4 @@
-"""Timelines derived by hand from docs/model.md; each comment names the section that gives the clock."""
+"""Timelines derived by hand from docs/model; each comment names the section that gives the clock."""
 
 from __future__ import annotations
 

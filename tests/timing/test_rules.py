@@ -1,4 +1,4 @@
-"""Rules of docs/model.md one by one on both engines; expected clocks are derived by hand from it."""
+"""Rules of docs/model one by one on both engines; expected clocks are derived by hand from it."""
 
 from __future__ import annotations
 

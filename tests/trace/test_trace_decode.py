@@ -6,7 +6,8 @@ import pytest
 
 from wavesim.asm.text.instructions import parse_instruction
 from wavesim.asm.text.parse import parse_program
-from wavesim.trace.code import SGPR_EXEC, SGPR_M0, SGPR_SCC, SGPR_VCC, CodeEntry, Kind
+from wavesim.isa.kinds import Kind
+from wavesim.trace.code import SGPR_EXEC, SGPR_M0, SGPR_SCC, SGPR_VCC, CodeEntry
 from wavesim.trace.decode import code_entries, code_entry
 
 

@@ -5,17 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from wavesim.analyze.code_tables import (
-    CATEGORIES,
-    LANES,
-    LDS_KINDS,
-    VMEM_KINDS,
-    CodeTables,
-    array_clk_of_rows,
-    memory_bytes_of_rows,
-)
+from wavesim.analyze.code_tables import CATEGORIES, CodeTables, array_clk_of_rows, memory_bytes_of_rows
 from wavesim.analyze.passes import Passes
 from wavesim.analyze.result import Bounds
+from wavesim.isa.kinds import LANES, LDS_KINDS, VMEM_KINDS
 from wavesim.isa.machine import Machine
 from wavesim.trace import Category, Kind, Timeline
 from wavesim.trace.trace import UNKNOWN
@@ -96,7 +89,7 @@ def find_bounds(
 
 
 def _latency_of_rows(timeline: Timeline, tables: CodeTables, machine: Machine) -> list[Int64]:
-    """Per wave and row the latency that the model gives a global access (docs/model.md §10); 0 for others."""
+    """Per wave and row the latency that the model gives a global access (docs/model §10); 0 for others."""
     parameters, trace = machine.parameters, timeline.trace
     by_kind = np.zeros(len(trace.code), np.int64)
     by_kind[tables.is_kind(Kind.VMEM_LOAD)] = parameters.memory_latency_clk

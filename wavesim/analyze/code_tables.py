@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from wavesim.isa.kinds import LANES, LDS_KINDS, VMEM_KINDS
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.trace import Category, CodeEntry, Kind, Trace, WaveTrace
 from wavesim.trace.trace import UNKNOWN
@@ -16,9 +17,6 @@ Bool = npt.NDArray[np.bool_]
 
 KINDS = tuple(Kind)
 CATEGORIES = tuple(Category)
-LANES = 64
-LDS_KINDS = (Kind.LDS_READ, Kind.LDS_WRITE)
-VMEM_KINDS = (Kind.VMEM_LOAD, Kind.VMEM_STORE)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from wavesim.trace import Kind, Trace, WaveTrace
+from wavesim.isa.kinds import BRANCH_KINDS
+from wavesim.trace import Trace, WaveTrace
 
 Int64 = npt.NDArray[np.int64]
 
@@ -46,10 +47,7 @@ def find_loops(trace: Trace, issued: Sequence[int]) -> tuple[FoundLoop, ...]:
         issued: Per wave the number of rows that issued (an incomplete run has rows that never did).
     """
     branches = np.array(
-        [
-            entry.kind in (Kind.BRANCH, Kind.COND_BRANCH) and entry.instruction.opcode not in CALLS
-            for entry in trace.code
-        ],
+        [entry.kind in BRANCH_KINDS and entry.instruction.opcode not in CALLS for entry in trace.code],
         bool,
     )
     back: list[Int64] = []

@@ -12,6 +12,7 @@ from wavesim.analyze.intervals import Intervals, union
 from wavesim.analyze.loops import WaveLoop
 from wavesim.analyze.result import WaveGroup, WaveStalls
 from wavesim.analyze.steady import Window
+from wavesim.isa.kinds import IDLE_KINDS
 from wavesim.trace import REASON_NAMES, Kind, Reason, Timeline, WaveTimeline
 
 Int64 = npt.NDArray[np.int64]
@@ -101,7 +102,7 @@ def _reason_clk(
     issue, end = wave.issue_clk[issuing], wave.end_clk[issuing]
     slot = np.minimum(SLOT_CLK, end - issue)
     rest = end - issue - slot
-    sleeping = tables.is_kind(Kind.NOP, Kind.SLEEP)[timeline.trace.waves[position].code[issuing]]
+    sleeping = tables.is_kind(*IDLE_KINDS)[timeline.trace.waves[position].code[issuing]]
     clocks[Reason.ISSUE] += slot.sum()
     clocks[Reason.NOP] += rest[sleeping].sum()
     clocks[Reason.HOLD] += rest[~sleeping].sum()

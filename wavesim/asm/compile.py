@@ -19,7 +19,7 @@ from wavesim.asm.tools import MissingTool
 from wavesim.asm.undefined import refuse_undefined
 from wavesim.errors import LimitExceeded, SourceSpan, UserError
 from wavesim.inputs import note_input
-from wavesim.isa.opcodes import ARCHS
+from wavesim.isa.archs import ARCHS
 from wavesim.isa.paths import data_dir
 from wavesim.limits import MAX_INPUT_BYTES
 

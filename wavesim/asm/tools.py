@@ -13,11 +13,11 @@ from functools import cache
 from pathlib import Path
 
 from wavesim.errors import SourceSpan, UserError
+from wavesim.isa.archs import ARCHITECTURES, DEFAULT_ARCH
 
 VERSIONS = (22, 21, 20, 19)
-"""Suffixes tried, newest first: LLVM 20 and later know gfx950, 19 knows gfx942 and gfx90a."""
+"""Suffixes tried, newest first."""
 
-FIRST_VERSION = {"gfx90a": 19, "gfx942": 19, "gfx950": 20}
 _VERSIONED = "/usr/lib/llvm-{}/bin"
 _FOLDERS = ("/opt/rocm/lib/llvm/bin", "/opt/rocm/llvm/bin", "/opt/rocm/bin")
 _TIMEOUT_S = 120
@@ -34,7 +34,7 @@ def _candidates(name: str, oldest: int) -> list[str]:
 
 
 @cache
-def find_tool(name: str, arch: str = "gfx942") -> str:
+def find_tool(name: str, arch: str = DEFAULT_ARCH) -> str:
     """Path of an LLVM tool (``llvm-mc``, ``clang``, ``ld.lld``, ``llvm-objdump``) that knows ``arch``.
 
     ``WAVESIM_LLVM`` names a folder that is searched first.
@@ -43,7 +43,8 @@ def find_tool(name: str, arch: str = "gfx942") -> str:
         MissingTool: there is none.
     """
     own = os.environ.get("WAVESIM_LLVM")
-    oldest = FIRST_VERSION.get(arch, 19)
+    known = ARCHITECTURES.get(arch)
+    oldest = known.llvm_version if known is not None else VERSIONS[-1]
     for candidate in ([str(Path(own) / name)] if own else []) + _candidates(name, oldest):
         found = shutil.which(candidate)
         if found is not None:

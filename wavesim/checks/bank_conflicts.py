@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from wavesim.analyze.code_tables import LDS_KINDS, array_clk_of_rows, code_tables
+from wavesim.analyze.code_tables import array_clk_of_rows, code_tables
 from wavesim.checks.costs import Cost, CostMeter
 from wavesim.checks.waits import span_of
 from wavesim.emulate.run import Execution
 from wavesim.errors import SourceSpan
+from wavesim.isa.kinds import LDS_KINDS
 from wavesim.isa.machine import Machine
 from wavesim.program import Finding, Severity
 from wavesim.trace import Trace

@@ -117,8 +117,8 @@ def branch_target(program: Program, index: int) -> int | None:
 def _indirect(
     opcode: str, index: int, following: tuple[int, ...], functions: tuple[int, ...], returns: tuple[int, ...]
 ) -> tuple[int, ...]:
-    """Where a call may go (every function; on, if there is none) and a function's s_setpc (behind every
-    call); nowhere for other branches."""
+    """Where a call may go (every function, or on if there is none), and where a function's s_setpc may go
+    (behind every call). Empty for other branches."""
     if opcode == "s_swappc_b64":
         return functions or following
     if opcode == "s_setpc_b64" and functions and index >= functions[0]:

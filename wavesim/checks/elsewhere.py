@@ -67,7 +67,7 @@ def look_elsewhere(
             numbers = _wrong_numbers(done.execution) if done.numerics().checked else ()
             fresh = (*_located(done.execution), *numbers)
             found += [finding for finding in fresh if (finding.rule, finding.spans[:1]) not in places]
-    except UserError as error:  # what the launch's own workgroups never come to
+    except UserError as error:  # at a place that the launch's own workgroups never reach
         return Elsewhere((), (), f"workgroups {places_text(wanted)} could not be executed: {error}")
     return Elsewhere(tuple(wanted), tuple(dict.fromkeys(found)), left_out)
 

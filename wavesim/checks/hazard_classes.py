@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from wavesim.isa.kinds import MEMORY_KINDS, VALU_KINDS, VMEM_KINDS
 from wavesim.isa.opcodes import lookup, opcode_table
 from wavesim.program import Call, Instruction, Register
 from wavesim.program.dataflow import Effects, registers_of
 from wavesim.program.dpp import is_dpp
 from wavesim.program.forms import written_part
 from wavesim.trace import CodeEntry, Kind
-
-VALU_KINDS = frozenset({Kind.VALU, Kind.TRANS})
-VMEM_KINDS = frozenset({Kind.VMEM_LOAD, Kind.VMEM_STORE})
-MEMORY_KINDS = VMEM_KINDS | {Kind.LDS_READ, Kind.LDS_WRITE}
 
 RegisterKey = tuple[str, int]
 

@@ -16,15 +16,14 @@ from dataclasses import dataclass, replace
 from wavesim.checks.cfg import ControlFlow
 from wavesim.checks.hazard_classes import (
     CONSUMER_CLASSES,
-    MEMORY_KINDS,
     PRODUCER_CLASSES,
-    VALU_KINDS,
     RegisterKey,
     linked,
     source_registers,
 )
 from wavesim.checks.waits import register_text, span_of
 from wavesim.isa.hazards import HazardRow, MfmaWaits, hazard_rows, mfma_waits
+from wavesim.isa.kinds import MEMORY_KINDS, VALU_KINDS
 from wavesim.program import Finding, Program, Severity
 from wavesim.program.dataflow import Effects
 from wavesim.trace import CodeEntry, Kind

@@ -1,4 +1,4 @@
-"""When an access of a wave may take place: from its issue to the wait that completes it, told in barriers.
+"""When an access may take place: from its issue to the wait that completes it, in barrier intervals.
 
 Between two barriers of a workgroup nothing orders its waves, so an access is alive in every barrier interval
 from its issue to its completion: a read whose ``lgkmcnt`` wait stands behind the barrier may happen on either
@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.emulate.observe import GlobalAccess, MemoryAccess
+from wavesim.isa.kinds import LDS_KINDS
 from wavesim.trace import CodeEntry, Kind, Trace, WaveTrace
 from wavesim.trace.code import COUNTER_MAX
 
@@ -41,7 +42,7 @@ class Order(StrEnum):
             return bool(entry.vm_increment)
         if self is Order.SCALAR:
             return bool(entry.lgkm_increment) and entry.kind is Kind.SMEM
-        return bool(entry.lgkm_increment) and entry.kind in (Kind.LDS_READ, Kind.LDS_WRITE)
+        return bool(entry.lgkm_increment) and entry.kind in LDS_KINDS
 
 
 def order_of(access: MemoryAccess) -> Order:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from wavesim.checks.cfg import ControlFlow
+from wavesim.isa.kinds import LDS_KINDS, LOAD_KINDS, VMEM_KINDS
 from wavesim.program.dataflow import Effects
 from wavesim.trace import CodeEntry, Kind
 from wavesim.trace.code import COUNTER_MAX
@@ -56,9 +57,9 @@ State = dict[RegisterKey, Outstanding]
 
 def queues_of(entry: CodeEntry) -> tuple[Queue, ...]:
     """The return orders that an instruction joins (flat accesses join two)."""
-    if entry.kind in (Kind.LDS_READ, Kind.LDS_WRITE):
+    if entry.kind in LDS_KINDS:
         return (Queue.LDS,)
-    if entry.kind in (Kind.VMEM_LOAD, Kind.VMEM_STORE) and entry.vm_increment:
+    if entry.kind in VMEM_KINDS and entry.vm_increment:
         return (Queue.VMEM, Queue.LDS) if entry.lgkm_increment else (Queue.VMEM,)
     if entry.kind is Kind.SMEM and entry.lgkm_increment:
         return (Queue.SMEM,)
@@ -115,7 +116,7 @@ def after(state: State, index: int, entry: CodeEntry, effects: Effects) -> State
     """The state after instruction ``index`` has issued."""
     result = older(state, entry, effects)
     queues = queues_of(entry)
-    is_load = entry.kind in (Kind.LDS_READ, Kind.VMEM_LOAD, Kind.SMEM)
+    is_load = entry.kind in LOAD_KINDS
     if is_load and queues and effects.writes:
         result = dict(result)
         for register in effects.writes:

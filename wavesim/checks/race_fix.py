@@ -32,8 +32,8 @@ BY_FLAG = (
 def race_fix(trace: Trace, one: Alive, two: Alive, *, flags: bool = False) -> str:
     """The wait that orders two racing accesses; ``flags``: waves poll for flags too.
 
-    Where a barrier stands between them it is the earlier one's completion that is missing there: the last
-    wait before the barrier with the largest count that covers it, or a wait to put there."""
+    With a barrier between them, the earlier access may not be complete there. The fix is the last wait
+    before the barrier with the largest count that covers it, or a new wait."""
     earlier, later = sorted((one, two), key=lambda each: each.first)
     if earlier.first == later.first:
         return BY_FLAG if flags else GENERAL
@@ -60,8 +60,8 @@ def race_fix(trace: Trace, one: Alive, two: Alive, *, flags: bool = False) -> st
 def _needed(
     trace: Trace, earlier: Alive, order: Order, barriers_on: int
 ) -> Iterator[tuple[int | None, int, int]]:
-    """Of each time its wave executed the earlier access and it is open at the barrier before the later one:
-    the last wait in between (None: there is none), that barrier, and the count that covers it there."""
+    """For each execution of the earlier access that is open at the barrier before the later one: the last
+    wait in between (None: there is none), that barrier, and the count that covers the access there."""
     wave = trace.waves[earlier.access.wave]
     barriers = barrier_rows(trace, wave)
     done = completion_rows(trace, wave, order)

@@ -22,6 +22,7 @@ from wavesim.checks.cfg import ControlFlow
 from wavesim.checks.outstanding import Ages, Operation, count_for, join, kept_bits, outstanding_before, step
 from wavesim.checks.pending import MAX_AGE, Queue, State, after_wait, merge, older
 from wavesim.checks.waits import hazardous_uses
+from wavesim.isa.kinds import LDS_KINDS, VMEM_KINDS
 from wavesim.isa.opcodes import lookup
 from wavesim.isa.unknown import is_marked
 from wavesim.program import Program
@@ -33,8 +34,6 @@ NOT_WAITED = MAX_AGE
 """In the place of a count: the wait does not name the counter at all."""
 
 COUNTERS = ("vmcnt", "lgkmcnt")
-LDS_KINDS = frozenset({Kind.LDS_READ, Kind.LDS_WRITE})
-VMEM_KINDS = frozenset({Kind.VMEM_LOAD, Kind.VMEM_STORE})
 _ORDERS_MEMORY = VMEM_KINDS | {Kind.ENDPGM, Kind.BARRIER, Kind.SMEM, Kind.LDS_WRITE}
 _ORDERS_LDS = LDS_KINDS | {Kind.BARRIER}
 """Only these may have to come behind an open access to memory, or to LDS."""

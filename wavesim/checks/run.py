@@ -31,6 +31,7 @@ from wavesim.emulate.semantics.scalar.mode_register import mode_findings
 from wavesim.errors import SourceSpan, UserError
 from wavesim.front.launch.model import LoadedKernel, Position
 from wavesim.front.occupancy import occupancy
+from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import Machine
 from wavesim.pipeline.allowance import Allowance
 from wavesim.pipeline.allowance import execute as run_allowed
@@ -46,7 +47,6 @@ KNOWN = Allowance()
 ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 ORDER_RULES = frozenset({"missing-wait", "lds-race", "global-race", "barrier-deadlock", "spin-deadlock"})
 """What is found where something comes before what it relies on."""
-WAVE_LANES = 64
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def check_kernel(
     guarded = [each for each in by_code if each.message.endswith(OTHERS_WRITE)]
     by_code = [each for each in by_code if each not in guarded]
     found = [*kernel.findings, *by_code]
-    waves = -(-kernel.launch.workgroup_size // WAVE_LANES)
+    waves = -(-kernel.launch.workgroup_size // LANES)
     known = {finding.rule for finding in kernel.findings}
     found += [each for each in occupancy(kernel.program, machine, waves) if each.rule not in known]
     numerics = None
@@ -224,7 +224,7 @@ def _rests_on(finding: Finding, allowance: Allowance, unknowns: Unknowns | None)
 
 
 def with_waves(found: list[Finding], trace: Trace) -> list[Finding]:
-    """Findings from the code with the waves that executed the place to mend; others as they are."""
+    """Findings from the code with the waves that executed the place to fix; others as they are."""
     places: dict[SourceSpan, set[int]] = {}
     for wave in trace.waves:
         for index in np.unique(wave.code).tolist():

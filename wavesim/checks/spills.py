@@ -15,11 +15,10 @@ from wavesim.checks.costs import CostMeter
 from wavesim.checks.registers import SCRATCH_BUFFER, has_scratch_buffer
 from wavesim.checks.waits import span_of
 from wavesim.emulate.run import Execution
+from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import Machine
 from wavesim.program import Finding, Program, Register, Severity
 from wavesim.trace import CodeEntry, Kind
-
-LANES = 64
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,8 +55,8 @@ def strong_waits(
     """One note per ``s_waitcnt`` of the source, in program order; with the simulated cost if there is an
     ``execution`` in which every wave came to its end.
 
-    ``ordered``: nothing was found that more order would mend (missing waits, races, deadlocks). Else only
-    the code is judged, and waits that nothing relies on are kept: with the fault mended something may.
+    ``ordered``: nothing was found that more order would fix (missing waits, races, deadlocks). Else only
+    the code is judged, and waits that nothing relies on are kept: with the fault fixed something may.
     """
     found = list(find_strong_waits(relaxer, execution if ordered else None))
     if not ordered:

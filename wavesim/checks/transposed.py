@@ -6,16 +6,15 @@ from collections.abc import Iterator, Sequence
 
 from wavesim.checks.waits import span_of
 from wavesim.emulate.observe import LdsAccess
+from wavesim.isa.kinds import LANES
 from wavesim.isa.opcodes import lookup
 from wavesim.program import Finding, Severity
 from wavesim.trace import Trace
 
-LANES = 64
-
 
 def partial_transposed_reads(trace: Trace, accesses: Sequence[LdsAccess]) -> Iterator[Finding]:
     """One note per instruction: lanes exchange what they read, and what a lane that is off contributes or
-    receives is not documented (CDNA4 ISA, DS_READ_B64_TR and its kin)."""
+    receives is not documented (CDNA4 ISA, DS_READ_B64_TR and similar)."""
     program = trace.program
     fewest: dict[int, int] = {}
     waves: dict[int, set[int]] = {}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wavesim.cli.common import json_option, parse_settings
+from wavesim.cli.options import SETTINGS, JsonOptions, options
 from wavesim.cli.paths import InputPath, OutputPath
 from wavesim.errors import UserError
 
@@ -58,14 +58,7 @@ REAL_KERNEL = "kernels/hip/8wave.hip"
     "--launch", "launch_file", type=InputPath(dir_okay=False), help="Launch file (YAML) of the real kernel."
 )
 @click.option("--no-kernel", is_flag=True, help="Microbenchmarks only.")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="NAME=VALUE",
-    callback=parse_settings,
-    help="Launch constants of the real kernel.",
-)
+@click.option("--set", "settings", **SETTINGS, help="Launch constants of the real kernel.")
 @click.option(
     "--tolerance", type=click.FloatRange(0), help="Exit 1 if the real kernel is off by more, in per cent."
 )
@@ -76,7 +69,7 @@ REAL_KERNEL = "kernels/hip/8wave.hip"
     help="With --gpu: also capture the real kernel with rocprofv3 --att into DIR, and replay that.",
 )
 @click.option("--machine", type=InputPath(), help="With --trace: the machine file to begin with.")
-@json_option
+@options(as_json=JsonOptions)
 def calibrate(
     gpu: bool,
     virtual: str | None,
@@ -99,7 +92,7 @@ def calibrate(
     tolerance: float | None,
     att: Path | None,
     machine: str | None,
-    json_file: str | None,
+    as_json: JsonOptions,
 ) -> int:
     """Measure the machine with microbenchmarks, fit the model to it, and compare a real kernel.
 
@@ -120,7 +113,7 @@ def calibrate(
     if traces:
         from wavesim.cli.calibrate_traces import calibrate_from_traces
 
-        return calibrate_from_traces([*traces, *more], machine, output, json_file=json_file, processes=None)
+        return calibrate_from_traces([*traces, *more], machine, output, as_json=as_json, processes=None)
     if machine is not None:
         raise UserError("--machine goes with --trace; the other ways begin with the stock machine")
     from wavesim.cli.calibrate_device import Wishes, dry, run
@@ -143,7 +136,7 @@ def calibrate(
         settings=settings,
         tolerance=tolerance,
         att=att,
-        json_file=json_file,
+        as_json=as_json,
     )
     wishes.check()
     return dry(wishes) if dry_run else run(wishes)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wavesim.cli.common import progress_line, write_json
-from wavesim.cli.operands import STDOUT
+from wavesim.cli.options import JsonOptions
+from wavesim.cli.progress import progress_line
 from wavesim.errors import UserError
 from wavesim.front.launch.file import LaunchOptions
 from wavesim.isa.paths import kernel_path
@@ -64,12 +64,12 @@ class Wishes:
     settings: Mapping[str, str]
     tolerance: float | None
     att: Path | None
-    json_file: str | None
+    as_json: JsonOptions
 
     @property
     def quiet(self) -> bool:
         """Whether JSON alone goes to standard output."""
-        return self.json_file == STDOUT
+        return self.as_json.alone
 
     @property
     def compares(self) -> bool:
@@ -108,7 +108,7 @@ class Wishes:
 
     def kernel_path(self) -> Path:
         """The real kernel's file."""
-        from wavesim.isa.load import data_dir
+        from wavesim.isa.paths import data_dir
 
         return kernel_path(self.kernel) if self.kernel is not None else data_dir("kernels") / REAL_KERNEL
 
@@ -294,8 +294,8 @@ def _finish(wishes: Wishes, samples: Samples, device: Device | None) -> tuple[in
         good = good and comparison.right and (tolerance is None or comparison.within(tolerance))
     if wishes.report is not None:
         _write_report(wishes.report, data)
-    if wishes.json_file is not None:
-        write_json(json.dumps(data, indent=1) + "\n", wishes.json_file)
+    if wishes.as_json.wanted:
+        wishes.as_json.write(json.dumps(data, indent=1) + "\n")
     if not wishes.quiet:
         for line in lines:
             click.echo(line)

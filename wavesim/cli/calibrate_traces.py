@@ -10,8 +10,7 @@ from pathlib import Path
 
 import click
 
-from wavesim.cli.common import write_json
-from wavesim.cli.operands import STDOUT
+from wavesim.cli.options import JsonOptions
 from wavesim.errors import UserError
 
 
@@ -20,7 +19,7 @@ def calibrate_from_traces(
     machine: str | None,
     output: Path | None,
     *,
-    json_file: str | None,
+    as_json: JsonOptions,
     processes: int | None,
     leave_out: bool = True,
 ) -> int:
@@ -54,9 +53,9 @@ def calibrate_from_traces(
     if output is not None:
         base = str(Path(machine).resolve()) if machine else arch
         write_atomically(output, machine_file(base, loaded, estimates, names))
-    if json_file is not None:
-        write_json(json.dumps(report_json(arch, estimates, left_out, names), indent=2) + "\n", json_file)
-    if json_file == STDOUT:
+    if as_json.wanted:
+        as_json.write(json.dumps(report_json(arch, estimates, left_out, names), indent=2) + "\n")
+    if as_json.alone:
         return 0
     for line in report_lines(arch, estimates, left_out, names):
         click.echo(line)

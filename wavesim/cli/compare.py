@@ -7,44 +7,35 @@ from pathlib import Path
 
 import click
 
-from wavesim.cli.common import (
-    KernelPath,
+from wavesim.cli.options import (
+    CompileOptions,
+    JsonOptions,
+    LookOptions,
+    MachineOptions,
+    TimingOptions,
     budget_options,
-    compile_flags,
-    compile_options,
-    json_option,
-    look,
-    look_options,
-    machine_options,
-    progress_line,
-    timing_options,
-    write_json,
+    options,
+    run_options,
 )
+from wavesim.cli.paths import KernelPath
+from wavesim.cli.progress import progress_line
 
 
 @click.command()
 @click.argument("kernels", nargs=-1, required=True, type=KernelPath())
-@machine_options
-@compile_options
-@timing_options
+@options(machine=MachineOptions, compiling=CompileOptions, timing=TimingOptions)
 @budget_options
-@json_option
+@options(as_json=JsonOptions)
 @click.option("--timeline", is_flag=True, help="Show each kernel's picture below the table.")
-@look_options
+@options(look=LookOptions)
 def compare(
     kernels: tuple[Path, ...],
-    arch: str | None,
-    machine: str | None,
-    settings: dict[str, str],
-    includes: tuple[str, ...],
-    defines: tuple[str, ...],
-    engine: str,
-    clock_ghz: float | None,
-    json_file: str | None,
+    machine: MachineOptions,
+    compiling: CompileOptions,
+    timing: TimingOptions,
+    as_json: JsonOptions,
     timeline: bool,
-    ascii_only: bool,
-    width: int | None,
-    color: bool | None,
+    look: LookOptions,
 ) -> int:
     """Run KERNELS with the same settings; differences are to the first.
 
@@ -53,34 +44,26 @@ def compare(
     import json
 
     from wavesim.explanation.diagnosis import diagnosed
-    from wavesim.front.launch.file import LaunchOptions
-    from wavesim.pipeline.run import RunOptions, run_kernel
+    from wavesim.pipeline.run import run_kernel
     from wavesim.program.verdict import Verdict
 
-    options = RunOptions(
-        arch=arch,
-        machine=machine,
-        settings=settings,
-        engine=engine,
-        clock_ghz=clock_ghz,
-        launch=LaunchOptions(compile_flags=compile_flags(includes, defines, *kernels)),
-    )
+    wanted = run_options(kernels, machine, compiling, timing=timing)
     results = []
     for kernel in kernels:
         with progress_line(str(kernel)) as progress:
-            results.append(diagnosed(run_kernel(kernel, options, progress)))
-    if json_file is not None:
+            results.append(diagnosed(run_kernel(kernel, wanted, progress)))
+    if as_json.wanted:
         from wavesim.report.text.comparison import comparison_json
 
-        write_json(json.dumps(comparison_json(results), indent=1, ensure_ascii=False) + "\n", json_file)
-    if json_file != "-":
+        as_json.write(json.dumps(comparison_json(results), indent=1, ensure_ascii=False) + "\n")
+    if not as_json.alone:
         from rich.text import Text
 
         from wavesim.report.output import write_lines
         from wavesim.report.text.comparison import comparison_lines
         from wavesim.report.text.picture import picture
 
-        chosen = look(ascii_only, width, color)
+        chosen = look.look()
         lines = comparison_lines(results, chosen.width)
         for result in results if timeline else ():
             lines += [Text(), Text(result.kernel.name, style="bold")]

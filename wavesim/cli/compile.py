@@ -6,30 +6,31 @@ from pathlib import Path
 
 import click
 
-from wavesim.cli.common import compile_flags, compile_options
-from wavesim.cli.operands import ARCHES
+from wavesim.cli.options import CompileOptions, options
 from wavesim.cli.paths import KernelPath, OutputPath
+from wavesim.isa.archs import ARCHS, DEFAULT_ARCH
 
 
 @click.command()
 @click.argument("kernel", type=KernelPath())
-@click.option("--arch", type=click.Choice(ARCHES), default="gfx942", show_default=True, help="Architecture.")
+@click.option(
+    "--arch", type=click.Choice(ARCHS), default=DEFAULT_ARCH, show_default=True, help="Architecture."
+)
 @click.option("-o", "--output", type=OutputPath(), help="Write the assembly to this file (- is stdout).")
 @click.option("--co", "code_object", type=OutputPath(path_type=Path), help="Write a code object, too.")
-@compile_options
+@options(compiling=CompileOptions)
 @click.option("--flag", "flags", multiple=True, metavar="FLAG", help="A flag of the compiler: --flag=-O1.")
 def compile(
     kernel: Path,
     arch: str,
     output: str | None,
     code_object: Path | None,
-    includes: tuple[str, ...],
-    defines: tuple[str, ...],
+    compiling: CompileOptions,
     flags: tuple[str, ...],
 ) -> None:
     """Compile KERNEL (HIP) as `wavesim run` does, and say with which compiler and command.
 
-    With neither -o nor --co only that is said, and which kernels came out.
+    With neither -o nor --co it only names these, and the kernels that it compiled.
     """
     from wavesim.asm.compile import compile_hip
     from wavesim.asm.text.parse import parse_program
@@ -37,7 +38,7 @@ def compile(
     from wavesim.asm.tools import link
     from wavesim.report.files import write_atomically
 
-    compiled = compile_hip(kernel, arch, [*compile_flags(includes, defines, kernel), *flags])
+    compiled = compile_hip(kernel, arch, [*compiling.flags(kernel), *flags])
     to_stdout = output == "-"
     click.echo(f"compiler  {compiled.compiler}", err=to_stdout)
     click.echo(f"command   {compiled.command_line}", err=to_stdout)

@@ -7,10 +7,8 @@ from typing import Any
 
 import click
 
-from wavesim.cli.common import json_option, write_json
-from wavesim.cli.operands import STDOUT
+from wavesim.cli.options import SETTINGS, JsonOptions, options
 from wavesim.cli.paths import OutputPath
-from wavesim.errors import UserError
 from wavesim.isa.load import load_machine
 
 
@@ -20,16 +18,16 @@ def isa() -> None:
 
 
 @isa.command("list")
-@json_option
-def list_(json_file: str | None) -> None:
+@options(as_json=JsonOptions)
+def list_(as_json: JsonOptions) -> None:
     """List the stock machines."""
     from wavesim.isa.explain import stock_list
     from wavesim.report.text.machine_tables import emit, list_table, machine_data
 
     machines = stock_list()
-    if json_file is not None:
-        _write([machine_data(each.machine, ("structure", "clock")) for each in machines], json_file)
-    if json_file == STDOUT:
+    if as_json.wanted:
+        _write([machine_data(each.machine, ("structure", "clock")) for each in machines], as_json)
+    if as_json.alone:
         return
     emit(list_table(machines))
 
@@ -37,19 +35,19 @@ def list_(json_file: str | None) -> None:
 @isa.command()
 @click.argument("machine")
 @click.argument("sections", nargs=-1)
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Replace a machine value.")
-@json_option
-def show(machine: str, sections: tuple[str, ...], settings: tuple[str, ...], json_file: str | None) -> None:
+@click.option("--set", "settings", **SETTINGS, help="Replace a machine value.")
+@options(as_json=JsonOptions)
+def show(machine: str, sections: tuple[str, ...], settings: dict[str, str], as_json: JsonOptions) -> None:
     """Show every number of MACHINE (gfx942, or a machine file), or only some SECTIONS of it."""
     from rich.text import Text
 
     from wavesim.report.text.machine_tables import emit, machine_data, section_tables
 
-    loaded = load_machine(machine, _overrides(settings))
+    loaded = load_machine(machine, settings)
     tables = section_tables(loaded, sections)
-    if json_file is not None:
-        _write(machine_data(loaded, sections), json_file)
-    if json_file == STDOUT:
+    if as_json.wanted:
+        _write(machine_data(loaded, sections), as_json)
+    if as_json.alone:
         return
     title = Text.assemble((loaded.name, "bold"), f"  {loaded.description}")
     emit(title, Text(f"{loaded.file}\n", "dim"), *tables)
@@ -58,23 +56,23 @@ def show(machine: str, sections: tuple[str, ...], settings: tuple[str, ...], jso
 @isa.command()
 @click.argument("machine")
 @click.argument("question")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Replace a machine value.")
-@json_option
-def explain(machine: str, question: str, settings: tuple[str, ...], json_file: str | None) -> None:
+@click.option("--set", "settings", **SETTINGS, help="Replace a machine value.")
+@options(as_json=JsonOptions)
+def explain(machine: str, question: str, settings: dict[str, str], as_json: JsonOptions) -> None:
     """Explain QUESTION on MACHINE: a key or part of one (lds.latency), or an instruction."""
     from wavesim.isa.explain import explain as find
     from wavesim.report.text.machine_tables import answer_blocks, emit, opcode_data, quantity_data
 
-    loaded = load_machine(machine, _overrides(settings))
+    loaded = load_machine(machine, settings)
     answer = find(loaded, question)
-    if json_file is not None:
+    if as_json.wanted:
         found = {
             "machine": loaded.name,
             "quantities": [quantity_data(quantity) for quantity in answer.quantities],
             "opcodes": [opcode_data(opcode, loaded) for opcode in answer.opcodes],
         }
-        _write(found, json_file)
-    if json_file == STDOUT:
+        _write(found, as_json)
+    if as_json.alone:
         return
     emit(*answer_blocks(loaded, answer))
 
@@ -94,15 +92,5 @@ def coverage(write: str | None) -> None:
         write_atomically(Path(write), [coverage_page()])
 
 
-def _overrides(settings: tuple[str, ...]) -> dict[str, str]:
-    found = {}
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals or not key.strip() or not value.strip():
-            raise UserError(f"--set {setting!r}", None, "write --set memory.latency_clk=800")
-        found[key.strip()] = value.strip()
-    return found
-
-
-def _write(data: Any, json_file: str) -> None:
-    write_json(json.dumps(data, indent=2, ensure_ascii=False) + "\n", json_file)
+def _write(data: Any, as_json: JsonOptions) -> None:
+    as_json.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")

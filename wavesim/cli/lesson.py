@@ -31,7 +31,7 @@ class Lesson:
 
 def lessons() -> tuple[Lesson, ...]:
     """All lessons, by number."""
-    from wavesim.isa.load import data_dir
+    from wavesim.isa.paths import data_dir
 
     return tuple(read_lesson(path) for path in sorted(data_dir("lessons").glob("[0-9][0-9]-*.md")))
 
@@ -110,7 +110,7 @@ def _run(command: str, printed: str, ask: bool) -> None:
     """
     import shlex
 
-    from wavesim.isa.load import data_dir
+    from wavesim.isa.paths import data_dir
 
     click.echo(f"$ {command}")
     words = shlex.split(command)

@@ -9,50 +9,36 @@ from pathlib import Path
 import click
 
 from wavesim.asm.printer import print_program
-from wavesim.cli.common import compile_flags, compile_options
+from wavesim.cli.options import KERNEL_NAME, SETTINGS, CompileOptions, options
 from wavesim.cli.paths import KernelPath, OutputPath
 from wavesim.errors import UserError
 from wavesim.front.code_object import ENDINGS, read_code_object
 from wavesim.front.hip import read_hip
 from wavesim.program import Finding
 from wavesim.report.files import write_atomically
-from wavesim.yaml_source import read_text
-
-
-def _overrides(items: tuple[str, ...]) -> dict[str, str]:
-    found = {}
-    for item in items:
-        name, equals, value = item.partition("=")
-        if not equals or not name.strip() or not value.strip():
-            raise UserError(
-                f"--set {item!r} cannot be read", None, "form: --set NAME=VALUE, e.g. --set K=512"
-            )
-        found[name.strip()] = value.strip()
-    return found
+from wavesim.source_text import read_text
 
 
 @click.command()
 @click.argument("kernel", type=KernelPath())
 @click.option("--arch", help="gfx90a, gfx942 or gfx950; default: the kernel's own.")
-@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Override a launch constant.")
-@click.option("--kernel", "kernel_name", metavar="NAME", help="Which kernel, where the file has several.")
-@compile_options
+@click.option("--set", "settings", **SETTINGS, help="Override a launch constant.")
+@click.option("--kernel", "kernel_name", **KERNEL_NAME)
+@options(compiling=CompileOptions)
 @click.option("-o", "--output", type=OutputPath(path_type=Path), help="Write to this file instead of stdout.")
 def lower(
     kernel: Path,
     arch: str | None,
-    settings: tuple[str, ...],
+    settings: dict[str, str],
     kernel_name: str | None,
-    includes: tuple[str, ...],
-    defines: tuple[str, ...],
+    compiling: CompileOptions,
     output: Path | None,
 ) -> None:
     """Print the complete AMDGPU assembly that KERNEL (a tile program, HIP, assembly or code object) becomes.
 
     The text is what is simulated; LLVM's assembler accepts it.
     """
-    overrides = _overrides(settings)
-    flags = compile_flags(includes, defines, kernel)
+    flags = compiling.flags(kernel)
     findings: tuple[Finding, ...] = ()
     if kernel.suffix in ENDINGS:
         program = read_code_object(kernel, arch, kernel_name)
@@ -68,7 +54,7 @@ def lower(
     else:
         from wavesim.front.tile.load import load_tile_program
 
-        loaded = load_tile_program(kernel, arch, overrides)
+        loaded = load_tile_program(kernel, arch, settings)
         program, findings = loaded.program, loaded.findings
     for finding in findings:
         place = f"{finding.spans[0]}: " if finding.spans else ""

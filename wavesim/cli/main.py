@@ -62,7 +62,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does; for a command that is none, with the one that may be meant."""
+        """As click does. For an unknown command the message names the one that may be meant."""
         name = args[0] if args else ""
         if name and name not in COMMANDS and not name.startswith("-"):
             close = get_close_matches(name, COMMANDS, 1, 0.5)
@@ -132,6 +132,8 @@ def cli(context: click.Context) -> None:
 
 def main() -> None:
     """Entry point: maps errors to the exit codes of the manual (0 good, 1 bad verdict, 2 unusable)."""
+    # numpy's linear algebra would start threads for the few small products here, and let them spin
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     code: object = 2
     with visible_streams():
         try:

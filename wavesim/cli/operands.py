@@ -6,8 +6,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from wavesim.isa.names import known_name
+
 STDOUT = "-"
-ARCHES = ("gfx942", "gfx950", "gfx90a")
 
 FILE_OPTIONS = ("--json", "--sarif")
 """Options whose file name may be left out."""
@@ -31,4 +32,4 @@ def keep_operands(arguments: Sequence[str]) -> list[str]:
 def _is_output(name: str) -> bool:
     if name == STDOUT or Path(name).suffix in (".json", ".sarif"):
         return True
-    return bool(name) and not name.startswith("-") and name not in ARCHES and not os.path.exists(name)
+    return bool(name) and not name.startswith("-") and known_name(name) is None and not os.path.exists(name)

@@ -8,17 +8,14 @@ from pathlib import Path
 
 import click
 
-from wavesim.cli.common import ENGINE_CHOICES, ENGINE_HELP, json_option, write_json
-from wavesim.cli.operands import STDOUT
+from wavesim.cli.options import ENGINE, TRACE_ARCH, JsonOptions, options
 from wavesim.cli.paths import InputPath, OutputPath
 from wavesim.errors import UserError
 
 
 @click.command()
 @click.argument("folder", type=InputPath(path_type=Path))
-@click.option(
-    "--arch", default="auto", show_default=True, help="gfx90a, gfx942 or gfx950; auto: from the code."
-)
+@click.option("--arch", **TRACE_ARCH)
 @click.option("--machine", type=InputPath(path_type=Path), help="A machine file of your own.")
 @click.option(
     "--memory",
@@ -29,10 +26,8 @@ from wavesim.errors import UserError
     "model:ROLE (l2, mall, stream, hbm) or model:FOOTPRINT (bytes of operands, 16MiB).",
 )
 @click.option("--without", multiple=True, metavar="RULE", help="Leave a rule of the model out (repeatable).")
-@click.option(
-    "--engine", type=click.Choice(ENGINE_CHOICES), default="auto", show_default=True, help=ENGINE_HELP
-)
-@json_option
+@click.option("--engine", **ENGINE)
+@options(as_json=JsonOptions)
 @click.option("--perfetto", type=OutputPath(path_type=Path), help="Write both timelines for ui.perfetto.dev.")
 @click.option(
     "--teacher-forced",
@@ -47,7 +42,7 @@ def replay(
     memory: str,
     without: tuple[str, ...],
     engine: str,
-    json_file: str | None,
+    as_json: JsonOptions,
     perfetto: Path | None,
     teacher_forced: bool,
     tolerance: float | None,
@@ -60,10 +55,10 @@ def replay(
     from wavesim.replays.att.importer import import_trace
     from wavesim.replays.compute_unit import memory_mode
     from wavesim.replays.compute_unit import replay as run
-    from wavesim.replays.rules import BY_NAME
     from wavesim.report.files import write_atomically
     from wavesim.report.output import look_for, write_lines
     from wavesim.report.text.replay import json_text, replay_json, replay_lines, replay_perfetto, worst_place
+    from wavesim.timing.rules import BY_NAME
 
     mode = memory_mode(memory)
     for name in without:
@@ -82,10 +77,10 @@ def replay(
     )
     if perfetto is not None:
         write_atomically(perfetto, replay_perfetto(results))
-    if json_file is not None:
+    if as_json.wanted:
         data = [replay_json(result) for result in results]
-        write_json(json_text(data[0] if len(data) == 1 else data), json_file)
-    if json_file != STDOUT:
+        as_json.write(json_text(data[0] if len(data) == 1 else data))
+    if not as_json.alone:
         look = look_for(sys.stdout, no_color=bool(os.environ.get("NO_COLOR")))
         for place, result in enumerate(results):
             if place:

@@ -8,21 +8,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wavesim.cli.common import (
-    KernelPath,
+from wavesim.cli.options import (
+    CompileOptions,
+    LaunchOptions,
+    MachineOptions,
+    SharingOptions,
+    TimingOptions,
+    UnknownOptions,
     budget_options,
-    compile_flags,
-    compile_options,
-    launch_of,
-    launch_options,
-    machine_options,
-    progress_line,
-    region_of,
-    timing_options,
-    unknown_options,
-    workgroups_option,
+    options,
+    run_options,
 )
-from wavesim.cli.paths import OutputPath
+from wavesim.cli.paths import KernelPath, OutputPath
+from wavesim.cli.progress import progress_line
 from wavesim.errors import UserError
 
 if TYPE_CHECKING:
@@ -43,13 +41,15 @@ MOST_KERNELS = 4
     metavar="FILE",
     help="Where to write.",
 )
-@machine_options
-@launch_options
-@compile_options
-@unknown_options
-@workgroups_option
+@options(
+    machine=MachineOptions,
+    launch=LaunchOptions,
+    compiling=CompileOptions,
+    unknown=UnknownOptions,
+    sharing=SharingOptions,
+)
 @budget_options
-@timing_options
+@options(timing=TimingOptions)
 @click.option("--check/--no-check", default=True, help="With the findings of wavesim check (default: yes).")
 @click.option(
     "--explain/--no-explain",
@@ -60,26 +60,12 @@ MOST_KERNELS = 4
 def report(
     kernels: tuple[Path, ...],
     output: str,
-    arch: str | None,
-    machine: str | None,
-    settings: dict[str, str],
-    launch_file: str | None,
-    arguments: tuple[str, ...],
-    block: int | None,
-    grid: str | None,
-    expect: str | None,
-    tile: str | None,
-    kernel_name: str | None,
-    dynamic_lds_bytes: int,
-    includes: tuple[str, ...],
-    defines: tuple[str, ...],
-    allow_unknown: bool,
-    region: str | None,
-    trips: int,
-    waves: int | None,
-    workgroups: int | None,
-    engine: str,
-    clock_ghz: float | None,
+    machine: MachineOptions,
+    launch: LaunchOptions,
+    compiling: CompileOptions,
+    unknown: UnknownOptions,
+    sharing: SharingOptions,
+    timing: TimingOptions,
     check: bool,
     explained: bool,
 ) -> int:
@@ -90,41 +76,19 @@ def report(
 
     Exit code 1 if the verdict of any of the kernels is bad.
     """
-    from wavesim.pipeline.run import RunOptions
     from wavesim.report.files import write_atomically
     from wavesim.report.page import page_parts
 
     if len(kernels) > MOST_KERNELS:
         raise UserError(f"{len(kernels)} kernels on one page; at most {MOST_KERNELS} can be read")
-    options = RunOptions(
-        arch=arch,
-        machine=machine,
-        settings=settings,
-        engine=engine,
-        clock_ghz=clock_ghz,
-        launch=launch_of(
-            launch_file,
-            arguments,
-            block,
-            grid,
-            expect,
-            tile,
-            kernel_name,
-            dynamic_lds_bytes,
-            compile_flags(includes, defines, *kernels),
-        ),
-        allow_unknown=allow_unknown,
-        region=region_of(region, trips, waves),
-        trips=trips,
-        workgroups=workgroups,
-    )
+    wanted = run_options(kernels, machine, compiling, launch, unknown, sharing, timing)
     panels, good = [], True
     for kernel in kernels:
         if os.path.isdir(kernel):
-            panels += _trace_panels(kernel, options.arch, engine)
+            panels += _trace_panels(kernel, wanted.arch, wanted.engine)
             continue
         with progress_line(str(kernel)) as progress:
-            panel, fine = _kernel_panel(kernel, options, check, explained, progress)
+            panel, fine = _kernel_panel(kernel, wanted, check, explained, progress)
         panels.append(panel)
         good = good and fine
     write_atomically(Path(output), page_parts(panels))

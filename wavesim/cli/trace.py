@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from wavesim.cli.common import json_option, write_json
-from wavesim.cli.operands import STDOUT
+from wavesim.cli.options import TRACE_ARCH, JsonOptions, options
 from wavesim.cli.paths import InputPath
 from wavesim.cli.trace_capture import capture
 
@@ -22,11 +21,9 @@ trace.add_command(capture)
 
 @trace.command()
 @click.argument("folder", type=InputPath(path_type=Path))
-@click.option(
-    "--arch", default="auto", show_default=True, help="gfx90a, gfx942 or gfx950; auto: from the code."
-)
-@json_option
-def info(folder: Path, arch: str, json_file: str | None) -> None:
+@click.option("--arch", **TRACE_ARCH)
+@options(as_json=JsonOptions)
+def info(folder: Path, arch: str, as_json: JsonOptions) -> None:
     """Print GPU, kernel, waves, opcode mix and loops of the trace in FOLDER."""
     from wavesim.isa.load import load_machine
     from wavesim.replays.att.importer import import_trace
@@ -34,9 +31,9 @@ def info(folder: Path, arch: str, json_file: str | None) -> None:
 
     imported = import_trace(folder, arch)
     parameters = load_machine(imported.arch).parameters
-    if json_file is not None:
-        write_json(json_text(trace_json(imported, parameters)), json_file)
-    if json_file == STDOUT:
+    if as_json.wanted:
+        as_json.write(json_text(trace_json(imported, parameters)))
+    if as_json.alone:
         return
     for line in trace_lines(imported, parameters):
         click.echo(line)

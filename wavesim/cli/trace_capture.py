@@ -9,19 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wavesim.cli.common import (
-    KernelPath,
-    compile_flags,
-    compile_options,
-    launch_of,
-    launch_options,
-    parse_settings,
-    progress_line,
-)
+from wavesim.cli.options import SETTINGS, CompileOptions, LaunchOptions, options
+from wavesim.cli.paths import KernelPath
+from wavesim.cli.progress import progress_line
 
 if TYPE_CHECKING:
     from wavesim.calibrate.device.capture import AttOptions
-    from wavesim.front.launch.file import LaunchOptions
+    from wavesim.front.launch.file import LaunchOptions as LaunchTexts
 
 
 @click.command()
@@ -31,16 +25,8 @@ if TYPE_CHECKING:
 )
 @click.option("--device", type=click.IntRange(0), default=0, show_default=True, help="Number of the GPU.")
 @click.option("--machine", metavar="FILE", help="Machine file to replay with.")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="NAME=VALUE",
-    callback=parse_settings,
-    help="Override a launch constant (K=512).",
-)
-@launch_options
-@compile_options
+@click.option("--set", "settings", **SETTINGS, help="Override a launch constant (K=512).")
+@options(launch=LaunchOptions, compiling=CompileOptions)
 @click.option("--rocprofv3", metavar="PATH", help="rocprofv3 (default: on PATH, in ROCM_PATH, /opt/rocm).")
 @click.option(
     "--att-library-path",
@@ -77,16 +63,8 @@ def capture(
     device: int,
     machine: str | None,
     settings: dict[str, str],
-    launch_file: str | None,
-    arguments: tuple[str, ...],
-    block: int | None,
-    grid: str | None,
-    expect: str | None,
-    tile: str | None,
-    kernel_name: str | None,
-    dynamic_lds_bytes: int,
-    includes: tuple[str, ...],
-    defines: tuple[str, ...],
+    launch: LaunchOptions,
+    compiling: CompileOptions,
     rocprofv3: str | None,
     library: Path | None,
     target_cu: int,
@@ -102,19 +80,9 @@ def capture(
     """
     from wavesim.calibrate.device.capture import AttOptions
 
-    options = AttOptions(rocprofv3, library, target_cu, shader_engines, simds, buffer_bytes, activity, copies)
-    launch = launch_of(
-        launch_file,
-        arguments,
-        block,
-        grid,
-        expect,
-        tile,
-        kernel_name,
-        dynamic_lds_bytes,
-        compile_flags(includes, defines, kernel),
-    )
-    capture_and_replay(kernel, output, options, device, settings, launch, machine)
+    wanted = AttOptions(rocprofv3, library, target_cu, shader_engines, simds, buffer_bytes, activity, copies)
+    texts = launch.texts(compiling.flags(kernel))
+    capture_and_replay(kernel, output, wanted, device, settings, texts, machine)
     return 0
 
 
@@ -124,7 +92,7 @@ def capture_and_replay(
     options: AttOptions,
     device: int,
     settings: dict[str, str],
-    launch: LaunchOptions,
+    launch: LaunchTexts,
     machine: str | None,
     *,
     quiet: bool = False,

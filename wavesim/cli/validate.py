@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wavesim.cli.common import json_option, write_json
-from wavesim.cli.operands import STDOUT
+from wavesim.cli.options import JsonOptions, options
 from wavesim.cli.paths import InputPath, OutputPath
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("folder", type=InputPath(path_type=Path))
 @click.option("--machine", type=InputPath(), help="Machine file instead of the stock ones.")
-@json_option
+@options(as_json=JsonOptions)
 @click.option(
     "-o", "--output", type=OutputPath(path_type=Path), help="Write the dated page (docs/accuracy.md)."
 )
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
 def validate(
     folder: Path,
     machine: str | None,
-    json_file: str | None,
+    as_json: JsonOptions,
     output: Path | None,
     footprints: Path | None,
     notes: Path | None,
@@ -63,7 +62,7 @@ def validate(
         ratio_lines,
         table,
     )
-    from wavesim.yaml_source import read_text
+    from wavesim.source_text import read_text
 
     def tell(what: str) -> None:
         print(f"  {what}", file=sys.stderr, flush=True)
@@ -89,9 +88,9 @@ def validate(
         date = datetime.datetime.now(datetime.UTC).date().isoformat()
         text = read_text(notes) if notes is not None else ""
         write_atomically(output, page(rows, date, command, ablations, text))
-    if json_file is not None:
-        write_json(json_rows(rows, ablations) + "\n", json_file)
-    if json_file != STDOUT:
+    if as_json.wanted:
+        as_json.write(json_rows(rows, ablations) + "\n")
+    if not as_json.alone:
         parts = [table(rows), forced_table(rows), ratio_lines(rows)]
         if ablations:
             parts.append(ablation_table(ablations))

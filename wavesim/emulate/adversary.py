@@ -22,9 +22,10 @@ from wavesim.emulate.context import BlockRecord, Context, HeldStore
 from wavesim.emulate.memory import Region
 from wavesim.emulate.state import UNINITIALISED, VCC, Lanes
 from wavesim.emulate.types import Step
+from wavesim.isa.kinds import LDS_KINDS, STORE_KINDS, VMEM_KINDS, Kind
 from wavesim.isa.opcodes import lookup
 from wavesim.program.dataflow import effects
-from wavesim.trace.code import COUNTER_MAX, CodeEntry, Kind
+from wavesim.trace.code import COUNTER_MAX, CodeEntry
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -86,7 +87,7 @@ class Adversary:
             return load_to_lds
         if entry.kind is Kind.LDS_WRITE and opcode.startswith("ds_write"):
             return lambda: self._join(wave, queues, _held_back(step, context, wave))
-        if entry.kind in (Kind.LDS_WRITE, Kind.VMEM_STORE) or not (vector or scalar):
+        if entry.kind in STORE_KINDS or not (vector or scalar):
 
             def count() -> None:
                 step()
@@ -163,9 +164,9 @@ class Adversary:
         return run
 
     def _queues(self, wave: int, entry: CodeEntry) -> tuple[deque[Delivery], ...]:
-        if entry.kind in (Kind.LDS_READ, Kind.LDS_WRITE):
+        if entry.kind in LDS_KINDS:
             return (self.lds[wave],)
-        if entry.kind in (Kind.VMEM_LOAD, Kind.VMEM_STORE):
+        if entry.kind in VMEM_KINDS:
             # a flat access joins both counters; its result comes with the vector-memory one
             return (self.memory[wave], self.lds[wave]) if entry.lgkm_increment else (self.memory[wave],)
         if entry.kind is Kind.SMEM and entry.lgkm_increment:

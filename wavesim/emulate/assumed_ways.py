@@ -1,7 +1,7 @@
 """Which way control goes at branches whose condition is not known, so that every loop ends.
 
-Each time a loop is come to it goes round ``trips`` times; then it is left by the first way out whose
-condition is not known, wherever that stands. Other branches are not taken, unless the way out lies
+Each time the program reaches a loop, the loop runs ``trips`` times. Then the first way out whose condition
+is not known is taken, wherever in the loop it is. Other branches are not taken, unless the way out is
 behind them.
 """
 

@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from wavesim.emulate.indexing import indexed_instructions
 from wavesim.errors import UnknownInstruction, UserError
+from wavesim.isa.kinds import BRANCH_KINDS, LDS_KINDS, VMEM_KINDS, Kind
 from wavesim.program import Immediate, Program, Symbol
-from wavesim.trace.code import CodeEntry, Kind
+from wavesim.trace.code import CodeEntry
 
 
 class Exit(Enum):
@@ -45,8 +46,6 @@ class Block:
         return self.stop - self.start
 
 
-_LDS = (Kind.LDS_READ, Kind.LDS_WRITE)
-_MEMORY = (Kind.VMEM_LOAD, Kind.VMEM_STORE)
 _INDIRECT = ("s_setpc_b64", "s_swappc_b64")
 
 
@@ -60,7 +59,7 @@ class BlockMap:
         self.targets = {
             index: self._target(index)
             for index, entry in enumerate(code)
-            if entry.kind in (Kind.BRANCH, Kind.COND_BRANCH) and entry.instruction.opcode not in _INDIRECT
+            if entry.kind in BRANCH_KINDS and entry.instruction.opcode not in _INDIRECT
         }
         self.indexed = indexed_instructions(program)
         self.leaders = frozenset(self.targets.values())
@@ -103,7 +102,7 @@ class BlockMap:
         while stop < len(self.code):
             entry = self.code[stop]
             stop += 1
-            if entry.kind in (Kind.BRANCH, Kind.COND_BRANCH):
+            if entry.kind in BRANCH_KINDS:
                 if entry.instruction.opcode in _INDIRECT:
                     way = Exit.INDIRECT
                 else:
@@ -125,8 +124,8 @@ class BlockMap:
             way,
             target,
             np.arange(start, stop, dtype=np.int32),
-            np.array([place for place, kind in enumerate(kinds) if kind in _LDS], np.int64),
-            np.array([place for place, kind in enumerate(kinds) if kind in _MEMORY], np.int64),
+            np.array([place for place, kind in enumerate(kinds) if kind in LDS_KINDS], np.int64),
+            np.array([place for place, kind in enumerate(kinds) if kind in VMEM_KINDS], np.int64),
         )
 
     def reachable(self) -> list[int]:

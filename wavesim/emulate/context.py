@@ -28,7 +28,7 @@ FIXES = {
     "global-uninitialised": "store there first, or launch with data in the argument (zero, random)",
     SCRATCH_RULE: "ask for a larger private segment, or correct the offset",
 }
-"""How to mend what :meth:`Context.find` reports, by rule."""
+"""How to fix what :meth:`Context.find` reports, by rule."""
 
 LDS_GUARD_BYTES = 64
 """Bytes between the LDS arrays of two workgroups, so that wide reads of the last one stay inside."""

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.emulate.types import Array
+from wavesim.isa.archs import ARCHITECTURES
 
 SIZES = {
     **{"f64": 8, "i64": 8, "u64": 8, "f32": 4, "i32": 4, "u32": 4, "bf16": 2, "f16": 2, "i16": 2, "u16": 2},
@@ -130,7 +131,7 @@ def minifloat(kind: str, arch: str) -> Minifloat:
         "bf6": (3, 2),
         "fp4": (2, 1),
     }[kind]
-    fnuz = kind in ("fp8", "bf8") and arch in ("gfx940", "gfx941", "gfx942")
+    fnuz = kind in ("fp8", "bf8") and ARCHITECTURES[arch].fnuz
     bias = 2 ** (exponent_bits - 1) - 1 + int(fnuz)
     bits = np.arange(2 ** (1 + exponent_bits + mantissa_bits))
     sign = np.where(bits >> (exponent_bits + mantissa_bits), -1.0, 1.0)

@@ -19,9 +19,10 @@ from wavesim.emulate.semantics.memory.addresses import (
     scratch_bytes,
 )
 from wavesim.emulate.semantics.scalar.mode_register import writes_mode
-from wavesim.emulate.state import CODE_BASE, LANES, State
+from wavesim.emulate.state import CODE_BASE, State
 from wavesim.errors import LimitExceeded, SourceSpan, UserError
 from wavesim.front.launch.model import Launch, MatrixArgument, ScalarArgument
+from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import Machine
 from wavesim.limits import MAX_WAVES
 from wavesim.program import Modified, Operand, Program, Register

@@ -11,15 +11,14 @@ import re
 from dataclasses import dataclass
 
 from wavesim.emulate.blocks import BlockMap
+from wavesim.isa.kinds import LOAD_KINDS, Kind
 from wavesim.program import Instruction, Program
 from wavesim.program.dataflow import RegisterName, effects
-from wavesim.trace.code import Kind
 
 MAX_BODY = 64
 """Instructions of the longest loop that is looked at."""
 
 _MASK_OPERATION = re.compile(r"s_(mov|and|or|xor|andn2|orn2|nand|nor|xnor)_(saveexec_)?b64$")
-_LOADS = (Kind.LDS_READ, Kind.VMEM_LOAD, Kind.SMEM)
 _CACHE_CONTROL = ("buffer_inv", "buffer_wb")
 _FORBIDDEN = (Kind.LDS_WRITE, Kind.VMEM_STORE, Kind.BARRIER, Kind.ENDPGM)
 
@@ -64,11 +63,11 @@ def flag_loads(program: Program, blocks: BlockMap) -> frozenset[int]:
 
 
 def _returns(kind: Kind, opcode: str) -> bool:
-    return kind in _LOADS and ("atomic" in opcode or "_rtn_" in opcode)
+    return kind in LOAD_KINDS and ("atomic" in opcode or "_rtn_" in opcode)
 
 
 def _what(instruction: Instruction) -> tuple[str, ...]:
-    """What a load reads: its opcode, its operands but for the destination, and its modifiers."""
+    """What a load reads: its opcode, its operands without the destination, and its modifiers."""
     operands = (str(each) for each in instruction.operands[1:])
     return (instruction.opcode, *operands, *(f"{name}={value}" for name, value in instruction.modifiers))
 
@@ -80,7 +79,7 @@ def _polling_loads(
     body = range(first, last + 1)
     kinds = [blocks.code[index].kind for index in body]
     opcodes = [program.instructions[index].opcode for index in body]
-    loads = [kind in _LOADS and "time" not in opcode for kind, opcode in zip(kinds, opcodes, strict=True)]
+    loads = [kind in LOAD_KINDS and "time" not in opcode for kind, opcode in zip(kinds, opcodes, strict=True)]
     stores = [
         kind in _FORBIDDEN and not (cache_control and opcode.startswith(_CACHE_CONTROL))
         for kind, opcode in zip(kinds, opcodes, strict=True)

@@ -111,7 +111,7 @@ def emulate(
         past_deadlock: let stuck waves go on, to see what comes behind (the execution stays incomplete).
         clock_values: per wave position, what its clock reads show, in order (else placeholders).
         at_entry: with ``allow_unknown``, registers and memories whose first content is not known either.
-        trips: how often a loop runs, each time it is come to, that no known condition ends.
+        trips: how often a loop that no known condition ends runs, each time the program reaches it.
         initial: registers to begin with, in place of what the dispatcher sets.
         keep_lanes: lanes stay active whose condition is not known.
         rounds: outermost loops run ``trips`` times too, whatever their conditions.

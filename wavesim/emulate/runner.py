@@ -19,10 +19,11 @@ from wavesim.emulate.semantics.scalar.mode_register import bind_by_mode
 from wavesim.emulate.state import VCC, Lanes
 from wavesim.emulate.types import Step
 from wavesim.errors import UnknownInstruction, UserError
+from wavesim.isa.kinds import LDS_KINDS, VMEM_KINDS, Kind
 from wavesim.isa.opcodes import lookup
 from wavesim.program import Register
 from wavesim.program.forms import operand_specs
-from wavesim.trace.code import CodeEntry, Kind
+from wavesim.trace.code import CodeEntry
 from wavesim.trace.trace import UNKNOWN
 
 SliceKey = tuple[int, int, int]
@@ -161,9 +162,9 @@ def _skip(entry: CodeEntry, lanes: Lanes, context: Context) -> Step:
     kind = entry.kind
     unknown = np.full(lanes.count, UNKNOWN, np.int32)
     no_lines = (np.zeros(lanes.count, np.int64), np.zeros(0, np.int64))
-    if kind in (Kind.LDS_READ, Kind.LDS_WRITE):
+    if kind in LDS_KINDS:
         return lambda: context.record.lds_clk.append(unknown)
-    if kind in (Kind.VMEM_LOAD, Kind.VMEM_STORE):
+    if kind in VMEM_KINDS:
 
         def skip_memory() -> None:
             context.record.memory_bytes.append(unknown)

@@ -18,9 +18,9 @@ from wavesim.emulate.recorder import Executed, Recorder
 from wavesim.emulate.runner import Runner, Runners, batches
 from wavesim.emulate.spins import PollPasses, RepeatedStates
 from wavesim.errors import LimitExceeded
+from wavesim.isa.kinds import Kind
 from wavesim.limits import INSTRUCTIONS_A_RUN, LINES_AN_INSTRUCTION, budget
 from wavesim.program import Finding, Severity
-from wavesim.trace.code import Kind
 
 PASSES_PER_TURN = 1024
 """Backward branches after which other waves get a turn, so that a counting spin starves nobody."""

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.emulate.types import Array
+from wavesim.isa.kinds import LANES
 
-LANES = 64
 FLAT_SCRATCH, XNACK_MASK, VCC, TBA, TTMP, M0, EXEC = 102, 104, 106, 108, 112, 124, 126
 """SGPR rows of the special registers: their source-operand encodings (CDNA3 ISA, operand table)."""
 SCC = 128

@@ -14,13 +14,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from wavesim.emulate.blocks import BlockMap
+from wavesim.isa.kinds import BRANCH_KINDS, MEMORY_KINDS, VMEM_KINDS, Kind
 from wavesim.isa.opcode_info import OpcodeInfo
 from wavesim.isa.opcodes import lookup
 from wavesim.isa.unknown import is_marked
 from wavesim.program import Instruction, Operand, Program, Special
 from wavesim.program.dataflow import effects, registers_of
 from wavesim.program.forms import loads_to_lds, operand_specs
-from wavesim.trace.code import Kind
 
 RegisterName = tuple[str, int]
 
@@ -29,7 +29,6 @@ LDS, GLOBAL, SCRATCH = ("memory", 0), ("memory", 1), ("memory", 2)
 
 _EXEC: RegisterName = ("exec", 0)
 _CONDITIONS: dict[str, RegisterName] = {"scc": ("scc", 0), "vcc": ("vcc", 0), "exec": ("exec", 0)}
-_MEMORY = (Kind.LDS_READ, Kind.LDS_WRITE, Kind.VMEM_LOAD, Kind.VMEM_STORE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +128,15 @@ def _cells(info: OpcodeInfo, instruction: Instruction) -> tuple[list[RegisterNam
     atomic = "atomic" in info.flags
     if info.format == "DS":
         if "lane_exchange" not in info.flags:
-            if info.kind == "lds_read":
+            if info.kind is Kind.LDS_READ:
                 loads.append(LDS)
-            if info.kind == "lds_write" or "atomic_lds" in info.flags:
+            if info.kind is Kind.LDS_WRITE or "atomic_lds" in info.flags:
                 stores.append(LDS)
-    elif info.kind in ("vmem_load", "vmem_store"):
+    elif info.kind in VMEM_KINDS:
         cell = SCRATCH if info.format == "SCRATCH" else GLOBAL
-        if info.kind == "vmem_store":
+        if info.kind is Kind.VMEM_STORE:
             stores.append(cell)
-        if info.kind == "vmem_load" or atomic:
+        if info.kind is Kind.VMEM_LOAD or atomic:
             loads.append(cell)
         if loads_to_lds(info, instruction):
             stores.append(LDS)
@@ -151,13 +150,13 @@ def _transfer(program: Program, index: int, numbers: _Numbers, unknown: bool) ->
     loads, stores = _cells(info, instruction)
     kind = Kind(info.kind)
     address = [name for operand in address_operands(info, instruction) for name in registers_of(operand)]
-    if kind in _MEMORY:
+    if kind in MEMORY_KINDS:
         address += [name for name in found.reads if name[0] in ("m0", "exec")]
-    if info.kind == "cond_branch":
+    if info.kind is Kind.COND_BRANCH:
         for word, register in _CONDITIONS.items():
             if word in instruction.opcode:
                 address.append(register)
-    elif info.kind == "branch":
+    elif info.kind is Kind.BRANCH:
         address = list(found.reads)
     reads = found.reads
     saves: frozenset[RegisterName] = frozenset()
@@ -172,7 +171,7 @@ def _transfer(program: Program, index: int, numbers: _Numbers, unknown: bool) ->
         numbers.bits(stores),
         numbers.bits(loads),
         unknown,
-        kind in _MEMORY or kind is Kind.SMEM,
+        kind in MEMORY_KINDS or kind is Kind.SMEM,
         numbers.bits(saves),
         numbers.bits((_EXEC,)) if saves else 0,
     )
@@ -282,7 +281,7 @@ def _collect(
             step, kind = steps[index], blocks.code[index].kind
             lost = step.unknown or bool(value & step.address)
             unknowable = lost or bool(value & step.reads)
-            if kind in (Kind.BRANCH, Kind.COND_BRANCH):
+            if kind in BRANCH_KINDS:
                 if lost:
                     conditions.add(index)
             elif step.memory:

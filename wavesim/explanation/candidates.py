@@ -18,8 +18,13 @@ from wavesim.checks.waits import span_of
 from wavesim.errors import SourceSpan
 from wavesim.explanation.edits import Edit, block_starts
 from wavesim.explanation.main_loop import Steady
+from wavesim.isa.kinds import BRANCH_KINDS, LDS_KINDS, MEMORY_KINDS, VMEM_KINDS
 from wavesim.program import Immediate, Instruction, Program, Waitcnt
 from wavesim.trace import CodeEntry, Kind, Reason, Timeline
+
+STOPS = BRANCH_KINDS | {Kind.WAIT, Kind.BARRIER, Kind.ENDPGM}
+"""What nothing is moved past."""
+_MEMORY = MEMORY_KINDS | {Kind.SMEM}
 
 
 @dataclass(frozen=True)
@@ -174,21 +179,12 @@ def _furthest(loop: LoopCode, groups: Sequence[Group], number: int) -> Group | N
     for group in groups[number + 1 :]:
         for index in range(group.first, group.last):
             entry, used = loop.code[index], loop.relaxer.effects[index]
-            if entry.kind in (Kind.WAIT, Kind.BARRIER, Kind.BRANCH, Kind.COND_BRANCH, Kind.ENDPGM):
+            if entry.kind in STOPS:
                 return found
             if needed & (used.reads | used.writes) or entry.lgkm_increment or entry.vm_increment:
                 return found
         found = group
     return found
-
-
-_MEMORY = (
-    Kind.LDS_READ,
-    Kind.LDS_WRITE,
-    Kind.VMEM_LOAD,
-    Kind.VMEM_STORE,
-    Kind.SMEM,
-)
 
 
 def moved_barriers(loop: LoopCode) -> Iterator[Candidate]:
@@ -226,7 +222,7 @@ def _behind_arithmetic(
     for index in moved[:-1]:
         pending = loop.relaxer.before.get(index, {})
         needed |= set(pending) - set(loop.relaxer.before.get(index + 1, {}))
-    ends = (Kind.WAIT, Kind.BARRIER, Kind.BRANCH, Kind.COND_BRANCH, Kind.ENDPGM, Kind.SETPRIO, *_MEMORY)
+    ends = STOPS | _MEMORY | {Kind.SETPRIO}
     found = None
     for group in groups[number + 1 :]:
         for index in range(group.first, group.last):
@@ -273,9 +269,9 @@ def priorities(loop: LoopCode) -> Iterator[Candidate]:
         yield Candidate("priority", text, spans, Edit(turned))
         return
     for level, kinds, what in (
-        (1, (Kind.MFMA,), "MFMAs"),
-        (1, (Kind.LDS_READ, Kind.LDS_WRITE), "LDS accesses"),
-        (1, (Kind.VMEM_LOAD,), "global loads"),
+        (1, {Kind.MFMA}, "MFMAs"),
+        (1, LDS_KINDS, "LDS accesses"),
+        (1, {Kind.VMEM_LOAD}, "global loads"),
     ):
         before: dict[int, list[Instruction]] = {}
         spans_: list[SourceSpan] = []
@@ -332,7 +328,7 @@ def _earliest(loop: LoopCode, groups: Sequence[Group], number: int) -> Group | N
     for group in reversed(groups[:number]):
         for index in range(group.first, group.last):
             entry, used = loop.code[index], loop.relaxer.effects[index]
-            if entry.kind in (Kind.BRANCH, Kind.COND_BRANCH, Kind.VMEM_LOAD, Kind.VMEM_STORE):
+            if entry.kind in BRANCH_KINDS | VMEM_KINDS:
                 return found
             if entry.wait_vmcnt is not None:
                 return found

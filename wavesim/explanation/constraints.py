@@ -1,7 +1,7 @@
 """Constraints: what each event had to wait for, as edges with clocks and a cause.
 
 An edge ``a -> b`` with ``clk`` says that b is not before a + clk. The clocks are the contract's
-(docs/model.md); that they fit the Timeline is tested. Of the edges into an event one is *binding*: it
+(docs/model); that they fit the Timeline is tested. Of the edges into an event one is *binding*: it
 explains the event's clock exactly, the alignment to an issue slot included.
 """
 
@@ -31,7 +31,7 @@ _TAKEN = frozenset(
         Reason.PORT,
     )
 )
-"""Reasons that an issue of whoever is to blame ended (docs/model.md §16)."""
+"""Reasons that an issue of whoever is to blame ended (docs/model §16)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.asm.layout import lay_out
+from wavesim.isa.kinds import BRANCH_KINDS
 from wavesim.program import Instruction, Program
 from wavesim.trace import UNKNOWN, CodeEntry, Kind, Trace, WaveTrace
 from wavesim.trace.decode import code_entries
@@ -47,7 +48,7 @@ Piece = tuple[int, Instruction]
 def block_starts(program: Program, code: Sequence[CodeEntry]) -> list[int]:
     """Where basic blocks begin: at the entry, at labels and after what may jump."""
     starts = {0, *(place for place in program.labels.values() if place < len(program))}
-    jumps = (Kind.BRANCH, Kind.COND_BRANCH, Kind.ENDPGM)
+    jumps = BRANCH_KINDS | {Kind.ENDPGM}
     starts |= {
         index + 1 for index, entry in enumerate(code) if entry.kind in jumps and index + 1 < len(program)
     }

@@ -51,7 +51,8 @@ class Events:
         self.p = parameters
         self.slot = parameters.issue_slot_clk
         to_clk = timeline.clk_total if to_clk is None else to_clk
-        self.ops: list[Op] = [Op(entry, parameters) for entry in timeline.trace.code]
+        self.entries = timeline.trace.code
+        self.ops: list[Op] = [Op(entry, parameters) for entry in self.entries]
         self.code: list[list[int]] = [wave.code.tolist() for wave in timeline.trace.waves]
         self.taken = [wave.taken.tolist() for wave in timeline.trace.waves]
         self.issue = [wave.issue_clk.tolist() for wave in timeline.waves]

@@ -36,8 +36,8 @@ from wavesim.explanation.stepwise import stepwise_waits
 from wavesim.explanation.tile_text import TextCandidate, constants_of, swizzles
 from wavesim.explanation.whatif import WHAT_IFS, Rung, by_gain, measure, rung
 from wavesim.pipeline.run import Run, RunOptions, run_kernel
+from wavesim.source_text import read_text
 from wavesim.trace import Timeline
-from wavesim.yaml_source import read_text
 
 Progress = Callable[[str, float], None]
 MOST_TEXT_TRIALS = 5

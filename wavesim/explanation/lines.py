@@ -11,7 +11,8 @@ from wavesim.analyze.result import Analysis
 from wavesim.analyze.stalls import issued_rows
 from wavesim.errors import SourceSpan
 from wavesim.explanation.main_loop import Steady
-from wavesim.trace import REASON_NAMES, Kind, Reason, Timeline
+from wavesim.isa.kinds import IDLE_KINDS
+from wavesim.trace import REASON_NAMES, Reason, Timeline
 
 SLOT_CLK = 4
 
@@ -44,7 +45,7 @@ def _group(timeline: Timeline, positions: tuple[int, ...], steady: Steady) -> tu
     clocks = np.zeros((len(keys), len(Reason)), np.float64)
     share = 0
     static: dict[int, set[int]] = {}
-    nop = np.array([entry.kind in (Kind.NOP, Kind.SLEEP) for entry in trace.code], bool)
+    nop = np.array([entry.kind in IDLE_KINDS for entry in trace.code], bool)
     for position in positions:
         wave = timeline.waves[position]
         first, last, iterations = 0, issued_rows(wave), 1

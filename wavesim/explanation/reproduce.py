@@ -11,7 +11,7 @@ from wavesim.errors import UserError
 from wavesim.explanation.tile_text import TextCandidate, constants_of, staggers
 from wavesim.explanation.whatif import WHAT_IFS
 from wavesim.pipeline.run import Run, RunOptions, run_kernel
-from wavesim.yaml_source import read_text
+from wavesim.source_text import read_text
 
 STAGGERS = ("stagger_on", "stagger_off")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from wavesim.checks.pending import Queue
-from wavesim.explanation.candidates import Candidate, Group, LoopCode, at, written
+from wavesim.explanation.candidates import STOPS, Candidate, Group, LoopCode, at, written
 from wavesim.explanation.edits import Edit
 from wavesim.program import Instruction, Waitcnt
 from wavesim.trace import Kind
@@ -14,8 +14,6 @@ from wavesim.trace.code import COUNTER_MAX
 
 STEPS = (1, 2, 4)
 """Counts are rounded down to multiples of these: fewer waits cost fewer slots."""
-
-ENDS = frozenset({Kind.WAIT, Kind.BARRIER, Kind.BRANCH, Kind.COND_BRANCH, Kind.ENDPGM})
 
 
 def stepwise_waits(loop: LoopCode) -> Iterator[Candidate]:
@@ -51,7 +49,7 @@ def _waits(loop: LoopCode, groups: Sequence[Group], number: int, step: int) -> t
     for group in groups[number + 1 :]:
         inside = range(group.first, group.last)
         ends = any(
-            loop.code[index].kind in ENDS
+            loop.code[index].kind in STOPS
             or (loop.code[index].vm_increment if memory else loop.code[index].lgkm_increment)
             for index in inside
         )

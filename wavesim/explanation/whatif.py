@@ -13,6 +13,7 @@ import numpy as np
 
 from wavesim.errors import UserError
 from wavesim.explanation.pace import Pace, Streams
+from wavesim.isa.kinds import LDS_KINDS, VMEM_KINDS
 from wavesim.isa.machine import Machine
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.pipeline.run import Change
@@ -63,14 +64,14 @@ def _has(trace: Trace, *kinds: Kind) -> bool:
 
 
 def _lds_latency(trace: Trace, p: TimingParameters) -> tuple[Trace, TimingParameters] | None:
-    if not _has(trace, Kind.LDS_READ, Kind.LDS_WRITE):
+    if not _has(trace, *LDS_KINDS):
         return None
     none = dict.fromkeys(p.lds_write_latency_clk, 0)
     return trace, replace(p, lds_read_latency_clk=0, lds_write_latency_clk=none)
 
 
 def _lds_bandwidth(trace: Trace, p: TimingParameters) -> tuple[Trace, TimingParameters] | None:
-    if not _has(trace, Kind.LDS_READ, Kind.LDS_WRITE):
+    if not _has(trace, *LDS_KINDS):
         return None
     waves = tuple(
         replace(wave, array_clk=np.where(wave.array_clk > 0, (wave.array_clk + 1) // 2, wave.array_clk))
@@ -84,7 +85,7 @@ def _lds_bandwidth(trace: Trace, p: TimingParameters) -> tuple[Trace, TimingPara
 def _no_conflicts(trace: Trace, p: TimingParameters) -> tuple[Trace, TimingParameters] | None:
     free = np.zeros(len(trace.code), np.int32)
     for index, entry in enumerate(trace.code):
-        if entry.kind in (Kind.LDS_READ, Kind.LDS_WRITE):
+        if entry.kind in LDS_KINDS:
             kind = "write" if entry.kind is Kind.LDS_WRITE else "read"
             table = {width: clk for (which, width), clk in p.lds_array_clk.items() if which == kind}
             free[index] = p.write_clk(table, max(4, entry.width_bytes))
@@ -123,7 +124,7 @@ def _no_arbitration(trace: Trace, p: TimingParameters) -> tuple[Trace, TimingPar
 
 
 def _memory_latency(trace: Trace, p: TimingParameters) -> tuple[Trace, TimingParameters] | None:
-    if not _has(trace, Kind.VMEM_LOAD, Kind.VMEM_STORE):
+    if not _has(trace, *VMEM_KINDS):
         return None
     scalar = np.array([entry.kind is Kind.SMEM for entry in trace.code], np.bool_)
     waves = tuple(
@@ -141,14 +142,14 @@ def _memory_latency(trace: Trace, p: TimingParameters) -> tuple[Trace, TimingPar
 
 
 def _memory_bandwidth(trace: Trace, p: TimingParameters) -> tuple[Trace, TimingParameters] | None:
-    if not _has(trace, Kind.VMEM_LOAD, Kind.VMEM_STORE):
+    if not _has(trace, *VMEM_KINDS):
         return None
     service = (p.memory_min_service_clk + 1) // 2
     return trace, replace(p, memory_bytes_per_clk=2 * p.memory_bytes_per_clk, memory_min_service_clk=service)
 
 
 def _memory_in_flight(trace: Trace, p: TimingParameters) -> tuple[Trace, TimingParameters] | None:
-    if not _has(trace, Kind.VMEM_LOAD, Kind.VMEM_STORE):
+    if not _has(trace, *VMEM_KINDS):
         return None
     return trace, without(p, ("memory_in_flight", "memory_queue"))
 

@@ -24,7 +24,7 @@ DEFAULT_WORKGROUP = 256
 
 
 def launch_of(program: Program, path: Path, options: LaunchOptions) -> Launch:
-    """The launch of a kernel: from ``--arg`` and its kin, a named launch file, or the file beside it.
+    """The launch of a kernel: from ``--arg`` and similar options, a named launch file, or the file beside it.
 
     Without any, the kernel can be checked but not executed: the launch then has no arguments.
     """

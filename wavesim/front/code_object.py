@@ -22,7 +22,7 @@ from wavesim.front.launch.file import LaunchOptions, launch_kernel
 from wavesim.front.launch.model import LoadedKernel
 from wavesim.front.linked_code import LinkedCode
 from wavesim.inputs import note_input
-from wavesim.isa.opcodes import ARCHS
+from wavesim.isa.archs import ARCHS
 from wavesim.limits import MAX_INPUT_BYTES
 from wavesim.program import Instruction, KernelMetadata, Program
 

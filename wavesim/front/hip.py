@@ -10,9 +10,8 @@ from wavesim.front.assembled import read_assembly
 from wavesim.front.assembly import loaded
 from wavesim.front.launch.file import LaunchOptions, launch_kernel
 from wavesim.front.launch.model import LoadedKernel
+from wavesim.isa.archs import DEFAULT_ARCH
 from wavesim.program import Finding, Program
-
-DEFAULT_ARCH = "gfx942"
 
 
 def load_hip(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wavesim.inputs import note_input
+from wavesim.isa.kinds import LANES, LDS_KINDS
 from wavesim.isa.opcodes import opcode_table
 from wavesim.program import Program
 
@@ -43,7 +44,7 @@ def triton_metadata(kernel: Path) -> TritonMetadata:
         value = data.get(name)
         return value if type(value) is int and 0 < value <= most else 0
 
-    lanes = number("warp_size", 64) or 64
+    lanes = number("warp_size", LANES) or LANES
     return TritonMetadata(
         number("shared", _MOST_LDS_BYTES), number("num_warps", _MOST_THREADS // lanes) * lanes
     )
@@ -57,6 +58,6 @@ def uses_lds(program: Program) -> bool:
         if info is None or "lane_exchange" in info.flags:
             continue
         to_lds = "_lds_" in instruction.opcode or instruction.modifier("lds") is not None
-        if to_lds or info.kind in ("lds_read", "lds_write"):
+        if to_lds or info.kind in LDS_KINDS:
             return True
     return False

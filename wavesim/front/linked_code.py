@@ -11,6 +11,7 @@ from wavesim.asm.object.elf import SHF_EXECINSTR, STT_FUNC, STT_NOTYPE, Elf, Elf
 from wavesim.asm.text.instructions import LineError, parse_line, parse_unknown
 from wavesim.asm.text.references import find_references, with_symbol
 from wavesim.errors import LimitExceeded, SourceSpan, UnknownInstruction, UserError
+from wavesim.isa.kinds import BRANCH_KINDS
 from wavesim.isa.opcodes import lookup
 from wavesim.limits import MAX_INSTRUCTIONS_STATIC
 from wavesim.program import Constants, Immediate, Instruction, Symbol
@@ -109,8 +110,8 @@ class LinkedCode:
 
     def _target(self, instruction: Instruction, each: Decoded, index_of: Mapping[int, int]) -> int | None:
         """The instruction that a relative branch goes to (from its encoding: a disassembler may print a
-        symbol); None for what is none."""
-        if lookup(instruction.opcode, self.arch).kind not in ("branch", "cond_branch"):
+        symbol); None for any other instruction."""
+        if lookup(instruction.opcode, self.arch).kind not in BRANCH_KINDS:
             return None
         if not instruction.operands or not isinstance(instruction.operands[-1], (Immediate, Symbol)):
             return None

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 
 from wavesim.errors import SourceSpan, UserError
 from wavesim.front.launch.model import Launch, LoadedKernel
+from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import CUS_KEY, Machine
 from wavesim.limits import MAX_WAVES
 from wavesim.program import Finding, KernelMetadata, Program, Severity
 
-WAVE_LANES = 64
 UNSTATED_THREADS = 1024
 """What compilers write as a kernel's largest workgroup where the source says nothing."""
 
@@ -72,7 +72,7 @@ def refuse_workgroup(metadata: KernelMetadata, threads: int, option: str, span: 
         raise UserError(message, span, f"a workgroup of {required} threads")
     if most and threads > most:
         message = f"{option}: the kernel was compiled for workgroups of at most {most} threads, not {threads}"
-        raise UserError(message, span, f"at most {most // WAVE_LANES or 1} waves (.max_flat_workgroup_size)")
+        raise UserError(message, span, f"at most {most // LANES or 1} waves (.max_flat_workgroup_size)")
 
 
 def refuse_waves(
@@ -89,7 +89,7 @@ def refuse_waves(
             f"{option}: {metadata.vgprs} VGPRs and AGPRs of each wave leave room for {room} waves on a "
             f"compute unit; these are {waves}",
             span,
-            f"at most {room} waves, {room * WAVE_LANES} threads",
+            f"at most {room} waves, {room * LANES} threads",
         )
 
 
@@ -98,7 +98,7 @@ def default_waves(metadata: KernelMetadata, machine: Machine, usual: int) -> int
     than have their registers."""
     most = most_threads(metadata)
     stated = 0 < most < UNSTATED_THREADS or required_threads(metadata)
-    wanted = -(-most // WAVE_LANES) if stated else usual
+    wanted = -(-most // LANES) if stated else usual
     room = machine.waves_per_simd(metadata.vgprs) * machine.parameters.structure_simds
     return max(1, min(wanted, room))
 
@@ -115,7 +115,7 @@ def on_one_unit(kernel: LoadedKernel, machine: Machine, wanted: int | None) -> L
     """
     launch = kernel.launch
     launched = launch.grid[0] * launch.grid[1] * launch.grid[2]
-    waves = max(1, -(-launch.workgroup_size // WAVE_LANES))
+    waves = max(1, -(-launch.workgroup_size // LANES))
     found = fit(kernel.program.metadata, machine, waves)
     span = SourceSpan(kernel.file)
     if wanted is not None and wanted > max(1, found.workgroups):

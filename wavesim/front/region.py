@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from wavesim.errors import SourceSpan, UserError
 from wavesim.front.launch.model import Launch, LoadedKernel
+from wavesim.isa.kinds import BRANCH_KINDS, LANES
 from wavesim.isa.opcodes import lookup
 from wavesim.isa.unknown import marked
 from wavesim.program import Immediate, Instruction, KernelMetadata, Program, Symbol
@@ -31,8 +32,8 @@ class RegionOptions:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Where a piece was cut from: instruction indices [``first``, ``stop``) of the kernel; ``before`` is what
-    stands before it, as a program of its own (None at the kernel's start)."""
+    """Where a piece was cut from: instruction indices [``first``, ``stop``) of the kernel; ``before`` is
+    the code before it, as a program of its own (None at the kernel's start)."""
 
     first: int
     stop: int
@@ -102,7 +103,7 @@ def cut_region(kernel: LoadedKernel, options: RegionOptions, waves: int) -> tupl
     if options.trips < 1:
         raise UserError(f"--trips {options.trips}: at least 1")
     found = find_region(program, options.text)
-    size = 64 * waves
+    size = LANES * waves
     before = None
     if found.first:
         before = _piece(program, 0, found.first, size, repeat=False, stop_only=found.stop)
@@ -118,8 +119,8 @@ def _piece(
 ) -> Program:
     """Instructions [``first``, ``stop``) and an s_endpgm, to which all branches out of them go.
 
-    With ``stop_only``, for what stands before a region that ends there: branches past the region go to
-    another s_endpgm, so that it shows whether the region is come to.
+    With ``stop_only``, for the code before a region: branches past the region go to another s_endpgm, so
+    that the execution shows whether a wave reaches the region.
     """
     labels = {name: place - first for name, place in program.labels.items() if first <= place < stop}
     instructions = list(program.instructions[first:stop])
@@ -194,7 +195,7 @@ def _target(program: Program, index: int, index_of: dict[int, int]) -> int | Non
     """Instruction that a branch goes to; -1 if none of the kernel; None where ``index`` is no branch."""
     instruction = program.instructions[index]
     kind = lookup(instruction.opcode, program.arch, instruction.span).kind
-    if kind not in ("branch", "cond_branch") or not instruction.operands:
+    if kind not in BRANCH_KINDS or not instruction.operands:
         return None
     operand = instruction.operands[-1]
     if isinstance(operand, Symbol):

@@ -16,9 +16,9 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import LanePhases
 
-LANES = 64
 _REMEMBERED = 16384
 _NOTHING = np.iinfo(np.int64).max
 

@@ -9,13 +9,15 @@ from difflib import get_close_matches
 from functools import cache
 
 from wavesim.errors import UnknownInstruction, UserError
+from wavesim.isa.built import load_data
+from wavesim.isa.kinds import LDS_KINDS, Kind
 from wavesim.isa.layers import close_keys
-from wavesim.isa.load import load_machine, stock_machines
+from wavesim.isa.load import arch_of, load_machine
 from wavesim.isa.machine import Machine, Quantity, QuantityValue
 from wavesim.isa.mfma import MfmaRow, find_mfma, mfma_rows, spellings
+from wavesim.isa.names import devices, stock_machines
 from wavesim.isa.opcode_info import OpcodeInfo
 from wavesim.isa.paths import data_dir
-from wavesim.yaml_source import load_yaml
 
 MOST = 24
 """Answers that are shown; beyond that the question is too wide."""
@@ -127,7 +129,7 @@ def _nothing(machine: Machine, question: str) -> UserError:
 def value_text(value: QuantityValue, *, brief: bool = False) -> str:
     """A value as one line; ``brief`` counts the groups of a list of lanes instead of listing them."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {each}" for key, each in value.items())
+        return ", ".join(f"{key}: {each}" for key, each in value.items()) or "none"
     if not isinstance(value, tuple):
         return str(value)
     groups = [each for each in value if isinstance(each, tuple)]
@@ -152,7 +154,7 @@ def ranges(numbers: tuple[int, ...]) -> str:
 @cache
 def source_names() -> Mapping[str, str]:
     """Short source name -> what it stands for (isa/sources.yaml)."""
-    data, _ = load_yaml(data_dir("isa") / "sources.yaml")
+    data, _ = load_data(data_dir("isa") / "sources.yaml")
     return {str(name): str(text) for name, text in data["sources"].items()}
 
 
@@ -178,11 +180,11 @@ def timing_facts(info: OpcodeInfo, machine: Machine) -> dict[str, str]:
     parameters = machine.parameters
     slot, width = parameters.issue_slot_clk, max(4, info.width_bytes)
     kind = info.kind
-    if kind in ("lds_read", "lds_write"):
+    if kind in LDS_KINDS:
         lds_kind = kind.removeprefix("lds_")
         phases = machine.lane_phases(lds_kind, min(width, 16))
         array = phases.conflict_free_clk(min(width, 16))
-        if kind == "lds_read":
+        if kind is Kind.LDS_READ:
             hold, latency = slot, parameters.lds_read_latency_clk
             port = max(
                 4, machine.integer("structure.wave_lanes") * width // parameters.lds_port_bytes_per_clk
@@ -200,9 +202,9 @@ def timing_facts(info: OpcodeInfo, machine: Machine) -> dict[str, str]:
             "alone": f"{service} + {latency} + {slot} = {total} clk from issue to the end of its wait "
             f"(lds.{lds_kind}_latency_clk)",
         }
-    if kind == "trans":
+    if kind is Kind.TRANS:
         return {"holds its wave": f"{parameters.issue_trans_clk} clk, and its SIMD's VALU (issue.trans_clk)"}
-    if kind == "smem":
+    if kind is Kind.SMEM:
         total = parameters.scalar_load_latency_clk + slot
         return {"alone": f"{total} clk from issue to the end of its wait, hit (scalar.load_latency_clk)"}
     if info.vm_increment:
@@ -213,7 +215,7 @@ def timing_facts(info: OpcodeInfo, machine: Machine) -> dict[str, str]:
             "memory path": f"{service} clk of the compute unit's, all lanes active (memory.bytes_per_clk)",
             "latency": "an input: memory.latency_clk, memory.store_latency_clk",
         }
-    return {"holds its wave": f"{slot} clk"} if kind in ("valu", "salu") else {}
+    return {"holds its wave": f"{slot} clk"} if kind in (Kind.VALU, Kind.SALU) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +227,10 @@ class StockMachine:
 
 
 def stock_list() -> tuple[StockMachine, ...]:
-    """All stock machines."""
+    """All architectures, each followed by its devices."""
     found = []
-    for name in stock_machines():
+    after = {name: [each for each in devices() if arch_of(each) == name] for name in stock_machines()}
+    for name in (each for arch, others in after.items() for each in (arch, *others)):
         machine = load_machine(name)
         count = len({row.opcode for row in mfma_rows(machine.arch)})
         found.append(StockMachine(machine, count))

@@ -9,8 +9,8 @@ from functools import cache
 from types import MappingProxyType
 
 from wavesim.errors import UserError
-from wavesim.isa.load import data_dir
-from wavesim.yaml_source import load_yaml
+from wavesim.isa.built import load_data
+from wavesim.isa.paths import data_dir
 
 PRODUCERS = ("valu", "trans", "salu", "setreg", "wide_store", "wide_store_sgpr", "moved", "selected", "dot")
 CONSUMERS = (
@@ -93,7 +93,7 @@ def hazard_rows(arch: str) -> tuple[HazardRow, ...]:
     Raises:
         UserError: the data file has an unknown key or word.
     """
-    data, marks = load_yaml(data_dir("isa") / "hazards.yaml")
+    data, marks = load_data(data_dir("isa") / "hazards.yaml")
     rows = []
     for index, row in enumerate(data["rows"]):
         path = ("rows", index)

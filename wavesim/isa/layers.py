@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from wavesim.errors import SourceSpan, UserError
+from wavesim.isa.built import load_data
 from wavesim.isa.memory_roles import LATENCY, ROLES, role_clk
-from wavesim.isa.paths import data_dir
-from wavesim.yaml_source import KeyPath, Marks, load_yaml, plain_scalar
+from wavesim.isa.names import known_name, named, stock_file
+from wavesim.source_text import KeyPath, Marks, plain_scalar
 
 HEADER = ("schema", "base", "name", "arch", "description")
 MAX_LAYERS = 16
@@ -46,27 +47,15 @@ class Layered:
         return next((marks for marks in reversed(self.layers) if path in marks.values), self.layers[-1])
 
 
-def stock_machines() -> tuple[str, ...]:
-    """Names of the architectures that have a machine file, sorted."""
-    return tuple(sorted(path.stem for path in data_dir("isa").glob("gfx*.yaml")))
-
-
 def machine_path(name_or_path: str, span: SourceSpan | None = None) -> Path:
-    """The file of a stock machine, or of a path (anything with a folder or a YAML ending).
+    """The file of an architecture or a device, or of a path (anything with a folder or a YAML ending).
 
     Raises:
-        UserError: no such architecture.
+        UserError: no such architecture or device.
     """
     if name_or_path.endswith((".yaml", ".yml")) or "/" in name_or_path or "\\" in name_or_path:
         return Path(name_or_path)
-    known = stock_machines()
-    if name_or_path in known:
-        return data_dir("isa") / f"{name_or_path}.yaml"
-    raise UserError(
-        f"unknown architecture {name_or_path!r}",
-        span,
-        f"known: {', '.join(known)}; or the path of a machine file (.yaml)",
-    )
+    return stock_file(named(name_or_path, span, "; or the path of a machine file (.yaml)"))
 
 
 def read_layers(name_or_path: str) -> Layered:
@@ -78,7 +67,7 @@ def read_layers(name_or_path: str) -> Layered:
     stack: list[tuple[Path, dict[str, Any], Marks]] = []
     path = machine_path(name_or_path)
     while True:
-        data, marks = load_yaml(path)
+        data, marks = load_data(path)
         if not isinstance(data, dict):
             raise marks.error((), "not a machine file", "a mapping with base: gfx942 and sections")
         stack.append((path, data, marks))
@@ -86,9 +75,11 @@ def read_layers(name_or_path: str) -> Layered:
             break
         base = data["base"]
         if not isinstance(base, str) or "\0" in base:
-            raise marks.error(("base",), f"base: {base!r}", "the name of an architecture or a path")
-        below = machine_path(base, marks.span(("base",)))
-        below = below if base in stock_machines() else path.parent / below
+            raise marks.error(("base",), f"base: {base!r}", "the name of an architecture, a device or a path")
+        if known_name(base):
+            below = machine_path(base)
+        else:
+            below = path.parent / machine_path(base, marks.span(("base",)))
         if len(stack) >= MAX_LAYERS or any(_same(below, used) for used, _, _ in stack):
             raise marks.error(("base",), f"base: {base} leads back to this file")
         path = below

@@ -8,8 +8,9 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
+from wavesim.isa.archs import ARCHS
 from wavesim.isa.lane_groups import lanes
-from wavesim.isa.layers import override, read_layers, stock_machines
+from wavesim.isa.layers import override, read_layers
 from wavesim.isa.machine import (
     LDS_KINDS,
     LDS_WIDTHS_BYTES,
@@ -19,10 +20,9 @@ from wavesim.isa.machine import (
     QuantityValue,
 )
 from wavesim.isa.mfma import mfma_timings
-from wavesim.isa.paths import data_dir
+from wavesim.isa.names import known_name, named
 from wavesim.isa.timing_parameters import MfmaTiming, TimingParameters
-
-__all__ = ["data_dir", "load_machine", "stock_machines"]
+from wavesim.isa.validate import validate
 
 NOT_FROM_KEYS = ("arch", "mfma_table", "lds_array_clk", "rules_off")
 """Fields of :class:`TimingParameters` that are not a key's value: the header, mfma.csv, the lane phases,
@@ -30,29 +30,36 @@ the switched-off rules."""
 
 
 def load_machine(name_or_path: str, overrides: Mapping[str, object] = MappingProxyType({})) -> Machine:
-    """Loads a stock architecture (``gfx942``) or a machine file (a path), with single values replaced.
+    """Loads an architecture (``gfx942``), a device (``MI325X``) or a machine file (a path).
 
     Args:
-        name_or_path: name of an architecture, or path of a YAML file.
-        overrides: dotted key to value, e.g. ``{"memory.latency_clk": 800}``.
+        name_or_path: name of an architecture or device, upper or lower case, or path of a YAML file.
+        overrides: single values, dotted key to value, e.g. ``{"memory.latency_clk": 800}``.
 
     Raises:
-        UserError: unknown architecture or key; a file that cannot be used, with file, line and what
+        UserError: unknown architecture, device or key; a file that cannot be used, with file, line and what
             would be right.
     """
-    if not overrides and name_or_path in stock_machines():
-        return _stock(name_or_path)
-    return _load(name_or_path, overrides)
+    stock = known_name(name_or_path)
+    return _stock(stock) if stock is not None and not overrides else _load(name_or_path, overrides)
 
 
-@lru_cache(maxsize=8)
+def arch_of(name: str) -> str:
+    """The architecture of an architecture or device, by its name.
+
+    Raises:
+        UserError: there is none of that name.
+    """
+    found = named(name)
+    return found if found in ARCHS else load_machine(found).arch
+
+
+@lru_cache(maxsize=16)
 def _stock(name: str) -> Machine:
     return _load(name, {})
 
 
 def _load(name_or_path: str, overrides: Mapping[str, object]) -> Machine:
-    from wavesim.isa.validate import validate  # pydantic, which takes its time to import
-
     layered = read_layers(name_or_path)
     override(layered, overrides)
     checked = validate(layered)
@@ -88,7 +95,7 @@ def frozen_value(key: str, value: Any) -> QuantityValue:
             return tuple(lanes(group) for group in value)
         return tuple(tuple(item) if isinstance(item, list) else item for item in value)
     assert isinstance(value, int | float)
-    return value
+    return float(value) if key.endswith("_ghz") else value
 
 
 def _lane_phases(quantities: Mapping[str, Quantity]) -> dict[tuple[str, int], LanePhases]:

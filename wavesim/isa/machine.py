@@ -17,7 +17,9 @@ traces; follows from other figures or fits traces best; a choice."""
 LDS_KINDS = ("read", "write")
 LDS_WIDTHS_BYTES = (4, 8, 12, 16)
 
-QuantityValue = int | float | bool | str | tuple[int, ...] | tuple[tuple[int, ...], ...] | Mapping[int, int]
+QuantityValue = (
+    int | float | bool | str | tuple[float, ...] | tuple[tuple[int, ...], ...] | Mapping[int, float]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,18 @@ class Machine:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise KeyError(f"{key} is not a single number")
         return value
+
+    def span(self, key: str) -> tuple[float, float]:
+        """The two numbers of ``key``, such as ``clock.sustained_range_ghz``: the lowest and the highest.
+
+        Raises:
+            KeyError: no such key, or it is not a range.
+        """
+        value = self.quantities[key].value
+        match value:
+            case (int() | float() as low, int() | float() as high):
+                return low, high
+        raise KeyError(f"{key} is not a range")
 
     def lane_phases(self, kind: str, width_bytes: int) -> LanePhases:
         """Phases of an LDS ``read`` or ``write``; a width between two known ones counts as the larger.

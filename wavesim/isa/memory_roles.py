@@ -7,7 +7,7 @@
 - ``hbm``: each line comes from HBM; also ``cold``, what nobody on the device has touched yet.
 
 Unloaded latencies are the machine file's (``memory.*_latency_clk``); queueing at the compute unit's own path
-is the timing model's (docs/model.md §10). Contention on the way is not modelled.
+is the timing model's (docs/model §10). Contention on the way is not modelled.
 """
 
 from __future__ import annotations

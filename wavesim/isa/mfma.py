@@ -17,7 +17,7 @@ from wavesim.errors import SourceSpan, UserError
 from wavesim.isa.machine import CONFIDENCES
 from wavesim.isa.paths import data_dir
 from wavesim.isa.timing_parameters import MfmaTiming
-from wavesim.yaml_source import read_text
+from wavesim.source_text import read_text
 
 _NAME = re.compile(r"(v_mfma_[fi]\d+_\d+x\d+x\d+)(?:_(\d+)b)?(_?)(xf32|bf16|f16|f32|f64|i8)(_1k)?")
 _NUMBERS = {

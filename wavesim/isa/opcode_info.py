@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from wavesim.isa.archs import ARCHS
+from wavesim.isa.kinds import Kind
+
 
 @dataclass(frozen=True, slots=True)
 class OperandSpec:
@@ -23,19 +26,21 @@ class OperandSpec:
 
 @dataclass(frozen=True, slots=True)
 class OpcodeInfo:
-    """An opcode. ``kind`` is a value of :class:`wavesim.trace.code.Kind`; ``format`` the encoding
-    family (SOP2, VOP1, VOP3P, DS, FLAT, MUBUF, SMEM ...). ``reads`` and ``writes`` name implicit
-    registers (``scc``, ``vcc``, ``exec``, ``m0``). ``width_bytes`` is per lane for memory accesses.
-    ``flags``: ``packed_f32``, ``f64``, ``atomic``, ``returns``, ``scaled`` ..."""
+    """An opcode.
+
+    ``format`` is the encoding family (SOP2, VOP1, VOP3P, DS, FLAT, MUBUF, SMEM ...). ``reads`` and ``writes``
+    name implicit registers (``scc``, ``vcc``, ``exec``, ``m0``). ``width_bytes`` is per lane for memory
+    accesses. ``flags``: ``packed_f32``, ``f64``, ``atomic``, ``returns``, ``scaled`` ...
+    """
 
     name: str
     format: str
-    kind: str
+    kind: Kind
     operands: tuple[OperandSpec, ...]
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     width_bytes: int = 0
     lgkm_increment: int = 0
     vm_increment: int = 0
-    archs: tuple[str, ...] = ("gfx90a", "gfx942", "gfx950")
+    archs: tuple[str, ...] = ARCHS
     flags: frozenset[str] = field(default_factory=frozenset)

@@ -1,8 +1,8 @@
 """The opcode table: loads isa/opcodes/*.yaml, in which every opcode is declared once.
 
 A declaration is a group of opcodes with one shape (``names`` with ``{a,b}`` alternatives, ``operands`` in
-a small language); docs/opcodes.md describes it. The table is read once per process; it keeps to plain
-scalars so that reading it takes some tens of milliseconds.
+a small language); docs/opcodes.md describes it. The table is read once per process, from its
+built form (:mod:`wavesim.isa.built`) where there is one.
 """
 
 from __future__ import annotations
@@ -12,29 +12,24 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cache
 from itertools import product
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import yaml
-
 from wavesim.errors import SourceSpan, UnknownInstruction, UserError
+from wavesim.isa.archs import ARCHS
+from wavesim.isa.built import load_data
+from wavesim.isa.kinds import Kind
 from wavesim.isa.opcode_info import OpcodeInfo, OperandSpec
 from wavesim.isa.paths import data_dir
 from wavesim.isa.unknown import guess, is_marked, written_name
 
-ARCHS = ("gfx90a", "gfx942", "gfx950")
 FILES = ("scalar", "vector", "matrix", "memory")
 
 _DEFAULT_KIND = {
-    "SOP1": "salu",
-    "SOP2": "salu",
-    "SOPC": "salu",
-    "SOPK": "salu",
-    "SOPP": "salu",
-    "SMEM": "smem",
+    **dict.fromkeys(("SOP1", "SOP2", "SOPC", "SOPK", "SOPP"), Kind.SALU),
+    **dict.fromkeys(("VOP1", "VOP2", "VOP3", "VOPC", "VOP3P"), Kind.VALU),
+    "SMEM": Kind.SMEM,
 }
-_DEFAULT_KIND |= dict.fromkeys(("VOP1", "VOP2", "VOP3", "VOPC", "VOP3P"), "valu")
 _KEYS = {"format", "kind", "operands", "names", "reads", "writes", "width", "lgkm", "vm", "archs", "flags"}
 
 _TYPE_WORD = re.compile(
@@ -95,7 +90,7 @@ def _declare(group: Mapping[str, Any], span: SourceSpan, table: dict[str, Opcode
             f"unknown key {min(unknown)!r} in an opcode group", span, f"keys: {', '.join(sorted(_KEYS))}"
         )
     layout = str(group["format"])
-    kind = group.get("kind") or _DEFAULT_KIND[layout]
+    kind = Kind(group["kind"]) if "kind" in group else _DEFAULT_KIND[layout]
     operand_text = group["operands"]
     reads = tuple(group.get("reads", "").split())
     writes = tuple(group.get("writes", "").split())
@@ -113,11 +108,8 @@ def _declare(group: Mapping[str, Any], span: SourceSpan, table: dict[str, Opcode
         table[name] = OpcodeInfo(name, layout, kind, operands, reads, writes, width, lgkm, vm, archs, flags)
 
 
-def _load(path: Path) -> dict[str, Any]:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    data = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
-    assert isinstance(data, dict)
-    return data
+def _load(name: str) -> Any:
+    return load_data(data_dir("isa") / "opcodes" / f"{name}.yaml")[0]
 
 
 @cache
@@ -129,9 +121,8 @@ def opcode_table() -> Mapping[str, OpcodeInfo]:
     """
     table: dict[str, OpcodeInfo] = {}
     for name in FILES:
-        path = data_dir("isa") / "opcodes" / f"{name}.yaml"
-        span = SourceSpan(str(path))
-        for group in _load(path)["opcodes"]:
+        span = SourceSpan(str(data_dir("isa") / "opcodes" / f"{name}.yaml"))
+        for group in _load(name)["opcodes"]:
             _declare(group, span, table)
     return MappingProxyType(table)
 
@@ -140,7 +131,7 @@ def opcode_table() -> Mapping[str, OpcodeInfo]:
 def aliases(arch: str) -> Mapping[str, str]:
     """Other names that the assembler takes for an opcode of ``arch``: alias -> opcode."""
     found: dict[str, str] = {}
-    for group in _load(data_dir("isa") / "opcodes" / "aliases.yaml")["aliases"]:
+    for group in _load("aliases")["aliases"]:
         if arch in group["archs"].split():
             for pair in group["names"].split():
                 alias, _, opcode = pair.partition("=")

@@ -33,7 +33,7 @@ def data_dir(kind: str, package: Path = PACKAGE) -> Path:
 
 
 def kernel_path(name: str | os.PathLike[str]) -> Path:
-    """The file ``name``; where there is none and it begins with ``kernels/``, the one that wavesim brings.
+    """The file ``name``. If it is missing and begins with ``kernels/``: the one that wavesim has.
 
     So the manual's commands work in any folder after ``pip install``.
     """

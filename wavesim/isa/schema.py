@@ -1,101 +1,162 @@
-"""What may stand in a machine file: its sections and keys, a pydantic model of each kind of quantity, units.
+"""What may stand in a machine file: its sections and keys, what kind each quantity is of, units.
 
-A new key is declared here and then required of every stock machine. Only the kinds of quantity are models:
-a model of every section would double the time that starting takes.
+A new key is declared here and then required of every stock machine. The kinds are plain Python: models
+of a validation library would take as long to import as all of numpy, at each start.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from wavesim.source_text import KeyPath
 
-Confidence = Literal["vendor", "measured", "trace", "inferred", "assumed"]
-Width = Literal[4, 8, 12, 16]
 MAX_WHOLE = 1 << 30
 """Beyond any count, size or number of clocks that a machine has; clocks are kept in 32 bits."""
-Whole = Annotated[int, Field(ge=0, le=MAX_WHOLE)]
-Positive = Annotated[int, Field(gt=0, le=MAX_WHOLE)]
 MAX_UNITS = 1 << 12
 """Beyond the units or LDS banks of any compute unit, of each of which the engines keep a state."""
-Units = Annotated[int, Field(gt=0, le=MAX_UNITS)]
-Text = Annotated[str, Field(min_length=1)]
 
 
-class Entry(BaseModel):
-    """What every quantity carries beside its value; nothing is converted, nothing unknown let through."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A quantity as it is in the file. Its value is of the kind that its key asks for."""
 
     value: Any
-    unit: Text
-    source: Text
-    confidence: Confidence
+    unit: str
+    source: str
+    confidence: str
     note: str = ""
 
 
-class WholeNumber(Entry):
-    """A count or a number of clocks, 0 allowed."""
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """What does not fit: where inside the value, what is there, what would be right."""
 
-    value: Whole
-
-
-class Size(Entry):
-    """A whole number above 0."""
-
-    value: Positive
+    path: KeyPath
+    given: object
+    right: str
 
 
-class Count(Entry):
-    """How many there are of what each has a state of its own: SIMDs, banks."""
+class Kind(Protocol):
+    """What a quantity's value must be; nothing is converted."""
 
-    value: Units
-
-
-class Real(Entry):
-    """A number above 0."""
-
-    value: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    def misfits(self, value: object, path: KeyPath = ()) -> Iterator[Misfit]:
+        """What does not fit in the value at ``path``."""
 
 
-class ByVgprs(Entry):
-    """Clocks by the VGPRs of the larger of an MFMA's A and B."""
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole number in a range."""
 
-    value: dict[Literal[2, 4, 8], Whole]
+    least: int = 0
+    most: int = MAX_WHOLE
 
-
-class ByOpcode(Entry):
-    """Passes by MFMA opcode, where they differ from mfma.csv."""
-
-    value: dict[Annotated[str, Field(pattern=r"^v_s?mfma\w+$")], Annotated[int, Field(gt=0, le=256)]]
-
-
-class ByWidth(Entry):
-    """Clocks by bytes per lane of an LDS access; a missing width takes the next larger one's."""
-
-    value: Annotated[dict[Width, Positive], Field(min_length=1)]
+    def misfits(self, value: object, path: KeyPath = ()) -> Iterator[Misfit]:
+        if isinstance(value, bool) or not isinstance(value, int):
+            yield Misfit(path, value, "a whole number")
+        elif value < self.least:
+            yield Misfit(path, value, "a number above 0" if self.least else "0 or more")
+        elif value > self.most:
+            yield Misfit(path, value, f"{self.most} or less")
 
 
-class SimdList(Entry):
-    """SIMD numbers in an order."""
+@dataclass(frozen=True, slots=True)
+class AboveZero:
+    """A finite number above 0."""
 
-    value: list[Whole]
-
-
-class SimdGroups(Entry):
-    """SIMD numbers in groups."""
-
-    value: list[list[Whole]]
-
-
-class LaneGroups(Entry):
-    """Groups of lanes, each as ranges: ``"0-3,20-23"``."""
-
-    value: Annotated[list[str], Field(min_length=1)]
+    def misfits(self, value: object, path: KeyPath = ()) -> Iterator[Misfit]:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            yield Misfit(path, value, "a number")
+        elif not abs(value) <= sys.float_info.max:
+            yield Misfit(path, value, "a finite number")
+        elif value <= 0:
+            yield Misfit(path, value, "a number above 0")
 
 
-SECTIONS: Mapping[str, Mapping[str, type[Entry]]] = {
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Numbers by keys: a few that are named, or all of a range, or names of a form."""
+
+    keys: tuple[int, ...] | range | re.Pattern[str]
+    value: Kind
+    may_be_empty: bool = True
+
+    def misfits(self, value: object, path: KeyPath = ()) -> Iterator[Misfit]:
+        if not isinstance(value, dict):
+            right = "values by bytes per lane (LDS) or by VGPRs (MFMA), as {4: 8, 8: 12}"
+            yield Misfit(path, value, right)
+            return
+        if not value and not self.may_be_empty:
+            yield Misfit(path, value, "at least one entry")
+        for key, each in value.items():
+            if isinstance(self.keys, re.Pattern):
+                if not isinstance(key, str):
+                    yield Misfit((*path, key), key, "text")
+                elif not self.keys.match(key):
+                    yield Misfit((*path, key), key, f"a name like {self.keys.pattern}")
+            elif key not in self.keys and isinstance(self.keys, range):
+                yield Misfit((*path, key), key, f"{self.keys[0]} to {self.keys[-1]}")
+            elif key not in self.keys:
+                *most, last = map(str, self.keys)
+                yield Misfit((*path, key), key, f"{', '.join(most)} or {last}")
+            yield from self.value.misfits(each, (*path, key))
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Lanes as text (:mod:`wavesim.isa.lane_groups`, which reads it later)."""
+
+    def misfits(self, value: object, path: KeyPath = ()) -> Iterator[Misfit]:
+        if not isinstance(value, str):
+            yield Misfit(path, value, "text")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list, each part of the same kind."""
+
+    part: Kind
+    may_be_empty: bool = True
+
+    def misfits(self, value: object, path: KeyPath = ()) -> Iterator[Misfit]:
+        if not isinstance(value, list):
+            yield Misfit(path, value, "a list")
+            return
+        if not value and not self.may_be_empty:
+            yield Misfit(path, value, "at least one entry")
+        for place, each in enumerate(value):
+            yield from self.part.misfits(each, (*path, place))
+
+
+WholeNumber = Whole()
+"""A count or a number of clocks, 0 allowed."""
+Size = Whole(1)
+"""A whole number above 0."""
+Count = Whole(1, MAX_UNITS)
+"""How many there are of what each has a state of its own: SIMDs, banks."""
+Real = AboveZero()
+ByVgprs = Table((2, 4, 8), WholeNumber)
+"""Clocks by the VGPRs of the larger of an MFMA's A and B."""
+ByOpcode = Table(re.compile(r"^v_s?mfma\w+$"), Whole(1, 256))
+"""Passes by MFMA opcode, where they differ from mfma.csv."""
+ByWidth = Table((4, 8, 12, 16), Size, may_be_empty=False)
+"""Clocks by bytes per lane of an LDS access; a missing width takes the next larger one's."""
+GhzRange = Listing(Real, may_be_empty=False)
+"""The lowest and the highest clock that was seen."""
+GhzByBusy = Table(range(101), Real)
+"""Clock by the share of time, in percent, that the matrix pipes are busy."""
+SimdList = Listing(WholeNumber)
+"""SIMD numbers in an order."""
+SimdGroups = Listing(SimdList)
+"""SIMD numbers in groups."""
+LaneGroups = Listing(Lane(), may_be_empty=False)
+"""Groups of lanes, each as ranges: ``"0-3,20-23"``."""
+
+
+SECTIONS: Mapping[str, Mapping[str, Kind]] = {
     "structure": {  # what the compute unit and the device are made of
         "simds": Count,
         "simd_pairs": SimdGroups,
@@ -112,6 +173,10 @@ SECTIONS: Mapping[str, Mapping[str, type[Entry]]] = {
     "clock": {  # shader clock rates
         "peak_ghz": Real,
         "sustained_ghz": Real,
+        "sustained_range_ghz": GhzRange,
+        "sustained_by_busy_ghz": GhzByBusy,
+        "launch_ghz": Real,
+        "launch_range_ghz": GhzRange,
     },
     "issue": {  # issue slots and how long an instruction holds its wave
         "slot_clk": Size,
@@ -210,6 +275,13 @@ SECTIONS: Mapping[str, Mapping[str, type[Entry]]] = {
         "l2_line_bytes": Size,
         "mall_bytes": WholeNumber,
         "hbm_gbytes_per_s": Size,
+        "l1_hit_bytes_per_clk": Real,
+        "l2_read_bytes_per_clk": Size,
+        "l2_write_bytes_per_clk": Size,
+        "mall_read_gbytes_per_s": Size,
+        "hbm_read_gbytes_per_s": Size,
+        "hbm_channels": Size,
+        "hbm_channel_bytes": Size,
     },
     "dispatch": {  # how fast waves and workgroups start on a compute unit
         "wave_interval_clk": WholeNumber,
@@ -229,6 +301,7 @@ SUFFIX_UNITS = {
     "_bytes": "bytes",
     "_entries": "entries",
     "_caches": "caches",
+    "_channels": "channels",
     "_ghz": "GHz",
     "_max": "count",
     "_banks": "banks",

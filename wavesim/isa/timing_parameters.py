@@ -2,7 +2,7 @@
 
 Every field is one key of the machine file (``isa/gfx942.yaml``): ``lds.queue_entries`` is the field
 ``lds_queue_entries``. Unit, source and confidence stand in the file; ``wavesim isa explain`` shows
-them. docs/model.md says how each is used.
+them. docs/model says how each is used.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class TimingParameters:
     issue_plain_valu_per_slot: int
     issue_dual_after_mfma_clk: int
     issue_sleep_unit_clk: int
-    # vector turns (docs/model.md §9); issue_turns_clk 0: none
+    # vector turns (docs/model §9); issue_turns_clk 0: none
     issue_turns_idle_clk: int
     issue_turns_clk: int
     issue_turn_clk: int
@@ -90,7 +90,7 @@ class TimingParameters:
     memory_idle_restart_clk: int
     memory_latency_clk: int
     memory_store_latency_clk: int
-    # names of switched-off rules (docs/model.md §14); wavesim.timing.rules knows them
+    # names of switched-off rules (docs/model §14); wavesim.timing.rules knows them
     rules_off: frozenset[str] = frozenset()
 
     def write_clk(self, table: Mapping[int, int], width_bytes: int) -> int:

@@ -11,6 +11,7 @@ import re
 from dataclasses import replace
 from functools import cache
 
+from wavesim.isa.kinds import LOAD_KINDS, VALU_KINDS, Kind
 from wavesim.isa.opcode_info import OpcodeInfo, OperandSpec
 
 MARK = "?"
@@ -64,36 +65,36 @@ def guess(opcode: str, known: OpcodeInfo | None = None) -> OpcodeInfo:
     if known is not None:
         return replace(known, flags=known.flags | {"unknown"}, archs=())
     head = name.partition("_")[0]
-    layout, kind, width, lgkm, vm = "SOPP", "internal", 0, 0, 0
+    layout, kind, width, lgkm, vm = "SOPP", Kind.INTERNAL, 0, 0, 0
     if head in _MEMORY:
         layout, width, vm = _MEMORY[head], _width_bytes(name), 1
-        kind = "vmem_store" if any(word in name for word in _STORES) else "vmem_load"
+        kind = Kind.VMEM_STORE if any(word in name for word in _STORES) else Kind.VMEM_LOAD
         lgkm = int(head == "flat")
     elif head == "ds":
         layout, width, lgkm = "DS", _width_bytes(name), 1
-        kind = "lds_read" if "read" in name or "load" in name or "_rtn" in name else "lds_write"
+        kind = Kind.LDS_READ if "read" in name or "load" in name or "_rtn" in name else Kind.LDS_WRITE
     elif name.startswith(("v_mfma", "v_smfmac", "v_wmma", "v_swmmac")):
-        layout, kind = "VOP3P", "mfma"
+        layout, kind = "VOP3P", Kind.MFMA
     elif head == "v":
-        layout, kind = "VOP3", "trans" if _TRANSCENDENTAL.match(name) else "valu"
+        layout, kind = "VOP3", Kind.TRANS if _TRANSCENDENTAL.match(name) else Kind.VALU
     elif name.startswith(("s_load", "s_buffer_load", "s_store", "s_buffer_store", "s_dcache")):
-        layout, kind, width, lgkm = "SMEM", "smem", _width_bytes(name), 1 if "load" in name else 0
+        layout, kind, width, lgkm = "SMEM", Kind.SMEM, _width_bytes(name), 1 if "load" in name else 0
     elif name.startswith("s_cbranch"):
-        kind = "cond_branch"
+        kind = Kind.COND_BRANCH
     elif name.startswith(("s_branch", "s_setpc", "s_call", "s_swappc")):
-        kind = "branch"
+        kind = Kind.BRANCH
     elif name.startswith(_INTERNAL):
-        kind = "internal"
+        kind = Kind.INTERNAL
     elif head == "s":
-        layout, kind = "SOP2", "salu"
+        layout, kind = "SOP2", Kind.SALU
     return OpcodeInfo(name, layout, kind, (), (), (), width, lgkm, vm, (), frozenset(("unknown",)))
 
 
 def writes_first_operand(info: OpcodeInfo) -> bool:
     """Whether an unknown instruction's first operand is taken for its result."""
-    return info.kind in ("valu", "trans", "mfma", "lds_read", "vmem_load", "salu") or (
-        info.kind == "smem" and bool(info.lgkm_increment)
-    )
+    if info.kind is Kind.SMEM:
+        return bool(info.lgkm_increment)
+    return info.kind in VALU_KINDS | LOAD_KINDS | {Kind.MFMA, Kind.SALU}
 
 
 def specs_as_written(info: OpcodeInfo, count: int) -> tuple[OperandSpec, ...]:

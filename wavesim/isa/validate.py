@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from pydantic import ValidationError
-
 from wavesim.errors import SourceSpan, UserError
+from wavesim.isa.kinds import LANES
 from wavesim.isa.lane_groups import lanes
 from wavesim.isa.layers import EXAMPLE, Layered, close_keys
 from wavesim.isa.machine import CONFIDENCES
 from wavesim.isa.mfma import mfma_rows
-from wavesim.isa.schema import HEADER, SECTIONS, Entry, unit_of
-from wavesim.yaml_source import KeyPath
+from wavesim.isa.schema import HEADER, SECTIONS, Entry, Kind, Misfit, unit_of
+from wavesim.source_text import KeyPath
 
 ENTRY_KEYS = ("value", "unit", "source", "confidence", "note")
-LANES = 64
-EXPECTED = {
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "finite_number": "a finite number",
-    "greater_than": "a number above 0",
-    "greater_than_equal": "0 or more",
-    "string_type": "text",
-    "string_too_short": "text",
-    "list_type": "a list",
-    "dict_type": "values by bytes per lane (LDS) or by VGPRs (MFMA), as {4: 8, 8: 12}",
-    "too_short": "at least one entry",
-}
-"""Kind of a pydantic error -> what would have been right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +68,7 @@ def _section(
     layered: Layered,
     section: str,
     given: Mapping[str, Any],
-    keys: Mapping[str, type[Entry]],
+    keys: Mapping[str, Kind],
     problems: list[tuple[SourceSpan, UserError]],
 ) -> dict[str, Entry]:
     entries = {}
@@ -94,21 +78,54 @@ def _section(
             hint = f"did you mean {', '.join(close)}?" if close else f"keys: {', '.join(keys)}"
             message = f"unknown key {key!r} ({section}.{key})"
             _note(problems, _error(layered, (section, key), message, hint, at_key=True))
-    for key, model in keys.items():
+    for key, kind in keys.items():
         if key not in given:
             continue
-        try:
-            entries[f"{section}.{key}"] = entry = model.model_validate(given[key])
-        except ValidationError as error:
-            for details in error.errors(include_url=False):
-                _note(problems, _in_words(layered, (section, key), details))
+        path = (section, key)
+        wrong = list(_misplaced(layered, path, given[key], kind))
+        for error in wrong:
+            _note(problems, error)
+        if wrong:
             continue
+        entries[f"{section}.{key}"] = entry = Entry(**given[key])
         right = unit_of(key)
         if entry.unit != right:
-            path = (section, key, "unit")
             message = f"{section}.{key} is in {right}, not {entry.unit!r}"
-            _note(problems, _error(layered, path, message))
+            _note(problems, _error(layered, (*path, "unit"), message))
     return entries
+
+
+def _misplaced(layered: Layered, path: KeyPath, given: object, kind: Kind) -> Iterator[UserError]:
+    """What is wrong with the quantity at ``path``."""
+    name = ".".join(map(str, path))
+    if not isinstance(given, dict):
+        yield _error(layered, path, f"{name} is {_shown(given)}", f"write {path[-1]}: {EXAMPLE}")
+        return
+    for key in ENTRY_KEYS[:-1]:
+        if key not in given:
+            message = f"{name}.{key} is missing"
+            yield _error(layered, path, message, f"a quantity is like {EXAMPLE}", at_key=True)
+    for key, value in given.items():
+        if key not in ENTRY_KEYS:
+            hint = f"a quantity has {', '.join(ENTRY_KEYS)}"
+            yield _error(layered, (*path, key), f"unknown key {key!r} ({name}.{key})", hint, at_key=True)
+            continue
+        if key == "confidence" and value not in CONFIDENCES:
+            message = f"{name}.confidence: {value!r}"
+            yield _error(layered, (*path, key), message, f"one of {', '.join(CONFIDENCES)}")
+            continue
+        misfits = kind.misfits(value, (key,)) if key == "value" else _no_text(key, value)
+        for misfit in misfits:
+            where = (*path, *misfit.path)
+            place = ".".join(map(str, where)).removesuffix(".value")
+            yield _error(
+                layered, where, f"{place}: {_shown(misfit.given)} does not fit", f"expected {misfit.right}"
+            )
+
+
+def _no_text(key: str, value: object) -> Iterator[Misfit]:
+    if not isinstance(value, str) or not (value or key == "note"):
+        yield Misfit((key,), value, "text")
 
 
 def _check_complete(layered: Layered) -> None:
@@ -133,30 +150,6 @@ def _error(
     return layered.marks(path).error(path, message, hint, at_key=at_key)
 
 
-def _in_words(layered: Layered, path: KeyPath, details: Any) -> UserError:
-    """A pydantic error about the quantity at ``path``, in words of the file."""
-    path = (*path, *(part for part in details["loc"] if part != "[key]"))
-    name = ".".join(map(str, path)).removesuffix(".value")
-    kind, given = details["type"], details["input"]
-    if kind == "extra_forbidden":
-        hint = f"a quantity has {', '.join(ENTRY_KEYS)}"
-        return _error(layered, path, f"unknown key {path[-1]!r} ({name})", hint, at_key=True)
-    if kind == "missing":
-        hint = f"a quantity is like {EXAMPLE}"
-        message = f"{'.'.join(map(str, path))} is missing"
-        return _error(layered, path[:2], message, hint, at_key=True)
-    if kind == "literal_error" and path[-1] == "confidence":
-        return _error(layered, path, f"{name}: {given!r}", f"one of {', '.join(CONFIDENCES)}")
-    if kind == "model_type":
-        return _error(layered, path, f"{name} is {_shown(given)}", f"write {path[-1]}: {EXAMPLE}")
-    right = EXPECTED.get(kind) or details["msg"]
-    if kind == "literal_error":
-        right = details["ctx"]["expected"]
-    elif kind == "less_than_equal":
-        right = f"{details['ctx']['le']} or less"
-    return _error(layered, path, f"{name}: {_shown(given)} does not fit", f"expected {right}")
-
-
 def _shown(given: object) -> str:
     return "empty" if given is None else repr(given) if len(repr(given)) <= 60 else type(given).__name__
 
@@ -174,8 +167,13 @@ def _check_structure(layered: Layered, entries: Mapping[str, Entry]) -> None:
     for key in ("mfma.blocks_valu_clk", "mfma.blocks_memory_clk"):
         if set(entries[key].value) != {2, 4, 8}:
             raise refuse(key, "clocks for 2, 4 and 8 VGPRs")
-    if entries["clock.sustained_ghz"].value > entries["clock.peak_ghz"].value:
-        raise refuse("clock.sustained_ghz", f"at most clock.peak_ghz, {entries['clock.peak_ghz'].value}")
+    peak = entries["clock.peak_ghz"].value
+    for mode in ("sustained", "launch"):
+        if entries[f"clock.{mode}_ghz"].value > peak:
+            raise refuse(f"clock.{mode}_ghz", f"at most clock.peak_ghz, {peak}")
+        span = entries[f"clock.{mode}_range_ghz"].value
+        if len(span) != 2 or span[0] > span[1]:
+            raise refuse(f"clock.{mode}_range_ghz", "two clocks, the lower one first")
 
 
 def _check_phases(layered: Layered, entries: Mapping[str, Entry]) -> None:

@@ -31,8 +31,8 @@ FEWER_TRIPS = 4
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """``unknown``: instructions without data may be passed over. ``region``: the kernel is a piece, of
-    which no first values are known but what ``before`` left, the execution of what stands before it.
+    """``unknown``: instructions without data may be passed over. ``region``: the kernel is a piece. Its
+    first values are unknown, apart from those that ``before`` left, the execution of the code before it.
     ``first``: the instruction at which each wave begins. ``trips``: of loops whose condition is not known."""
 
     unknown: bool = False
@@ -154,7 +154,7 @@ def _execute(
 def at_region(
     kernel: LoadedKernel, region: Region, machine: Machine, *, unknown: bool, trips: int
 ) -> tuple[LoadedKernel, Allowance]:
-    """A piece of a kernel as it is come to: what stands before it is executed as far as it can be known.
+    """A piece of a kernel as waves reach it: the code before it is executed as far as it can be known.
 
     A wave that passed more barriers on the way than another (the stagger of a ping-pong) waits at
     them when the piece begins: the piece gets them at its front.
@@ -185,13 +185,13 @@ def at_region(
 
 
 def _arrived(before: Execution) -> bool:
-    """Whether every wave came to the region: to the last s_endpgm put behind what stands before it."""
+    """Whether every wave reached the region: the last s_endpgm, put behind the code before it."""
     last = len(before.trace.code) - 1
     return before.complete and all(len(wave.code) and wave.code[-1] == last for wave in before.trace.waves)
 
 
 def _execute_before(program: Program, kernel: LoadedKernel, machine: Machine) -> Execution:
-    """What stands before a region, executed as far as it can be known: each loop once, other branches
+    """The code before a region, executed as far as it can be known: each loop once, other branches
     not taken where their condition is unknown. Its findings and its time do not count."""
     return emulate(
         program,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wavesim.asm.text.parse import parse_instruction
 from wavesim.emulate.semantics import binder_of
 from wavesim.errors import UserError
+from wavesim.isa.archs import ARCHS
+from wavesim.isa.kinds import Kind
 from wavesim.isa.load import load_machine
 from wavesim.isa.opcode_info import OpcodeInfo, OperandSpec
-from wavesim.isa.opcodes import ARCHS, opcode_table
+from wavesim.isa.opcodes import opcode_table
 from wavesim.trace.decode import code_entry
 
 FAMILIES = (
@@ -34,7 +37,7 @@ class Coverage:
 
 def family_of(info: OpcodeInfo) -> str:
     """The family of an opcode."""
-    if info.kind == "mfma":
+    if info.kind is Kind.MFMA:
         return "SMFMAC" if "sparse" in info.flags else "MFMA"
     return "packed" if info.format == "VOP3P" else info.format
 
@@ -109,33 +112,37 @@ def coverage_page() -> str:
             for (kind, opcode), archs in sorted(missing.items())
             if kind == part
         ]
-        lines += [f"Not {part}: {', '.join(names) if names else 'none'}.", ""]
+        text = f"Not {part}: {', '.join(names) if names else 'none'}."
+        lines += [*textwrap.wrap(text, 100, break_on_hyphens=False), ""]
     lines += _NOTES
     return "\n".join(lines)
 
 
 _PARTS = ("parsed", "executed", "timed")
 _INTRODUCTION = """\
-**table**: opcodes that LLVM 22 knows for the architecture, all in [the opcode table](opcodes.md) (a test
-compares the two) but for gfx90a's image instructions, which are refused; **parsed**: of these, the ones
-whose assembly is read; **executed**: the ones that the emulator has semantics for (a test executes each);
-**timed**: the ones the timing model has data for. What is missing is listed below. How much of LLVM's own
-tests is read, line by line, stands in [the opcode table](opcodes.md#llvms-own-tests). A kernel with an
-opcode that is in no table, or that cannot be executed, is refused with its place; `--allow-unknown` goes on,
-marks each figure that depends on it with `?`, and lists what was assumed.
+**table**: opcodes that LLVM 22 knows for the architecture, all in [the opcode table](opcodes.md) (a
+test compares the two) but for gfx90a's image instructions, which are refused; **parsed**: of these,
+the ones whose assembly is read; **executed**: the ones that the emulator has semantics for (a test
+executes each); **timed**: the ones the timing model has data for. What is missing is listed below.
+How much of LLVM's own tests is read, line by line, stands in
+[the opcode table](opcodes.md#llvms-own-tests). A kernel with an opcode that is in no table, or that
+cannot be executed, is refused with its place; `--allow-unknown` goes on, marks each figure that
+depends on it with `?`, and lists what was assumed.
 """.splitlines()
 _INTRODUCTION.append("")
 _NOTES = """\
-Forms of executed opcodes that are refused (and can be passed over with `--allow-unknown`): SDWA with
-64-bit results, buffer formats with 10- or 11-bit floats, loads from scratch to LDS, calls out of the
-kernel. A modifier that changes a result and has no semantics for its opcode is refused, too. MODE is
-followed: rounding, denormals, clamp of NaN, IEEE, overflow of f16 and 8-bit floats
-([float-mode](checks/float-mode.md) says where not). Exceptions are not modelled; a trap is a finding, and the
-wave goes on. Transcendentals are exact to the type's nearest in every mode, where the hardware is within
-1 ulp. Scaled conversions to 8-bit floats saturate, whatever MODE's FP16_OVFL bit says.
+Forms of executed opcodes that are refused (and can be passed over with `--allow-unknown`): SDWA
+with 64-bit results, buffer formats with 10- or 11-bit floats, loads from scratch to LDS, calls out
+of the kernel. A modifier that changes a result and has no semantics for its opcode is refused, too.
+MODE is followed: rounding, denormals, clamp of NaN, IEEE, overflow of f16 and 8-bit floats
+([float-mode](checks/float-mode.md) says where not). Exceptions are not modelled; a trap is a
+finding, and the wave goes on. Transcendentals are exact to the type's nearest in every mode, where
+the hardware is within 1 ulp. Scaled conversions to 8-bit floats saturate, whatever MODE's FP16_OVFL
+bit says.
 
-What opcodes compute has a second source (`tests/emulate/differential`): exact arithmetic by fractions for
-floats, Python integers for the rest, LLVM's constant folder, and LLVM's expansion of division: over 1900
-forms of over 390 opcodes on denormals, signed zeros, infinities, both kinds of NaN, the ends of the range.
+What opcodes compute has a second source (`tests/emulate/differential`): exact arithmetic by
+fractions for floats, Python integers for the rest, LLVM's constant folder, and LLVM's expansion of
+division: over 1900 forms of over 390 opcodes on denormals, signed zeros, infinities, both kinds of
+NaN, the ends of the range.
 """.splitlines()
 _NOTES.append("")

@@ -13,17 +13,13 @@ from wavesim.analyze.result import Analysis
 from wavesim.errors import SourceSpan, UserError
 from wavesim.front.launch.file import LaunchOptions, grid_position
 from wavesim.front.launch.model import LoadedKernel
-from wavesim.front.occupancy import (
-    WAVE_LANES,
-    default_waves,
-    occupancy,
-    on_one_unit,
-    refuse_waves,
-    refuse_workgroup,
-)
+from wavesim.front.occupancy import default_waves, occupancy, on_one_unit, refuse_waves, refuse_workgroup
 from wavesim.front.region import DEFAULT_TRIPS, DEFAULT_WAVES, RegionOptions, cut_region
+from wavesim.isa.archs import DEFAULT_ARCH
+from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import Machine
 from wavesim.isa.memory_roles import LATENCY, ROLES
+from wavesim.isa.names import named
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.program import Finding
 from wavesim.program.verdict import Verdict, verdict_of
@@ -44,7 +40,8 @@ Change = Callable[[Trace, TimingParameters], tuple[Trace, TimingParameters] | No
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What a run is asked for. ``machine`` is a machine file instead of the stock one of ``arch``;
+    """What a run is asked for. ``arch`` names an architecture or a device; ``machine`` is a machine file
+    instead;
     ``settings`` are the ``--set`` values, of the launch or (with a dot in the name) of the machine;
     ``adversarial`` delivers loads as late as the ISA allows, to waves in hostile order; ``allow_unknown``
     goes on past instructions without data; ``region`` runs a piece of the kernel without its launch;
@@ -149,8 +146,6 @@ LOADERS: dict[str, Loader] = {
 }
 """File ending -> front end. Each gives the same LoadedKernel."""
 
-DEFAULT_ARCH = "gfx942"
-
 
 def find_loader(path: Path) -> Loader:
     """The front end for a kernel file, by its ending.
@@ -186,17 +181,16 @@ def prepare(path: Path, options: RunOptions) -> tuple[LoadedKernel, Machine]:
     from wavesim.isa.load import load_machine
 
     launch_settings, machine_settings = split_settings(options.settings)
-    arch = options.arch
-    if options.machine is not None and arch is not None:
+    if options.machine is not None and options.arch is not None:
         raise UserError("--arch and --machine exclude each other", None, "a machine file names its base")
     loader = find_loader(path)
-    if options.machine is not None:
-        arch = load_machine(options.machine).arch
+    asked = options.machine or (named(options.arch) if options.arch is not None else None)
+    arch = load_machine(asked).arch if asked is not None else None
     kernel = loader(path, options, arch, launch_settings)
     overrides = {**_kept(kernel.launch.machine_overrides, options.machine), **machine_settings}
-    chosen = load_machine(options.machine or kernel.program.arch, overrides)
+    chosen = load_machine(asked or kernel.program.arch, overrides)
     if options.launch.block is not None:
-        waves = -(-options.launch.block // WAVE_LANES)
+        waves = -(-options.launch.block // LANES)
         option = f"--block {options.launch.block}"
         refuse_waves(kernel.program.metadata, chosen, waves, option, SourceSpan(str(path)))
     return kernel, chosen
@@ -228,7 +222,7 @@ def allowed(kernel: LoadedKernel, machine: Machine, options: RunOptions) -> tupl
     if waves is None:
         waves = default_waves(metadata, machine, DEFAULT_WAVES)
     else:
-        refuse_workgroup(metadata, waves * WAVE_LANES, f"--waves {waves}", span)
+        refuse_workgroup(metadata, waves * LANES, f"--waves {waves}", span)
         refuse_waves(metadata, machine, waves, f"--waves {waves}", span)
     piece, region = cut_region(kernel, options.region, waves)
     piece = on_one_unit(piece, machine, options.workgroups)
@@ -245,7 +239,7 @@ def _as_launched(kernel: LoadedKernel, machine: Machine, path: Path, workgroups:
                 "workgroups_per_cu: in its launch (the ladder's kernels: --set WORKGROUPS=2)",
             )
         return kernel
-    waves = -(-kernel.launch.workgroup_size // WAVE_LANES)
+    waves = -(-kernel.launch.workgroup_size // LANES)
     faults = tuple(each for each in occupancy(kernel.program, machine, waves) if each.is_bad)
     if faults:
         return replace(kernel, findings=(*kernel.findings, *faults))

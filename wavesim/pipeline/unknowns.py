@@ -15,9 +15,11 @@ from wavesim.analyze.result import BOUND_NAMES
 from wavesim.emulate.run import Execution
 from wavesim.errors import SourceSpan
 from wavesim.front.region import REPEAT
+from wavesim.isa.archs import ARCHS
+from wavesim.isa.kinds import LDS_KINDS, VMEM_KINDS
 from wavesim.isa.machine import Machine
 from wavesim.isa.mfma import mfma_timings
-from wavesim.isa.opcodes import ARCHS, opcode_table
+from wavesim.isa.opcodes import opcode_table
 from wavesim.isa.timing_parameters import MfmaTiming
 from wavesim.isa.unknown import is_marked, written_name
 from wavesim.program import Program
@@ -42,8 +44,6 @@ _BOUNDS: Mapping[Kind, tuple[str, ...]] = {
     Kind.VMEM_LOAD: ("bounds.global_bytes", "bounds.memory_in_flight", "bounds.issue"),
     Kind.VMEM_STORE: ("bounds.global_bytes", "bounds.memory_in_flight", "bounds.issue"),
 }
-_LDS = (Kind.LDS_READ, Kind.LDS_WRITE)
-_VMEM = (Kind.VMEM_LOAD, Kind.VMEM_STORE)
 _SHAPE = re.compile(r"_(\d+)x(\d+)x(\d+)")
 _GUESSED_PASSES = 8
 NUMBERS = "numerics"
@@ -232,8 +232,8 @@ def _nearest(name: str) -> tuple[str, ...]:
 
 def _rest_on_addresses(trace: Trace, lost: Iterable[int], assume: object) -> None:
     assert callable(assume)
-    lds = [index for index in lost if trace.code[index].kind in _LDS]
-    memory = [index for index in lost if trace.code[index].kind in _VMEM]
+    lds = [index for index in lost if trace.code[index].kind in LDS_KINDS]
+    memory = [index for index in lost if trace.code[index].kind in VMEM_KINDS]
     if lds:
         assume(
             f"{_count(lds, 'LDS access')} without known addresses: no bank conflicts assumed, "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from wavesim.isa.kinds import Kind
 from wavesim.isa.opcode_info import OpcodeInfo
 from wavesim.isa.opcodes import lookup
 from wavesim.program.forms import loads_to_lds, operand_specs, written_part
@@ -66,7 +67,9 @@ def _trap_registers(name: str) -> tuple[RegisterName, ...]:
 def reads_exec(info: OpcodeInfo) -> bool:
     """Whether EXEC decides which lanes act (not for MFMA, v_readlane and v_writelane)."""
     return (
-        info.format in _VECTOR_FORMATS and info.kind not in ("mfma", "internal") and "lane" not in info.flags
+        info.format in _VECTOR_FORMATS
+        and info.kind not in (Kind.MFMA, Kind.INTERNAL)
+        and "lane" not in info.flags
     )
 
 

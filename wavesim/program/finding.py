@@ -18,7 +18,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``spans`` are the places involved, the one to mend first; ``waves`` the waves seen with it."""
+    """``spans`` are the places involved, the one to fix first; ``waves`` the waves seen with it."""
 
     rule: str
     severity: Severity

@@ -12,8 +12,8 @@ from wavesim.replays.att.clip import clipped
 from wavesim.replays.att.importer import import_trace
 from wavesim.replays.att.lds_addresses import find_conflicts
 from wavesim.replays.compute_unit import memory_mode, replay
-from wavesim.replays.rules import RULES
 from wavesim.replays.validate import in_processes, trace_folders
+from wavesim.timing.rules import RULES
 
 ALL_RULES = tuple(rule.name for rule in RULES)
 

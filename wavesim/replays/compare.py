@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,21 +11,22 @@ import numpy.typing as npt
 from wavesim.analyze.loop_figures import measure_loops
 from wavesim.analyze.loops import find_loops
 from wavesim.errors import SourceSpan
+from wavesim.isa.kinds import BRANCH_KINDS, IDLE_KINDS, LDS_KINDS, VALU_KINDS, VMEM_KINDS
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.trace import REASON_NAMES, Category, CodeEntry, Kind, Reason, Timeline, WaveTimeline
 
 Int64 = npt.NDArray[np.int64]
 
-CLASSES: Mapping[str, tuple[Kind, ...]] = {
+CLASSES: Mapping[str, Collection[Kind]] = {
     "mfma": (Kind.MFMA,),
-    "valu": (Kind.VALU, Kind.TRANS),
-    "lds": (Kind.LDS_READ, Kind.LDS_WRITE),
-    "vmem": (Kind.VMEM_LOAD, Kind.VMEM_STORE),
+    "valu": VALU_KINDS,
+    "lds": LDS_KINDS,
+    "vmem": VMEM_KINDS,
     "scalar": (Kind.SALU, Kind.SMEM),
-    "branch": (Kind.BRANCH, Kind.COND_BRANCH),
+    "branch": BRANCH_KINDS,
     "wait": (Kind.WAIT,),
     "barrier": (Kind.BARRIER,),
-    "other": (Kind.NOP, Kind.SETPRIO, Kind.SLEEP, Kind.ENDPGM, Kind.INTERNAL),
+    "other": (*IDLE_KINDS, Kind.SETPRIO, Kind.ENDPGM, Kind.INTERNAL),
 }
 """Instruction classes of the comparison, every kind in one."""
 

@@ -25,8 +25,9 @@ from wavesim.replays.compare import (
     side,
     worst_lines,
 )
-from wavesim.replays.rules import RULES, leave_out
 from wavesim.replays.teacher_forced import TeacherForced, teacher_forced
+from wavesim.timing.rules import RULES
+from wavesim.timing.rules import without as leave_out
 from wavesim.trace import Timeline, Trace
 
 FEWEST_PASSES = 8
@@ -177,7 +178,7 @@ def replay_unit(
     inputs, latencies = replay_inputs(unit, machine, memory)
     if conflicts is None:
         conflicts = find_conflicts(inputs, machine)
-    trace, parameters = leave_out(without, with_conflicts(inputs, conflicts), machine.parameters)
+    trace, parameters = with_conflicts(inputs, conflicts), leave_out(machine.parameters, without)
     begin = time.perf_counter()
     simulated = simulate(trace, parameters, engine=engine)
     seconds = time.perf_counter() - begin

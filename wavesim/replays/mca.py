@@ -15,8 +15,9 @@ import numpy as np
 
 from wavesim.asm.printer import print_instruction
 from wavesim.asm.tools import MissingTool, find_tool
+from wavesim.isa.kinds import BRANCH_KINDS
 from wavesim.program import Instruction
-from wavesim.trace import Kind, Timeline
+from wavesim.trace import Timeline
 
 CLK_PER_CYCLE = 4
 ITERATIONS = 16
@@ -52,9 +53,7 @@ def loop_by_mca(timeline: Timeline, head: int | None, arch: str) -> McaResult:
     if head is None:
         return McaResult(None, "no loop")
     trace = timeline.trace
-    branches = {
-        id(entry.instruction) for entry in trace.code if entry.kind in (Kind.BRANCH, Kind.COND_BRANCH)
-    }
+    branches = {id(entry.instruction) for entry in trace.code if entry.kind in BRANCH_KINDS}
     rows = typical_pass(timeline, head)
     if not 0 < len(rows) <= MOST_ROWS:
         return McaResult(None, "no pass to look at")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TextIO
 
-from rich.console import Console
 from rich.text import Text
 
 from wavesim.visible import uncovered, visible
@@ -46,6 +44,8 @@ def look_for(
     terminal = file.isatty()
     encoding = (getattr(file, "encoding", None) or "ascii").lower().replace("-", "").replace("_", "")
     if width is None:
+        import shutil
+
         columns = shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns if terminal else DEFAULT_WIDTH
         width = min(max(columns, NARROWEST), 120)
     return Look(
@@ -57,26 +57,37 @@ def look_for(
 
 def write_lines(lines: Iterable[Text], file: TextIO, look: Look) -> None:
     """Print lines as they are, neither wrapped nor cut."""
-    console = Console(
-        file=uncovered(file),
-        width=look.width,
-        force_terminal=look.color,
-        no_color=not look.color,
-        color_system="standard" if look.color else None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        legacy_windows=False,
-        _environ={},
-    )
+    write = _coloured(file, look) if look.color else _plain(file)
     for line in lines:
         shown = visible(line.plain)
         if shown != line.plain:
             line = Text(shown, line.style)  # the places of its colours are gone
         if look.ascii_only:
             line.plain = line.plain.encode("ascii", "replace").decode("ascii")
-        console.print(line, soft_wrap=True)
+        write(line)
     file.flush()
+
+
+def _plain(file: TextIO) -> Callable[[Text], object]:
+    """Without colours a line is its characters."""
+    return lambda line: uncovered(file).write(f"{line.plain.expandtabs()}\n")
+
+
+def _coloured(file: TextIO, look: Look) -> Callable[[Text], object]:
+    from rich.console import Console  # takes its time to import, and most output has no colours
+
+    console = Console(
+        file=uncovered(file),
+        width=look.width,
+        force_terminal=True,
+        color_system="standard",
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+        _environ={},
+    )
+    return lambda line: console.print(line, soft_wrap=True)
 
 
 def write_text(text: str) -> None:

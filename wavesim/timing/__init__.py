@@ -1,11 +1,10 @@
-"""The compute-unit model: Trace -> Timeline. docs/model.md is its contract.
+"""The compute-unit model: Trace -> Timeline. docs/model is its contract.
 
 Two engines implement it independently: the SimPy model, to read, and the compiled one, to run.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -21,11 +20,13 @@ CHOICES = ("auto", *ENGINES, "both")
 
 @cache
 def default_engine() -> str:
-    """``"compiled"`` where it is built, else ``"simpy"``, which is said once."""
+    """``"compiled"`` where it is built, else ``"simpy"`` with a message, once."""
     from wavesim.timing.compiled import available
 
     problem = available()
     if problem:
+        import logging
+
         logging.getLogger(__name__).warning("wavesim: no compiled timing engine, SimPy serves: %s", problem)
     return "simpy" if problem else "compiled"
 

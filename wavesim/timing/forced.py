@@ -1,6 +1,6 @@
 """Teacher-forced prediction: each instruction's issue clock, every earlier issue being as measured.
 
-The rules are the model's (docs/model.md, by the compiled engine); only what issues is taken from the measured
+The rules are the model's (docs/model, by the compiled engine); only what issues is taken from the measured
 timeline instead of the model's own grants, so that an error stays with the instruction that shows it. An
 instruction whose conditions hold before it was seen to issue is predicted early; one that was seen although a
 condition did not hold is predicted at the clock at which that condition would have ended.
@@ -25,7 +25,7 @@ FAR_CLK = 1 << 60
 def forced_issue_clk(
     measured: Timeline, trace: Trace, parameters: TimingParameters, until_clk: int = FAR_CLK
 ) -> tuple[Int64, ...]:
-    """Predicted issue clock of every row, per wave of the trace; -1 for rows that were not come to.
+    """Predicted issue clock of every row, per wave of the trace; -1 for rows that no wave reached.
 
     Args:
         measured: the issue clocks that are taken as given.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from wavesim.isa.kinds import LANES
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.trace import Category, CodeEntry, Kind
 from wavesim.trace.code import SGPR_EXEC
@@ -18,11 +19,10 @@ CATEGORY_NUMBER: Mapping[Category, int] = {
     Category.BRANCH: BRANCH,
     Category.INTERNAL: INTERNAL,
 }
-WAVE_LANES = 64
 
 
 class Op:
-    """A :class:`~wavesim.trace.CodeEntry` with its clocks on one machine (sections: docs/model.md)."""
+    """A :class:`~wavesim.trace.CodeEntry` with its clocks on one machine (sections: docs/model)."""
 
     __slots__ = (
         "array_clk",
@@ -78,7 +78,7 @@ class Op:
         if self.category == LDS:
             self._lds(entry, p)
         elif self.category == VMEM:
-            self.memory_bytes = WAVE_LANES * entry.width_bytes
+            self.memory_bytes = LANES * entry.width_bytes
             store = entry.kind is Kind.VMEM_STORE
             self.latency_clk = p.memory_store_latency_clk if store else p.memory_latency_clk
         elif entry.kind is Kind.SMEM:
@@ -95,7 +95,7 @@ class Op:
             self.port_clk = self.hold_clk
             self.latency_clk = p.write_clk(p.lds_write_latency_clk, width)
         else:
-            self.port_clk = max(4, WAVE_LANES * width // p.lds_port_bytes_per_clk)
+            self.port_clk = max(4, LANES * width // p.lds_port_bytes_per_clk)
             if entry.width_bytes < 4:
                 self.port_clk = p.lds_subdword_port_clk
             self.latency_clk = p.lds_read_latency_clk

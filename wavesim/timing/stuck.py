@@ -1,4 +1,4 @@
-"""What a run that cannot go on waits for, in words, read off its Timeline (docs/model.md §8, §12)."""
+"""What a run that cannot go on waits for, in words, read off its Timeline (docs/model §8, §12)."""
 
 from __future__ import annotations
 

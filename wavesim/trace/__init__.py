@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from wavesim.trace.code import CATEGORY_OF_KIND, Category, CodeEntry, Kind
+from wavesim.isa.kinds import Kind
+from wavesim.trace.code import CATEGORY_OF_KIND, Category, CodeEntry
 from wavesim.trace.timeline import (
     REASON_NAMES,
     BusySpan,

@@ -5,30 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from wavesim.isa.kinds import Kind
 from wavesim.program import Instruction
-
-
-class Kind(StrEnum):
-    """How an instruction behaves at issue. One kind per instruction."""
-
-    VALU = "valu"
-    TRANS = "trans"  # transcendental VALU: v_exp_f32, v_rcp_f32, ...
-    MFMA = "mfma"
-    LDS_READ = "lds_read"  # ds_read*, ds_bpermute, ds_swizzle, returning atomics
-    LDS_WRITE = "lds_write"  # ds_write*, non-returning atomics
-    VMEM_LOAD = "vmem_load"  # buffer/global/flat loads, also direct-to-LDS
-    VMEM_STORE = "vmem_store"
-    SALU = "salu"
-    SMEM = "smem"  # s_load*, s_buffer_load*, s_memtime
-    BRANCH = "branch"  # s_branch, s_setpc, s_swappc: always taken
-    COND_BRANCH = "cond_branch"
-    WAIT = "wait"  # s_waitcnt
-    NOP = "nop"
-    BARRIER = "barrier"
-    SETPRIO = "setprio"
-    SLEEP = "sleep"
-    ENDPGM = "endpgm"
-    INTERNAL = "internal"  # other instructions without a functional unit (s_sethalt, s_inst_prefetch...)
 
 
 class Category(StrEnum):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from wavesim.isa.kinds import VALU_KINDS, Kind
 from wavesim.isa.opcode_info import OpcodeInfo
 from wavesim.isa.opcodes import lookup
 from wavesim.program import Immediate, Instruction, Program, Register, Waitcnt
 from wavesim.program.dataflow import Effects, effects
 from wavesim.program.dpp import is_dpp
 from wavesim.program.forms import loads_to_lds, returns_old_value
-from wavesim.trace.code import SGPR_EXEC, SGPR_M0, SGPR_SCC, SGPR_VCC, CodeEntry, Kind
+from wavesim.trace.code import SGPR_EXEC, SGPR_M0, SGPR_SCC, SGPR_VCC, CodeEntry
 
 _PSEUDO = {"vcc": SGPR_VCC, "exec": SGPR_EXEC, "m0": SGPR_M0, "scc": SGPR_SCC}
 _EIGHT_BIT_FORMATS = (0, 1)  # cbsz and blgp of f8f6f4: fp8, bf8; 2, 3: fp6, bf6; 4: fp4
@@ -22,7 +23,7 @@ def _scalar(names: frozenset[tuple[str, int]]) -> frozenset[int]:
 
 def _is_plain(info: OpcodeInfo, instruction: Instruction) -> bool:
     """A VALU instruction of which gfx950 issues two of different waves in one slot."""
-    if info.kind != "valu" or info.flags & {"packed_f32", "f64"}:
+    if info.kind is not Kind.VALU or info.flags & {"packed_f32", "f64"}:
         return False
     return not is_dpp(instruction)
 
@@ -48,7 +49,7 @@ def _source_vgprs(instruction: Instruction) -> int:
 
 
 def _kind(info: OpcodeInfo, instruction: Instruction) -> Kind:
-    kind = Kind(info.kind)
+    kind = info.kind
     return Kind.VMEM_LOAD if kind is Kind.VMEM_STORE and returns_old_value(info, instruction) else kind
 
 
@@ -67,7 +68,7 @@ def code_entry(
     wait = instruction.operands[0] if kind is Kind.WAIT and instruction.operands else None
     vm, lgkm = (wait.vmcnt, wait.lgkmcnt) if isinstance(wait, Waitcnt) else (None, None)
     matrix = kind is Kind.MFMA
-    vector = kind in (Kind.VALU, Kind.TRANS)
+    vector = kind in VALU_KINDS
     return CodeEntry(
         instruction=instruction,
         kind=kind,

@@ -61,7 +61,7 @@ class WaveTimeline:
             its issue tile the time since the end of the row before.
         first_clk, last_clk: dispatch and end of the wave.
         spin_repeats: extra passes of each :class:`~wavesim.trace.trace.Spin`.
-        stall_by_wave, stall_by_row: who is to blame for stall k in its last clock (docs/model.md §16):
+        stall_by_wave, stall_by_row: who is to blame for stall k in its last clock (docs/model §16):
             position in :attr:`Trace.waves` and row, -1 and -1 for nobody; empty where not recorded.
     """
 

@@ -15,6 +15,7 @@ from wavesim.asm.object.elf import NT_AMDGPU_METADATA, Elf, notes
 from wavesim.asm.object.metadata import read_metadata
 from wavesim.asm.tools import find_tool, run_tool
 from wavesim.errors import SourceSpan, UserError
+from wavesim.isa.archs import ARCHITECTURES, DEFAULT_ARCH
 
 SIZE_BYTES = 64
 _UNREADABLE = (ValueError, TypeError, RecursionError, yaml.YAMLError)
@@ -57,7 +58,7 @@ _PROPERTIES = {
     "user_sgpr_private_segment_size": (6, 1),
     "uses_dynamic_stack": (11, 1),
 }
-_OWN_SCRATCH = {"gfx90a": "system_sgpr_private_segment_wavefront_offset"}
+_OWN_SCRATCH = "system_sgpr_private_segment_wavefront_offset"
 """Name of the lowest bit of rsrc2 where flat scratch is not architected; two more properties exist there."""
 _OWN_SCRATCH_PROPERTIES = {
     "user_sgpr_private_segment_buffer": (0, 1),
@@ -94,8 +95,8 @@ def read_descriptor(data: bytes, arch: str, kernel: dict[str, Any] | None = None
     noted = (kernel or {}).get(".vgpr_count")
     if isinstance(noted, int) and vgprs - _VGPR_GRANULE < noted <= vgprs:
         vgprs = noted
-    if arch in _OWN_SCRATCH:
-        values[_OWN_SCRATCH[arch]] = values.pop("enable_private_segment")
+    if ARCHITECTURES[arch].scratch_buffer:
+        values[_OWN_SCRATCH] = values.pop("enable_private_segment")
         for name, (bit, bits) in _OWN_SCRATCH_PROPERTIES.items():
             values[name] = properties >> bit & (1 << bits) - 1
         values["reserve_flat_scratch"] = 0
@@ -144,7 +145,7 @@ def metadata_of(elf: Elf, path: str) -> dict[str, dict[str, Any]]:
 
 def _as_yaml(elf: Elf, path: str, span: SourceSpan) -> str:
     """The metadata note as llvm-readobj prints it: a YAML document between ``---`` and ``...``."""
-    tool = find_tool("llvm-readobj", elf.arch or "gfx942")
+    tool = find_tool("llvm-readobj", elf.arch or DEFAULT_ARCH)
     output = run_tool([tool, "--notes", path], span).decode(errors="replace")
     begin = output.find("AMDGPU Metadata: ---\n")
     end = output.find("\n...\n", begin)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wavesim.errors import LimitExceeded, SourceSpan, UserError
+from wavesim.isa.archs import ARCHITECTURES
 from wavesim.limits import MAX_INPUT_BYTES
 
 EM_AMDGPU = 224
@@ -19,7 +20,7 @@ NT_AMDGPU_METADATA = 32
 STT_NOTYPE, STT_FUNC = 0, 2
 SHF_ALLOC, SHF_EXECINSTR = 2, 4
 
-MACHINES = {0x3F: "gfx90a", 0x4C: "gfx942", 0x4F: "gfx950"}
+MACHINES = {each.elf_machine: each.name for each in ARCHITECTURES.values()}
 """EF_AMDGPU_MACH, the low byte of e_flags (LLVM's AMDGPU usage manual, table "ELF header")."""
 
 BUNDLE = b"__CLANG_OFFLOAD_BUNDLE__"
@@ -119,7 +120,7 @@ def read_elf(image: bytes, file: str) -> Elf:
     """The tables of an ELF file.
 
     Raises:
-        UserError: it is none, or damaged.
+        UserError: it is not a code object, or it is damaged.
         LimitExceeded: it is too large.
     """
     span = SourceSpan(file)

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-import yaml
-
 from wavesim.errors import SourceSpan, UserError
 from wavesim.program import KernelArgument, KernelMetadata, Program
 
@@ -87,6 +85,8 @@ def read_metadata(text: str, span: SourceSpan) -> dict[str, dict[str, Any]]:
     Raises:
         UserError: the document is no YAML, or not of the expected shape.
     """
+    import yaml  # few assembly files have this metadata
+
     try:
         document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
@@ -225,5 +225,7 @@ def print_metadata(program: Program) -> list[str]:
         "amdhsa.target": f"amdgcn-amd-amdhsa--{program.arch}",
         "amdhsa.version": list(METADATA_VERSION),
     }
+    import yaml
+
     text = yaml.safe_dump(document, sort_keys=True, default_flow_style=False)
     return ["\t.amdgpu_metadata", "---", *text.rstrip("\n").split("\n"), "...", "\t.end_amdgpu_metadata"]

@@ -9,6 +9,7 @@ from wavesim.asm.text.operand_list import SplitError, split
 from wavesim.asm.text.operands import OperandError, parse_operand, parse_waitcnt
 from wavesim.asm.text.short_forms import in_full
 from wavesim.errors import LimitExceeded, SourceSpan, UnknownInstruction, UserError
+from wavesim.isa.kinds import Kind
 from wavesim.isa.opcode_info import OpcodeInfo, OperandSpec
 from wavesim.isa.opcodes import aliases, lookup, opcode_table
 from wavesim.isa.unknown import marked
@@ -149,7 +150,7 @@ def _form(text: str, arch: str) -> tuple[str, tuple[Operand, ...], _Modifiers, s
     mnemonic = parts[0]
     rest = parts[1].strip() if len(parts) > 1 else ""
     opcode, encoding, info = resolve_mnemonic(mnemonic, arch)
-    if info.kind == "wait":
+    if info.kind is Kind.WAIT:
         try:
             wait = parse_waitcnt(rest)
         except OperandError as error:

@@ -73,7 +73,7 @@ _NAME = re.compile(r"[a-z_]\w*")
 
 
 class ModifierError(ValueError):
-    """A modifier text that is none; the message says why."""
+    """A text that is no modifier; the message says why."""
 
 
 def is_modifier(token: str) -> bool:

@@ -80,7 +80,7 @@ VM_MAX, EXP_MAX, LGKM_MAX = 63, 7, 15
 
 
 class OperandError(ValueError):
-    """An operand text that is none; the message says why."""
+    """A text that is no operand; the message says why."""
 
 
 def _constant(text: str) -> Immediate | None:

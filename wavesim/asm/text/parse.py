@@ -11,6 +11,7 @@ from wavesim.asm.object.metadata import build
 from wavesim.asm.text.instructions import parse_instruction
 from wavesim.asm.text.source import Mark, Source, read_source
 from wavesim.errors import SourceSpan, UserError
+from wavesim.isa.kinds import BRANCH_KINDS, Kind
 from wavesim.isa.opcodes import lookup
 from wavesim.program import Immediate, Instruction, Program, Symbol
 
@@ -51,7 +52,9 @@ def _trimmed(body: list[Instruction | Mark], arch: str) -> list[Instruction | Ma
             words = mark
         body.pop()
     last = next((item for item in reversed(body) if isinstance(item, Instruction)), None)
-    if words is not None and (last is None or lookup(last.opcode, arch).kind not in ("endpgm", "branch")):
+    if words is not None and (
+        last is None or lookup(last.opcode, arch).kind not in (Kind.ENDPGM, Kind.BRANCH)
+    ):
         raise _data_in_code(words)
     return body
 
@@ -182,7 +185,7 @@ def _check_targets(instructions: list[Instruction], labels: dict[str, int], arch
             if operand.name in labels or operand.name == name or operand.suffix:
                 continue
             kind = lookup(instruction.opcode, arch).kind
-            if kind in ("branch", "cond_branch"):
+            if kind in BRANCH_KINDS:
                 raise UserError(f"label {operand.name!r} is not in this kernel", instruction.span)
     return used
 

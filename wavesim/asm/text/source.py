@@ -14,7 +14,7 @@ from wavesim.asm.text.instructions import LineError, located, parse_line, parse_
 from wavesim.asm.text.macros import expand_macros
 from wavesim.asm.text.symbolic import expand
 from wavesim.errors import LimitExceeded, SourceSpan, UnknownInstruction, UserError
-from wavesim.isa.opcodes import ARCHS
+from wavesim.isa.archs import ARCHS
 from wavesim.limits import MAX_INPUT_BYTES, MAX_INSTRUCTIONS_STATIC
 from wavesim.program import Immediate, Instruction, Symbol
 

@@ -19,9 +19,9 @@ from wavesim.calibrate.bench.samples import Progress, Samples, run
 from wavesim.calibrate.bench.template import Body
 from wavesim.calibrate.device.base import Device
 from wavesim.isa.banks import array_clk
+from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import LDS_KINDS, LDS_WIDTHS_BYTES, LanePhases, Machine
 
-LANES = 64
 ACCESSES = 48
 """Accesses in a row: a pair served together shows as so many clocks."""
 

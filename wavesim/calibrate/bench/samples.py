@@ -17,10 +17,10 @@ from wavesim.calibrate.bench.template import program, source
 from wavesim.calibrate.device.base import Device, DeviceError, DeviceProperties, Problem
 from wavesim.calibrate.device.virtual import VirtualDevice
 from wavesim.errors import UserError
+from wavesim.isa.kinds import LANES
 
 FORMAT = "wavesim samples 1"
 LARGEST_FILE_BYTES = 200_000_000
-LANES = 64
 FLUSH_BYTES = 1 << 29
 """Twice the Infinity Cache of an MI300X: after writing so much, no cache has what was there before."""
 

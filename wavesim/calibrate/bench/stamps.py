@@ -1,7 +1,7 @@
 """Stamps: a kernel with clock reads around its prologue, each pass of its loop and its epilogue.
 
-A stamp must not change what it measures. In the loop it is one ``s_memtime``, placed where no counted wait
-stands between it and an ``s_waitcnt lgkmcnt(0)`` that is there anyway, which drains it; one
+A stamp must not change what it measures. In the loop it is one ``s_memtime``, placed with no counted wait
+between it and an ``s_waitcnt lgkmcnt(0)`` that is there anyway, which drains it; one
 ``v_writelane_b32`` behind that wait keeps it in a register, in the lane of its pass (modulo 64); one
 ``s_add_u32`` counts, where SCC is free (else SCC is put back). Everything is stored after the kernel's own
 last instruction. A kernel without such a loop gets only the stamps at its start and end.
@@ -17,6 +17,7 @@ from wavesim.asm.layout import lay_out
 from wavesim.asm.text.parse import parse_instruction
 from wavesim.errors import SourceSpan, UserError
 from wavesim.front.launch.model import Launch, MatrixArgument
+from wavesim.isa.kinds import BRANCH_KINDS, LANES
 from wavesim.isa.opcodes import lookup
 from wavesim.program import Instruction, KernelArgument, Program
 from wavesim.program.dataflow import effects
@@ -25,7 +26,6 @@ from wavesim.trace import CodeEntry, Kind
 from wavesim.trace.decode import code_entries
 
 ARGUMENT = "wavesim_stamps"
-LANES = 64
 WAVE_BYTES = 8 * LANES
 """Per wave 64 pass stamps (low words), then start, loop end, end (64 bits each) and the number of passes."""
 
@@ -217,7 +217,7 @@ def _find_drain(program: Program, code: Sequence[CodeEntry], head: int, tail: in
     """The first lgkmcnt(0) wait that every pass of the loop reaches."""
     for index in range(head, tail + 1):
         entry = code[index]
-        if entry.kind in (Kind.BRANCH, Kind.COND_BRANCH):
+        if entry.kind in BRANCH_KINDS:
             break
         if entry.kind is Kind.WAIT and entry.wait_lgkmcnt == 0:
             return index
@@ -246,11 +246,11 @@ def _free_scc(program: Program, code: Sequence[CodeEntry], first: int, tail: int
     for place in range(first, tail + 1):
         for index in range(place, tail + 1):
             used = effects(program.instructions[index], program.arch)
-            if scc in used.reads or code[index].kind in (Kind.BRANCH, Kind.COND_BRANCH):
+            if scc in used.reads or code[index].kind in BRANCH_KINDS:
                 break
             if scc in used.writes:
                 return place
-        if code[place].kind in (Kind.BRANCH, Kind.COND_BRANCH):
+        if code[place].kind in BRANCH_KINDS:
             break
     return None
 

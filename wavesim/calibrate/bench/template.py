@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from wavesim.asm.text.parse import parse_program
+from wavesim.isa.kinds import LANES
 from wavesim.program import Program
 
 OUT_POINTER, DATA_POINTER = "s[2:3]", "s[4:5]"
@@ -115,7 +116,7 @@ def source(name: str, body: Body, arch: str) -> str:
         "\t.end_amdhsa_kernel",
         "\t.text",
     ]
-    metadata = METADATA.format(name=name, lds=body.lds_bytes, vgprs=total, threads=64 * body.waves)
+    metadata = METADATA.format(name=name, lds=body.lds_bytes, vgprs=total, threads=LANES * body.waves)
     return "\n".join(text) + "\n" + metadata
 
 

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from wavesim.errors import UserError
+from wavesim.isa.archs import ARCHS
 
 
 class Problem(StrEnum):
@@ -31,7 +32,7 @@ ADVICE = {
     Problem.NO_ROCM: "install ROCm's HIP runtime (libamdhip64.so), or set LD_LIBRARY_PATH to where it is",
     Problem.NO_DEVICE: "look at rocm-smi, HIP_VISIBLE_DEVICES and whether you may open /dev/kfd",
     Problem.UNSUPPORTED_ARCHITECTURE: "the code object must be for this device's architecture; wavesim knows "
-    "gfx90a, gfx942 and gfx950",
+    + ", ".join(ARCHS),
     Problem.OUT_OF_MEMORY: "see in rocm-smi who holds the device's memory, or take a smaller problem",
     Problem.LAUNCH_FAILURE: "check the kernel with wavesim check: its registers, LDS and addresses",
     Problem.HANG: "the kernel was killed; wavesim check finds deadlocks and endless polls",

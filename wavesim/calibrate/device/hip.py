@@ -15,13 +15,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from wavesim.calibrate.device.base import Buffer, DeviceError, DeviceProperties, LoadedKernel, Problem
+from wavesim.isa.archs import ARCHS
 
 OPEN_TIMEOUT_S = 120.0
 """The first call of a HIP runtime can take long on a cold machine."""
 
 CALL_TIMEOUT_S = 120.0
 CLOSE_TIMEOUT_S = 10.0
-SUPPORTED = ("gfx90a", "gfx942", "gfx950")
 WORKER = Path(__file__).with_name("worker.py")
 LAST_WORDS = 2000
 
@@ -64,7 +64,7 @@ class HipDevice:
         try:
             answer = self._ask("open", OPEN_TIMEOUT_S, device=device)
             self._properties = DeviceProperties(**answer)
-            if self._properties.arch not in SUPPORTED:
+            if self._properties.arch not in ARCHS:
                 known = self._properties.arch or "GPU without a name"
                 message = f"device {device} ({self._properties.name}) is a {known}"
                 raise DeviceError(Problem.UNSUPPORTED_ARCHITECTURE, message)

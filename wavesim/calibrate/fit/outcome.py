@@ -52,7 +52,7 @@ def machine_file(machine: Machine, result: FitResult, samples: Samples, phases: 
     for (section, key), members in tables.items():
         stock = machine.quantities[f"{section}.{key}"].value
         assert isinstance(stock, Mapping)
-        table: dict[Any, int] = dict(stock)
+        table: dict[Any, float] = dict(stock)
         for each in members:
             name = each.name.split(".")[-1]
             table[name if key == "passes" else int(name)] = each.value

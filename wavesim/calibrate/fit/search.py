@@ -20,6 +20,7 @@ from wavesim.calibrate.bench.samples import Samples, with_overheads
 from wavesim.calibrate.bench.template import program
 from wavesim.emulate.run import emulate
 from wavesim.front.launch.model import Launch, MatrixArgument
+from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import Machine
 from wavesim.timing import simulate
 from wavesim.trace import Trace
@@ -134,10 +135,10 @@ class Simulator:
         if name not in self._traces:
             body = self._benchmarks[name].body
             arguments = (
-                MatrixArgument("out", "i32", 1, 64 * body.waves, init="zero"),
+                MatrixArgument("out", "i32", 1, LANES * body.waves, init="zero"),
                 MatrixArgument("data", "i32", 1, -(-len(body.data) // 4), init="given", content=body.data),
             )
-            launch = Launch(arguments, 64 * body.waves)
+            launch = Launch(arguments, LANES * body.waves)
             trace = emulate(program(name, body, self._machine.arch), launch, self._machine).trace
             levels = replace(self._stock.levels, forced=body.forced_level)
             self._traces[name] = trace, levels.classified(trace)

@@ -88,7 +88,7 @@ def misses(machine: Machine, secret: Mapping[str, int], result: FitResult) -> li
 
 
 def _service_clk(name: str, rate: int) -> list[int]:
-    """What accesses of 4, 8 and 16 bytes per lane take at a rate: whole clocks, as docs/model.md rounds them
+    """What accesses of 4, 8 and 16 bytes per lane take at a rate: whole clocks, as docs/model rounds them
     (§6 down for LDS ports, §10 up for global memory)."""
     sizes = [64 * width for width in (4, 8, 16)]
     return [size // rate if name.startswith("lds.") else -(-size // rate) for size in sizes]

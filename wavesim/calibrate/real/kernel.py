@@ -12,15 +12,7 @@ from wavesim.analyze.analysis import analyze
 from wavesim.analyze.result import Analysis
 from wavesim.asm.printer import print_program
 from wavesim.asm.tools import link
-from wavesim.calibrate.bench.stamps import (
-    ARGUMENT,
-    LANES,
-    WAVE_BYTES,
-    Stamped,
-    WaveStamps,
-    read_stamps,
-    stamp,
-)
+from wavesim.calibrate.bench.stamps import ARGUMENT, WAVE_BYTES, Stamped, WaveStamps, read_stamps, stamp
 from wavesim.calibrate.device.arguments import placed
 from wavesim.calibrate.device.base import Buffer, Device, DeviceError, Problem
 from wavesim.calibrate.device.virtual import CLOCK_MHZ, VirtualDevice
@@ -29,6 +21,7 @@ from wavesim.emulate.matrices import VirtualMatrix
 from wavesim.emulate.run import Execution, emulate
 from wavesim.errors import UserError
 from wavesim.front.launch.model import Launch, LoadedKernel, MatrixArgument
+from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import Machine
 from wavesim.isa.memory_roles import LATENCY
 from wavesim.pipeline.clocks import execute_and_time

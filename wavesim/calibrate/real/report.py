@@ -1,4 +1,4 @@
-"""What is said of the real kernel: measured and simulated side by side."""
+"""The report on the real kernel: measured and simulated side by side."""
 
 from __future__ import annotations
 

@@ -15,7 +15,6 @@ from types import MappingProxyType
 from typing import Any
 
 from wavesim.errors import SourceSpan, UserError
-from wavesim.front.launch.formula import names_in
 from wavesim.front.launch.model import (
     Expectation,
     Launch,
@@ -27,7 +26,7 @@ from wavesim.front.launch.model import (
 )
 from wavesim.front.launch.ranges import MAX_GRID, check_ranges, in_range
 from wavesim.isa.memory_roles import LATENCY, ROLES
-from wavesim.yaml_source import Marks, load_yaml
+from wavesim.source_text import Marks
 
 MATRIX_TYPES = (
     *("bf16", "f16", "f32", "f64", "i32", "u32", "i16", "u16", "i64", "i8", "u8"),
@@ -90,6 +89,8 @@ def launch_kernel(path: Path, options: LaunchOptions) -> str | None:
     beside = Path(options.file) if options.file else launch_path(path)
     if not os.path.isfile(beside):
         return None
+    from wavesim.yaml_source import load_yaml
+
     data, marks = load_yaml(beside)
     name = data.get("kernel") if isinstance(data, dict) else None
     if name is not None and not isinstance(name, str):
@@ -103,6 +104,8 @@ def read_launch(path: Path, constants: Mapping[str, str]) -> Launch:
     Raises:
         UserError: not a launch file: unknown key, unknown constant, unreadable argument.
     """
+    from wavesim.yaml_source import load_yaml
+
     data, marks = load_yaml(path)
     if not isinstance(data, dict):
         raise UserError("a launch file is a mapping", SourceSpan(str(path)), f"keys: {', '.join(KEYS)}")
@@ -227,7 +230,7 @@ def build_launch(
 ) -> Launch:
     """A launch of one workgroup at ``position`` (x, y, z); x runs along the columns of the result.
 
-    ``places`` are those of the launch file's keys; what stands in none is at ``span``.
+    ``places`` are those of the launch file's keys; other faults are at ``span``.
 
     Raises:
         UserError: numbers that no launch can have; the expected result names no matrix, or cannot be read.
@@ -300,6 +303,8 @@ def _expectation(expect: str, launch: Launch, span: SourceSpan) -> Expectation:
         )
     result, text = formula.group(1), formula.group(2).strip()
     try:
+        from wavesim.front.launch.formula import names_in  # with numpy, which a help text has no use for
+
         used = names_in(text)
     except UserError as error:
         raise UserError(error.message, span, error.hint) from None

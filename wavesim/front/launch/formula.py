@@ -95,7 +95,7 @@ def parse_formula(text: str) -> ast.expr:
         raise UserError(f"a formula has at most {MAX_TEXT} characters")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # what Python only warns of is none
+            warnings.simplefilter("error")  # a formula that Python warns of is refused
             tree = ast.parse(text.strip(), mode="eval").body
         _require(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError, Warning):

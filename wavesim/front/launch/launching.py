@@ -7,8 +7,9 @@ from types import MappingProxyType
 from wavesim.errors import UserError
 from wavesim.front.launch.model import Expectation, Launch, MatrixArgument, Position, Tile, corners
 from wavesim.front.tile.affine import Value
-from wavesim.front.tile.declarations import WAVE_LANES, Declarations, Reader, look_up
+from wavesim.front.tile.declarations import Declarations, Reader, look_up
 from wavesim.front.tile.node import Node
+from wavesim.isa.kinds import LANES
 from wavesim.isa.memory_roles import LATENCY, ROLES
 from wavesim.limits import MAX_WAVES
 
@@ -38,7 +39,7 @@ def read_launch(
             MatrixArgument(each.name, each.dtype, each.rows, each.cols, each.init, each.seed)
             for each in declared.matrices.values()
         ),
-        workgroup_size=declared.waves * WAVE_LANES,
+        workgroup_size=declared.waves * LANES,
         grid=(*grid, 1),
         workgroups=groups,
         expect=_expectation(node, reader, declared, groups, (*grid, 1)),

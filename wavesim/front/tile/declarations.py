@@ -12,12 +12,12 @@ from wavesim.front.tile.element_types import ELEMENT_BITS, FRAGMENT_TYPES
 from wavesim.front.tile.expressions import evaluate
 from wavesim.front.tile.node import Node
 from wavesim.front.tile.source import Source
+from wavesim.isa.kinds import LANES
 from wavesim.program import Register
 from wavesim.program.operands import RegisterFile
 
 Declared = TypeVar("Declared")
 
-WAVE_LANES = 64
 CHUNK_BYTES = 16
 """What one lane moves in a collective load: global_load_dwordx4."""
 
@@ -283,13 +283,13 @@ def _fragments(name: str, node: Node, reader: Reader, made: Declarations, tile_r
     rows = reader.number(node.need("rows"), 1, 1024)
     cols = reader.number(node.need("cols"), 1, 1024)
     # the narrowest read gives each group of lanes a dword, or three of 6-bit elements
-    step = WAVE_LANES // tile_rows * (32 // bits if 32 % bits == 0 else 96 // bits)
+    step = LANES // tile_rows * (32 // bits if 32 % bits == 0 else 96 // bits)
     if rows % tile_rows or cols % step:
         raise node.error(
             f"a fragment of {rows}x{cols}", f"rows a multiple of {tile_rows} (the MFMA's), cols of {step}"
         )
     count = reader.optional(node, "count", 1, 1, 64)
-    size = rows * cols * bits // (32 * WAVE_LANES)
+    size = rows * cols * bits // (32 * LANES)
     names = [_indexed(name, index, count) for index in range(count)]
     return [Fragment(each, dtype, rows, cols, made.take("v", size)) for each in names]
 
@@ -305,7 +305,7 @@ def _accumulators(
     file = node.get("registers")
     letter: RegisterFile = "a" if file is not None and file.text(("vgpr", "agpr")) == "agpr" else "v"
     count = reader.optional(node, "count", 1, 1, 64)
-    size = rows * cols // WAVE_LANES
+    size = rows * cols // LANES
     names = [_indexed(name, index, count) for index in range(count)]
     return [Accumulator(each, rows, cols, made.take(letter, size)) for each in names]
 
@@ -326,7 +326,7 @@ def _load(name: str, node: Node, reader: Reader, made: Declarations) -> Load:
             f"load {name}: rows of {row_data} bytes in {buffer.row_bytes}",
             f"data a multiple of {CHUNK_BYTES} bytes, padded rows of 8; swizzle by 8 or 16",
         )
-    threads = reader.optional(node, "threads", made.waves * WAVE_LANES, 1, 1024)
+    threads = reader.optional(node, "threads", made.waves * LANES, 1, 1024)
     chunks = row_data // CHUNK_BYTES
     power = not chunks & (chunks - 1)  # rows of 6-bit elements have three times a power of two
     if (power and threads % chunks) or (buffer.rows * chunks) % threads:

@@ -13,7 +13,7 @@ from wavesim.front.launch.launching import read_launch
 from wavesim.front.launch.model import LoadedKernel
 from wavesim.front.tile.affine import Value, ValueProblem, variable
 from wavesim.front.tile.control import Statements
-from wavesim.front.tile.declarations import WAVE_LANES, Declarations, Reader, declare, fragment_type
+from wavesim.front.tile.declarations import Declarations, Reader, declare, fragment_type
 from wavesim.front.tile.emitter import Emitter, Item, Label, Raw
 from wavesim.front.tile.expressions import evaluate, evaluate_condition
 from wavesim.front.tile.materialize import start
@@ -22,10 +22,10 @@ from wavesim.front.tile.resources import resource_findings
 from wavesim.front.tile.shapes import read_shape
 from wavesim.front.tile.source import Source, read_source
 from wavesim.front.tile.waitstates import with_wait_states
-from wavesim.isa.opcodes import ARCHS
+from wavesim.isa.archs import ARCHS, DEFAULT_ARCH
+from wavesim.isa.kinds import LANES
 from wavesim.program import Instruction, KernelArgument, KernelMetadata, Program, Register, Waitcnt
 
-DEFAULT_ARCH = "gfx942"
 RESERVED = ("wave", "lane", "thread", "grid_x", "grid_y")
 """Run-time variables: names that a kernel file cannot give to anything else."""
 
@@ -60,8 +60,8 @@ def load_tile_program(
     waves = _waves(source, reader)
     reader.names.update(
         wave=variable("wave", 0, waves - 1) if waves > 1 else Value(0),
-        lane=variable("lane", 0, WAVE_LANES - 1, vector=True),
-        thread=variable("thread", 0, waves * WAVE_LANES - 1, vector=True),
+        lane=variable("lane", 0, LANES - 1, vector=True),
+        thread=variable("thread", 0, waves * LANES - 1, vector=True),
         grid_x=variable("grid_x", 0, (1 << 16) - 1),
         grid_y=variable("grid_y", 0, (1 << 16) - 1),
     )
@@ -204,7 +204,7 @@ def _program(
         vgprs=accum + agprs if agprs else vgprs,
         accum_offset=min(accum, 256),
         sgprs=used["s"],
-        workgroup_size=declared.waves * WAVE_LANES,
+        workgroup_size=declared.waves * LANES,
         kernarg_bytes=8 * len(declared.matrices),
         arguments=tuple(
             KernelArgument(matrix.name, 8 * index, 8, "global_buffer", "global")

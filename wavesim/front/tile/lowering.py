@@ -10,7 +10,6 @@ from wavesim.errors import UserError
 from wavesim.front.tile.affine import Value, ValueProblem, add, bounds, combine, divide, modulo, multiply
 from wavesim.front.tile.declarations import (
     CHUNK_BYTES,
-    WAVE_LANES,
     Accumulator,
     Declarations,
     Fragment,
@@ -26,6 +25,8 @@ from wavesim.front.tile.node import Node
 from wavesim.front.tile.operand_checks import check_order, check_read
 from wavesim.front.tile.shapes import MfmaShape
 from wavesim.front.tile.tile_bounds import rows_outside
+from wavesim.isa.archs import ARCHITECTURES
+from wavesim.isa.kinds import LANES
 from wavesim.program import Finding, Immediate, Register, Severity
 
 WIDTHS = {"b32": 4, "b64": 8, "b128": 16, "b96": 12}
@@ -249,7 +250,7 @@ class Lowering:
         if outside is not None:
             self.findings.append(outside)
         lanes = self.shape.m
-        groups = WAVE_LANES // lanes
+        groups = LANES // lanes
         row_bytes = fragment.cols * ELEMENT_BITS[fragment.dtype] // 8
         slab_bytes = groups * width
         check_read(node, fragment, buffer, width, slab_bytes)
@@ -288,7 +289,7 @@ class Lowering:
         check_order(node, made, a, b)
         operands = [made.registers(each.dtype) for each in (a, b)]
         blocks = [each.registers.count * made.m // each.rows for each in (a, b)]
-        tile = made.m * made.m // WAVE_LANES
+        tile = made.m * made.m // LANES
         columns = b.rows // made.m
         for step in range(a.cols // made.k):
             for i in range(a.rows // made.m):
@@ -320,7 +321,7 @@ class Lowering:
             return
         if source.registers.count != target.registers.count:
             raise node.error(f"{source.name} and {target.name} differ in size")
-        step = 1 if self.arch == "gfx90a" or source.registers.count % 2 else 2
+        step = 2 if ARCHITECTURES[self.arch].moves_pairs and source.registers.count % 2 == 0 else 1
         for index in range(0, source.registers.count, step):
             self.emitter.put(
                 f"v_mov_b{32 * step}",
@@ -360,12 +361,12 @@ class Lowering:
         place = self.vector(add(lane_row, multiply(modulo(lane, Value(m)), Value(4))), node)
         origin = add(multiply(row, Value(row_bytes)), multiply(column, Value(4)))
         start = self.address(node, matrix.pointer, origin)
-        tile = m * m // WAVE_LANES
+        tile = m * m // LANES
         rows, columns = source.rows // m, source.cols // m
         for i in range(rows):
             for element in range(tile):
                 # four consecutive rows per group of lanes, then the next set of groups
-                inner = element % 4 + element // 4 * 4 * (WAVE_LANES // m)
+                inner = element % 4 + element // 4 * 4 * (LANES // m)
                 down = (i * m + inner) * row_bytes
                 base = self.values.plus(start, Value(down), (start, down)) if down else start
                 for j in range(columns):

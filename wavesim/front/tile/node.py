@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from wavesim.errors import SourceSpan, UserError
-from wavesim.yaml_source import KeyPath, Marks
+from wavesim.source_text import KeyPath, Marks
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from functools import lru_cache
 from wavesim.errors import SourceSpan, UnknownInstruction, UserError
 from wavesim.front.tile.element_types import ELEMENT_BITS, F8F6F4
 from wavesim.front.tile.node import Node
+from wavesim.isa.kinds import LANES
 from wavesim.isa.opcodes import opcode_table
 
 _WIDEST = {"widest": 16, "widest32": 32}
 _DEPTHS = (128, 64, 32, 16, 8)
 """Depths of instructions with one block; the shallower ones of 16-bit types multiply several at a time."""
-LANES = 64
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Which architecture a trace is of: what its instructions tell, what stands in and beside it, else a guess.
+"""Which architecture a trace is of: from its instructions, from the files in and beside it, else a guess.
 
 filenames.json of rocprofv3 says no more than ``gfxip: 9`` today. Whatever names an architecture in the
 headers of the folder's files is believed all the same, and so are the code objects that rocprofv3 writes
@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from wavesim.asm.object.elf import MACHINES, is_elf
-from wavesim.isa.opcodes import ARCHS, opcode_table
+from wavesim.isa.archs import ARCHS, DEFAULT_ARCH
+from wavesim.isa.opcodes import opcode_table
 from wavesim.replays.att.folder import CodeRow
 
 WRITTEN_SO: tuple[tuple[frozenset[str], re.Pattern[str]], ...] = (
@@ -33,10 +34,11 @@ WRITTEN_SO: tuple[tuple[frozenset[str], re.Pattern[str]], ...] = (
 )
 """Forms that only these architectures' disassemblers print, beside the opcode table's own lists."""
 
-ASSUMED = "gfx942"
 _ENCODINGS = ("e32", "e64", "dpp", "sdwa")
 _NAME = re.compile(r"(?<![0-9A-Za-z])(" + "|".join(ARCHS) + r")(?![0-9A-Za-z])")
-_ISA = re.compile(r"(?<![0-9A-Za-z])ISA(90[aA]|942|950)(?![0-9A-Za-z])")
+_ISA = re.compile(
+    r"(?<![0-9A-Za-z])ISA((?i:" + "|".join(arch.removeprefix("gfx") for arch in ARCHS) + r"))(?![0-9A-Za-z])"
+)
 _MOST_HEADER_BYTES = 64 * 1024
 _MOST_FILES = 64
 
@@ -87,7 +89,7 @@ def _told(rows: Sequence[CodeRow]) -> tuple[str, str, frozenset[str]]:
             possible &= archs
         if len(archs) == 1:
             only.setdefault(next(iter(archs)), text.split()[0])
-    for arch in ("gfx950", "gfx90a", "gfx942"):
+    for arch in reversed(ARCHS):
         if arch in only:
             return arch, f"architecture {arch} recognised by `{only[arch]}`", frozenset({arch})
     if len(possible) == 1:
@@ -95,8 +97,8 @@ def _told(rows: Sequence[CodeRow]) -> tuple[str, str, frozenset[str]]:
         return arch, f"architecture {arch}: no other has all of the instructions", possible
     both = " and ".join(sorted(possible)) or "no architecture that is known"
     return (
-        ASSUMED,
-        f"no instruction tells the architecture ({both} run this code); {ASSUMED} is assumed "
+        DEFAULT_ARCH,
+        f"no instruction tells the architecture ({both} run this code); {DEFAULT_ARCH} is assumed "
         "(--arch says otherwise)",
         possible,
     )

@@ -1,4 +1,4 @@
-"""Global-memory latencies from a measured trace (shared/facts/MECHANISMS.md M1, rules 1-7).
+"""Global-memory latencies from a measured trace (docs/evidence/memory.md, M1, rules 1-7).
 
 A trace shows issue times; completions are inferred. Exact ones come from waits that stalled and from
 issue stalls that the in-flight limit ended; bounds from satisfied waits and from the order of return,
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from wavesim.isa.kinds import BRANCH_KINDS, LANES
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.trace import UNKNOWN, Category, Kind, Timeline, Trace
 
@@ -19,7 +20,6 @@ Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
-LANES = 64
 FAR = np.int64(2**40)
 
 STALLED_WAIT_CLK = 8
@@ -121,7 +121,7 @@ def _from_waits(timeline: Timeline, order: MemoryOrder) -> tuple[Int64, Int64]:
     exact = np.full(len(order.row), -1, np.int64)
     bound = np.full(len(order.row), FAR)
     increments = np.array([entry.vm_increment for entry in trace.code], np.int64)
-    branch = np.array([entry.kind in (Kind.BRANCH, Kind.COND_BRANCH) for entry in trace.code])
+    branch = np.array([entry.kind in BRANCH_KINDS for entry in trace.code])
     waits = np.array([entry.kind is Kind.WAIT and entry.wait_vmcnt is not None for entry in trace.code])
     for position, (wave, timed) in enumerate(zip(trace.waves, timeline.waves, strict=True)):
         places = np.flatnonzero(order.wave == position)
@@ -179,7 +179,7 @@ def _guessed(order: MemoryOrder, accepted: Int64, exact: Int64, bound: Int64) ->
 def _walk(
     order: MemoryOrder, tail_entries: int, exact: Int64, bound: Int64, guess: npt.NDArray[np.float64]
 ) -> tuple[Int64, Int64, int]:
-    """(accepted, returned, conflicts) by the recursion of model.md §10, with returns inside their bounds."""
+    """(accepted, returned, conflicts) by docs/model §10, with returns inside their bounds."""
     count = len(order.row)
     accepted = np.zeros(count, np.int64)
     returned = np.zeros(count, np.int64)

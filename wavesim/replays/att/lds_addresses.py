@@ -21,9 +21,10 @@ from wavesim.emulate.launch_state import register_counts
 from wavesim.emulate.memory import Memory
 from wavesim.emulate.registry import Binding
 from wavesim.emulate.semantics import binder_of
-from wavesim.emulate.state import EXEC, LANES, Lanes, State
+from wavesim.emulate.state import EXEC, Lanes, State
 from wavesim.emulate.types import Step
 from wavesim.errors import UserError
+from wavesim.isa.kinds import LANES, LDS_KINDS
 from wavesim.isa.machine import Machine
 from wavesim.isa.opcodes import lookup
 from wavesim.program import Register
@@ -83,7 +84,7 @@ class _Listing:
     def __init__(self, code: tuple[CodeEntry, ...], arch: str, executed: frozenset[int]) -> None:
         self.code = code
         self.arch = arch
-        self.is_lds = [entry.kind in (Kind.LDS_READ, Kind.LDS_WRITE) for entry in code]
+        self.is_lds = [entry.kind in LDS_KINDS for entry in code]
         reads: dict[int, frozenset[RegisterName]] = {}
         writes: dict[int, frozenset[RegisterName]] = {}
         for index in executed:

@@ -1,8 +1,8 @@
 """Records that a trace lost in the middle of a wave: an instruction that cannot follow the one before it.
 
 Control passes to the next instruction, or to the target of a branch; only a jump to an address in a register,
-a call or a return leads anywhere. Where a wave's next record is none of these, the decoder lost what was in
-between. How many records that were at least is the shortest way through the code.
+a call or a return leads anywhere. If a wave's next record is at none of these places, the decoder lost the
+records in between. The shortest way through the code says how many there were at least.
 
 Whole passes of a loop can be lost without a break in the order. Then the wave seems to stand still after the
 jump back for as long as a pass takes, where in all traces it goes on within 40 clk.
@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from wavesim.isa.kinds import BRANCH_KINDS
 from wavesim.program import Program, Symbol
 from wavesim.replays.att.folder import CLOCK, CODE_ID, DURATION, RawWave
 from wavesim.trace import CodeEntry, Kind
@@ -30,7 +31,7 @@ STANDS_STILL_CLK = 100
 PASS_SHARE = 0.9
 """A jump back that takes longer than this, and than this share of the shortest pass, hides a pass."""
 MOST_TOLD = 4
-"""Waves whose losses are told one by one."""
+"""Waves whose losses are listed one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Successors:
             self._free[place] = instruction.opcode.startswith(ANYWHERE)
             following = at.get(int(addresses[place]) + program.sizes[place])
             places = [] if entry.kind in (Kind.ENDPGM, Kind.BRANCH) or following is None else [following]
-            if entry.kind in (Kind.BRANCH, Kind.COND_BRANCH):
+            if entry.kind in BRANCH_KINDS:
                 target = instruction.operands[0] if instruction.operands else None
                 if isinstance(target, Symbol) and target.name in program.labels:
                     places.append(program.labels[target.name])

@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from wavesim.isa.kinds import BRANCH_KINDS, MEMORY_KINDS, VALU_KINDS
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.replays.att.folder import CLOCK, DURATION, STALL
+from wavesim.timing.rules.dependency_gaps import StreamGaps
+from wavesim.timing.rules.fetch import restart_stall_clk
 from wavesim.trace import (
     BusySpan,
     Category,
@@ -126,41 +129,13 @@ class _Stalls:
         return rows[order].astype(np.int32), reasons[order].astype(np.int8), clocks[order].astype(np.int32)
 
 
-def _gap_needs(
-    code: Sequence[CodeEntry], ids: Int64, kinds: Int64, issue: Int64, parameters: TimingParameters
-) -> Int64:
-    """Earliest begin of each row by the dependency gaps (model.md §4); very early where none applies."""
-    count = len(ids)
-    writes_sgpr = np.array([entry.writes_sgpr for entry in code])[ids]
-    valu = is_kind(kinds, Kind.VALU, Kind.TRANS)
-    salu = is_kind(kinds, Kind.SALU)
-    long_ago = np.int64(-(10**9))
-
-    def last(where: Bool) -> Int64:
-        """Issue of the last such row before each row."""
-        place = np.where(where, np.arange(count), -1)
-        before = np.concatenate([[-1], np.maximum.accumulate(place)[:-1]]) if count else place
-        result: Int64 = np.where(before >= 0, issue[before], long_ago)
-        return result
-
-    memory = is_kind(kinds, Kind.LDS_READ, Kind.LDS_WRITE, Kind.VMEM_LOAD, Kind.VMEM_STORE)
-    scalar = is_kind(kinds, Kind.SALU, Kind.SMEM, Kind.BRANCH, Kind.COND_BRANCH)
-    need = np.full(count, long_ago)
-    need = np.where(memory, last(valu) + parameters.gap_valu_to_memory_clk, need)
-    need = np.where(scalar, last(valu & writes_sgpr) + parameters.gap_valu_sgpr_to_scalar_clk, need)
-    branch = is_kind(kinds, Kind.COND_BRANCH)
-    need = np.where(branch, np.maximum(need, last(salu) + parameters.gap_salu_to_cbranch_clk), need)
-    vmem = is_kind(kinds, Kind.VMEM_LOAD, Kind.VMEM_STORE)
-    result: Int64 = np.where(vmem, np.maximum(need, last(salu) + parameters.gap_salu_to_vmem_clk), need)
-    return result
-
-
 def _wave_timeline(
     wave: WaveTrace,
     rows: Int64,
     code: Sequence[CodeEntry],
     origin_clk: int,
     mfma_issues: Int64,
+    gaps: StreamGaps,
     parameters: TimingParameters,
 ) -> WaveTimeline:
     ids = wave.code.astype(np.int64)
@@ -170,8 +145,8 @@ def _wave_timeline(
     idle, stall = attempt - before, issue - attempt
     stalls = _Stalls()
 
-    after_branch = np.concatenate([[False], is_kind(kinds, Kind.BRANCH, Kind.COND_BRANCH)[:-1]])
-    need = _gap_needs(code, ids, kinds, issue, parameters)
+    after_branch = np.concatenate([[False], is_kind(kinds, *BRANCH_KINDS)[:-1]])
+    need = gaps.earliest_clk(ids, issue)
     dependency = np.clip(np.minimum(need, attempt) - before, 0, idle)
     dependency = np.where(after_branch, 0, dependency)
     stalls.add(np.where(after_branch, idle, 0), Reason.BRANCH, 0)
@@ -180,15 +155,13 @@ def _wave_timeline(
 
     # Waits and barriers show the restart after a branch as stall (M3).
     internal = np.array([entry.category is Category.INTERNAL for entry in code])[ids]
-    restart = np.where(
-        after_branch & internal, np.clip(parameters.fetch_restart_first_clk - 4 - idle, 0, stall), 0
-    )
+    restart = np.where(after_branch & internal, np.clip(restart_stall_clk(parameters, idle), 0, stall), 0)
     stalls.add(restart, Reason.BRANCH, 2)
     stall = stall - restart
     kept_out = np.zeros(len(ids), np.int64)
-    blocked = is_kind(kinds, Kind.VALU, Kind.TRANS)
+    blocked = is_kind(kinds, *VALU_KINDS)
     if any(parameters.mfma_blocks_memory_clk.values()):
-        memory = is_kind(kinds, Kind.LDS_READ, Kind.LDS_WRITE, Kind.VMEM_LOAD, Kind.VMEM_STORE)
+        memory = is_kind(kinds, *MEMORY_KINDS)
         blocked = blocked | memory
     slots = _slots_in(attempt, issue, mfma_issues)
     reach = max(parameters.mfma_blocks_valu_clk.values(), default=4)
@@ -278,8 +251,9 @@ def measured_timeline(
         issues = (raw[:, CLOCK] + raw[:, STALL] - origin_clk)[mfma[wave.code]]
         by_simd.setdefault(wave.simd, []).append(issues)
     events = {simd: np.sort(np.concatenate(parts)) for simd, parts in by_simd.items()}
+    gaps = StreamGaps(trace.code, parameters)
     waves = tuple(
-        _wave_timeline(wave, raw, trace.code, origin_clk, events[wave.simd], parameters)
+        _wave_timeline(wave, raw, trace.code, origin_clk, events[wave.simd], gaps, parameters)
         for wave, raw in zip(trace.waves, rows, strict=True)
     )
     return Timeline(

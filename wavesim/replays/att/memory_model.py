@@ -1,7 +1,7 @@
 """Modelled global-memory latencies for a measured stream: one rule per architecture, by role of the access.
 
-A thread trace holds no addresses, and the model is not told any time of the trace. What it is told is the
-kernel's *footprint*: how many bytes of operands all its workgroups read together. The roles:
+A thread trace holds no addresses, and the model gets no time of the trace. It gets the kernel's
+*footprint*: how many bytes of operands all its workgroups read together. The roles:
 
 - ``cold``: loads before the loop's first pass. Nobody on the device has touched their lines: HBM.
 - loads of the loop, by the footprint: ``l2`` if the operands fit into the L2 caches of the device together,

@@ -1,4 +1,4 @@
-"""Blame: whom the engine holds responsible for each stall of a wave, with a name for people."""
+"""Blame: who is responsible for each stall of a wave, by the engine's record, with a name for people."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Blamed(NamedTuple):
 
 
 def blame(timeline: Timeline, position: int) -> dict[int, Blamed]:
-    """Number of a stall of the wave at ``position`` -> who is to blame for it (docs/model.md §16).
+    """Number of a stall of the wave at ``position`` -> who is to blame for it (docs/model §16).
 
     Stalls for which nobody is to blame are left out; so are all of a measured timeline, which does not say.
     """

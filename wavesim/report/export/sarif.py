@@ -49,7 +49,7 @@ def _rule(name: str) -> dict[str, Any]:
         "name": rule.name,
         "shortDescription": {"text": rule.short},
         "fullDescription": {"text": f"{rule.short} {rule.full}"},
-        "help": {"text": f"{rule.full} See {rule.page} for a kernel with this fault and how to mend it."},
+        "help": {"text": f"{rule.full} See {rule.page} for a kernel with this fault and how to fix it."},
         "helpUri": rule.page,
         "defaultConfiguration": {"level": LEVELS[rule.severity]},
     }

@@ -39,7 +39,7 @@ Int64 = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Panel:
-    """One timeline of the report with what is said beside it.
+    """One timeline of the report, with the texts beside it.
 
     ``head`` is the code index of its loop's first instruction, if there is a loop.
     ``figures`` are the run's JSON report (empty for a replay, whose ``facts`` are lines of label and

@@ -1,4 +1,4 @@
-"""Findings of one pattern as one group: the same rule and severity, messages alike but for numbers."""
+"""Findings of one pattern as one group: same rule, same severity, messages that differ in numbers only."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def grouped(findings: Iterable[Finding]) -> list[list[Finding]]:
 
 
 def lines_text(findings: Sequence[Finding]) -> str:
-    """The lines to mend, runs as one, the first ``SHOWN_PLACES`` of them; empty where none is known."""
+    """The lines to fix, runs as one, the first ``SHOWN_PLACES`` of them; empty where none is known."""
     by_file: dict[str, set[int]] = {}
     for finding in findings:
         if finding.spans and finding.spans[0].line:

@@ -40,6 +40,11 @@ CONFIDENCE_STYLE = {
     "inferred": "yellow",
     "assumed": "bold red",
 }
+RIGHT = frozenset(
+    ("CUs", "GHz peak", "L2", "MALL", "HBM GB/s", "LDS", "MFMA", "passes", "clk", "flop/clk/CU", "waits")
+)
+"""Columns of numbers."""
+
 WAITS = (
     ("waits_srcc_same", "as SrcC, same registers"),
     ("waits_srcc_overlap", "as SrcC, overlapping"),
@@ -81,25 +86,30 @@ def _table(*columns: str, title: str = "") -> Table:
     )
     for column in columns:
         # what people search for stays in one piece; the rest folds
-        right = column in ("CUs", "GHz", "LDS", "MFMA", "passes", "clk", "flop/clk/CU", "waits")
+        right = column in RIGHT
         whole = right or column in ("key", "unit", "confidence", "arch")
         table.add_column(column, justify="right" if right else "left", overflow="fold", no_wrap=whole)
     return table
 
 
 def list_table(machines: Iterable[StockMachine]) -> Table:
-    """The stock machines."""
-    table = _table("arch", "device", "CUs", "GHz peak / sustained", "LDS", "MFMA")
+    """The architectures and devices; what a device shares with its architecture is not repeated."""
+    table = _table("arch", "device", "CUs", "GHz peak", "sustained", "L2", "MALL", "HBM GB/s", "LDS", "MFMA")
     for each in machines:
         machine = each.machine
-        clocks = f"{machine.number('clock.peak_ghz')} / {machine.number('clock.sustained_ghz')}"
+        device = machine.name != machine.arch
+        low, high = machine.span("clock.sustained_range_ghz")
         table.add_row(
-            Text(machine.name, style="bold"),
-            machine.description,
+            Text("" if device else machine.name, style="bold"),
+            Text.assemble((machine.name if device else "", "bold"), "" if device else machine.description),
             str(machine.integer("structure.compute_units")),
-            clocks,
-            f"{machine.integer('lds.size_bytes') // 1024} KiB",
-            str(each.matrix_instructions),
+            f"{machine.number('clock.peak_ghz'):g}",
+            f"{machine.number('clock.sustained_ghz'):g} ({low:g} to {high:g})",
+            f"{machine.integer('memory.l2_caches')} x {machine.integer('memory.l2_bytes') >> 20} MiB",
+            f"{machine.integer('memory.mall_bytes') >> 20} MiB",
+            str(machine.integer("memory.hbm_gbytes_per_s")),
+            "" if device else f"{machine.integer('lds.size_bytes') >> 10} KiB",
+            "" if device else str(each.matrix_instructions),
         )
     return table
 

@@ -19,6 +19,7 @@ from wavesim.replays.teacher_forced import TeacherForced
 from wavesim.report.export.perfetto import perfetto_events
 from wavesim.report.output import Look
 from wavesim.report.text.picture import LABEL_WIDTH, Scale, lanes, legend, ruler
+from wavesim.timing.rules import BY_NAME
 from wavesim.trace import Timeline
 
 Json = dict[str, Any]
@@ -118,9 +119,9 @@ def replay_lines(result: ReplayResult) -> Iterator[str]:
         else "the machine file's"
     )
     yield f"global-memory latencies: {result.memory} ({source})"
-    without = [name for name, used in result.rules.items() if not used]
-    if without:
-        yield "left out: " + ", ".join(without)
+    for name, used in result.rules.items():
+        if not used:
+            yield f"left out: {name} ({BY_NAME[name].off})"
     yield ""
     yield f"{'':<16}{'measured':>14}{'simulated':>14}{'error':>10}"
     for name, one, other in (

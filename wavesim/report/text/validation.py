@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -213,12 +214,13 @@ def page(
     lines = [
         "# Accuracy",
         "",
-        f"Made on {date} by `{command}`.",
+        f"Made on {date} by",
+        f"`{command}`.",
         "Measured rocprofv3 thread traces are replayed through the timing engine; the error is that of",
         "clk/iteration (of the whole span for a trace without a loop of eight passes), simulated against",
-        "measured. `measured` takes each global-memory latency from the trace: an input, not a",
-        "prediction. `shifted:1` takes it from one loop iteration later. `model` uses the machine file's",
-        "latencies by role of the access.",
+        "measured. `measured` takes each global-memory latency from the trace: an input, not a prediction.",
+        "`shifted:1` takes it from one loop iteration later. `model` uses the machine file's latencies by",
+        "role of the access.",
         "",
         "`llvm-mca` (of LLVM, cycles × 4 clocks) schedules the rows that one wave executes in its commonest",
         "pass of the same loop; it knows neither other waves nor memory.",
@@ -262,7 +264,7 @@ def page(
             "",
             "## What each rule is worth",
             "",
-            "Mean |error| with measured latencies when one rule of docs/model.md §14 is switched off, over",
+            "Mean |error| with measured latencies when one rule of docs/model §14 is switched off, over",
             f"the first {ABLATION_ROWS:,} instructions of each trace (so `all rules` is not the mean above).",
             "",
             *ablation_table(ablations),
@@ -271,7 +273,8 @@ def page(
 
 
 def _list(items: Sequence[str]) -> list[str]:
-    return [f"- {each}" for each in items] or ["- none"]
+    wrapped = [textwrap.wrap(f"- {each}", 100, subsequent_indent="  ") for each in items]
+    return [line for lines in wrapped for line in lines] or ["- none"]
 
 
 def _json_row(row: ValidationRow) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The compiled timing engine: docs/model.md in C, called on flat arrays, many times as fast as SimPy."""
+"""The compiled timing engine: docs/model in C, called on flat arrays, many times as fast as SimPy."""
 
 from wavesim.timing.compiled.engine import available, run
 

@@ -2,6 +2,7 @@
 
 Standard library only, and nothing of wavesim: the package's build (``hatch_build.py``) loads this file by
 its path. The library's name holds the machine and a hash of the source, so that a stale one is not found.
+What only building needs is imported when something is built: each start asks where the library is.
 """
 
 from __future__ import annotations
@@ -10,11 +11,7 @@ import contextlib
 import hashlib
 import os
 import platform
-import shlex
-import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,6 +35,9 @@ def library_path() -> Path:
 
 def compilers() -> list[list[str]]:
     """The commands to try, in this order: ``$CC`` alone if it is set, else those that are installed."""
+    import shlex
+    import shutil
+
     if os.environ.get("CC"):
         return [shlex.split(os.environ["CC"])]
     return [[name] for name in COMPILERS if shutil.which(name)]
@@ -64,6 +64,9 @@ def build(target: Path | None = None, extra_flags: Sequence[str] = ()) -> str:
 
 def compile_with(command: Sequence[str], path: Path, extra_flags: Sequence[str]) -> str:
     """Compile beside the target and move it there whole: another process may be loading or building it."""
+    import subprocess
+    import tempfile
+
     flags = [*FLAGS, *extra_flags, f'-DWAVESIM_SOURCE_HASH="{source_hash()}"']
     if sys.platform != "win32":
         flags.append("-fPIC")

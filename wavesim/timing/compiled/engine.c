@@ -1,4 +1,4 @@
-/* The compiled timing engine: docs/model.md as one flat C file (sections: §). C11, no dependencies.
+/* The compiled timing engine: docs/model as one flat C file (sections: §). C11, no dependencies.
  *
  * It jumps from slot to slot in which something can happen. A wave stands in a wheel of slots at the next one
  * in which it is to be looked at; a wave that waits for what nobody knows yet stands nowhere, and is put into

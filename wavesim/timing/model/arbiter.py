@@ -1,4 +1,4 @@
-"""Arbitration (docs/model.md §11): who issues in a slot, all candidates being known.
+"""Arbitration (docs/model §11): who issues in a slot, all candidates being known.
 
 Each SIMD chooses by category and rank; the ports that SIMDs share grant one of them; a SIMD that was
 denied fills up.

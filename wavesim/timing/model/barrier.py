@@ -1,4 +1,4 @@
-"""The barrier of a workgroup (docs/model.md §8): the last live wave to arrive lets all go on."""
+"""The barrier of a workgroup (docs/model §8): the last live wave to arrive lets all go on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The compute unit (docs/model.md §1): what it shares, the waves on it, and the run of both."""
+"""The compute unit (docs/model §1): what it shares, the waves on it, and the run of both."""
 
 from __future__ import annotations
 

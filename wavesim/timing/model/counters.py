@@ -1,4 +1,4 @@
-"""Counters (docs/model.md §7): what lgkmcnt and vmcnt count, and when they fall."""
+"""Counters (docs/model §7): what lgkmcnt and vmcnt count, and when they fall."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LDS (docs/model.md §6): each SIMD pair's port with its queue, and the bank array that they share.
+"""LDS (docs/model §6): each SIMD pair's port with its queue, and the bank array that they share.
 
 An access waits in its pair's queue, becomes its head, asks for the bank array, is served by port and
 array together, and returns its data some clocks after it is done.
@@ -10,6 +10,7 @@ from collections import deque
 
 import simpy
 
+from wavesim.isa.kinds import LANES
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing.model.clock import Clock, Events, Phase
 from wavesim.timing.model.counters import NEVER, Access
@@ -17,7 +18,6 @@ from wavesim.timing.model.record import By, Uses
 from wavesim.timing.model.simd import Refusal, Until
 from wavesim.trace import UNKNOWN, CodeEntry, Kind, Reason
 
-LANES = 64
 LEAST_PORT_CLK = 4
 
 

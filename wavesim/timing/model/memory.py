@@ -1,11 +1,12 @@
-"""Global memory (docs/model.md §10): one path, in order of issue: a queue, a limit in flight, a service."""
+"""Global memory (docs/model §10): one path, in order of issue: a queue, a limit in flight, a service."""
 
 from __future__ import annotations
 
+from wavesim.isa.kinds import LANES
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing.model.clock import Clock
 from wavesim.timing.model.counters import Access
-from wavesim.timing.model.lds import LANES, BankArray, data_from_memory
+from wavesim.timing.model.lds import BankArray, data_from_memory
 from wavesim.timing.model.record import NOBODY, By, Uses
 from wavesim.timing.model.simd import Refusal
 from wavesim.trace import UNKNOWN, CodeEntry, Kind, Reason, Trace

@@ -1,4 +1,4 @@
-"""The parts of a compute unit that its waves share (docs/model.md §1)."""
+"""The parts of a compute unit that its waves share (docs/model §1)."""
 
 from __future__ import annotations
 

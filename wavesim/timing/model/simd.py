@@ -1,4 +1,4 @@
-"""A SIMD's pipes (docs/model.md §5, §9): the matrix pipe, what an MFMA keeps out, and the VALU."""
+"""A SIMD's pipes (docs/model §5, §9): the matrix pipe, what an MFMA keeps out, and the VALU."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Polling loops (docs/model.md §12): whether a store is done, and when polling for it is in vain."""
+"""Polling loops (docs/model §12): whether a store is done, and when polling for it is in vain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A wave's life (docs/model.md §2): each instruction is reached, waits, competes, issues and ends.
+"""A wave's life (docs/model §2): each instruction is reached, waits, competes, issues and ends.
 
 Conditions are looked at in the contract's order. The first that fails has the clocks until it is looked
 at again: at its end where that is known, else when it becomes known, else in the next slot.
@@ -10,11 +10,11 @@ import numpy as np
 
 from wavesim.timing.model.clock import Clock, Events, EventsThenClk
 from wavesim.timing.model.counters import NEVER, Access, Counter
-from wavesim.timing.model.fetch import FetchBuffer
 from wavesim.timing.model.gaps import Gaps
 from wavesim.timing.model.parts import Parts
 from wavesim.timing.model.record import NOBODY, By, Stalls
 from wavesim.timing.model.simd import Refusal
+from wavesim.timing.rules.fetch import FetchBuffer, jumps
 from wavesim.trace import UNKNOWN, Category, CodeEntry, Kind, Reason, Spin, WaveTimeline, WaveTrace
 
 MEMORY = (Category.VMEM, Category.SCALAR)
@@ -41,8 +41,7 @@ class Wave:
         rows = len(self.code)
         self.attempt, self.issue_clk, self.end, self.done = ([-1] * rows for _ in range(4))
         self.stalls = Stalls()
-        if self.code:
-            self.fetch = FetchBuffer(p, self.code[0], self.start_clk)
+        self.fetch = FetchBuffer(p)
         self.gaps = Gaps(p)
         self.lgkm = Counter()
         self.vm = Counter()
@@ -190,7 +189,7 @@ class Wave:
         self.gaps.issued(entry, row, now)
         if self.polling is None:
             self.parts.spins.note_news(max(end_clk, self.done[row]) if entry.category in MEMORY else end_clk)
-        taken = entry.kind is Kind.BRANCH or (entry.kind is Kind.COND_BRANCH and bool(self.trace.taken[row]))
+        taken = jumps(entry, bool(self.trace.taken[row]))
         following = row + 1
         if row in self.spin_of_last and not self.spin_is_over(now):
             if self.gave_up:
@@ -201,7 +200,7 @@ class Wave:
             self.finish_clk = end_clk
         else:
             self.row = following
-            self.fetch.issued(entry, self.entry, taken, now)
+            self.fetch.issued(entry, self.entry, taken, row, now)
         yield self.clock.at(self.clock.first_slot(end_clk))
 
     def execute(self, entry: CodeEntry, now: int) -> EventsThenClk:

@@ -11,9 +11,9 @@ from wavesim.emulate.elements import f32_to_bf16
 from wavesim.emulate.operands import bf16_to_f32, vector_row
 from wavesim.emulate.registry import Binding, semantics
 from wavesim.emulate.semantics.lds.access import Accessor, put_registers
-from wavesim.emulate.state import LANES
 from wavesim.emulate.transfer import scatter
 from wavesim.emulate.types import Array, Step
+from wavesim.isa.kinds import LANES
 
 
 def _signed(kind: str) -> Any:

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from wavesim.emulate.operands import vector_row
 from wavesim.emulate.registry import Binding, semantics
 from wavesim.emulate.semantics.lds.access import put_registers
-from wavesim.emulate.state import LANES
 from wavesim.emulate.types import Step
+from wavesim.isa.kinds import LANES
 from wavesim.trace.trace import UNKNOWN
 
 U32 = np.uint32

@@ -11,9 +11,10 @@ import numpy as np
 from wavesim.emulate.operands import vector_row
 from wavesim.emulate.registry import Binding, semantics
 from wavesim.emulate.semantics.lds.access import Accessor, put_registers
-from wavesim.emulate.state import LANES, M0
+from wavesim.emulate.state import M0
 from wavesim.emulate.transfer import scatter
 from wavesim.emulate.types import Array, Step
+from wavesim.isa.kinds import LANES
 
 U32 = np.uint32
 

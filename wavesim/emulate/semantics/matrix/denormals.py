@@ -11,13 +11,14 @@ import numpy as np
 
 from wavesim.emulate.float_mode import flushed
 from wavesim.emulate.types import Array, Step
+from wavesim.isa.archs import ARCHITECTURES
 
 _LEAST_NORMAL = {"f16": 2.0**-14, "bf16": 2.0**-126, "f32": 2.0**-126}
 
 
 def flushes_denormals(arch: str, kind: str) -> bool:
     """Whether products of elements of ``kind`` have no denormals."""
-    return arch == "gfx90a" and kind in ("f16", "bf16")
+    return ARCHITECTURES[arch].mfma_flushes and kind in ("f16", "bf16")
 
 
 def flushing(read: Callable[[], Array], kind: str) -> Callable[[], Array]:

@@ -20,9 +20,9 @@ from wavesim.emulate.elements import Minifloat, minifloat
 from wavesim.emulate.operands import call, immediate_bits, source, vector_row
 from wavesim.emulate.registry import Binding, semantics
 from wavesim.emulate.semantics.matrix.denormals import flushes_denormals, flushing, then_flush
-from wavesim.emulate.state import LANES
 from wavesim.emulate.types import Array, Step
 from wavesim.front.tile.element_types import ELEMENT_BITS, F8F6F4
+from wavesim.isa.kinds import LANES, Kind
 from wavesim.isa.opcodes import opcode_table
 from wavesim.program import Immediate, Modified, Operand
 
@@ -394,5 +394,5 @@ def _bind_f8f6f4(binding: Binding, shape: Shape) -> Step:
 
 
 for _opcode, _info in opcode_table().items():
-    if _info.kind == "mfma" and "sparse" not in _info.flags and shape_of(_opcode) is not None:
+    if _info.kind is Kind.MFMA and "sparse" not in _info.flags and shape_of(_opcode) is not None:
         semantics(_opcode)(_bind_mfma)

@@ -27,8 +27,8 @@ from wavesim.emulate.semantics.matrix.mfma import (
     spread,
     unpacker,
 )
-from wavesim.emulate.state import LANES
 from wavesim.emulate.types import Array, Step
+from wavesim.isa.kinds import LANES
 from wavesim.isa.opcodes import opcode_table
 
 _NAME = re.compile(

@@ -16,10 +16,10 @@ from wavesim.emulate.semantics.memory.addresses import (
     has_scratch_buffer,
     scratch_bytes,
 )
-from wavesim.emulate.state import LANES
 from wavesim.emulate.touched_lines import LineFinder
 from wavesim.emulate.transfer import gather, scatter
 from wavesim.emulate.types import Array
+from wavesim.isa.kinds import LANES
 from wavesim.program import Severity
 
 SHARED_APERTURE = np.uint64(1 << 16)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from wavesim.emulate.operands import scalar_row, vector_row
 from wavesim.emulate.registry import Binding
 from wavesim.emulate.types import Array
+from wavesim.isa.kinds import LANES
 from wavesim.program import Operand, Program, Register, Special
 
 U32, U64 = np.uint32, np.uint64
@@ -85,7 +86,7 @@ def flat_addresses(binding: Binding, vector: Operand, scalar: Operand | None) ->
         return lambda _: Addresses(read() + offset)
     base = scalar_pair(binding, scalar)
     if is_off(vector):
-        shape = (binding.lanes.count, 64)
+        shape = (binding.lanes.count, LANES)
         return lambda _: Addresses(np.broadcast_to(base() + offset, shape).copy())
     lane = binding.lanes.vgpr[vector_row(binding, vector)]
     return lambda _: Addresses(lane.astype(U64) + (base() + offset))
@@ -95,7 +96,7 @@ def scratch_offsets(binding: Binding, vector: Operand, scalar: Operand) -> Calla
     """Scratch: byte offsets int64 [n, 64] within a lane's private memory."""
     lanes = binding.lanes
     offset = binding.integer("offset")
-    lane: Array = np.zeros((lanes.count, 64), np.uint32)
+    lane: Array = np.zeros((lanes.count, LANES), np.uint32)
     if isinstance(vector, Register):
         lane = lanes.vgpr[vector_row(binding, vector)]
     base: Array = np.zeros((1, 1), np.uint32)

@@ -21,6 +21,7 @@ from wavesim.emulate.operands import call, dword, scalar_row, vector_row
 from wavesim.emulate.registry import Binding
 from wavesim.emulate.semantics.memory.addresses import PRIVATE_APERTURE, PRIVATE_BUFFER, Addresses
 from wavesim.emulate.types import Array
+from wavesim.isa.kinds import LANES
 from wavesim.program import Operand
 
 U32, U64 = np.uint32, np.uint64
@@ -87,13 +88,13 @@ def buffer_addresses(
     soffset = dword(binding, scalar)
     offset = U32(binding.integer("offset"))
     offen, idxen = bool(binding.modifier("offen")), bool(binding.modifier("idxen"))
-    zero = np.zeros((lanes.count, 64), np.uint32)
+    zero = np.zeros((lanes.count, LANES), np.uint32)
     index = byte = zero
     if idxen:
         index = lanes.vgpr[vector_row(binding, vector)]
     if offen:
         byte = lanes.vgpr[vector_row(binding, vector) + int(idxen)]
-    lane = np.arange(64, dtype=np.int64)
+    lane = np.arange(LANES, dtype=np.int64)
     formatted = binding.info.format == "MTBUF" or "_format_" in binding.info.name
     by_dword = not formatted and "atomic" not in binding.info.flags
 

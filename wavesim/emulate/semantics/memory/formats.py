@@ -17,9 +17,9 @@ from wavesim.emulate.registry import Binding, semantics
 from wavesim.emulate.semantics.lds.access import put_registers
 from wavesim.emulate.semantics.memory.access import Access
 from wavesim.emulate.semantics.memory.vmem import split_operands
-from wavesim.emulate.state import LANES
 from wavesim.emulate.transfer import gather
 from wavesim.emulate.types import Array, Step
+from wavesim.isa.kinds import LANES, Kind
 from wavesim.isa.opcodes import opcode_table
 
 U32, I32 = np.uint32, np.int32
@@ -225,4 +225,4 @@ def _bind_store(binding: Binding) -> Step:
 
 for _name, _info in opcode_table().items():
     if "_format_" in _name:
-        semantics(_name)(_bind_load if _info.kind == "vmem_load" else _bind_store)
+        semantics(_name)(_bind_load if _info.kind is Kind.VMEM_LOAD else _bind_store)

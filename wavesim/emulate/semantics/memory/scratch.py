@@ -8,9 +8,9 @@ from wavesim.emulate.operands import vector_row
 from wavesim.emulate.registry import Binding, semantics
 from wavesim.emulate.semantics.lds.access import narrow_result, put_registers
 from wavesim.emulate.semantics.memory.addresses import scratch_bytes, scratch_offsets
-from wavesim.emulate.state import LANES
 from wavesim.emulate.transfer import gather, scatter
 from wavesim.emulate.types import Step
+from wavesim.isa.kinds import LANES, Kind
 from wavesim.isa.opcodes import opcode_table
 from wavesim.program.forms import loads_to_lds
 
@@ -22,7 +22,7 @@ def _bind_scratch(binding: Binding) -> Step:
     context, lanes = binding.context, binding.lanes
     width = binding.info.width_bytes
     operands = list(binding.instruction.operands)
-    store = binding.info.kind == "vmem_store"
+    store = binding.info.kind is Kind.VMEM_STORE
     if loads_to_lds(binding.info, binding.instruction):
         raise binding.refuse("loads from scratch to LDS have no semantics")
     scalar = operands.pop()

@@ -17,9 +17,11 @@ from wavesim.emulate.semantics.memory.addresses import (
     flat_addresses,
 )
 from wavesim.emulate.semantics.memory.buffers import buffer_addresses
-from wavesim.emulate.state import LANES, M0
+from wavesim.emulate.state import M0
 from wavesim.emulate.transfer import scatter
 from wavesim.emulate.types import Array, Step
+from wavesim.isa.archs import ARCHITECTURES
+from wavesim.isa.kinds import LANES, Kind
 from wavesim.isa.opcodes import opcode_table
 from wavesim.program import Operand
 from wavesim.program.forms import loads_to_lds, returns_old_value
@@ -35,7 +37,7 @@ def split_operands(binding: Binding) -> tuple[list[Operand], Callable[[int], Add
         *data, vector, resource, scalar = operands
         return data, buffer_addresses(binding, vector, resource, scalar)
     scalar_operand = operands.pop() if layout == "GLOBAL" else None
-    store = binding.info.kind == "vmem_store" and not returns_old_value(binding.info, binding.instruction)
+    store = binding.info.kind is Kind.VMEM_STORE and not returns_old_value(binding.info, binding.instruction)
     place = 0 if store or loads_to_lds(binding.info, binding.instruction) else 1
     vector = operands.pop(place)
     return operands, flat_addresses(binding, vector, scalar_operand)
@@ -72,7 +74,7 @@ def _bind_load_to_lds(binding: Binding) -> Step:
     step = max(4, width)
     place = np.arange(LANES, dtype=np.int64) * step
     m0 = lanes.sgpr[M0]
-    limit = U32(0x3FFFF if context.arch == "gfx950" else 0xFFFF)
+    limit = U32((1 << ARCHITECTURES[context.arch].lds_address_bits) - 1)
     narrow = narrow_result(binding.info.name)
     base = context.lds.base[lanes.waves][:, None]
 
@@ -213,9 +215,9 @@ def _register() -> None:
             continue  # see vmem_format
         elif "atomic" in info.flags:
             semantics(name)(_bind_atomic)
-        elif info.kind == "vmem_load":
+        elif info.kind is Kind.VMEM_LOAD:
             semantics(name)(_bind_load)
-        elif info.kind == "vmem_store":
+        elif info.kind is Kind.VMEM_STORE:
             semantics(name)(_bind_store)
 
 

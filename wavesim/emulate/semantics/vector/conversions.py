@@ -160,7 +160,7 @@ semantics("v_cvt_f32_fp8 v_cvt_f32_bf8 v_cvt_pk_f32_fp8 v_cvt_pk_f32_bf8")(_bind
 
 def _bind_to_8bit(binding: Binding) -> Step:
     """v_cvt_pk_{fp8,bf8}_f32: two floats to two bytes in one half (op_sel) of the destination; clamp and
-    factors do nothing (CDNA3 ISA, table 31), MODE.FP16_OVFL says what becomes of overflow."""
+    factors do nothing (CDNA3 ISA, table 31), MODE.FP16_OVFL says what overflow gives."""
     codec = minifloat(binding.info.name.split("_")[3], binding.context.arch)
     _, first, second = sources_of(binding)
     row = vector_row(binding, binding.instruction.operands[0])

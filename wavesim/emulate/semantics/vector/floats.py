@@ -45,7 +45,7 @@ def twice_rounded(a: Array, b: Array, c: Array, rounding: Rounding = NEAREST) ->
 
 
 def _flushing(function: Callable[..., Array]) -> Callable[..., Array]:
-    """v_mad_f32 and its kin have no denormals, whatever MODE says (LLVM selects them only where those are
+    """v_mad_f32 and similar have no denormals, whatever MODE says (LLVM selects them only where those are
     flushed)."""
 
     def run(*arrays: Array) -> Array:

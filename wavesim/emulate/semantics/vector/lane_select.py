@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from wavesim.emulate.operands import Source, call, then
 from wavesim.emulate.registry import Binding
-from wavesim.emulate.state import LANES
 from wavesim.emulate.types import Array
+from wavesim.isa.kinds import LANES
 from wavesim.program import Modified
 from wavesim.program.dpp import DPP_CONTROLS
 

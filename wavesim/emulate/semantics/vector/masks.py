@@ -14,8 +14,9 @@ from wavesim.emulate.semantics.vector.conversions import to_byte
 from wavesim.emulate.semantics.vector.floats import float_class
 from wavesim.emulate.semantics.vector.lane_select import dpp_of, sdwa_merge
 from wavesim.emulate.semantics.vector.valu import mask_source, mask_writer, put_masked, sources_of, writer
-from wavesim.emulate.state import EXEC, LANES
+from wavesim.emulate.state import EXEC
 from wavesim.emulate.types import Array, Step
+from wavesim.isa.kinds import LANES
 from wavesim.isa.opcodes import opcode_table
 
 U32, U64, I64 = np.uint32, np.uint64, np.int64

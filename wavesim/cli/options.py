@@ -1,0 +1,369 @@
+"""Options that several commands share, as values that click fills.
+
+A group of options is a frozen dataclass. Each field declares its option, once. A command takes the groups
+it needs by :func:`options` and gets one value for each. What the pipeline is asked for is made of them in
+one place, :func:`run_options`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from wavesim.cli.operands import STDOUT
+from wavesim.cli.paths import InputPath, OutputPath
+from wavesim.errors import UserError
+from wavesim.front.launch.file import MAX_DYNAMIC_LDS_BYTES
+from wavesim.front.launch.file import LaunchOptions as LaunchTexts
+from wavesim.front.region import DEFAULT_TRIPS, DEFAULT_WAVES, MOST_WAVES, RegionOptions
+from wavesim.limits import MAX_CLK, MAX_INSTRUCTIONS, MAX_WAVES, allowing, budget
+
+if TYPE_CHECKING:
+    from wavesim.pipeline.run import RunOptions
+    from wavesim.report.output import Look
+
+_OPTION = "option"
+_AS = "{group}__{field}"
+"""Click's name of a group's option: no two groups of a command, nor its own options, can meet in it."""
+
+
+def option(*names: str, **attributes: Any) -> Any:
+    """A field that ``click.option(*names, **attributes)`` fills."""
+    return field(metadata={_OPTION: (names, attributes)})
+
+
+def options(**groups: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorates a command: its parameter ``name`` is the group ``name=Group``, filled from the command line.
+
+    The help shows the options in the order of the groups and of their fields.
+    """
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def filled(*args: Any, **given: Any) -> Any:
+            for name, group in groups.items():
+                values = {
+                    each.name: given.pop(_AS.format(group=name, field=each.name)) for each in fields(group)
+                }
+                given[name] = group(**values)
+            return command(*args, **given)
+
+        for name, group in reversed(groups.items()):
+            for each in reversed(fields(group)):
+                names, attributes = each.metadata[_OPTION]
+                known_as = _AS.format(group=name, field=each.name)
+                filled = click.option(*names, known_as, **attributes)(filled)
+        return filled
+
+    return decorate
+
+
+def parse_settings(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    """``NAME=VALUE`` pairs; the last of two with one name counts."""
+    settings = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals or not name.strip() or not text.strip():
+            raise click.BadParameter(f"{value!r} is not NAME=VALUE, such as K=512 or memory.latency_clk=800")
+        settings[name.strip()] = text.strip()
+    return settings
+
+
+SETTINGS: dict[str, Any] = {"multiple": True, "metavar": "NAME=VALUE", "callback": parse_settings}
+"""How ``--set`` is read; each command says what it overrides."""
+
+ENGINE_CHOICES = ("auto", "compiled", "simpy", "both")
+ENGINE: dict[str, Any] = {
+    "type": click.Choice(ENGINE_CHOICES),
+    "default": "auto",
+    "show_default": True,
+    "help": "Timing engine; auto: compiled where it is built, else simpy. both: run both and compare.",
+}
+"""``--engine``."""
+
+KERNEL_NAME: dict[str, Any] = {"metavar": "NAME", "help": "Which kernel, where the file has several."}
+"""``--kernel``."""
+
+TRACE_ARCH: dict[str, Any] = {
+    "default": "auto",
+    "show_default": True,
+    "help": "gfx90a, gfx942 or gfx950; auto: from the code.",
+}
+"""``--arch`` of commands that read a thread trace."""
+
+
+@dataclass(frozen=True)
+class MachineOptions:
+    """What the kernel runs on, and what is set otherwise than it says."""
+
+    arch: str | None = option(
+        "--arch", metavar="NAME", help="Architecture: gfx942 (the default), gfx950, ..."
+    )
+    machine: str | None = option(
+        "--machine", type=InputPath(dir_okay=False), help="Machine file instead of the stock one."
+    )
+    settings: Mapping[str, str] = option(
+        "--set",
+        **SETTINGS,
+        help="Override a launch constant (K=512) or a machine value (memory.latency_clk=800).",
+    )
+
+
+@dataclass(frozen=True)
+class LaunchOptions:
+    """How an assembly kernel, HIP or a code object is launched."""
+
+    file: str | None = option("--launch", type=InputPath(dir_okay=False), help="Launch file (YAML).")
+    arguments: tuple[str, ...] = option(
+        "--arg",
+        multiple=True,
+        metavar="NAME=WHAT",
+        help="Kernel argument, in order: A=bf16[128,512]:random or K=512.",
+    )
+    block: int | None = option("--block", type=int, help="Threads of a workgroup.")
+    grid: str | None = option("--grid", metavar="X,Y", help="Position of the simulated workgroup.")
+    expect: str | None = option("--expect", metavar="TEXT", help="Expected result: 'C = A @ B.T'.")
+    tile: str | None = option(
+        "--tile", metavar="ROWS,COLS", help="Result tile of a workgroup (default: all of it)."
+    )
+    kernel: str | None = option("--kernel", **KERNEL_NAME)
+    dynamic_lds_bytes: int = option(
+        "--lds",
+        type=click.IntRange(0, MAX_DYNAMIC_LDS_BYTES),
+        default=0,
+        metavar="BYTES",
+        help="Dynamic LDS that the launch adds (Triton's 'shared').",
+    )
+
+    def texts(self, flags: tuple[str, ...] = ()) -> LaunchTexts:
+        """The same for the front ends; ``flags`` are the compiler's."""
+        return LaunchTexts(
+            **{each.name: getattr(self, each.name) for each in fields(self)}, compile_flags=flags
+        )
+
+
+@dataclass(frozen=True)
+class CompileOptions:
+    """What the compiler of HIP is told."""
+
+    includes: tuple[str, ...] = option(
+        "-I",
+        multiple=True,
+        metavar="DIR",
+        type=click.Path(exists=True, file_okay=False),
+        help="Folder of header files, for HIP.",
+    )
+    defines: tuple[str, ...] = option(
+        "-D", multiple=True, metavar="NAME[=VALUE]", help="Define a macro, for HIP."
+    )
+
+    def flags(self, *kernels: Path) -> tuple[str, ...]:
+        """The compiler's flags, with whole paths.
+
+        Raises:
+            UserError: a malformed macro, or none of the kernels is HIP.
+        """
+        for define in self.defines:
+            if re.fullmatch(r"[A-Za-z_]\w*(\([\w ,.]*\))?(=.*)?", define, re.DOTALL) is None:
+                raise UserError(f"-D {define!r:.60} is no macro", None, "NAME or NAME=VALUE")
+        folders = (f"-I{Path(folder).absolute()}" for folder in self.includes)
+        flags = (*folders, *(f"-D{each}" for each in self.defines))
+        if flags and not any(kernel.suffix.lower() == ".hip" for kernel in kernels):
+            raise UserError("-I and -D are for HIP: there is nothing to compile here")
+        return flags
+
+
+@dataclass(frozen=True)
+class UnknownOptions:
+    """How far a kernel is followed of which not everything is known."""
+
+    allow_unknown: bool = option(
+        "--allow-unknown",
+        is_flag=True,
+        help="Go on past instructions without data; figures that rest on them are marked.",
+    )
+    region: str | None = option(
+        "--region",
+        metavar="LABEL1:LABEL2",
+        help="Take only the code from one label up to another, without launch and data.",
+    )
+    trips: int = option(
+        "--trips",
+        type=click.IntRange(min=1),
+        default=DEFAULT_TRIPS,
+        show_default=True,
+        help="How often a loop runs whose condition is not known.",
+    )
+    waves: int | None = option(
+        "--waves",
+        type=click.IntRange(1, MOST_WAVES),
+        help=f"Waves that execute the region (default: the kernel's, or {DEFAULT_WAVES}).",
+    )
+
+
+@dataclass(frozen=True)
+class SharingOptions:
+    """Who shares the compute unit."""
+
+    workgroups: int | None = option(
+        "--workgroups",
+        type=click.IntRange(1, MAX_WAVES),
+        metavar="N",
+        help="Workgroups on the compute unit (default: as many as fit and the launch has for each).",
+    )
+
+
+@dataclass(frozen=True)
+class TimingOptions:
+    """Which engine times the kernel, and at which clock."""
+
+    engine: str = option("--engine", **ENGINE)
+    clock_ghz: float | None = option(
+        "--clock-ghz",
+        type=click.FloatRange(min=0, min_open=True),
+        help="Clock for TFLOP/s instead of the machine file's.",
+    )
+
+
+@dataclass(frozen=True)
+class LookOptions:
+    """How a report looks in the terminal."""
+
+    ascii_only: bool = option("--ascii", is_flag=True, help="Plain ASCII, no line or block characters.")
+    width: int | None = option(
+        "--width", type=click.IntRange(60, 200), help="Columns (default: the terminal's, or 80)."
+    )
+    color: bool | None = option(
+        "--color/--no-color", default=None, help="Colours or none (default: on terminals)."
+    )
+
+    def look(self) -> Look:
+        """The look of a report on standard output."""
+        from wavesim.report.output import look_for
+
+        return look_for(
+            sys.stdout,
+            width=self.width,
+            ascii_only=self.ascii_only,
+            color=self.color,
+            no_color=bool(os.environ.get("NO_COLOR")),
+        )
+
+
+OPTIONAL_FILE: dict[str, Any] = {
+    "is_flag": False,
+    "flag_value": STDOUT,
+    "type": OutputPath(),
+    "metavar": "[FILE]",
+}
+"""An option whose file name may be left out, for standard output."""
+
+
+@dataclass(frozen=True)
+class JsonOptions:
+    """Where the report goes as JSON."""
+
+    file: str | None = option(
+        "--json", **OPTIONAL_FILE, help="Write the report as JSON to FILE, or alone to standard output."
+    )
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is to be JSON at all."""
+        return self.file is not None
+
+    @property
+    def alone(self) -> bool:
+        """Whether nothing but JSON goes to standard output."""
+        return self.file == STDOUT
+
+    def write(self, text: str) -> None:
+        """Writes it where it is wanted."""
+        assert self.file is not None, "it is not wanted"
+        write_json(text, self.file)
+
+
+def write_json(text: str, file: str) -> None:
+    """JSON to standard output alone, or to a file."""
+    from wavesim.report.files import write_atomically
+    from wavesim.report.output import write_text
+    from wavesim.visible import visible_json
+
+    text = visible_json(text)
+    if file == STDOUT:
+        write_text(text)
+    else:
+        write_atomically(Path(file), [text])
+
+
+def run_options(
+    kernels: tuple[Path, ...],
+    machine: MachineOptions,
+    compiling: CompileOptions,
+    launch: LaunchOptions | None = None,
+    unknown: UnknownOptions | None = None,
+    sharing: SharingOptions | None = None,
+    timing: TimingOptions | None = None,
+) -> RunOptions:
+    """What a run of ``kernels`` is asked for; a group that a command does not have stays at its defaults.
+
+    Raises:
+        UserError: flags of a compiler that has nothing to compile.
+    """
+    from wavesim.pipeline.run import RunOptions
+
+    flags = compiling.flags(*kernels)
+    wanted = RunOptions(
+        arch=machine.arch,
+        machine=machine.machine,
+        settings=machine.settings,
+        launch=launch.texts(flags) if launch is not None else LaunchTexts(compile_flags=flags),
+    )
+    if unknown is not None:
+        region = (
+            RegionOptions(unknown.region, unknown.trips, unknown.waves)
+            if unknown.region is not None
+            else None
+        )
+        wanted = replace(wanted, allow_unknown=unknown.allow_unknown, region=region, trips=unknown.trips)
+    if sharing is not None:
+        wanted = replace(wanted, workgroups=sharing.workgroups)
+    if timing is not None:
+        wanted = replace(wanted, engine=timing.engine, clock_ghz=timing.clock_ghz)
+    return wanted
+
+
+def _allow(context: click.Context, parameter: click.Parameter, value: int | None) -> None:
+    """Puts a budget in force while the command runs."""
+    if value is not None:
+        context.with_resource(allowing(replace(budget(), **{str(parameter.name): value})))
+
+
+def budget_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--max-instructions and --max-clk, in force while the command runs."""
+    bound: dict[str, Any] = {
+        "type": click.IntRange(min=1),
+        "metavar": "N",
+        "expose_value": False,
+        "callback": _allow,
+    }
+    clk = click.option(
+        "--max-clk", "clk", **bound, help=f"Clocks that a simulation may last (default: {MAX_CLK})."
+    )
+    instructions = click.option(
+        "--max-instructions",
+        "instructions",
+        **bound,
+        help=f"Instructions that all waves may execute (default: {MAX_INSTRUCTIONS}).",
+    )
+    return instructions(clk(command))

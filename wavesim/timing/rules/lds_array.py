@@ -1,0 +1,29 @@
+"""The bank array serves one access of both SIMD pairs at a time, longer under conflicts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from wavesim.timing.rule import Rule, every
+from wavesim.trace import UNKNOWN, Trace
+
+
+def without(trace: Trace) -> Trace:
+    """What is known of bank conflicts becomes 0 clk."""
+    waves = tuple(
+        replace(wave, array_clk=np.where(wave.array_clk == UNKNOWN, wave.array_clk, 0).astype(np.int32))
+        for wave in trace.waves
+    )
+    return replace(trace, waves=waves)
+
+
+RULE = Rule(
+    name="lds_array",
+    section=6,
+    off="an access takes 0 clk of the bank array, also where the Trace gives them",
+    evidence="evidence/lds.md#bank-conflicts",
+    parameters={"lds_array_clk": every("lds_array_clk", 0)},
+    trace=without,
+)
