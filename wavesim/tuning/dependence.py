@@ -8,7 +8,7 @@ may pass barriers and accesses. What loads return is no order here: :mod:`wavesi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -81,6 +81,17 @@ class Addresses:
             if bool((one & other).any()):
                 return True
         return False
+
+    def renumbered(self, indices: Mapping[int, int]) -> Addresses:
+        """The same for a program in which instruction ``new`` is what ``indices[new]`` was."""
+        lds = {
+            (new, wave): touched
+            for new, old in indices.items()
+            for (index, wave), touched in self.lds.items()
+            if index == old
+        }
+        regions = {new: self.regions[old] for new, old in indices.items() if old in self.regions}
+        return Addresses(lds, regions, self.stored)
 
     def only_read(self, index: int) -> bool:
         """Whether nobody stores to what ``index`` loads."""

@@ -76,17 +76,37 @@ def nops(states: int) -> list[Instruction]:
     return found
 
 
-def scheduled_program(program: Program, block: LoopBlock, pieces: Sequence[Piece]) -> Program:
-    """The program with these instructions in the block's place, laid out anew."""
+def scheduled_program(
+    program: Program,
+    block: LoopBlock,
+    pieces: Sequence[Piece],
+    ahead: Sequence[Instruction] = (),
+    behind: Sequence[Instruction] = (),
+) -> Program:
+    """The program with these instructions in the block's place, laid out anew.
+
+    Args:
+        program: as it is.
+        block: its loop.
+        pieces: a schedule of the loop, the branch included.
+        ahead: instructions put in before the loop, outside it.
+        behind: instructions put in behind it.
+    """
     more = len(pieces) - block.length
     instructions = (
         *program.instructions[: block.head],
+        *ahead,
         *(instruction for _, instruction in pieces),
+        *behind,
         *program.instructions[block.tail + 1 :],
     )
-    labels = {
-        name: place + more if place > block.tail else place for name, place in program.labels.items()
-    }
+
+    def moved(place: int) -> int:
+        if place < block.head:
+            return place
+        return place + len(ahead) + (more + len(behind) if place > block.tail else 0)
+
+    labels = {name: moved(place) for name, place in program.labels.items()}
     addresses, sizes = lay_out(instructions, program.arch)
     return replace(program, instructions=instructions, labels=labels, addresses=addresses, sizes=sizes)
 
