@@ -51,7 +51,7 @@ def run(
 
     Args:
         kernel: Kernel file: a tile program (.yaml) or assembly (.s).
-        arch: Architecture; default: the kernel's, else gfx942.
+        arch: Architecture or device (``"MI325X"``); default: the kernel's, else gfx942.
         machine: Machine file instead of the stock one.
         settings: ``{"K": 512, "memory.latency_clk": 800}``: as ``--set``.
         engine: ``"auto"``, ``"compiled"``, ``"simpy"``, or ``"both"``, which compares.
@@ -161,7 +161,7 @@ def replay(
 
     Args:
         folder: The trace.
-        arch: Architecture, or ``"auto"``.
+        arch: Architecture or device (``"MI325X"``), or ``"auto"``.
         memory: Where global-memory latencies come from: ``measured``, ``shifted:N`` or ``model``.
         without: Rules of the timing model to leave out (docs/model §14).
 
@@ -178,7 +178,7 @@ def replay(
 
     imported = import_trace(Path(folder), arch)
     return tuple(
-        replay_trace(imported, load_machine(imported.arch), memory_mode(memory), without=tuple(without))
+        replay_trace(imported, load_machine(imported.machine), memory_mode(memory), without=tuple(without))
     )
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from trace_folders import four_waves, write_folder
 
+from wavesim.asm.text.parse import parse_program
 from wavesim.cli.main import cli
 from wavesim.errors import UserError
 
@@ -25,3 +27,31 @@ def test_run_takes_a_device(root: Path) -> None:
     assert data["throughput"]["compute_units"] == 80
     with pytest.raises(UserError, match=r"unknown architecture or device 'mi309'[^;]*; devices: MI210"):
         runner.invoke(cli, [*arguments, "--arch", "mi309"], catch_exceptions=False)
+
+
+def test_lower_and_compile_take_the_architecture_of_a_device(root: Path) -> None:
+    text = (
+        CliRunner()
+        .invoke(cli, ["lower", str(root / GEMM), "--arch", "MI355x"], catch_exceptions=False)
+        .output
+    )
+    assert '.amdgcn_target "amdgcn-amd-amdhsa--gfx950"' in text
+    hip = str(root / "kernels" / "hip" / "8wave.hip")
+    said = CliRunner().invoke(cli, ["compile", hip, "--arch", "mi355x"], catch_exceptions=False).output
+    assert "gfx950" in said
+
+
+def test_a_trace_is_replayed_on_a_device_and_listed(root: Path, tmp_path: Path) -> None:
+    """The memory's latencies are the device's; the listing is assembly that parses."""
+    folder = write_folder(tmp_path / "trace", four_waves())
+    (tmp_path / "here.yaml").write_text("base: MI300A\n")
+    for arguments in (["--arch", "mi300a"], ["--machine", str(tmp_path / "here.yaml")]):
+        said = CliRunner().invoke(cli, ["replay", str(folder), "--json", *arguments], catch_exceptions=False)
+        assert json.loads(said.stdout)["arch"] == "gfx942"
+    both = ["replay", str(folder), "--arch", "mi300a", "--machine", str(tmp_path / "here.yaml")]
+    with pytest.raises(UserError, match="exclude each other"):
+        CliRunner().invoke(cli, both, catch_exceptions=False)
+    written = tmp_path / "kernel.s"
+    listing = ["trace", "listing", str(folder), "--arch", "MI325X", "-o", str(written)]
+    assert CliRunner().invoke(cli, listing, catch_exceptions=False).exit_code == 0
+    assert parse_program(written.read_text(), "kernel.s").arch == "gfx942"

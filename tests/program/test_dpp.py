@@ -9,7 +9,7 @@ import pytest
 
 from wavesim.asm.text.parse import parse_program
 from wavesim.checks.run import check_program
-from wavesim.emulate.semantics.vector.lane_select import _source_lanes
+from wavesim.emulate.semantics.vector.lane_select import SOURCE_LANES
 from wavesim.program.dpp import DPP_CONTROLS, DPP_MIRRORS, DPP_WORDS, is_dpp
 from wavesim.trace.decode import code_entries
 
@@ -31,7 +31,7 @@ def test_every_control_in_both_spellings(word: str, opcode: str) -> None:
     found, _ = check_program(program)
     assert any("DPP reads it" in each.message for each in found)
     value = (1, 0, 3, 2) if word == "quad_perm" else 1
-    assert _source_lanes(word, value).shape == (64,)
+    assert SOURCE_LANES[word](value).shape == (64,)
 
 
 def test_they_stand_in_one_place() -> None:
@@ -43,4 +43,5 @@ def test_they_stand_in_one_place() -> None:
         if len(set(words.findall(path.read_text(encoding="utf-8")))) > 3
     }
     # lane_select says what each control does, word by word
+    assert set(SOURCE_LANES) == set(DPP_CONTROLS)
     assert holders == {"program/dpp.py", "emulate/semantics/vector/lane_select.py"}

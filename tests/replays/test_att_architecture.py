@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_att_folder import LISTING, code_rows, edit, four_waves, write_folder
+from trace_folders import LISTING, code_rows, edit, four_waves, write_folder
 
 from wavesim.errors import UserError
 from wavesim.isa.opcodes import opcode_table

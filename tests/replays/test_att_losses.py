@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_att_folder import code_rows, edit, four_waves, wave_file, wave_rows, write_folder
+from trace_folders import code_rows, edit, four_waves, wave_file, wave_rows, write_folder
 
 from wavesim.isa.load import load_machine
 from wavesim.replays.att.folder import CLOCK, CODE_ID

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_att_folder import four_waves, write_folder
+from trace_folders import four_waves, write_folder
 
 from wavesim.asm.printer import print_program
 from wavesim.asm.text.parse import parse_program

@@ -19,6 +19,7 @@ from wavesim.report.page import payload as payload_module
 from wavesim.report.page.columns import ColumnWriter, read_columns
 from wavesim.report.page.page import LARGEST_BYTES
 from wavesim.report.page.payload import Panel
+from wavesim.report.palette import GLYPHS
 from wavesim.trace import Kind, Reason, Timeline
 
 KERNELS = Path(__file__).resolve().parents[2] / "kernels"
@@ -168,3 +169,16 @@ def test_a_run_too_long_is_cut_and_says_where(half_split: Run, monkeypatch: pyte
     rows = [columns[wave["issue"]] for wave in run["waves"]]
     assert sum(map(len, rows)) <= 1000
     assert all(len(issue) == 0 or issue[-1] < run["cut_clk"] for issue in rows)
+
+
+def test_the_palette_is_the_only_place_of_activity_colours_and_words() -> None:
+    """Page, script, SVG and terminal read one table; nothing of it is written out elsewhere."""
+    report = KERNELS.parent / "wavesim" / "report"
+    glyphs = [glyph for glyph in GLYPHS.values() if glyph.meaning]
+    colours = {colour for glyph in glyphs for colour in (glyph.paper, glyph.light, glyph.dark)}
+    words = {f'"{glyph.meaning}"' for glyph in glyphs if " " in glyph.meaning}
+    for path in report.rglob("*.*"):
+        if path.suffix in (".py", ".js", ".css", ".html") and path.name != "palette.py":
+            text = path.read_text(encoding="utf-8")
+            facts = colours if path.suffix == ".py" else colours | words
+            assert [fact for fact in facts if fact in text] == [], path

@@ -9,6 +9,9 @@ import numpy.typing as npt
 
 from wavesim.isa.kinds import LANES, LDS_KINDS, VMEM_KINDS
 from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.timing.rules.lds_array import conflict_free_clk
+from wavesim.timing.rules.lds_from_memory import array_clk
+from wavesim.timing.rules.lds_port import port_clk
 from wavesim.trace import Category, CodeEntry, Kind, Trace, WaveTrace
 from wavesim.trace.trace import UNKNOWN
 
@@ -62,7 +65,7 @@ def code_tables(trace: Trace, parameters: TimingParameters) -> CodeTables:
         pipe_clk=column([_pipe_clk(entry, parameters) for entry in code]),
         flop=column([_flop(entry, parameters) for entry in code]),
         width_bytes=column([entry.width_bytes for entry in code]),
-        port_clk=column([_port_clk(entry, parameters) for entry in code]),
+        port_clk=column([port_clk(parameters, entry) if entry.kind in LDS_KINDS else 0 for entry in code]),
         array_clk=column([_array_clk(entry, parameters) for entry in code]),
         issue_clk=column([_issue_clk(entry, parameters) for entry in code]),
         to_lds=np.array([entry.to_lds for entry in code], bool),
@@ -96,21 +99,10 @@ def _flop(entry: CodeEntry, parameters: TimingParameters) -> int:
     return row.flops_fp4 if entry.mfma_format == "fp4" and row.flops_fp4 else row.flops
 
 
-def _port_clk(entry: CodeEntry, parameters: TimingParameters) -> int:
-    if entry.kind is Kind.LDS_WRITE:
-        return parameters.write_clk(parameters.lds_write_hold_clk, entry.width_bytes)
-    if entry.kind is Kind.LDS_READ:
-        per_clk = parameters.lds_port_bytes_per_clk
-        return max(4, -(-LANES * max(4, entry.width_bytes) // per_clk))
-    return 0
-
-
 def _array_clk(entry: CodeEntry, parameters: TimingParameters) -> int:
-    if entry.kind not in LDS_KINDS and not entry.to_lds:
-        return 0
-    access = "read" if entry.kind is Kind.LDS_READ else "write"
-    widths = {width: clk for (name, width), clk in parameters.lds_array_clk.items() if name == access}
-    return parameters.write_clk(widths, max(4, entry.width_bytes)) if widths else 0
+    if entry.to_lds:
+        return array_clk(parameters, LANES * entry.width_bytes)
+    return conflict_free_clk(parameters, entry) if entry.kind in LDS_KINDS else 0
 
 
 def _issue_clk(entry: CodeEntry, parameters: TimingParameters) -> int:

@@ -7,7 +7,7 @@ enough to show them. The cost is the difference of two simulations of the same t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -49,6 +49,20 @@ class StrongWait:
     needs: tuple[Need, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Weaker:
+    """The largest count that a wait could have for a counter."""
+
+    count: int
+    relaxation: Relaxation
+
+    @property
+    def need(self) -> Need | None:
+        """What keeps it from being larger."""
+        largest = self.count == self.relaxation.possible
+        return self.relaxation.last_need if largest else self.relaxation.need
+
+
 def strong_waits(
     relaxer: WaitRelaxer, machine: Machine, execution: Execution | None = None, *, ordered: bool = False
 ) -> Iterator[Finding]:
@@ -75,34 +89,36 @@ def find_strong_waits(relaxer: WaitRelaxer, execution: Execution | None) -> Iter
     addresses = None
     if execution is not None and any(each.possible > each.safe for each in relaxable):
         addresses = LdsEvidence.of(relaxer, execution)
-    by_place: dict[tuple[SourceSpan, int], list[int]] = {}
-    for index, entry in enumerate(relaxer.code):
-        if entry.kind is Kind.WAIT and index in relaxer.before:
-            span = span_of(relaxer.program, index)
-            by_place.setdefault((span, 0 if span.line else index), []).append(index)
-    relaxations: dict[int, dict[str, tuple[int, Relaxation]]] = {}
+    known: dict[int, dict[str, _Weaker]] = {}
     for each in relaxable:
         count = each.safe
         if addresses is not None and each.possible > each.safe:
             count = addresses.largest(each)
         if count > each.count:
-            relaxations.setdefault(each.wait, {})[each.counter] = (count, each)
-    for waits in by_place.values():
-        known = [relaxations.get(wait, {}) for wait in waits]
+            known.setdefault(each.wait, {})[each.counter] = _Weaker(count, each)
+    for waits in _waits_of_lines(relaxer):
         counts: dict[str, int] = {}
         needs: list[Need] = []
         by_addresses = False
         for counter in ("vmcnt", "lgkmcnt"):
-            if all(counter in each for each in known):
-                counts[counter] = min(each[counter][0] for each in known)
-                for one in known:
-                    count, relaxation = one[counter]
-                    by_addresses |= counts[counter] > relaxation.safe
-                    need = relaxation.last_need if count == relaxation.possible else relaxation.need
-                    if need is not None and count == counts[counter]:
-                        needs.append(need)
+            weaker = [known[wait][counter] for wait in waits if counter in known.get(wait, {})]
+            if len(weaker) < len(waits):
+                continue
+            counts[counter] = least = min(each.count for each in weaker)
+            by_addresses |= any(least > each.relaxation.safe for each in weaker)
+            needs += [each.need for each in weaker if each.need is not None and each.count == least]
         if counts and (len(waits) == 1 or _safe_together(relaxer, waits, counts, addresses)):
             yield StrongWait(tuple(waits), counts, by_addresses, tuple(dict.fromkeys(needs)))
+
+
+def _waits_of_lines(relaxer: WaitRelaxer) -> Iterable[list[int]]:
+    """The reached waits of the code, those of a source line together."""
+    found: dict[tuple[SourceSpan, int], list[int]] = {}
+    for index, entry in enumerate(relaxer.code):
+        if entry.kind is Kind.WAIT and index in relaxer.before:
+            span = span_of(relaxer.program, index)
+            found.setdefault((span, 0 if span.line else index), []).append(index)
+    return found.values()
 
 
 def _early_accesses(execution: Execution) -> tuple[LdsAccess, ...]:

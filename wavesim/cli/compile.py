@@ -6,16 +6,14 @@ from pathlib import Path
 
 import click
 
-from wavesim.cli.options import CompileOptions, options
+from wavesim.cli.options import ARCH, CompileOptions, options
 from wavesim.cli.paths import KernelPath, OutputPath
-from wavesim.isa.archs import ARCHS, DEFAULT_ARCH
+from wavesim.isa.archs import DEFAULT_ARCH
 
 
 @click.command()
 @click.argument("kernel", type=KernelPath())
-@click.option(
-    "--arch", type=click.Choice(ARCHS), default=DEFAULT_ARCH, show_default=True, help="Architecture."
-)
+@click.option("--arch", **ARCH, default=DEFAULT_ARCH, show_default=True, help="Architecture or device.")
 @click.option("-o", "--output", type=OutputPath(), help="Write the assembly to this file (- is stdout).")
 @click.option("--co", "code_object", type=OutputPath(path_type=Path), help="Write a code object, too.")
 @options(compiling=CompileOptions)
@@ -36,8 +34,10 @@ def compile(
     from wavesim.asm.text.parse import parse_program
     from wavesim.asm.text.source import read_source
     from wavesim.asm.tools import link
+    from wavesim.isa.load import arch_of
     from wavesim.report.files import write_atomically
 
+    arch = arch_of(arch)
     compiled = compile_hip(kernel, arch, [*compiling.flags(kernel), *flags])
     to_stdout = output == "-"
     click.echo(f"compiler  {compiled.compiler}", err=to_stdout)

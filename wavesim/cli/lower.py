@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 
 from wavesim.asm.printer import print_program
-from wavesim.cli.options import KERNEL_NAME, SETTINGS, CompileOptions, options
+from wavesim.cli.options import ARCH, KERNEL_NAME, SETTINGS, CompileOptions, options
 from wavesim.cli.paths import KernelPath, OutputPath
 from wavesim.errors import UserError
 from wavesim.front.code_object import ENDINGS, read_code_object
 from wavesim.front.hip import read_hip
+from wavesim.isa.load import arch_of
 from wavesim.program import Finding
 from wavesim.report.files import write_atomically
 from wavesim.source_text import read_text
@@ -21,7 +22,7 @@ from wavesim.source_text import read_text
 
 @click.command()
 @click.argument("kernel", type=KernelPath())
-@click.option("--arch", help="gfx90a, gfx942 or gfx950; default: the kernel's own.")
+@click.option("--arch", **ARCH, help="Architecture or device; default: the kernel's own.")
 @click.option("--set", "settings", **SETTINGS, help="Override a launch constant.")
 @click.option("--kernel", "kernel_name", **KERNEL_NAME)
 @options(compiling=CompileOptions)
@@ -39,6 +40,7 @@ def lower(
     The text is what is simulated; LLVM's assembler accepts it.
     """
     flags = compiling.flags(kernel)
+    arch = arch_of(arch) if arch is not None else None
     findings: tuple[Finding, ...] = ()
     if kernel.suffix in ENDINGS:
         program = read_code_object(kernel, arch, kernel_name)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wavesim.cli.operands import STDOUT
-from wavesim.cli.paths import InputPath, OutputPath
+from wavesim.cli.paths import InputPath, MachineName, OutputPath
 from wavesim.errors import UserError
 from wavesim.front.launch.file import MAX_DYNAMIC_LDS_BYTES
 from wavesim.front.launch.file import LaunchOptions as LaunchTexts
@@ -94,10 +94,15 @@ ENGINE: dict[str, Any] = {
 KERNEL_NAME: dict[str, Any] = {"metavar": "NAME", "help": "Which kernel, where the file has several."}
 """``--kernel``."""
 
+ARCH: dict[str, Any] = {"type": MachineName(), "metavar": "NAME"}
+"""``--arch``; each command says what it does without."""
+
 TRACE_ARCH: dict[str, Any] = {
+    "type": MachineName(also="auto"),
+    "metavar": "NAME",
     "default": "auto",
     "show_default": True,
-    "help": "gfx90a, gfx942 or gfx950; auto: from the code.",
+    "help": "Architecture (gfx942) or device (MI325X); auto: the architecture, from the code.",
 }
 """``--arch`` of commands that read a thread trace."""
 
@@ -107,7 +112,7 @@ class MachineOptions:
     """What the kernel runs on, and what is set otherwise than it says."""
 
     arch: str | None = option(
-        "--arch", metavar="NAME", help="Architecture: gfx942 (the default), gfx950, ..."
+        "--arch", **ARCH, help="Architecture (gfx942, the default) or device (MI325X): wavesim isa list."
     )
     machine: str | None = option(
         "--machine", type=InputPath(dir_okay=False), help="Machine file instead of the stock one."

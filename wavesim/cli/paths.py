@@ -1,4 +1,4 @@
-"""Paths on the command line: what is read, and what is written, which is never the same file."""
+"""Paths and names on the command line: what is read and what is written, which is never the same file."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from wavesim.cli.operands import STDOUT
 from wavesim.inputs import note_input, plan_output
+from wavesim.isa.names import named
 from wavesim.isa.paths import kernel_path
 
 
@@ -41,3 +42,17 @@ class OutputPath(click.Path):
         if str(path) != STDOUT:
             plan_output(str(path))
         return path
+
+
+class MachineName(click.ParamType[str]):
+    """An architecture or a device, upper or lower case."""
+
+    name = "machine"
+
+    def __init__(self, also: str | None = None) -> None:
+        """Take the word ``also``, too."""
+        self.also = also
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name as its file has it."""
+        return value if value == self.also else named(value)

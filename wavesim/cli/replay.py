@@ -64,14 +64,8 @@ def replay(
     for name in without:
         if name not in BY_NAME:
             raise UserError(f"--without {name!r:.40}: no such rule", hint="rules: " + ", ".join(BY_NAME))
-    if machine is not None and arch != "auto":
-        raise UserError("--arch and --machine exclude each other: the machine file names its architecture")
-    if machine is not None:
-        loaded = load_machine(str(machine))
-        imported = import_trace(folder, loaded.arch, str(machine))
-    else:
-        imported = import_trace(folder, arch)
-        loaded = load_machine(imported.arch)
+    imported = import_trace(folder, arch, str(machine) if machine is not None else None)
+    loaded = load_machine(imported.machine)
     results = run(
         imported, loaded, mode, without=without, engine=engine, forced_rows=None if teacher_forced else 0
     )

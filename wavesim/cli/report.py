@@ -146,5 +146,5 @@ def _trace_panels(folder: Path, arch: str | None, engine: str) -> list[Panel]:
     from wavesim.report.page import replay_panels
 
     imported = import_trace(folder, arch or "auto")
-    results = replay(imported, load_machine(imported.arch), memory_mode("measured"), engine=engine)
+    results = replay(imported, load_machine(imported.machine), memory_mode("measured"), engine=engine)
     return [panel for result in results for panel in replay_panels(result)]

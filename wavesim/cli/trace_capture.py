@@ -122,12 +122,12 @@ def capture_and_replay(
     gpu = captured.device
     say(f"captured on {gpu.name} ({gpu.arch}): {captured.folder}")
     say(f"  {captured.kernel}, {captured.workgroups} workgroups; command: {captured.command}")
-    imported = import_trace(captured.folder, gpu.arch, machine)
+    imported = import_trace(captured.folder, "auto" if machine else gpu.arch, machine)
     other = bool(imported.kernel) and captured.kernel not in imported.kernel
     if other:
         say(f"  NOTE: the trace is of {imported.kernel}, not of {captured.kernel}")
     look = look_for(out, no_color=bool(os.environ.get("NO_COLOR")))
-    results = replay(imported, load_machine(machine or imported.arch), memory_mode("measured"))
+    results = replay(imported, load_machine(imported.machine), memory_mode("measured"))
     for result in results:
         say("")
         for line in replay_lines(result):

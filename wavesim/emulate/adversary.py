@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +42,26 @@ HELD_BACK = ("ds_read", "ds_write", "ds_bpermute", "ds_permute", "ds_swizzle")
 """LDS instructions that act when they are delivered, or do not touch LDS."""
 
 
+@dataclass(frozen=True)
+class _Issued:
+    """An instruction of ``wave`` whose effect is delivered later; it counts in ``queues``."""
+
+    entry: CodeEntry
+    lanes: Lanes
+    context: Context
+    step: Step
+    wave: int
+    queues: tuple[deque[Delivery], ...]
+
+    def results(self) -> tuple[list[int], list[int]]:
+        """Rows of the vector and of the scalar registers that it writes."""
+        return _rows(effects(self.entry.instruction, self.context.arch).writes, self.context)
+
+    def inputs(self) -> list[int]:
+        """Rows of the vector registers that it reads."""
+        return _rows(effects(self.entry.instruction, self.context.arch).reads, self.context)[0]
+
+
 class Adversary:
     """The operations of each wave that have not returned, oldest first. Batches are single waves."""
 
@@ -56,49 +77,70 @@ class Adversary:
         if entry.kind is Kind.WAIT:
             return lambda: self._wait(wave, entry)
         if entry.kind is Kind.ENDPGM:
-
-            def end() -> None:
-                step()
-                self.arrive(wave)
-
-            return end
+            return self._last(wave, step)
         queues = self._queues(wave, entry)
         if not queues:
             return step
         on_lds = any(queue is self.lds[wave] for queue in queues)  # by identity: empty queues are equal
         if on_lds and not entry.instruction.opcode.startswith(HELD_BACK):
             step = self._after_writes(wave, step)
-        used = effects(entry.instruction, context.arch)
-        vector, scalar = _rows(used.writes, context)
-        opcode = entry.instruction.opcode
-        inputs = _rows(used.reads, context)[0]
+        issued = _Issued(entry, lanes, context, step, wave, queues)
         if entry.to_lds:
-
-            def load_to_lds() -> None:
-                kept = _Inputs(lanes, inputs)
-                _held_back(step, context, wave)
-
-                def deliver() -> None:
-                    _again(lanes, context, step, kept, [])
-                    context.store_version += 1  # polling waves look again
-
-                self._join(wave, queues, deliver)
-
-            return load_to_lds
-        if entry.kind is Kind.LDS_WRITE and opcode.startswith("ds_write"):
+            return self._load_to_lds(issued)
+        if entry.kind is Kind.LDS_WRITE and entry.instruction.opcode.startswith("ds_write"):
             return lambda: self._join(wave, queues, _held_back(step, context, wave))
+        vector, scalar = issued.results()
         if entry.kind in STORE_KINDS or not (vector or scalar):
+            return self._store(issued)
+        return self._load(issued, vector, scalar)
 
-            def count() -> None:
-                step()
-                self._join(wave, queues, self._stored(wave, context))
+    def _last(self, wave: int, step: Step) -> Step:
+        """The end of a wave: everything arrives."""
 
-            return count
-        flags = lookup(opcode, context.arch, entry.instruction.span).flags
-        reread = opcode.startswith("ds_read") or (entry.kind is Kind.VMEM_LOAD and "atomic" not in flags)
-        poison = "d16" not in opcode  # the other half must stay
+        def end() -> None:
+            step()
+            self.arrive(wave)
 
-        def issue() -> None:
+        return end
+
+    def _load_to_lds(self, issued: _Issued) -> Step:
+        """LDS gets the data at delivery: what memory holds then, for the registers of the issue."""
+        lanes, context, step, wave = issued.lanes, issued.context, issued.step, issued.wave
+        inputs = issued.inputs()
+
+        def run() -> None:
+            kept = _Inputs(lanes, inputs)
+            _held_back(step, context, wave)
+
+            def deliver() -> None:
+                _again(lanes, context, step, kept, [])
+                context.store_version += 1  # polling waves look again
+
+            self._join(wave, issued.queues, deliver)
+
+        return run
+
+    def _store(self, issued: _Issued) -> Step:
+        """What leaves no result in registers: it counts until its stores have arrived."""
+
+        def run() -> None:
+            issued.step()
+            self._join(issued.wave, issued.queues, self._stored(issued.wave, issued.context))
+
+        return run
+
+    def _load(self, issued: _Issued, vector: list[int], scalar: list[int]) -> Step:
+        """Registers hold poison until delivery; a plain load gets what memory holds then."""
+        lanes, context, step = issued.lanes, issued.context, issued.step
+        kind, instruction = issued.entry.kind, issued.entry.instruction
+        flags = lookup(instruction.opcode, context.arch, instruction.span).flags
+        reread = instruction.opcode.startswith("ds_read") or (
+            kind is Kind.VMEM_LOAD and "atomic" not in flags
+        )
+        poison = "d16" not in instruction.opcode  # the other half must stay
+        inputs = issued.inputs()
+
+        def run() -> None:
             before = lanes.vgpr[vector]
             kept = _Inputs(lanes, inputs) if reread else None
             step()
@@ -112,9 +154,9 @@ class Adversary:
                 lanes.vgpr[vector] = np.where(active, values, lanes.vgpr[vector])
                 lanes.sgpr[scalar] = scalars
 
-            self._join(wave, queues, deliver)
+            self._join(issued.wave, issued.queues, deliver)
 
-        return issue
+        return run
 
     def _stored(self, wave: int, context: Context) -> Delivery:
         """What lets the stores arrive that an instruction left in ``context.held``; None if it left none."""

@@ -20,6 +20,7 @@ from wavesim.trace.code import CodeEntry
 
 if TYPE_CHECKING:
     from wavesim.emulate.assumed_ways import AssumedWays
+    from wavesim.emulate.slice import Slice
 
 SCRATCH_RULE = "scratch-out-of-bounds"
 FIXES = {
@@ -116,6 +117,7 @@ class Context:
         symbols: addresses of functions and constants.
         skipped: static instructions that are not executed (see unknowable); ``ways``: branches that are
             taken by assumption, and which way each goes (see assumed_ways).
+        slice: what is executed, if that is less than everything.
         first_mode: MODE at the start of every wave; ``writes_mode`` whether the program may change it.
         polled: per load of the running pass its waves and the stores [n, lanes] whose values it read.
     """
@@ -150,6 +152,7 @@ class Context:
     symbols: Mapping[str, int] = field(default_factory=dict)
     held: list[HeldStore] = field(default_factory=list)
     skipped: frozenset[int] = frozenset()
+    slice: Slice | None = None
     ways: AssumedWays | None = None
     first_mode: FloatMode = COMPILED
     writes_mode: bool = False

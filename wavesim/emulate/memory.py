@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,7 +20,7 @@ class Region:
     """An allocation at ``number << REGION_SHIFT``: a matrix, or plain bytes (kernarg, dispatch packet).
 
     ``writer`` holds, per dword, the number of the last store (0: none); made only for programs with
-    polling loops.
+    polling loops. ``withheld`` are the static instructions whose stores to it were not executed.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Region:
     writable: bool = True
     words: npt.NDArray[np.uint32] = field(init=False)
     writer: npt.NDArray[np.int32] | None = None
+    withheld: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.words = self.data.view(np.uint32)
@@ -38,6 +40,23 @@ class Region:
     def base(self) -> int:
         """Address of the first byte."""
         return self.number << REGION_SHIFT
+
+    def refuse_withheld(self) -> None:
+        """Before a read.
+
+        Raises:
+            Withheld: stores to it were not executed.
+        """
+        if self.withheld:
+            raise Withheld(self.withheld)
+
+
+class Withheld(Exception):
+    """A load that is needed met an allocation to which ``stores`` (static instructions) were not executed."""
+
+    def __init__(self, stores: Iterable[int]) -> None:
+        super().__init__()
+        self.stores = frozenset(stores)
 
 
 @dataclass(frozen=True)

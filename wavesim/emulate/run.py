@@ -20,6 +20,7 @@ from wavesim.emulate.runner import refused_forms
 from wavesim.emulate.scheduler import Scheduler
 from wavesim.emulate.semantics import without_semantics
 from wavesim.emulate.semantics.scalar.mode_register import mode_findings
+from wavesim.emulate.slice import NotSliced, Slice
 from wavesim.emulate.state import State
 from wavesim.emulate.types import Array
 from wavesim.emulate.unknowable import Unknowable, find_unknowable, marked_instructions
@@ -47,6 +48,7 @@ class Execution:
         acquires: reads of flags, if those were asked for.
         clock_reads: executed clock reads (s_memtime) of all waves.
         unknowable: what could not be known, if that was allowed for.
+        sliced: what was executed, if only the Trace was asked for; why that is everything, if it is.
         state: the registers at the end.
     """
 
@@ -60,7 +62,13 @@ class Execution:
     acquires: tuple[Acquire, ...] = ()
     clock_reads: int = 0
     unknowable: Unknowable | None = None
+    sliced: Slice | NotSliced | None = field(default=None, repr=False)
     state: State | None = field(default=None, repr=False)
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether the numbers were computed too."""
+        return not isinstance(self.sliced, Slice)
 
     @property
     def instruction_count(self) -> int:
@@ -96,6 +104,8 @@ def emulate(
     keep_lanes: bool = False,
     rounds: bool = False,
     first: Sequence[int] = (),
+    blocks: BlockMap | None = None,
+    sliced: Slice | None = None,
 ) -> Execution:
     """Execute every wave of the launch's workgroups.
 
@@ -116,8 +126,11 @@ def emulate(
         keep_lanes: lanes stay active whose condition is not known.
         rounds: outermost loops run ``trips`` times too, whatever their conditions.
         first: per wave the instruction at which it begins, if that is not the first.
+        blocks: of the program, if they are at hand.
+        sliced: leave out what it leaves out (see :func:`wavesim.emulate.addresses.emulate_addresses`).
 
     Raises:
+        Withheld: what ``sliced`` leaves out is needed.
         UnknownInstruction: a reachable instruction has no semantics.
         UserError: the launch does not fit the kernel, or control leaves the program.
         LimitExceeded: too many waves, instructions or bytes.
@@ -127,8 +140,7 @@ def emulate(
         raise UserError(
             f"kernel {program.name} is for {program.arch}, the machine is a {machine.arch}", place
         )
-    code = code_entries(program)
-    blocks = BlockMap(program, code)
+    blocks = blocks or BlockMap(program, code_entries(program))
     missing = without_semantics(blocks.code, blocks.reachable())
     if not allow_unknown:
         refuse_unknown(program, missing)
@@ -143,6 +155,7 @@ def emulate(
         clock_values={wave: list(values) for wave, values in (clock_values or {}).items()},
     )
     context.flag_loads = flags
+    context.slice = sliced
     if initial is not None:
         context.state.take(initial)
     unknowable = None
@@ -198,8 +211,8 @@ def emulate(
     trace = Trace(
         arch=program.arch,
         program=program,
-        code=code,
-        waves=tuple(scheduler.recorder.wave_trace(at, place) for at, place in enumerate(places)),
+        code=blocks.code,
+        waves=scheduler.recorder.traces(places),
         provenance="emulated",
         complete=complete,
         findings=findings,
@@ -217,6 +230,7 @@ def emulate(
         tuple(context.acquires),
         int(context.clocks_read.sum()),
         unknowable,
+        sliced,
         context.state,
     )
 

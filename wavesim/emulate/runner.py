@@ -10,9 +10,11 @@ import numpy.typing as npt
 from wavesim.emulate.assumed_ways import AssumedWays
 from wavesim.emulate.blocks import Block, BlockMap, Exit
 from wavesim.emulate.context import BlockRecord, Context
+from wavesim.emulate.lds_groups import LdsTable
 from wavesim.emulate.recorder import Executed
 from wavesim.emulate.registry import Binder, Binding
 from wavesim.emulate.semantics import binder_of
+from wavesim.emulate.semantics.memory.addresses_only import bind_addresses
 from wavesim.emulate.semantics.scalar.control import condition, jump_targets, next_address
 from wavesim.emulate.semantics.scalar.gpr_index import bind_indexed
 from wavesim.emulate.semantics.scalar.mode_register import bind_by_mode
@@ -25,6 +27,9 @@ from wavesim.program import Register
 from wavesim.program.forms import operand_specs
 from wavesim.trace.code import CodeEntry
 from wavesim.trace.trace import UNKNOWN
+
+MOST_KEPT = 64
+"""Runs of a block that are kept because others may be like them."""
 
 SliceKey = tuple[int, int, int]
 
@@ -39,13 +44,15 @@ class Runner:
         self.lanes = lanes
         self.context = context
         self.numbers: list[int] = lanes.numbers.tolist()
+        self.lds = self._lds_table(blocks)
+        grouped = self.lds.steps if self.lds is not None else {}
         self.steps = [
-            _bind(index, index - block.start, lanes, context, blocks, skip_unknown)
+            grouped.get(index) or _bind(index, index - block.start, lanes, context, blocks, skip_unknown)
             for index in range(block.start, block.stop)
         ]
         # what does nothing by itself need not be called
         self.steps = [step for step in self.steps if step is not _nothing]
-        self._same: dict[bytes, Executed] = {}
+        self._same: dict[tuple[bytes, int], tuple[Executed, object]] = {}
         self.taken: Callable[[], npt.NDArray[np.bool_]] | None = None
         self.targets: Callable[[], npt.NDArray[np.int64]] | None = None
         last = context.program.instructions[block.stop - 1]
@@ -55,6 +62,20 @@ class Runner:
             self.taken = condition(last.opcode, lanes)
         elif block.exit is Exit.INDIRECT:
             self.targets = self._indirect(blocks)
+
+    def _lds_table(self, blocks: BlockMap) -> LdsTable | None:
+        """Where all LDS instructions of the block are executed for their addresses alone."""
+        indices = (self.block.start + self.block.lds_rows).tolist()
+        sliced = self.context.slice
+        if sliced is None or self.context.track_writers or not indices:
+            return None
+        if not sliced.addresses_only.issuperset(indices):
+            return None
+
+        def bound(index: int) -> Binding:
+            return _binding(index, index - self.block.start, self.lanes, self.context, blocks)
+
+        return LdsTable(self.block, self.lanes, self.context, blocks, bound)
 
     def _assume(self, blocks: BlockMap, ways: AssumedWays) -> None:
         """A branch on what is not known goes the way that is assumed. A call returns at once; a jump that may
@@ -105,14 +126,20 @@ class Runner:
         for step in self.steps:
             step()
         taken = self.taken().copy() if self.taken is not None else None
-        if len(self.block.lds_rows) or len(self.block.memory_rows):
-            return Executed(self.block, record, taken), taken
-        # without memory accesses all runs that go the same way look the same, and are kept once
-        way = taken.tobytes() if taken is not None else b""
+        array_clk = self.lds.finish() if self.lds is not None else None
+        if len(self.block.memory_rows) or (self.lds is None and len(self.block.lds_rows)):
+            return Executed(self.block, record, taken, self.lanes.count, array_clk), taken
+        # without accesses to record all runs that go the same way look the same, and are kept once
+        way = taken.tobytes() if taken is not None else b"", id(array_clk)
         same = self._same.get(way)
         if same is None:
-            same = self._same[way] = Executed(self.block, record, taken)
-        return same, taken
+            if len(self._same) >= MOST_KEPT:
+                self._same.clear()
+            same = self._same[way] = (
+                Executed(self.block, record, taken, self.lanes.count, array_clk),
+                array_clk,
+            )
+        return same[0], taken
 
 
 def _nothing() -> None:
@@ -130,6 +157,11 @@ def _bind(index: int, row: int, lanes: Lanes, context: Context, blocks: BlockMap
     entry = blocks.code[index]
     if index in context.skipped:
         return _skip(entry, lanes, context)
+    if context.slice is not None:
+        if index in context.slice.left_out:
+            return _nothing
+        if index in context.slice.addresses_only:
+            return bind_addresses(_binding(index, row, lanes, context, blocks))
     binder = binder_of(entry.instruction.opcode)
     if binder is None:
         if skip_unknown:

@@ -112,7 +112,7 @@ def address_operands(info: OpcodeInfo, instruction: Instruction) -> tuple[Operan
     specs = operand_specs(info, instruction)
     if info.format == "SMEM":
         return operands[1:]
-    result = int(bool(specs) and specs[0].role == "dst")
+    result = int(bool(specs) and specs[0].role != "src")
     if info.format == "DS":
         return operands[result : result + 1]
     if info.format in ("MUBUF", "MTBUF"):
@@ -121,7 +121,7 @@ def address_operands(info: OpcodeInfo, instruction: Instruction) -> tuple[Operan
     return (*operands[result : result + 1], *operands[-1:])
 
 
-def _cells(info: OpcodeInfo, instruction: Instruction) -> tuple[list[RegisterName], list[RegisterName]]:
+def memory_cells(info: OpcodeInfo, instruction: Instruction) -> tuple[list[RegisterName], list[RegisterName]]:
     """Memory cells that an instruction reads and writes."""
     loads: list[RegisterName] = []
     stores: list[RegisterName] = []
@@ -147,7 +147,7 @@ def _transfer(program: Program, index: int, numbers: _Numbers, unknown: bool) ->
     instruction = program.instructions[index]
     info = lookup(instruction.opcode, program.arch, instruction.span)
     found = effects(instruction, program.arch)
-    loads, stores = _cells(info, instruction)
+    loads, stores = memory_cells(info, instruction)
     kind = Kind(info.kind)
     address = [name for operand in address_operands(info, instruction) for name in registers_of(operand)]
     if kind in MEMORY_KINDS:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from wavesim.explanation.events import Event, Events, Use
 from wavesim.explanation.program_order import ProgramOrder
 from wavesim.timing.ops import LDS, MFMA, VMEM
+from wavesim.timing.rules.barrier_phase import place, release_clk
+from wavesim.timing.rules.lds_port import latency_clk, port_clk
 from wavesim.trace import REASON_NAMES, Reason
 
 COUNTED = "counted"
@@ -127,16 +129,16 @@ class Constraints:
         uses = events.ports[events.pair[events.simd[wave]]]
         place = events.port_place[wave, row]
         use = uses[place]
-        port_clk = events.op(wave, row).port_clk
+        service_clk = port_clk(events.p, events.entry(wave, row))
         issue = Event("issue", wave, row)
         late = use.start - events.clk(issue)
         edges = []
         if place:
             before = uses[place - 1]
-            edges.append(Edge(Event("served", before.wave, before.row), event, port_clk, "lds_service"))
+            edges.append(Edge(Event("served", before.wave, before.row), event, service_clk, "lds_service"))
             if before.end >= use.start:
                 late = 0
-        edges.append(Edge(issue, event, late + port_clk, "lds_service"))
+        edges.append(Edge(issue, event, late + service_clk, "lds_service"))
         if (wave, row) in events.bank_place:
             edges.append(Edge(Event("banks", wave, row), event, 0, "lds_banks"))
         return edges, ""
@@ -211,17 +213,11 @@ class Constraints:
         """§8: every arrival, the last one with its release."""
         events = self.events
         arrivals = events.barriers[events.barrier_number[event.wave, event.row]]
-        place = {simd: number for number, simd in enumerate(events.p.barrier_simd_order)}
-        last = max(arrivals, key=lambda each: (events.clk(each), place[events.simd[each.wave]]))
-        edges = []
-        for arrival in arrivals:
-            clk = 0
-            if arrival == last:
-                early = place[events.simd[event.wave]] > place[events.simd[last.wave]]
-                p = events.p
-                clk = (p.barrier_release_early_clk if early else p.barrier_release_late_clk) - events.slot
-            edges.append(Edge(arrival, event, clk, "barrier"))
-        return edges
+        arrived = [(events.clk(each), place(events.p, events.simd[each.wave]), each) for each in arrivals]
+        _, last_place, last = max(arrived, key=lambda each: each[:2])
+        mine = place(events.p, events.simd[event.wave])
+        after_clk = release_clk(events.p, mine, 0, last_place) - events.slot
+        return [Edge(each, event, after_clk if each == last else 0, "barrier") for each in arrivals]
 
     def _waited(self, event: Event, lgkm: int | None, vm: int | None) -> list[Edge]:
         """§7: the access whose return lets the counter fall to the count, for each counter."""
@@ -254,7 +250,8 @@ class Constraints:
         if op.category == VMEM:
             return Edge(Event("returned", wave, row), event, 0, "memory_latency")
         if (wave, row) in events.port_place:
-            return Edge(Event("served", wave, row), event, op.latency_clk, "lds_latency")
+            clk = latency_clk(events.p, events.entry(wave, row))
+            return Edge(Event("served", wave, row), event, clk, "lds_latency")
         issue = Event("issue", wave, row)
         return Edge(issue, event, events.done[wave][row] - events.clk(issue), "scalar_latency")
 

@@ -15,7 +15,7 @@ import numpy as np
 from wavesim.analyze.stalls import issued_rows
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing.ops import MFMA, Op
-from wavesim.trace import Kind, Timeline
+from wavesim.trace import CodeEntry, Kind, Timeline
 
 
 class Event(NamedTuple):
@@ -93,6 +93,10 @@ class Events:
     def op(self, wave: int, row: int) -> Op:
         """The decoded instruction of a row."""
         return self.ops[self.code[wave][row]]
+
+    def entry(self, wave: int, row: int) -> CodeEntry:
+        """The instruction of a row."""
+        return self.entries[self.code[wave][row]]
 
     def clk(self, event: Event) -> int:
         """When the event happened."""

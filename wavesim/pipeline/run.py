@@ -252,20 +252,8 @@ def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None
     Raises:
         UserError: unusable kernel, machine or setting.
     """
-
-    def stage(name: str) -> None:
-        if progress is not None:
-            progress(name, 0.0)
-
-    def executed(count: int) -> None:
-        if progress is not None:
-            progress(f"execute, {count} instructions", 0.0)
-
-    def timed(share: float) -> None:
-        if progress is not None:
-            progress("time", share)
-
-    stage("load")
+    tell: Progress = progress if progress is not None else lambda stage, share: None
+    tell("load", 0.0)
     kernel, machine = prepare(path, options)
     kernel, allowance = allowed(kernel, machine, options)
     if allowance.region is None:
@@ -287,7 +275,7 @@ def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None
             kernel,
             machine,
             allowance,
-            progress=executed,
+            progress=lambda count: tell(f"execute, {count} instructions", 0.0),
             adversarial=options.adversarial,
             clock_values=clock_values,
         )
@@ -300,15 +288,15 @@ def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None
         return simulate(
             *changed,
             engine=options.engine,
-            progress=timed,
+            progress=lambda share: tell("time", share),
         )
 
     clocked = execute_and_time(executing, timing, sustained_mhz(machine, options.clock_ghz))
     done, timeline = clocked.executed, clocked.timeline
     execution, final = done.execution, done.machine
-    stage("check numbers")
+    tell("check numbers", 0.0)
     numerics = done.numerics()
-    stage("analyze")
+    tell("analyze", 0.0)
     analysis = analyze(
         timeline,
         final,

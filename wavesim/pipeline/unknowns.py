@@ -13,6 +13,7 @@ import numpy as np
 
 from wavesim.analyze.result import BOUND_NAMES
 from wavesim.emulate.run import Execution
+from wavesim.emulate.unknowable import Unknowable
 from wavesim.errors import SourceSpan
 from wavesim.front.region import REPEAT
 from wavesim.isa.archs import ARCHS
@@ -131,6 +132,101 @@ def _places(program: Program, indices: Iterable[int]) -> tuple[SourceSpan, ...]:
     return tuple(dict.fromkeys(span for span in spans if span is not None))
 
 
+_MEMORY_BOUNDS = ("bounds.lds_service", "bounds.global_bytes", "bounds.memory_in_flight")
+_DOUBTFUL = (*TIMING, *_MEMORY_BOUNDS, RACES, NUMBERS)
+
+
+class _Finder:
+    """What an execution rests on, assumption by assumption."""
+
+    def __init__(self, execution: Execution, rests: Unknowable) -> None:
+        self.trace, self.rests = execution.trace, rests
+        self.program = self.trace.program
+        self.counts = _executed(self.trace)
+        self.found: list[Assumption] = []
+        self.unknown: dict[tuple[str, str], list[int]] = {}  # (opcode, why) -> where it was executed
+        for each in rests.unknown:
+            if each.opcode != REPEAT and each.index in self.counts:
+                opcode = self.program.instructions[each.index].opcode
+                self.unknown.setdefault((opcode, each.why), []).append(each.index)
+
+    def assume(self, text: str, indices: Iterable[int], figures: Iterable[str]) -> None:
+        """Takes down that ``figures`` rest on ``text``, at the instructions ``indices``."""
+        self.found.append(Assumption(text, _places(self.program, indices), tuple(dict.fromkeys(figures))))
+
+    def opcodes(self, matrix: Mapping[str, str]) -> tuple[UnknownOpcode, ...]:
+        """The unknown instructions that were executed, and that their times are guessed."""
+        found = []
+        for (opcode, why), indices in self.unknown.items():
+            kind = self.trace.code[indices[0]].kind
+            timed = known_to_the_table(opcode)
+            name = written_name(opcode)
+            taken = "timed with its own data" if timed else matrix.get(opcode, f"taken for {kind.value}")
+            near = () if name in opcode_table() else _nearest(name)
+            executed = sum(self.counts[index] for index in indices)
+            places = _places(self.program, indices)
+            found.append(UnknownOpcode(name, places, why, taken, near, executed))
+            if not timed:
+                self.assume(f"{name}: {taken}", indices, (*TIMING, *_BOUNDS.get(kind, ("bounds.issue",))))
+        return tuple(found)
+
+    def before(self, execution: Execution | None) -> None:
+        """Branches of what stands before a region."""
+        if execution is None or execution.unknowable is None:
+            return
+        assumed = execution.unknowable.conditions & _executed(execution.trace).keys()
+        if assumed:
+            places = _places(execution.trace.program, assumed)
+            text = "branches before the region on what is not known: forward ones not taken, loops left"
+            self.found.append(Assumption(text, places, _DOUBTFUL))
+
+    def lanes(self) -> None:
+        """Lanes that may not be active."""
+        lanes = self.rests.lanes & self.counts.keys()
+        if lanes:
+            self.assume("lanes whose condition is not known are taken to be active", lanes, _DOUBTFUL)
+
+    def addresses(self) -> None:
+        """Memory accesses whose addresses are not known."""
+        lost = self.rests.addresses & self.counts.keys()
+        lds = [index for index in lost if self.trace.code[index].kind in LDS_KINDS]
+        memory = [index for index in lost if self.trace.code[index].kind in VMEM_KINDS]
+        if lds:
+            self.assume(
+                f"{_count(lds, 'LDS access')} without known addresses: no bank conflicts assumed, "
+                "all lanes active, races and bounds not checked",
+                lds,
+                (*TIMING, "bounds.lds_service", RACES, BOUNDS_OF_MEMORY),
+            )
+        if memory:
+            self.assume(
+                f"{_count(memory, 'global access')} without known addresses: all lanes active, the machine's "
+                "latency, bounds not checked",
+                memory,
+                (*TIMING, "bounds.global_bytes", BOUNDS_OF_MEMORY),
+            )
+
+    def branches(self, trips: int) -> None:
+        """Branches whose condition is not known, and how often their loops run."""
+        branches = self.rests.conditions & self.counts.keys()
+        loops = branches & self.rests.rounds
+        for index in sorted(branches):
+            figures: tuple[str, ...] = ("clk_total", "tflops", NUMBERS)
+            # an iteration does not depend on how many there are, if there is one loop
+            if index not in loops or len(loops) > 1:
+                figures = (*TIMING, *(f"bounds.{name}" for name in BOUND_NAMES), NUMBERS, RACES)
+            self.assume(_branch_text(self.program, index, trips, loop=index in loops), (index,), figures)
+
+    def stores(self) -> None:
+        """Data that is not known."""
+        lost = self.rests.stores & self.counts.keys()
+        if lost:
+            self.assume("what is stored here is not known, nor what is read there later", lost, (NUMBERS,))
+        elif self.unknown:
+            executed = itertools.chain(*self.unknown.values())
+            self.assume("the results of unknown instructions are not known", executed, (NUMBERS,))
+
+
 def find_unknowns(
     execution: Execution,
     trips: int,
@@ -142,69 +238,23 @@ def find_unknowns(
     ``matrix``: what unknown matrix instructions were timed as; ``before``: the execution of what stands
     before a region, whose registers it began with.
     """
-    rests = execution.unknowable
-    if rests is None:
+    if execution.unknowable is None:
         return None
-    trace = execution.trace
-    program, counts = trace.program, _executed(trace)
-    found: list[Assumption] = []
-
-    def assume(text: str, indices: Iterable[int], figures: Iterable[str]) -> None:
-        found.append(Assumption(text, _places(program, indices), tuple(dict.fromkeys(figures))))
-
-    opcodes = []
-    by_name: dict[tuple[str, str], list[int]] = {}
-    for each in rests.unknown:
-        if each.opcode != REPEAT and each.index in counts:
-            by_name.setdefault((program.instructions[each.index].opcode, each.why), []).append(each.index)
-    for (opcode, why), indices in by_name.items():
-        kind = trace.code[indices[0]].kind
-        timed = known_to_the_table(opcode)
-        name = written_name(opcode)
-        taken = "timed with its own data" if timed else matrix.get(opcode, f"taken for {kind.value}")
-        near = () if name in opcode_table() else _nearest(name)
-        executed = sum(counts[index] for index in indices)
-        opcodes.append(UnknownOpcode(name, _places(program, indices), why, taken, near, executed))
-        if not timed:
-            what = f"{name}: {taken}"
-            assume(what, indices, (*TIMING, *_BOUNDS.get(kind, ("bounds.issue",))))
-    memory_bounds = ("bounds.lds_service", "bounds.global_bytes", "bounds.memory_in_flight")
-    doubtful = (*TIMING, *memory_bounds, RACES, NUMBERS)
-    if before is not None and before.unknowable is not None:
-        assumed = before.unknowable.conditions & _executed(before.trace).keys()
-        if assumed:
-            places = _places(before.trace.program, assumed)
-            text = "branches before the region on what is not known: forward ones not taken, loops left"
-            found.append(Assumption(text, places, doubtful))
-    lanes = rests.lanes & counts.keys()
-    if lanes:
-        assume("lanes whose condition is not known are taken to be active", lanes, doubtful)
-    _rest_on_addresses(trace, rests.addresses & counts.keys(), assume)
-    branches = rests.conditions & counts.keys()
-    loops = branches & rests.rounds
-    for index in sorted(branches):
-        figures: tuple[str, ...] = ("clk_total", "tflops", NUMBERS)
-        if index not in loops or len(loops) > 1:  # of one loop, an iteration does not depend on their number
-            figures = (*TIMING, *(f"bounds.{name}" for name in BOUND_NAMES), NUMBERS, RACES)
-        assume(_branch_text(program, index, trips, loop=index in loops), (index,), figures)
-    lost = rests.stores & counts.keys()
-    if lost:
-        assume("what is stored here is not known, nor what is read there later", lost, (NUMBERS,))
-    elif by_name:
-        assume(
-            "the results of unknown instructions are not known",
-            itertools.chain(*by_name.values()),
-            (NUMBERS,),
-        )
+    finder = _Finder(execution, execution.unknowable)
+    opcodes = finder.opcodes(matrix)
+    finder.before(before)
+    finder.lanes()
+    finder.addresses()
+    finder.branches(trips)
+    finder.stores()
+    if not finder.found:
+        return None
     resting: dict[str, list[int]] = {}
-    for number, assumption in enumerate(found):
+    for number, assumption in enumerate(finder.found):
         for figure in assumption.figures:
             resting.setdefault(figure, []).append(number)
-    if not found:
-        return None
-    return Unknowns(
-        tuple(opcodes), tuple(found), MappingProxyType({name: tuple(at) for name, at in resting.items()})
-    )
+    figures = MappingProxyType({name: tuple(at) for name, at in resting.items()})
+    return Unknowns(opcodes, tuple(finder.found), figures)
 
 
 def unknowns_of_code(program: Program) -> Unknowns | None:
@@ -228,26 +278,6 @@ def unknowns_of_code(program: Program) -> Unknowns | None:
 
 def _nearest(name: str) -> tuple[str, ...]:
     return tuple(get_close_matches(name, opcode_table(), n=3, cutoff=0.6))
-
-
-def _rest_on_addresses(trace: Trace, lost: Iterable[int], assume: object) -> None:
-    assert callable(assume)
-    lds = [index for index in lost if trace.code[index].kind in LDS_KINDS]
-    memory = [index for index in lost if trace.code[index].kind in VMEM_KINDS]
-    if lds:
-        assume(
-            f"{_count(lds, 'LDS access')} without known addresses: no bank conflicts assumed, "
-            "all lanes active, races and bounds not checked",
-            lds,
-            (*TIMING, "bounds.lds_service", RACES, BOUNDS_OF_MEMORY),
-        )
-    if memory:
-        assume(
-            f"{_count(memory, 'global access')} without known addresses: all lanes active, the machine's "
-            "latency, bounds not checked",
-            memory,
-            (*TIMING, "bounds.global_bytes", BOUNDS_OF_MEMORY),
-        )
 
 
 def _count(indices: list[int], what: str) -> str:

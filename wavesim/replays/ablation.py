@@ -44,9 +44,8 @@ def ablate_folder(
     ``rules``."""
     errors: Errors = {"": {}}
     try:
-        loaded = load_machine(machine) if machine else None
-        imported = clipped(import_trace(folder, loaded.arch if loaded else "auto", machine), most_rows)
-        loaded = loaded or load_machine(imported.arch)
+        imported = clipped(import_trace(folder, machine=machine), most_rows)
+        loaded = load_machine(imported.machine)
         conflicts = [find_conflicts(unit.trace, loaded) for unit in imported.units]
     except UserError:
         return {rule: {folder.name: None} for rule in ("", *rules)}

@@ -98,9 +98,8 @@ def validate_folder(
     modes = [memory_mode(mode) for mode in MODES]
     modes[-1] = replace(modes[-1], footprint_bytes=footprint_bytes)
     try:
-        loaded = load_machine(machine) if machine else None
-        imported = import_trace(folder, loaded.arch if loaded else "auto", machine)
-        loaded = loaded or load_machine(imported.arch)
+        imported = import_trace(folder, machine=machine)
+        loaded = load_machine(imported.machine)
         conflicts = [find_conflicts(unit.trace, loaded) for unit in imported.units]
         results = [
             replay(imported, loaded, mode, conflicts=conflicts, forced_rows=0 if place else forced_rows())

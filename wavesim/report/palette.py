@@ -1,4 +1,4 @@
-"""Palette: the glyph and colour of each activity, in colour terminals, Unicode and plain ASCII."""
+"""Palette: glyph, words and colours of each activity, for terminals, pictures and the browser's page."""
 
 from __future__ import annotations
 
@@ -10,34 +10,49 @@ from wavesim.analyze.activity import Activity
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
-    """How one activity looks: one character each for Unicode and ASCII, and a rich style.
+    """How one activity looks.
 
-    Work stands on a coloured ground, waiting is a coloured letter on the plain ground: a lane full of
-    colour is a wave that gets on.
+    In a terminal it is one character, for Unicode and for ASCII, in a rich style. Work stands on a coloured
+    ground, waiting is a coloured letter on the plain ground: a lane full of colour is a wave that gets on.
+
+    Elsewhere it is a colour: on ``paper`` (SVG in a notebook), and in the browser on a ``light`` and on a
+    ``dark`` ground. They are Okabe and Ito's, told apart with every common colour blindness; ``paper`` has
+    paler ones for waits that need none.
     """
 
     unicode: str
     ascii: str
     style: str
     meaning: str
+    paper: str
+    light: str
+    dark: str
 
 
 GLYPHS: Mapping[Activity, Glyph] = {
-    Activity.MFMA: Glyph("█", "#", "green", "MFMA"),
-    Activity.LDS_READ: Glyph("R", "R", "bold white on blue", "LDS read"),
-    Activity.LDS_WRITE: Glyph("W", "W", "bold white on magenta", "LDS write"),
-    Activity.GLOBAL: Glyph("G", "G", "bold black on cyan", "global memory"),
-    Activity.ALU: Glyph("a", "a", "white", "VALU, scalar"),
-    Activity.WAIT_LGKM: Glyph("l", "l", "bold red", "waits lgkmcnt"),
-    Activity.WAIT_VM: Glyph("v", "v", "bold yellow", "waits vmcnt"),
-    Activity.BARRIER: Glyph("─", "-", "magenta", "waits at a barrier"),
-    Activity.PIPE_WAIT: Glyph("▒", ":", "green", "waits for the pipe"),
-    Activity.OTHER: Glyph("·", ".", "bright_black", "other wait"),
-    Activity.ABSENT: Glyph(" ", " ", "", ""),
+    Activity.MFMA: Glyph("█", "#", "green", "MFMA", "#009e73", "#008a64", "#26c296"),
+    Activity.LDS_READ: Glyph("R", "R", "bold white on blue", "LDS read", "#0072b2", "#0063a6", "#58aef0"),
+    Activity.LDS_WRITE: Glyph(
+        "W", "W", "bold white on magenta", "LDS write", "#cc79a7", "#a8478a", "#dd8fc4"
+    ),
+    Activity.GLOBAL: Glyph("G", "G", "bold black on cyan", "global memory", "#56b4e9", "#2b93cf", "#7cc8f2"),
+    Activity.ALU: Glyph("a", "a", "white", "VALU, scalar", "#999999", "#6f7680", "#a0a8b2"),
+    Activity.WAIT_LGKM: Glyph("l", "l", "bold red", "waits lgkmcnt", "#d55e00", "#d55e00", "#ff8a3c"),
+    Activity.WAIT_VM: Glyph("v", "v", "bold yellow", "waits vmcnt", "#e69f00", "#c98a00", "#f0bd2c"),
+    Activity.BARRIER: Glyph("─", "-", "magenta", "waits at a barrier", "#d9c6e0", "#8659c4", "#b794f0"),
+    Activity.PIPE_WAIT: Glyph("▒", ":", "green", "waits for the pipe", "#a6d8c9", "#6cc2a4", "#1c7a60"),
+    Activity.OTHER: Glyph("·", ".", "bright_black", "other wait", "#dddddd", "#b9bfc7", "#57606a"),
+    Activity.ABSENT: Glyph(" ", " ", "", "", "transparent", "transparent", "transparent"),
 }
 """In the order of the legend."""
 
-RELEASE = Glyph("│", "|", "bold magenta", "leaves it")
+
+def colour_name(activity: Activity) -> str:
+    """The activity's name where its colour is a variable, in the browser's style sheet and script."""
+    return activity.name.lower().replace("_", "-")
+
+
+RELEASE = Glyph("│", "|", "bold magenta", "leaves it", "#7b3294", "#8659c4", "#b794f0")
 """A barrier lets the wave go in this column."""
 
 PIPE_LEVELS = ((0.75, "━", "="), (0.25, "╌", "-"), (0.0, " ", " "))

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing.rules import plain_inputs
+from wavesim.timing.rules.barrier_phase import place, release_clk
 from wavesim.trace import Kind, Timeline, Trace
 
 Int64 = npt.NDArray[np.int64]
@@ -53,7 +54,6 @@ def _predict_barriers(
     p: TimingParameters,
 ) -> None:
     """§8 with measured arrivals: the k-th barrier of a workgroup's waves is one barrier."""
-    order = p.barrier_simd_order
     is_barrier = np.array([entry.kind is Kind.BARRIER for entry in trace.code], np.bool_)
     groups: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for position, wave in enumerate(trace.waves):
@@ -65,8 +65,7 @@ def _predict_barriers(
             clk = int(arrived_clk[position][row])
             if clk < 0:
                 clk = int(measured.waves[position].attempt_clk[row])
-            arrived.append((clk, order.index(trace.waves[position].simd)))
+            arrived.append((clk, place(p, trace.waves[position].simd)))
         last_clk, last_place = max(arrived)
-        for (position, row), (_, place) in zip(members, arrived, strict=True):
-            after = p.barrier_release_early_clk if place > last_place else p.barrier_release_late_clk
-            predicted[position][row] = last_clk + after - p.issue_slot_clk
+        for (position, row), (_, here) in zip(members, arrived, strict=True):
+            predicted[position][row] = release_clk(p, here, last_clk, last_place) - p.issue_slot_clk

@@ -135,9 +135,8 @@ def gather(folder: Path, machine: str | None, most_rows: int = MOST_ROWS) -> lis
     Raises:
         UserError: not a trace that can be read.
     """
-    loaded = load_machine(machine) if machine else None
-    imported = import_trace(folder, loaded.arch if loaded else "auto", machine)
-    loaded = loaded or load_machine(imported.arch)
+    imported = import_trace(folder, machine=machine)
+    loaded = load_machine(imported.machine)
     parameters = loaded.parameters
     found = []
     for unit in imported.units:
@@ -274,9 +273,8 @@ def leave_one_out(
             continue
         if progress is not None:
             progress(f"leaving out {folder.name}")
-        loaded = load_machine(machine) if machine else None
-        imported = import_trace(folder, loaded.arch if loaded else "auto", machine)
-        loaded = loaded or load_machine(imported.arch)
+        imported = import_trace(folder, machine=machine)
+        loaded = load_machine(imported.machine)
         values = {one.name: one.value for one in estimate(others, loaded.parameters) if one.determined}
         fitted = replace(loaded, parameters=changed(loaded.parameters, values))
         mode = memory_mode("measured")

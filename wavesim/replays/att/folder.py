@@ -24,6 +24,9 @@ MAX_ROWS_TOTAL = 40_000_000
 MAX_JITTER_CLK = 16
 """Single samples jitter by 4 clk; a wave whose clocks run back further than this is corrupted."""
 
+INDEX = "filenames.json"
+"""The file that makes a folder one of a thread trace."""
+
 KNOWN_MAJOR_VERSIONS = ("2", "3")
 
 CLOCK, TYPE, STALL, DURATION, CODE_ID = range(5)
@@ -226,13 +229,13 @@ def _wave(path: Path, keys: tuple[int, int, int, int], code_count: int) -> RawWa
 
 
 def _not_a_trace(path: Path) -> UserError:
-    below = sorted(found.parent for found in path.glob("*/filenames.json"))[:3]
-    hint = "a UI folder holds filenames.json, code.json and se*_sm*_sl*_wv*.json (rocprofv3 --att)"
+    below = sorted(found.parent for found in path.glob(f"*/{INDEX}"))[:3]
+    hint = f"a UI folder holds {INDEX}, code.json and se*_sm*_sl*_wv*.json (rocprofv3 --att)"
     if below:
         hint = "did you mean " + " or ".join(map(str, below)) + "?"
     elif not any(path.iterdir()):
         return _fail(path, "is an empty folder, not a thread trace", hint)
-    return _fail(path, "is not a rocprofv3 thread-trace (UI) folder: it has no filenames.json", hint)
+    return _fail(path, f"is not a rocprofv3 thread-trace (UI) folder: it has no {INDEX}", hint)
 
 
 def read_code(path: str | Path) -> tuple[CodeRow, ...]:
@@ -242,11 +245,31 @@ def read_code(path: str | Path) -> tuple[CodeRow, ...]:
         UserError: not a trace folder, or its listing is unusable.
     """
     root = Path(path)
-    index = root / "filenames.json"
+    index = root / INDEX
     if not os.path.isfile(index):
         raise _not_a_trace(root)
     _mapping(_read_json(index), index, "the file")
     return _code_rows(root / "code.json")
+
+
+def _index(root: Path) -> Mapping[str, Any]:
+    """What ``filenames.json`` of the folder says, in a format that is read."""
+    if not os.path.exists(root):
+        raise _fail(root, "no such folder")
+    if not os.path.isdir(root):
+        raise _fail(root, f"is a file; give the thread-trace folder that holds {INDEX}")
+    index = root / INDEX
+    if not os.path.exists(index):
+        raise _not_a_trace(root)
+    names = _mapping(_read_json(index), index, "the file")
+    version = str(names.get("version", ""))
+    if version and version.split(".")[0] not in KNOWN_MAJOR_VERSIONS:
+        raise _fail(index, f"format version {version!r:.20} is not known", "versions 2.x and 3.x are")
+    if names.get("gfxip", 9) != 9:
+        raise _fail(index, f"the trace is of gfxip {names.get('gfxip')!r:.20}; only gfx9 (CDNA) is read")
+    if "wave_filenames" not in names:
+        raise _fail(index, "has no wave_filenames")
+    return names
 
 
 def read_folder(path: str | Path) -> TraceFolder:
@@ -257,24 +280,11 @@ def read_folder(path: str | Path) -> TraceFolder:
             message names the file.
     """
     root = Path(path)
-    if not os.path.exists(root):
-        raise _fail(root, "no such folder")
-    if not os.path.isdir(root):
-        raise _fail(root, "is a file; give the thread-trace folder that holds filenames.json")
-    index = root / "filenames.json"
-    if not os.path.exists(index):
-        raise _not_a_trace(root)
-    names = _mapping(_read_json(index), index, "the file")
+    names, index = _index(root), root / INDEX
     notes: list[str] = []
     version = str(names.get("version", ""))
     if not version:
-        notes.append("filenames.json names no format version; read as 3.x")
-    elif version.split(".")[0] not in KNOWN_MAJOR_VERSIONS:
-        raise _fail(index, f"format version {version!r:.20} is not known", "versions 2.x and 3.x are")
-    if names.get("gfxip", 9) != 9:
-        raise _fail(index, f"the trace is of gfxip {names.get('gfxip')!r:.20}; only gfx9 (CDNA) is read")
-    if "wave_filenames" not in names:
-        raise _fail(index, "has no wave_filenames")
+        notes.append(f"{INDEX} names no format version; read as 3.x")
     code = _code_rows(root / "code.json")
     waves: list[RawWave] = []
     total = 0

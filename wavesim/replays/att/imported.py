@@ -29,7 +29,8 @@ class ImportedUnit:
 
 @dataclass(frozen=True)
 class ImportedTrace:
-    """A thread-trace folder. ``units`` are its compute units, each to be simulated on its own."""
+    """A thread-trace folder. ``units`` are its compute units, each to be simulated on its own; ``machine`` is
+    what they are to be simulated with: an architecture, a device or a machine file."""
 
     folder: TraceFolder
     arch: str
@@ -37,3 +38,4 @@ class ImportedTrace:
     program: Program
     units: tuple[ImportedUnit, ...]
     notes: tuple[str, ...]
+    machine: str

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from wavesim.errors import UserError
 from wavesim.isa.load import load_machine
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.program import Program
@@ -136,17 +137,25 @@ def import_trace(path: str | Path, arch: str = "auto", machine: str | None = Non
 
     Args:
         path: the folder that holds filenames.json, code.json and the wave files.
-        arch: the architecture, or ``auto`` to tell it from the instructions.
-        machine: machine file for the measured timeline's stall reasons; the stock one if ``None``.
+        arch: the architecture or device, or ``auto`` to tell the architecture from the instructions.
+        machine: machine file instead of the stock one; it says the architecture.
 
     Raises:
-        UserError: not a trace folder, a file of it is unusable, or an executed instruction unknown.
+        UserError: not a trace folder, a file of it is unusable, or an executed instruction unknown; no such
+            architecture or device, or one beside a machine file.
     """
+    asked = machine
+    if arch != "auto":
+        if machine is not None:
+            raise UserError("--arch and --machine exclude each other", None, "a machine file names its base")
+        asked = arch
     folder = read_folder(path)
     notes = list(folder.notes)
-    if arch == "auto":
+    if asked is None:
         arch, note = find_arch(folder.code, folder.path)
         notes.append(note)
+    else:
+        arch = load_machine(asked).arch
     executed = frozenset(
         int(code_id) for wave in folder.waves for code_id in np.unique(wave.rows[:, CODE_ID])
     )
@@ -165,10 +174,10 @@ def import_trace(path: str | Path, arch: str = "auto", machine: str | None = Non
         )
     waves, lost = whole_part(waves, listing.index, listing.program, code)
     notes += lost
-    parameters = load_machine(machine or arch).parameters
+    parameters = load_machine(asked or arch).parameters
     members_of = split_units(waves)
     notes += occupancy_notes(folder.path, list(members_of.values()))
     units = tuple(
         _unit(key, members, listing, code, parameters, tuple(notes)) for key, members in members_of.items()
     )
-    return ImportedTrace(folder, arch, kernel, listing.program, units, tuple(notes))
+    return ImportedTrace(folder, arch, kernel, listing.program, units, tuple(notes), asked or arch)

@@ -12,6 +12,7 @@ from wavesim.errors import SourceSpan
 from wavesim.explanation.diagnosis import UNTIMED
 from wavesim.pipeline.run import Run
 from wavesim.program import Finding
+from wavesim.report.figures import FIGURES
 from wavesim.report.text.unknowns import unknowns_json
 from wavesim.report.text.wrong_elements import wrong_json
 
@@ -31,7 +32,7 @@ def run_json(run: Run) -> dict[str, Json]:
         analysis.throughput,
     )
     per_iteration = loop is not None
-    return {
+    report: dict[str, Json] = {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
         "wavesim": __version__,
@@ -128,6 +129,9 @@ def run_json(run: Run) -> dict[str, Json]:
         "unknowns": unknowns_json(run.unknowns),
         "notes": list(analysis.notes),
     }
+    for figure in FIGURES:
+        report.setdefault(figure.key, figure.value(analysis))
+    return report
 
 
 def run_json_text(run: Run) -> str:

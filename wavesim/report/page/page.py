@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 
 from wavesim._version import __version__
 from wavesim.report.page.columns import ColumnWriter
 from wavesim.report.page.payload import Panel, panel_json, vocabulary
+from wavesim.report.palette import GLYPHS, colour_name
 
 SCRIPTS = ("run.js", "why.js", "paint.js", "marks.js", "view.js", "panels.js", "player.js", "main.js")
 """In the order in which they are loaded: each uses only those before it."""
@@ -32,16 +33,29 @@ def page_parts(panels: Sequence[Panel]) -> Iterator[str]:
     text = json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     filled = {
         "TITLE": html.escape(title),
-        "STYLE": _asset("report.css"),
+        "STYLE": "".join(_filled(_asset("report.css"), _colours())),
         "PAYLOAD": text.replace("<", "\\u003c"),  # no "</script>" or "<!--" can end the data early
         "SCRIPT": "\n".join(_asset(name) for name in SCRIPTS),
     }
-    rest = _asset("report.html")
+    yield from _filled(_asset("report.html"), filled)
+
+
+def _colours() -> dict[str, str]:
+    """The palette as variables of the style sheet, on a light and on a dark ground."""
+    shown = {colour_name(activity): glyph for activity, glyph in GLYPHS.items()}
+    return {
+        "LIGHT": " ".join(f"--{name}: {glyph.light};" for name, glyph in shown.items()),
+        "DARK": " ".join(f"--{name}: {glyph.dark};" for name, glyph in shown.items()),
+    }
+
+
+def _filled(rest: str, values: Mapping[str, str]) -> Iterator[str]:
+    """A template with ``{{NAME}}`` replaced, in pieces."""
     while "{{" in rest:
         before, _, rest = rest.partition("{{")
         name, _, rest = rest.partition("}}")
         yield before
-        yield filled[name]
+        yield values[name]
     yield rest
 
 

@@ -19,9 +19,11 @@ from wavesim.pipeline.run import Run
 from wavesim.program import Finding
 from wavesim.program.dataflow import effects
 from wavesim.replays.compute_unit import ReplayResult
+from wavesim.report.figures import FIGURES
 from wavesim.report.json.run import Json, finding_json, run_json
 from wavesim.report.page.columns import ColumnWriter
 from wavesim.report.page.explained import explained
+from wavesim.report.palette import GLYPHS, colour_name
 from wavesim.report.text.unknowns import unknown_lines
 from wavesim.trace import REASON_NAMES, CodeEntry, Reason, Timeline, WaveTimeline
 
@@ -42,8 +44,8 @@ class Panel:
     """One timeline of the report, with the texts beside it.
 
     ``head`` is the code index of its loop's first instruction, if there is a loop.
-    ``figures`` are the run's JSON report (empty for a replay, whose ``facts`` are lines of label and
-    text); ``explanation`` is what ``explain`` found.
+    ``figures`` are the run's JSON report (empty for a replay) and ``shares`` its lines of :data:`FIGURES`;
+    ``facts`` are a replay's lines of label and text; ``explanation`` is what ``explain`` found.
     """
 
     title: str
@@ -53,6 +55,7 @@ class Panel:
     from_clk: int = 0
     to_clk: int = 0
     figures: dict[str, Json] = field(default_factory=dict)
+    shares: tuple[tuple[str, str], ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     findings: tuple[Finding, ...] = ()
     explanation: Explanation | None = None
@@ -81,6 +84,11 @@ def run_panel(
         from_clk=analysis.steady.from_clk,
         to_clk=analysis.steady.to_clk,
         figures=figures,
+        shares=tuple(
+            (figure.label, f"{figure.shown(analysis)}{run.mark(figure.key)}; {figure.note(analysis)}")
+            for figure in FIGURES
+            if figure.value(analysis) is not None
+        ),
         findings=found,
         explanation=explanation,
         notes=(*notes, *unknown_lines(run.unknowns), *analysis.notes),
@@ -135,6 +143,7 @@ def panel_json(panel: Panel, columns: ColumnWriter) -> dict[str, Json]:
         "waves": list(waves),
         "busy": _busy_json(timeline, cut, columns),
         "figures": panel.figures,
+        "shares": [list(pair) for pair in panel.shares],
         "facts": [list(pair) for pair in panel.facts],
         "findings": [finding_json(each) for each in panel.findings],
         "explanation": explained(panel.explanation, columns) if panel.explanation else None,
@@ -143,13 +152,15 @@ def panel_json(panel: Panel, columns: ColumnWriter) -> dict[str, Json]:
 
 
 def vocabulary() -> dict[str, Json]:
-    """Names the script shows: reasons with the activity each is drawn as, and the activities."""
+    """Names the script shows: reasons with the activity each is drawn as, and the activities (whose colours
+    are variables of the style sheet under the same names)."""
     shown = {reason: OF_REASON.get(reason, Activity.OTHER) for reason in Reason}
     return {
         "reasons": [REASON_NAMES[reason] for reason in Reason],
         "reason_activity": [int(shown[reason]) for reason in Reason],
         "queueing": [int(reason) for reason in QUEUEING],
-        "activities": [activity.name.lower() for activity in Activity],
+        "activities": [colour_name(activity) for activity in Activity],
+        "meanings": [GLYPHS[activity].meaning for activity in Activity],
     }
 
 

@@ -12,8 +12,10 @@ from wavesim.analyze.activity import Activity
 from wavesim.analyze.result import BOUND_NAMES
 from wavesim.pipeline.run import Run
 from wavesim.program.verdict import Verdict
+from wavesim.report.figures import FIGURES
 from wavesim.report.json.run import Json, run_json
-from wavesim.report.text.terminal import IDLE_CAUSES, number, percent
+from wavesim.report.numbers import number, percent
+from wavesim.report.text.terminal import IDLE_CAUSES
 from wavesim.trace import REASON_NAMES
 
 LABEL = 20
@@ -63,14 +65,8 @@ def _block(runs: Sequence[Run]) -> list[Text]:
     lines += _figure(runs, "clk/iteration", _clk_per_iteration)
     lines += _figure(runs, "clk/1000 FLOP", _clk_per_kflop, digits=3)
     lines += _figure(runs, "clk total", lambda run: float(run.analysis.clk_total))
-    lines.append(_line("MFMA busy", [percent(run.analysis.mfma_busy_share) for run in runs]))
-    lines.append(_line("LDS busy", [percent(run.analysis.lds_busy_share) for run in runs]))
-    lines.append(
-        _line(
-            "LDS hidden",
-            [percent(run.analysis.overlap.hidden) if run.analysis.overlap else "-" for run in runs],
-        )
-    )
+    for figure in FIGURES:
+        lines.append(_line(figure.label, [figure.shown(run.analysis) for run in runs]))
     lines += _figure(
         runs,
         "LDS exposed clk",

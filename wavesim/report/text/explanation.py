@@ -11,9 +11,10 @@ from wavesim.explanation.critical_path import CriticalPath, Link
 from wavesim.explanation.explanation import Explanation
 from wavesim.explanation.lines import LineTime
 from wavesim.program.verdict import Verdict
+from wavesim.report.numbers import number
 from wavesim.report.output import Look
 from wavesim.report.text.ladder import bar, ladder_lines, per_pass, rated, wrapped
-from wavesim.report.text.terminal import group_name, number
+from wavesim.report.text.terminal import group_name
 from wavesim.report.text.unknowns import unknown_lines
 
 CAUSES = {

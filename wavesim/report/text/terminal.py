@@ -14,6 +14,8 @@ from wavesim.isa.memory_roles import LATENCY
 from wavesim.pipeline.run import Run
 from wavesim.program import Severity
 from wavesim.program.verdict import Verdict
+from wavesim.report.figures import FIGURES, MFMA_BUSY
+from wavesim.report.numbers import number, percent
 from wavesim.report.output import Look
 from wavesim.report.text.picture import picture
 from wavesim.report.text.unknowns import unknown_lines
@@ -56,17 +58,6 @@ def report_lines(run: Run, look: Look) -> list[Text]:
             lines.append(Text())
         lines += block
     return lines
-
-
-def number(value: float, digits: int = 1) -> str:
-    """A figure without needless zeros: 1024, 1180.5."""
-    text = f"{value:.{digits}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def percent(share: float) -> str:
-    """A share as per cent with one decimal."""
-    return f"{100 * share:.1f} %"
 
 
 def _row(name: str, value: str, note: str, width: int, style: str = "bold") -> list[Text]:
@@ -113,32 +104,12 @@ def _headline(run: Run, width: int) -> list[Text]:
         note = f"{names}; {percent(top / loop.clk_per_iteration)} of it is reached"
         doubt = mark(f"bounds.{bounds.binding}")
         lines += _row("bound", number(top) + doubt, note, width)
-    shares = ", ".join(f"{100 * share:.1f}" for share in analysis.mfma_busy)
-    lines += _row(
-        "MFMA busy",
-        percent(analysis.mfma_busy_share) + mark("mfma_busy"),
-        f"SIMD 0-{len(analysis.mfma_busy) - 1}: {shares}",
-        width,
-    )
-    lines += _idle_row(run, width)
-    shares = ", ".join(f"{100 * share:.1f}" for share in analysis.lds_busy)
-    lines += _row(
-        "LDS busy",
-        percent(analysis.lds_busy_share) + mark("lds_busy"),
-        f"port of SIMD pair 0, 1: {shares}",
-        width,
-    )
-    overlap = analysis.overlap
-    if overlap is not None:
-        per = "clk/iteration" if loop is not None else "clk"
-        lines += _row(
-            "LDS hidden",
-            percent(overlap.hidden) + mark("overlap"),
-            f"of {number(overlap.service_clk_per_iteration)} {per} of read service under MFMA;"
-            f" exposed {number(overlap.exposed_clk_per_iteration)} {per}."
-            f" Pipe idle while all its waves wait for lgkmcnt: {number(overlap.mfma_idle_on_lds_clk)} {per}",
-            width,
-        )
+    for figure in FIGURES:
+        if figure.value(analysis) is not None:
+            value = figure.shown(analysis) + mark(figure.key)
+            lines += _row(figure.label, value, figure.note(analysis), width)
+        if figure is MFMA_BUSY:
+            lines += _idle_row(run, width)
     lines += _memory_row(run, width)
     lines += _throughput_rows(run, width)
     numerics = run.numerics
@@ -322,11 +293,11 @@ def group_name(analysis: Analysis, group: WaveGroup) -> str:
 def _ranges(numbers: list[int]) -> str:
     """``0-3,5`` for 0, 1, 2, 3, 5."""
     parts: list[list[int]] = []
-    for number in numbers:
-        if parts and parts[-1][-1] + 1 == number:
-            parts[-1].append(number)
+    for each in numbers:
+        if parts and parts[-1][-1] + 1 == each:
+            parts[-1].append(each)
         else:
-            parts.append([number])
+            parts.append([each])
     return ",".join(str(part[0]) if len(part) == 1 else f"{part[0]}-{part[-1]}" for part in parts)
 
 

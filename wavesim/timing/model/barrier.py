@@ -9,6 +9,7 @@ import simpy
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing.model.clock import Clock
 from wavesim.timing.model.record import NOBODY, By
+from wavesim.timing.rules.barrier_phase import place, release_clk
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -40,7 +41,7 @@ class Barrier:
 
     def arrival(self, simd: int, by: By) -> Arrival:
         """A wave of SIMD ``simd`` arrives or ends now."""
-        return Arrival(self.clock.now, self.p.barrier_simd_order.index(simd), by)
+        return Arrival(self.clock.now, place(self.p, simd), by)
 
     def arrive(self, arrival: Arrival) -> simpy.Event:
         """A wave arrives; the event's value is its :class:`Release`."""
@@ -59,14 +60,12 @@ class Barrier:
         """Let all go on if all live waves have arrived."""
         if not self.waiting or len(self.waiting) < self.live:
             return
-        p = self.p
         first_clk = min(arrival.clk for arrival, _ in self.waiting)
         counted = [arrival for arrival, _ in self.waiting]
         counted += [arrival for arrival in self.ended if arrival.clk >= first_clk]
         last = max(counted)
         for arrival, released in self.waiting:
-            early = arrival.simd_place > last.simd_place
-            after_clk = p.barrier_release_early_clk if early else p.barrier_release_late_clk
             by = last.by if arrival.clk < last.clk else NOBODY
-            released.succeed(Release(last.clk + after_clk, by))
+            end_clk = release_clk(self.p, arrival.simd_place, last.clk, last.simd_place)
+            released.succeed(Release(end_clk, by))
         self.waiting, self.ended = [], []

@@ -10,30 +10,14 @@ from collections import deque
 
 import simpy
 
-from wavesim.isa.kinds import LANES
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing.model.clock import Clock, Events, Phase
 from wavesim.timing.model.counters import NEVER, Access
 from wavesim.timing.model.record import By, Uses
 from wavesim.timing.model.simd import Refusal, Until
+from wavesim.timing.rules.lds_array import conflict_free_clk
+from wavesim.timing.rules.lds_port import latency_clk, port_clk
 from wavesim.trace import UNKNOWN, CodeEntry, Kind, Reason
-
-LEAST_PORT_CLK = 4
-
-
-def service_clk(p: TimingParameters, entry: CodeEntry, array_clk: int) -> tuple[int, int]:
-    """Clocks of the port and of the bank array that an access takes; ``array_clk`` is the Trace's."""
-    width = max(4, entry.width_bytes)
-    if entry.kind is Kind.LDS_WRITE:
-        port, kind = p.write_clk(p.lds_write_hold_clk, width), "write"
-    else:
-        port, kind = max(LEAST_PORT_CLK, LANES * width // p.lds_port_bytes_per_clk), "read"
-        if entry.width_bytes < 4:
-            port = p.lds_subdword_port_clk
-    if array_clk == UNKNOWN:
-        free = {bytes_: clk for (which, bytes_), clk in p.lds_array_clk.items() if which == kind}
-        array_clk = p.write_clk(free, width)
-    return port, array_clk
 
 
 class BankArray:
@@ -133,16 +117,14 @@ class LdsPort:
         """An LDS instruction issues and takes an entry of the queue."""
         p = self.p
         access = LdsAccess(self.clock, by, entry, now)
-        access.port_clk, access.array_clk = service_clk(p, entry, array_clk)
+        access.port_clk, access.latency_clk = port_clk(p, entry), latency_clk(p, entry)
+        access.array_clk = conflict_free_clk(p, entry) if array_clk == UNKNOWN else array_clk
         idle = self.is_idle(now)
         if entry.kind is Kind.LDS_WRITE:
-            access.latency_clk = p.write_clk(p.lds_write_latency_clk, max(4, entry.width_bytes))
             access.drains = idle and "lds_write_drain" not in p.rules_off
             self.held = Until(now + access.port_clk, by)
-        else:
-            access.latency_clk = p.lds_read_latency_clk
-            if idle:
-                access.head_clk += self.join_delay_clk(now)
+        elif idle:
+            access.head_clk += self.join_delay_clk(now)
         if idle:
             self.stream_start_clk = now
         self.entries.append(access)

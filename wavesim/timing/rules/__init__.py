@@ -1,4 +1,4 @@
-"""The timing model's rules, one a file: importing this package finds them all.
+"""The timing model's rules, one a file: what is in this folder is what there is.
 
 ``TimingParameters.rules_off`` names rules that are switched off, for ablation and for what-ifs.
 
@@ -17,23 +17,62 @@ own on a page of docs/model.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from types import MappingProxyType
 
 from wavesim.errors import UserError
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing.rule import Rule
 from wavesim.trace import Trace
 
-_FOUND: list[Rule] = [import_module(f"{__name__}.{module.name}").RULE for module in iter_modules(__path__)]
 
-RULES: tuple[Rule, ...] = tuple(sorted(_FOUND, key=lambda rule: (rule.section, rule.name)))
-"""In the order of docs/model, those of a page by name."""
+class RulesByName(Mapping[str, Rule]):
+    """Every file of this package by its name. A file is read when its rule is asked for."""
 
-BY_NAME: Mapping[str, Rule] = MappingProxyType({rule.name: rule for rule in RULES})
+    def __getitem__(self, name: str) -> Rule:
+        if name not in self._names():
+            raise KeyError(name)
+        rule: Rule = import_module(f"{__name__}.{name}").RULE
+        return rule
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names())
+
+    def __len__(self) -> int:
+        return len(self._names())
+
+    @staticmethod
+    @cache
+    def _names() -> tuple[str, ...]:
+        return tuple(sorted(module.name for module in iter_modules(__path__)))
+
+
+class RulesInOrder(Collection[Rule]):
+    """The rules in the order of docs/model, those of a page by name."""
+
+    def __contains__(self, rule: object) -> bool:
+        return rule in self._rules()
+
+    def __iter__(self) -> Iterator[Rule]:
+        return iter(self._rules())
+
+    def __len__(self) -> int:
+        return len(BY_NAME)
+
+    @staticmethod
+    @cache
+    def _rules() -> tuple[Rule, ...]:
+        return tuple(sorted(BY_NAME.values(), key=lambda rule: (rule.section, rule.name)))
+
+
+BY_NAME = RulesByName()
+RULES = RulesInOrder()
 
 
 def without(parameters: TimingParameters, names: Iterable[str]) -> TimingParameters:
@@ -56,7 +95,6 @@ def plain_inputs(trace: Trace, parameters: TimingParameters) -> tuple[Trace, Tim
         UserError: ``rules_off`` names no such rule.
     """
     off = without(parameters, parameters.rules_off).rules_off
-    for rule in RULES:
-        if rule.name in off:
-            trace, parameters = rule.leave_out(trace, parameters)
+    for name in sorted(off):
+        trace, parameters = BY_NAME[name].leave_out(trace, parameters)
     return trace, parameters

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from wavesim.isa.kinds import Kind
+from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing.rule import Rule, every
-from wavesim.trace import UNKNOWN, Trace
+from wavesim.trace import UNKNOWN, CodeEntry, Trace
 
 
 def without(trace: Trace) -> Trace:
@@ -27,3 +29,10 @@ RULE = Rule(
     parameters={"lds_array_clk": every("lds_array_clk", 0)},
     trace=without,
 )
+
+
+def conflict_free_clk(p: TimingParameters, entry: CodeEntry) -> int:
+    """Clocks of the bank array that an LDS instruction takes where the Trace does not say."""
+    kind = "write" if entry.kind is Kind.LDS_WRITE else "read"
+    table = {width: clk for (which, width), clk in p.lds_array_clk.items() if which == kind}
+    return p.write_clk(table, entry.width_bytes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing.rule import Rule
 
 RULE = Rule(
@@ -11,3 +12,8 @@ RULE = Rule(
     evidence="evidence/lds.md#gfx950-loads-to-lds",
     parameters={"lds_from_memory_bytes_per_clk": 0},
 )
+
+
+def array_clk(p: TimingParameters, moved_bytes: int) -> int:
+    """Clocks of the bank array that data from memory takes."""
+    return -(-moved_bytes // p.lds_from_memory_bytes_per_clk) if p.lds_from_memory_bytes_per_clk else 0

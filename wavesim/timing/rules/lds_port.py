@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from wavesim.isa.kinds import LANES, Kind
+from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing.rule import UNLIMITED, Rule
+from wavesim.trace import CodeEntry
+
+DWORD_BYTES = 4
+LEAST_CLK = 4
 
 RULE = Rule(
     name="lds_port",
@@ -11,3 +17,20 @@ RULE = Rule(
     evidence="evidence/lds.md#one-queue-per-pair",
     parameters={"lds_port_bytes_per_clk": UNLIMITED, "lds_subdword_port_clk": 4},
 )
+
+
+def port_clk(p: TimingParameters, entry: CodeEntry) -> int:
+    """Clocks of its pair's port that an LDS instruction takes (a write: of its pair's issue)."""
+    width = max(DWORD_BYTES, entry.width_bytes)
+    if entry.kind is Kind.LDS_WRITE:
+        return p.write_clk(p.lds_write_hold_clk, width)
+    if entry.width_bytes < DWORD_BYTES:
+        return p.lds_subdword_port_clk
+    return max(LEAST_CLK, LANES * width // p.lds_port_bytes_per_clk)
+
+
+def latency_clk(p: TimingParameters, entry: CodeEntry) -> int:
+    """Clocks from the end of an LDS instruction's service until its counter drops."""
+    if entry.kind is Kind.LDS_WRITE:
+        return p.write_clk(p.lds_write_latency_clk, max(DWORD_BYTES, entry.width_bytes))
+    return p.lds_read_latency_clk

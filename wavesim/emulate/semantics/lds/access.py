@@ -19,7 +19,7 @@ from wavesim.trace.trace import UNKNOWN
 U32 = np.uint32
 
 
-@dataclass(frozen=True)
+@dataclass
 class Pattern:
     """Lane addresses that were seen last, and what follows from them."""
 
@@ -27,7 +27,15 @@ class Pattern:
     offsets: npt.NDArray[np.int64]  # bytes into the LDS array [n, 64]
     active: npt.NDArray[np.bool_] | None  # lanes that access; None: all
     clk: npt.NDArray[np.int32]  # array clocks [n]
-    read: Callable[[], Array]  # the dwords there now [dwords, n, 64]
+    words: npt.NDArray[np.uint32]  # the array
+    width_bytes: int
+    _reader: Callable[[], Array] | None = None
+
+    def read(self) -> Array:
+        """The dwords there now [dwords, n, 64]."""
+        if self._reader is None:
+            self._reader = gatherer(self.words, self.offsets, self.width_bytes)
+        return self._reader()
 
 
 class Accessor:
@@ -65,8 +73,8 @@ class Accessor:
         clk = self._clk(offsets, inside)
         whole = bool(inside.all())
         places = (offsets if whole else np.where(inside, offsets, 0)) + self.base
-        read = gatherer(self.context.lds.words, places, self.width)
-        return Pattern(addresses, places, None if whole else inside.copy(), clk, read)
+        accessing = None if whole else inside.copy()
+        return Pattern(addresses, places, accessing, clk, self.context.lds.words, self.width)
 
     def _clk(self, offsets: Array, inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
         if self.phases is None:
@@ -162,7 +170,8 @@ def narrow_result(name: str) -> Callable[[Array, Array], Array] | None:
     return None
 
 
-def _offsets_of(binding: Binding, unit: int) -> tuple[int, int]:
+def two_offsets(binding: Binding, unit: int) -> tuple[int, int]:
+    """The two offsets of an LDS instruction, in bytes; they count accesses of ``unit`` bytes."""
     scale = unit * (64 if "st64" in binding.info.name else 1)
     return binding.integer("offset0") * scale, binding.integer("offset1") * scale
 
@@ -207,7 +216,7 @@ def _bind_read2(binding: Binding) -> Step:
     operands = binding.instruction.operands
     address = binding.lanes.vgpr[vector_row(binding, operands[1])]
     accessors = [
-        Accessor(binding, address, offset, width, write=False) for offset in _offsets_of(binding, width)
+        Accessor(binding, address, offset, width, write=False) for offset in two_offsets(binding, width)
     ]
     first = vector_row(binding, operands[0])
     dwords = width // 4
@@ -216,7 +225,7 @@ def _bind_read2(binding: Binding) -> Step:
 
     def run() -> None:
         patterns = [accessor.pattern() for accessor in accessors]
-        context.record.lds_clk.append(_sum_clk(patterns))
+        context.record.lds_clk.append(sum_clk(patterns))
         values = [pattern.read() for pattern in patterns]
         for put, value, pattern, accessor in zip(puts, values, patterns, accessors, strict=True):
             put(value, pattern.active)
@@ -228,7 +237,8 @@ def _bind_read2(binding: Binding) -> Step:
     return run
 
 
-def _sum_clk(patterns: list[Pattern]) -> npt.NDArray[np.int32]:
+def sum_clk(patterns: list[Pattern]) -> npt.NDArray[np.int32]:
+    """Array clocks of an instruction that makes two accesses."""
     first, second = patterns[0].clk, patterns[1].clk
     return np.where((first < 0) | (second < 0), UNKNOWN, first + second).astype(np.int32)
 
@@ -268,7 +278,7 @@ def _bind_write2(binding: Binding) -> Step:
     operands = binding.instruction.operands
     address = binding.lanes.vgpr[vector_row(binding, operands[0])]
     accessors = [
-        Accessor(binding, address, offset, width, write=True) for offset in _offsets_of(binding, width)
+        Accessor(binding, address, offset, width, write=True) for offset in two_offsets(binding, width)
     ]
     rows = [vector_row(binding, operand) for operand in operands[1:3]]
     data = [binding.lanes.vgpr[row : row + width // 4] for row in rows]
@@ -276,7 +286,7 @@ def _bind_write2(binding: Binding) -> Step:
 
     def run() -> None:
         patterns = [accessor.pattern() for accessor in accessors]
-        context.record.lds_clk.append(_sum_clk(patterns))
+        context.record.lds_clk.append(sum_clk(patterns))
         for accessor, pattern, values in zip(accessors, patterns, data, strict=True):
             scatter(words, pattern.offsets, values, width, pattern.active)
             accessor.note_write(pattern)

@@ -18,7 +18,8 @@ U32 = np.uint32
 _MACRO = re.compile(r"swizzle\((\w+),([^)]*)\)$")
 
 
-def _unknown_clk(binding: Binding) -> npt.NDArray[np.int32]:
+def unknown_clk(binding: Binding) -> npt.NDArray[np.int32]:
+    """Array clocks [n] of an instruction that does not use the array."""
     return np.full(binding.lanes.count, UNKNOWN, np.int32)
 
 
@@ -31,7 +32,7 @@ def _bind_permute(binding: Binding) -> Step:
     row = vector_row(binding, operands[0])
     put = put_registers(binding, row, 1)
     offset = U32(binding.integer("offset"))
-    clk = _unknown_clk(binding)
+    clk = unknown_clk(binding)
     pull = binding.info.name == "ds_bpermute_b32"
     waves = np.arange(lanes.count)[:, None]
 
@@ -111,7 +112,7 @@ def _bind_swizzle(binding: Binding) -> Step:
     picks = swizzle_lanes(control)
     data = lanes.vgpr[vector_row(binding, operands[1])]
     put = put_registers(binding, vector_row(binding, operands[0]), 1)
-    clk = _unknown_clk(binding)
+    clk = unknown_clk(binding)
 
     def run() -> None:
         context.record.lds_clk.append(clk)

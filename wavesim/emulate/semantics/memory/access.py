@@ -31,10 +31,18 @@ Part = tuple[Region, Array, npt.NDArray[np.bool_]]
 class Access:
     """The common part of vector memory instructions: addresses, bounds, what the Trace records."""
 
-    def __init__(self, binding: Binding, addresses: Callable[[int], Addresses], width_bytes: int) -> None:
+    def __init__(
+        self,
+        binding: Binding,
+        addresses: Callable[[int], Addresses],
+        width_bytes: int,
+        *,
+        moves_data: bool = True,
+    ) -> None:
         self.binding = binding
         self.addresses = addresses
         self.width = width_bytes
+        self.moves_data = moves_data
         self.context = binding.context
         self.lanes = binding.lanes
         self.finder = LineFinder(width_bytes)
@@ -61,7 +69,7 @@ class Access:
         if beyond is not None:
             self.context.find_out_of_bounds(self.binding, "writes" if write else "reads", beyond)
         for region, offsets, _ in parts:
-            if region.matrix is not None:
+            if region.matrix is not None and self.moves_data:
                 region.matrix.prepare(offsets, offsets + (width - 1))
         return parts
 
@@ -127,6 +135,26 @@ class Access:
         side_by_side = np.concatenate(list(addresses), axis=1).view(np.int64)
         record.lines.append(LineFinder(4).lines(side_by_side, np.concatenate(list(active), axis=1)))
 
+    def touch(self, *, write: bool) -> None:
+        """Record an access that moves no data; a store counts, and is withheld from its allocations."""
+        found = self.addresses(self.width)
+        if found.dwords is not None:
+            for _, parts in self._begin_dwords(found.dwords, write=write):
+                self._touch_parts(parts, 4, write=write)
+            return
+        parts, _ = self._begin(found, write=write)
+        self._touch_parts(parts, self.width, write=write)
+
+    def _touch_parts(self, parts: list[Part], width: int, *, write: bool) -> None:
+        for region, offsets, lanes in parts:
+            if not write:
+                self._note_sources(region, offsets, lanes)
+                continue
+            region.withheld.add(self.binding.index)
+            self._note_writer(region, offsets[lanes], lanes, width)
+        for _ in self.apart if write else ():
+            self.context.note_store(self.lanes, self.binding.row)
+
     def load(self) -> tuple[Array, npt.NDArray[np.bool_] | None]:
         """Loaded dwords [dwords, n, 64], and the lanes that were really read (None: all of the batch)."""
         found = self.addresses(self.width)
@@ -163,6 +191,10 @@ class Access:
         """Tell which stores the values come from, where that is tracked; keep the access for the checks."""
         atomic = "atomic" in self.binding.info.flags
         observe_global(self.binding, region, offsets, lanes, width or self.width, write=atomic)
+        region.refuse_withheld()
+        self._note_sources(region, offsets, lanes)
+
+    def _note_sources(self, region: Region, offsets: Array, lanes: npt.NDArray[np.bool_]) -> None:
         if region.writer is not None:
             sources = np.where(lanes, region.writer[offsets >> 2], 0)
             self.context.note_sources(self.binding, sources)
@@ -208,14 +240,18 @@ class Access:
     ) -> None:
         """Note which dwords of an access of ``width`` bytes were stored, and by which store."""
         width = width or self.width
-        numbers = self.context.note_store(self.lanes, self.binding.row)
         matrix = region.matrix
         places = offsets[lanes]
+        self._note_writer(region, places, lanes, width)
         if matrix is not None:
             matrix.mark_written(places, width)
         if matrix is not None and matrix.observed:
             waves = np.broadcast_to(self.lanes.numbers[:, None], lanes.shape)[lanes]
             matrix.note_waves(places, width, waves, self.binding.index)
+
+    def _note_writer(self, region: Region, places: Array, lanes: npt.NDArray[np.bool_], width: int) -> None:
+        """Count a store at the bytes ``places`` of the ``lanes``."""
+        numbers = self.context.note_store(self.lanes, self.binding.row)
         if region.writer is not None:
             for part in range(0, width, 4):
                 if "atomic" in self.binding.info.flags:

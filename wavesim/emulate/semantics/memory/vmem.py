@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -64,19 +65,52 @@ def _bind_load(binding: Binding) -> Step:
     return run
 
 
+class LdsTarget:
+    """Where a load to LDS puts its data."""
+
+    def __init__(self, binding: Binding) -> None:
+        self.binding = binding
+        self.context, self.lanes = binding.context, binding.lanes
+        self.step = max(4, binding.info.width_bytes)
+        self.first = np.arange(LANES, dtype=np.int64) * self.step + binding.integer("offset")
+        self.m0 = self.lanes.sgpr[M0]
+        self.limit = U32((1 << ARCHITECTURES[self.context.arch].lds_address_bits) - 1)
+        self.base = self.context.lds.base[self.lanes.waves][:, None]
+
+    def places(self) -> tuple[Array, Array]:
+        """Bytes within the workgroup's LDS, and the lanes that write there; others become a finding."""
+        lanes, context = self.lanes, self.context
+        local = (self.m0 & self.limit).astype(np.int64)[:, None] + self.first
+        inside = lanes.exec & (local + self.step <= context.lds.size)
+        if (inside != lanes.exec).any():
+            beyond = lanes.exec & ~inside
+            context.find(
+                "lds-out-of-bounds",
+                self.binding,
+                f"{self.binding.instruction.opcode} writes LDS byte {int(local[beyond][0])}; "
+                f"the workgroup has {context.lds.size} bytes",
+                lanes.numbers[beyond.any(axis=1)],
+            )
+        return local, inside
+
+    def mark(self, places: Array, inside: Array) -> None:
+        """Count the store, at bytes of the array of all workgroups."""
+        numbers = self.context.note_store(self.lanes, self.binding.row)
+        writer = self.context.lds.writer
+        if writer is not None:
+            sources = np.broadcast_to(numbers, inside.shape)[inside]
+            for part in range(0, self.step, 4):
+                writer[(places[inside] + part) >> 2] = sources
+
+
 def _bind_load_to_lds(binding: Binding) -> Step:
     """Lane i's data goes to LDS byte M0 + offset + i * max(4, width), after those before it."""
     _, addresses = split_operands(binding)
-    width = binding.info.width_bytes
-    access = Access(binding, addresses, width)
+    access = Access(binding, addresses, binding.info.width_bytes)
     context, lanes = binding.context, binding.lanes
-    offset = binding.integer("offset")
-    step = max(4, width)
-    place = np.arange(LANES, dtype=np.int64) * step
-    m0 = lanes.sgpr[M0]
-    limit = U32((1 << ARCHITECTURES[context.arch].lds_address_bits) - 1)
     narrow = narrow_result(binding.info.name)
-    base = context.lds.base[lanes.waves][:, None]
+    target = LdsTarget(binding)
+    step = target.step
 
     def run() -> None:
         values, read = access.load()
@@ -84,24 +118,10 @@ def _bind_load_to_lds(binding: Binding) -> Step:
             values = np.where(read, values, U32(0))
         if narrow is not None:
             values = narrow(values, values)
-        local = (m0 & limit).astype(np.int64)[:, None] + offset + place
-        inside = lanes.exec & (local + step <= context.lds.size)
-        if (inside != lanes.exec).any():
-            beyond = lanes.exec & ~inside
-            context.find(
-                "lds-out-of-bounds",
-                binding,
-                f"{binding.instruction.opcode} writes LDS byte {int(local[beyond][0])}; "
-                f"the workgroup has {context.lds.size} bytes",
-                lanes.numbers[beyond.any(axis=1)],
-            )
-        target = np.where(inside, local, 0) + base
-        scatter(context.lds.words, target, values, step, None if inside.all() else inside)
-        numbers = context.note_store(lanes, binding.row)
-        if context.lds.writer is not None:
-            for part in range(0, step, 4):
-                sources = np.broadcast_to(numbers, inside.shape)[inside]
-                context.lds.writer[(target[inside] + part) >> 2] = sources
+        local, inside = target.places()
+        places = np.where(inside, local, 0) + target.base
+        scatter(context.lds.words, places, values, step, None if inside.all() else inside)
+        target.mark(places, inside)
         if context.observe_lds:
             for index, wave in enumerate(lanes.numbers.tolist()):
                 row = int(context.rows[wave]) + binding.row
@@ -140,65 +160,93 @@ def _bind_cache_control(binding: Binding) -> Step:
 _ATOMIC_KINDS = {"smin": "min", "smax": "max", "umin": "min", "umax": "max"}
 
 
-def _bind_atomic(binding: Binding) -> Step:
-    words = binding.info.name.split("_")
-    wide = words[-1] in ("x2", "f64")
-    operation = words[2]
-    float_kind = words[-1] if words[-1] in ("f32", "f64") else ""
-    signed = operation in ("smin", "smax")
-    packed = packed_add(words[-1]) if operation == "pk" else None
-    change_name = _ATOMIC_KINDS.get(operation, operation)
-    compare = operation == "cmpswap"
-    dtype: type[np.generic] = np.int64 if wide else np.int32
-    if not signed:
-        dtype = np.uint64 if wide else np.uint32
-    if float_kind:
+@dataclass(frozen=True)
+class _AtomicForm:
+    """What the name of an atomic says: the type of its cells, and what it makes of a cell and its data."""
+
+    dtype: type[np.generic]
+    compares: bool
+    change: Callable[..., Array]
+
+    @property
+    def width(self) -> int:
+        """Bytes of a cell."""
+        return np.dtype(self.dtype).itemsize
+
+    @property
+    def dwords(self) -> int:
+        """Registers of a cell."""
+        return self.width // 4
+
+
+def _atomic_form(name: str) -> _AtomicForm:
+    words = name.split("_")
+    operation, last = words[2], words[-1]
+    wide = last in ("x2", "f64")
+    dtype: type[np.generic]
+    if last in ("f32", "f64"):
         dtype = np.float64 if wide else np.float32
-    width = 8 if wide else 4
-    returns = returns_old_value(binding.info, binding.instruction)
+    elif operation in ("smin", "smax"):
+        dtype = np.int64 if wide else np.int32
+    else:
+        dtype = np.uint64 if wide else np.uint32
+    compares = operation == "cmpswap"
+    change: Callable[..., Array]
+    if compares:  # data: the new value, then what is expected
+        change = _swap_if_equal
+    elif operation == "pk":
+        change = packed_add(last)
+    else:
+        change = ATOMICS[_ATOMIC_KINDS.get(operation, operation)]
+    return _AtomicForm(dtype, compares, change)
+
+
+def _swap_if_equal(old: Array, new: Array, expected: Array) -> Array:
+    return np.where(old == expected, new, old)
+
+
+def _bind_atomic(binding: Binding) -> Step:
+    form = _atomic_form(binding.info.name)
+    width, dwords = form.width, form.dwords
     data, addresses = split_operands(binding)
     access = Access(binding, addresses, width)
     lanes, context = binding.lanes, binding.context
     row = vector_row(binding, data[-1])
-    put = put_registers(binding, vector_row(binding, data[0]), width // 4) if returns else None
+    rows = (row, row + dwords) if form.compares else (row,)
+    returns = returns_old_value(binding.info, binding.instruction)
+    put = put_registers(binding, vector_row(binding, data[0]), dwords) if returns else None
 
     def flat(first: int, active: Array) -> Array:
         low = lanes.vgpr[first][active]
-        if not wide:
-            return np.asarray(low.view(dtype))
+        if dwords == 1:
+            return np.asarray(low.view(form.dtype))
         joined = lanes.vgpr[first + 1][active].astype(np.uint64) << np.uint64(32) | low
-        return np.asarray(joined.view(dtype))
+        return np.asarray(joined.view(form.dtype))
 
-    def change(old: Array, *values: Array) -> Array:
-        if compare:  # data: the new value, then what is expected
-            return np.where(old == values[1], values[0], old)
-        if packed is not None:
-            return packed(old, values[0])
-        return ATOMICS[change_name](old, values[0])
+    def apply(cells: Array, offsets: Array, mask: Array, result: Array) -> None:
+        """Change cells of memory of one kind; the old values go to the lanes of ``result``."""
+        values = tuple(flat(each, mask) for each in rows)
+        old = apply_atomic(cells, offsets[mask] // width, form.change, values)
+        result[:, mask] = np.ascontiguousarray(old).view(np.uint32).reshape(-1, dwords).T
 
     def run() -> None:
         parts, _ = access.begin(write=True)
         if context.adversary is not None:
             context.adversary.settle(lanes.numbers, parts)
-        result = np.zeros((width // 4, lanes.count, LANES), np.uint32)
+        result = np.zeros((dwords, lanes.count, LANES), np.uint32)
         for words, offsets, mask in access.apart:
-            near: Array = words.view(dtype)
-            rows = (row, row + width // 4) if compare else (row,)
-            old = apply_atomic(near, offsets[mask] // width, change, tuple(flat(each, mask) for each in rows))
-            result[:, mask] = np.ascontiguousarray(old).view(np.uint32).reshape(-1, width // 4).T
+            apply(words.view(form.dtype), offsets, mask, result)
             context.note_store(lanes, binding.row)
         for region, offsets, mask in parts:
-            cells: Array = region.data.view(dtype)
+            cells: Array = region.data.view(form.dtype)
             places = offsets[mask] // width
-            rows = (row, row + width // 4) if compare else (row,)
             before = cells[places]
-            old = apply_atomic(cells, places, change, tuple(flat(each, mask) for each in rows))
+            apply(cells, offsets, mask, result)
             access.note_read(region, offsets, mask)
             if region.matrix is not None:
                 region.matrix.stored_to = True  # also where it changes nothing
             if not np.array_equal(before, cells[places]):
                 access.mark(region, offsets, mask)
-            result[:, mask] = np.ascontiguousarray(old).view(np.uint32).reshape(-1, width // 4).T
         if put is not None:
             put(result, None)
 

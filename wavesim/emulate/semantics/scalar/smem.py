@@ -60,6 +60,7 @@ def _bind_load(binding: Binding) -> Step:
             if region.matrix is not None:
                 region.matrix.prepare(offsets, offsets + 4 * dwords - 1)
             observe_global(binding, region, offsets, mask, 4 * dwords, scalar=True)
+            region.refuse_withheld()
             if region.writer is not None:
                 context.note_sources(binding, region.writer[offsets >> 2])
             values: Array = gather(region.words, offsets, 4 * dwords)[:, :, 0]
@@ -169,6 +170,7 @@ def _bind_atomic(binding: Binding) -> Step:
             context.find_out_of_bounds(binding, "writes", beyond)
         for region, offsets, mask in parts:
             _store(binding, region, offsets, mask, width // 4)
+            region.refuse_withheld()
             cells: Array = region.data.view(dtype)
             for wave in np.flatnonzero(mask[:, 0]).tolist():
                 place = int(offsets[wave, 0]) // width

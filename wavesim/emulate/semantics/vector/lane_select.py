@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -56,38 +57,31 @@ class Dpp:
         return self.enabled & self.inside & binding.lanes.exec[:, self.lanes]
 
 
-def _source_lanes(name: str, value: object) -> npt.NDArray[np.intp]:
-    """Source lane per lane; outside 0..63 (or the row) where there is none, as -1."""
-    lane = np.arange(LANES)
-    row, place = lane & ~15, lane & 15
-    if name == "quad_perm":
-        assert isinstance(value, tuple)
-        return np.asarray((lane & ~3) + np.array(value)[lane & 3])
-    if name == "row_mirror":
-        return row + 15 - place
-    if name == "row_half_mirror":
-        return (lane & ~7) + 7 - (lane & 7)
-    count = int(value) if isinstance(value, int) else 0
-    if name == "row_shl":
-        return np.where(place + count < 16, lane + count, -1)
-    if name == "row_shr":
-        return np.where(place >= count, lane - count, -1)
-    if name == "row_ror":
-        return row + (place - count) % 16
-    if name == "wave_shl":
-        return np.where(lane + 1 < LANES, lane + 1, -1)
-    if name == "wave_shr":
-        return lane - 1
-    if name == "wave_rol":
-        return (lane + 1) % LANES
-    if name == "wave_ror":
-        return (lane - 1) % LANES
-    if name == "row_newbcast":
-        return row + count
-    # row_bcast:15 gives a row the last lane of the row before it, :31 gives the upper half lane 31
-    if count == 15:
-        return np.where(lane >= 16, row - 1, -1)
-    return np.where(lane >= 32, 31, -1)
+_LANE = np.arange(LANES)
+_ROW, _PLACE = _LANE & ~15, _LANE & 15
+
+
+def _row_bcast(last: int) -> Array:
+    """15 gives a row the last lane of the row before it, 31 gives the upper half lane 31."""
+    return np.where(_LANE >= 16, _ROW - 1, -1) if last == 15 else np.where(_LANE >= 32, 31, -1)
+
+
+SOURCE_LANES: Mapping[str, Callable[[Any], Array]] = {
+    "quad_perm": lambda order: (_LANE & ~3) + np.array(order)[_LANE & 3],
+    "row_mirror": lambda _: _ROW + 15 - _PLACE,
+    "row_half_mirror": lambda _: (_LANE & ~7) + 7 - (_LANE & 7),
+    "row_shl": lambda count: np.where(_PLACE + count < 16, _LANE + count, -1),
+    "row_shr": lambda count: np.where(count <= _PLACE, _LANE - count, -1),
+    "row_ror": lambda count: _ROW + (_PLACE - count) % 16,
+    "wave_shl": lambda _: np.where(_LANE + 1 < LANES, _LANE + 1, -1),
+    "wave_shr": lambda _: _LANE - 1,
+    "wave_rol": lambda _: (_LANE + 1) % LANES,
+    "wave_ror": lambda _: (_LANE - 1) % LANES,
+    "row_newbcast": lambda lane: _ROW + lane,
+    "row_bcast": _row_bcast,
+}
+"""Of each control in :data:`DPP_CONTROLS`: from its value, the source lane of each lane; -1 where there is
+none (CDNA3 ISA, DPP_CTRL)."""
 
 
 def dpp_of(binding: Binding) -> Dpp | None:
@@ -98,10 +92,9 @@ def dpp_of(binding: Binding) -> Dpp | None:
             break
     else:
         return None
-    lanes = _source_lanes(name, value)
-    lane = np.arange(LANES)
+    lanes = SOURCE_LANES[name](value if name == "quad_perm" else binding.integer(name))
     row_mask, bank_mask = binding.integer("row_mask", 15), binding.integer("bank_mask", 15)
-    enabled = (row_mask >> (lane // 16) & 1).astype(bool) & (bank_mask >> (lane % 16 // 4) & 1).astype(bool)
+    enabled = (row_mask >> (_LANE // 16) & 1).astype(bool) & (bank_mask >> (_LANE % 16 // 4) & 1).astype(bool)
     # the assembler writes BOUND_CTRL=1 as "bound_ctrl:0" or ":1": that it stands there is what counts
     zero = binding.modifier(_BOUND) is not None
     return Dpp(np.clip(lanes, 0, LANES - 1), lanes >= 0, enabled, zero)

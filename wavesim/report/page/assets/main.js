@@ -73,12 +73,9 @@ class App {
   }
 
   legend(root) {
-    const words = {
-      mfma: "MFMA", lds_read: "LDS read", lds_write: "LDS write", global: "global memory", wait_lgkm: "waits lgkmcnt",
-      wait_vm: "waits vmcnt", barrier: "waits at a barrier", pipe_wait: "waits for the pipe", alu: "VALU, scalar", other: "other wait",
-    };
-    this.payload.vocabulary.activities.forEach((name) => {
-      if (words[name]) root.append(make("span", {}, make("i", { class: `swatch act-${name.replaceAll("_", "-")}` }), words[name]));
+    const { activities, meanings } = this.payload.vocabulary;
+    activities.forEach((name, index) => {
+      if (meanings[index]) root.append(make("span", {}, make("i", { class: "swatch", style: `background: var(--${name})` }), meanings[index]));
     });
     root.append(make("span", {}, "full height: issues; half: waits; line below: data in flight"));
   }

@@ -42,7 +42,7 @@ function readColours(vocabulary) {
   const style = getComputedStyle(document.documentElement);
   const get = (name) => style.getPropertyValue(name).trim();
   return {
-    activity: vocabulary.activities.map((name) => get(`--${name.replaceAll("_", "-")}`)),
+    activity: vocabulary.activities.map((name) => get(`--${name}`)),
     text: get("--text"),
     faint: get("--faint"),
     line: get("--line"),

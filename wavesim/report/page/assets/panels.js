@@ -341,11 +341,7 @@ function figureRows(data) {
   const bound = figures.bound_details.binding;
   if (bound) rows.push(["bound", `${shown(figures.bounds[bound])}${doubt(`bounds.${bound}`)} clk: ${bound}`]);
   if (figures.diagnosis) rows.unshift(["diagnosis", figures.diagnosis]);
-  rows.push(["MFMA busy", percent(figures.mfma_busy) + doubt("mfma_busy")], ["LDS port busy", percent(figures.lds_busy) + doubt("lds_busy")]);
-  if (figures.overlap.hidden !== null) {
-    const clk = figures.overlap.exposed_clk_per_iteration;
-    rows.push(["LDS hidden", `${percent(figures.overlap.hidden)}${doubt("overlap")}${clk === null ? "" : `; exposed ${shown(clk)} clk/iteration`}`]);
-  }
+  rows.push(...data.shares);
   if (figures.tflops !== null) rows.push(["TFLOP/s", `${shown(figures.tflops)}${doubt("tflops")} at ${figures.clock_ghz} GHz`]);
   const numbers = figures.numerics;
   rows.push(["numbers", numbers.checked ? (numbers.ok ? `right, max rel error ${numbers.max_rel_error.toExponential(1)}` : numbers.message) : "not checked"]);
