@@ -38,7 +38,16 @@ _VMEM = frozenset({Kind.VMEM_LOAD, Kind.VMEM_STORE})
 _FREE = frozenset({Kind.VALU, Kind.TRANS, Kind.MFMA, Kind.SALU, Kind.SETPRIO, *_LDS, *_VMEM})
 """What may be moved at all; scalar loads may, too, where nothing is stored."""
 
-_STATE = ("s_setreg", "s_getreg", "s_memtime", "s_memrealtime", "s_sendmsg", "s_sethalt", "s_trap", "s_set_gpr")
+_STATE = (
+    "s_setreg",
+    "s_getreg",
+    "s_memtime",
+    "s_memrealtime",
+    "s_sendmsg",
+    "s_sethalt",
+    "s_trap",
+    "s_set_gpr",
+)
 """Beginnings of opcodes that change or read state that no register stands for."""
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from wavesim.asm.layout import lay_out
 from wavesim.isa.kinds import Kind
-from wavesim.program import Instruction, Program, Symbol
+from wavesim.program import Program, Symbol
 from wavesim.program.dataflow import Effects
 from wavesim.trace import UNKNOWN, CodeEntry, Trace, WaveTrace
 from wavesim.trace.decode import code_entries
@@ -61,7 +61,9 @@ def cuts(
         if Kind.BARRIER in (kinds[place], kinds[place - 1])
         or (kinds[place] is Kind.MFMA) != (kinds[place - 1] is Kind.MFMA)
     ]
-    spread = edges if len(edges) <= MOST_CUTS else [edges[n * len(edges) // MOST_CUTS] for n in range(MOST_CUTS)]
+    spread = (
+        edges if len(edges) <= MOST_CUTS else [edges[n * len(edges) // MOST_CUTS] for n in range(MOST_CUTS)]
+    )
     for place in spread:
         memory = {number for number in range(place) if kinds[number] is not Kind.MFMA}
         wholes.add(tuple(sorted(first | _closed(order, memory))))
@@ -97,16 +99,18 @@ def _closed(order: Order, operations: set[int]) -> set[int]:
     return found
 
 
-def rotated(trace: Trace, block: LoopBlock, pieces: Sequence[Piece], ahead: int) -> Rotated:
-    """The kernel with the first ``ahead`` of these pieces run one pass ahead.
+def rotated_program(
+    program: Program, block: LoopBlock, pieces: Sequence[Piece], ahead: int
+) -> tuple[Program, int, list[int]]:
+    """The program with the first ``ahead`` of these pieces run one pass ahead; where its new loop begins, and
+    what its instructions were, in the program as it is.
 
     Args:
-        trace: the streams as they are.
-        block: their loop.
+        program: as it is.
+        block: its loop.
         pieces: a schedule of the loop, the branch included.
         ahead: how many of them make S.
     """
-    program = trace.program
     branch = pieces[-1][1]
     s, r = list(pieces[:ahead]), list(pieces[ahead:-1])
     again, rest = (_fresh(program, f"{block.label}{word}") for word in ("_pass", "_last"))
@@ -137,22 +141,27 @@ def rotated(trace: Trace, block: LoopBlock, pieces: Sequence[Piece], ahead: int)
         sizes=sizes,
         unrolled=unrolled,
     )
+    return changed, head, [index for index, _ in body]
+
+
+def rotated(trace: Trace, block: LoopBlock, pieces: Sequence[Piece], ahead: int) -> Rotated:
+    """The kernel with the first ``ahead`` of these pieces run one pass ahead (:func:`rotated_program`)."""
+    changed, head, origins = rotated_program(trace.program, block, pieces, ahead)
+    more = len(changed) - len(trace.program)
     waves, passes = [], []
     for wave, starts in zip(trace.waves, block.passes, strict=True):
-        stream, heads = _stream(wave, starts, block, (s, r), more)
+        stream, heads = _stream(wave, starts, block, (list(pieces[:ahead]), list(pieces[ahead:-1])), more)
         waves.append(stream)
         passes.append(heads)
     code = code_entries(changed)
     new = replace(trace, program=changed, code=code, waves=tuple(waves))
-    origins = [index for index, _ in body]
-    moving = [
-        place for place in range(len(body) - 1) if code[head + place].kind not in PLACED_ANEW
-    ]
+    moving = [n for n in range(len(origins) - 1) if code[head + n].kind not in PLACED_ANEW]
+    label = changed.label_at(head) or block.label
     return Rotated(
         changed,
         new,
-        LoopBlock(head, head + len(body) - 1, tuple(head + place for place in moving), tuple(passes), again),
-        tuple(origins[place] for place in moving),
+        LoopBlock(head, head + len(origins) - 1, tuple(head + n for n in moving), tuple(passes), label),
+        tuple(origins[n] for n in moving),
     )
 
 

@@ -76,6 +76,11 @@ def nops(states: int) -> list[Instruction]:
     return found
 
 
+def on(program: Program, pieces: Sequence[Piece]) -> list[Piece]:
+    """The same pieces with the instructions of another program of the same shape."""
+    return [(n, each if n == PUT_IN else program.instructions[n]) for n, each in pieces]
+
+
 def scheduled_program(
     program: Program,
     block: LoopBlock,
@@ -117,8 +122,7 @@ def scheduled_trace(trace: Trace, block: LoopBlock, pieces: Sequence[Piece]) -> 
     program = scheduled_program(trace.program, block, pieces)
     origins = np.array([index for index, _ in pieces], np.int64)
     waves = tuple(
-        _stream(wave, starts, block, origins)
-        for wave, starts in zip(trace.waves, block.passes, strict=True)
+        _stream(wave, starts, block, origins) for wave, starts in zip(trace.waves, block.passes, strict=True)
     )
     return replace(trace, program=program, code=code_entries(program), waves=waves)
 
@@ -154,7 +158,10 @@ def stream_rows(code: Int64, starts: Int64, block: LoopBlock, origins: Int64) ->
         inside[(starts[:, None] + np.arange(block.length)).reshape(-1)] = True
     outside = np.flatnonzero(~inside)
     keys = np.concatenate(
-        (outside.astype(np.float64), np.repeat(starts, len(origins)) + np.tile(_steps(len(origins)), len(starts)))
+        (
+            outside.astype(np.float64),
+            np.repeat(starts, len(origins)) + np.tile(_steps(len(origins)), len(starts)),
+        )
     )
     rows = np.where(origins == PUT_IN, PUT_IN, origins - block.head)
     moved = np.where(rows == PUT_IN, PUT_IN, starts[:, None] + rows) if len(starts) else np.zeros((0, 0))

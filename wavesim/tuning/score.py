@@ -3,45 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import accumulate
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.program import Immediate, Instruction, Waitcnt
 from wavesim.timing import default_engine, simulate
-from wavesim.trace import UNKNOWN, Trace
+from wavesim.trace import UNKNOWN, Trace, WaveTrace
 from wavesim.trace.decode import code_entry
 from wavesim.tuning.loop import Int64, LoopBlock
 from wavesim.tuning.schedule import PUT_IN, Piece, scheduled_trace
 
+if TYPE_CHECKING:
+    from wavesim.timing.compiled.rescheduled import PutIn
+
+Int32 = npt.NDArray[np.int32]
+
 LATENCIES = (0.8, 1.0, 1.2)
 """Shares of the latency of global memory that a result must hold at."""
 
-POOL_WAITS = 96
-POOL_NOPS = 24
-"""Waits, and s_nop of each length, that the fast way has place for."""
+POOL = {"s_waitcnt": 96, "s_nop": 24, "s_setprio": 48}
+"""How many of each the fast way has place for: waits, s_nop of each length, s_setprio of each level."""
+
+VALUES = {"s_waitcnt": 1, "s_nop": 8, "s_setprio": 4}
+"""How many operand values of each are told apart there."""
 
 
-def with_latency(
-    trace: Trace, parameters: TimingParameters, share: float
-) -> tuple[Trace, TimingParameters]:
+def with_latency(trace: Trace, parameters: TimingParameters, share: float) -> tuple[Trace, TimingParameters]:
     """The inputs with every latency of global memory scaled."""
     if share == 1.0:
         return trace, parameters
 
-    def scaled(values: np.ndarray[tuple[int], np.dtype[np.int32]]) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+    def scaled(values: Int32) -> Int32:
         return np.where(values == UNKNOWN, UNKNOWN, np.rint(values * share)).astype(np.int32)
 
-    waves = tuple(
-        replace(wave, memory_latency_clk=scaled(wave.memory_latency_clk)) for wave in trace.waves
-    )
+    waves = tuple(replace(wave, memory_latency_clk=scaled(wave.memory_latency_clk)) for wave in trace.waves)
     changed = replace(
         parameters,
         memory_latency_clk=round(parameters.memory_latency_clk * share),
         memory_store_latency_clk=round(parameters.memory_store_latency_clk * share),
     )
     return replace(trace, waves=waves), changed
+
+
+def cut(trace: Trace, block: LoopBlock, passes: int) -> Trace:
+    """The streams with at most so many passes of the loop: those in the middle are left out, evenly for all
+    waves. The streams as they are where a wave enters the loop more than once."""
+    waves = []
+    for wave, starts in zip(trace.waves, block.passes, strict=True):
+        if (np.diff(starts) != block.length).any():
+            return trace
+        if len(starts) <= passes:
+            waves.append(wave)
+            continue
+        first, last = int(starts[passes // 2]), int(starts[len(starts) - (passes - passes // 2)])
+        waves.append(_without(wave, first, last))
+    return replace(trace, waves=tuple(waves))
+
+
+def _without(wave: WaveTrace, first: int, last: int) -> WaveTrace:
+    keep = np.concatenate((np.arange(first), np.arange(last, len(wave))))
+    none = np.zeros(0, np.int64)
+    columns = {
+        name: getattr(wave, name)[keep]
+        for name in ("code", "array_clk", "memory_bytes", "taken", "memory_latency_clk")
+    }
+    return replace(wave, line_offsets=none, lines=none, **columns)
 
 
 def clk_per_pass(heads: Sequence[Int64]) -> float:
@@ -57,7 +88,9 @@ def clk_per_pass(heads: Sequence[Int64]) -> float:
 class Judge:
     """Scores schedules of one block on one machine, at one share of the memory latency."""
 
-    def __init__(self, trace: Trace, parameters: TimingParameters, block: LoopBlock, share: float = 1.0) -> None:
+    def __init__(
+        self, trace: Trace, parameters: TimingParameters, block: LoopBlock, share: float = 1.0
+    ) -> None:
         self._trace, self._parameters = with_latency(trace, parameters, share)
         self._block = block
         self._fast = None
@@ -65,9 +98,11 @@ class Judge:
             from wavesim.timing.compiled.rescheduled import Rescheduled
 
             arch = trace.program.arch
-            wait = code_entry(Instruction("s_waitcnt", (Waitcnt(0, None, 0),)), arch)
-            kinds = [code_entry(Instruction("s_nop", (Immediate(count),)), arch) for count in range(8)]
-            pool = [wait] * POOL_WAITS + [each for each in kinds for _ in range(POOL_NOPS)]
+            pool = []
+            for opcode, count in POOL.items():
+                for value in range(VALUES[opcode]):
+                    operand = Waitcnt(0, None, 0) if opcode == "s_waitcnt" else Immediate(value)
+                    pool += [code_entry(Instruction(opcode, (operand,)), arch)] * count
             self._fast = Rescheduled(
                 self._trace, self._parameters, block.head, block.length, block.passes, pool
             )
@@ -92,29 +127,29 @@ class Judge:
         )
 
 
-def _origins(pieces: Sequence[Piece]) -> list[object] | None:
+def _origins(pieces: Sequence[Piece]) -> list[int | PutIn] | None:
     """The pieces for the fast way; ``None`` where its pool is too small."""
     from wavesim.timing.compiled.rescheduled import PutIn
 
-    found: list[object] = []
-    waits, nops = 0, [0] * 8
+    found: list[int | PutIn] = []
+    used: dict[tuple[str, int], int] = {}
+    first = dict(zip(POOL, accumulate((0, *(POOL[name] * VALUES[name] for name in POOL))), strict=False))
     for index, instruction in pieces:
-        operand = instruction.operands[0] if instruction.operands else None
         if index != PUT_IN:
             found.append(index)
-        elif isinstance(operand, Waitcnt):
-            if waits == POOL_WAITS:
-                return None
+            continue
+        operand = instruction.operands[0]
+        value = int(operand.value) if isinstance(operand, Immediate) else 0
+        key = instruction.opcode, value
+        place = used.get(key, 0)
+        used[key] = place + 1
+        if place >= POOL.get(instruction.opcode, 0) or value >= VALUES[instruction.opcode]:
+            return None
+        entry = first[instruction.opcode] + value * POOL[instruction.opcode] + place
+        if isinstance(operand, Waitcnt):
             vm = -1 if operand.vmcnt is None else operand.vmcnt
             lgkm = -1 if operand.lgkmcnt is None else operand.lgkmcnt
-            found.append(PutIn(waits, vm, lgkm))
-            waits += 1
-        elif isinstance(operand, Immediate):
-            count = int(operand.value)
-            if nops[count] == POOL_NOPS:
-                return None
-            found.append(PutIn(POOL_WAITS + POOL_NOPS * count + nops[count]))
-            nops[count] += 1
+            found.append(PutIn(entry, vm, lgkm))
         else:
-            return None
+            found.append(PutIn(entry))
     return found

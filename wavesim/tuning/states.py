@@ -27,7 +27,9 @@ class StatePlan:
     @classmethod
     def of(cls, block: LoopBlock, relaxer: WaitRelaxer) -> StatePlan:
         """From the kernel as it is."""
-        wanted = states_between(relaxer.program, relaxer.code, relaxer.effects, relaxer.flow, block.operations)
+        wanted = states_between(
+            relaxer.program, relaxer.code, relaxer.effects, relaxer.flow, block.operations
+        )
         pairs: list[list[tuple[int, int, bool]]] = [[] for _ in block.operations]
         for (operation, user), states in wanted.items():
             if operation < user:
@@ -56,9 +58,7 @@ class StatePlan:
         return added
 
     @staticmethod
-    def _starts(
-        order: Sequence[int], waiting: set[int], added: dict[int, int]
-    ) -> tuple[dict[int, int], int]:
+    def _starts(order: Sequence[int], waiting: set[int], added: dict[int, int]) -> tuple[dict[int, int], int]:
         starts = {}
         state = 0
         for position, operation in enumerate(order):

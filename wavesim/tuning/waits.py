@@ -88,7 +88,6 @@ class _Counter:
             np.maximum.at(needed, positions, until)
         return issued, needed
 
-
     def common_end(self, order: Int64) -> int:
         """How many of its operations end a pass in the same order as in the kernel as it is; behind them others
         are outstanding than waits behind the loop count on."""

@@ -94,7 +94,8 @@ class Rescheduled:
         the new addresses."""
         rows = np.array([-1 if isinstance(each, PutIn) else each - self._head for each in origins], np.int64)
         codes = np.array(
-            [self._first_in_pool + each.entry if isinstance(each, PutIn) else each for each in origins], np.int64
+            [self._first_in_pool + each.entry if isinstance(each, PutIn) else each for each in origins],
+            np.int64,
         )
         table = self._code.table.copy()
         fields = self._code.fields
@@ -133,7 +134,9 @@ class Rescheduled:
             lengths.append(begin - first + len(inner) + last - end)
         return np.concatenate(parts), lengths
 
-    def _codes(self, code: npt.NDArray[np.generic], codes: Int64, lengths: Sequence[int]) -> npt.NDArray[np.int32]:
+    def _codes(
+        self, code: npt.NDArray[np.generic], codes: Int64, lengths: Sequence[int]
+    ) -> npt.NDArray[np.int32]:
         result = code.astype(np.int32)
         first = 0
         for starts, length in zip(self._passes, lengths, strict=True):
