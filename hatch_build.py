@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import compileall
 import importlib.util
+import os
 import sys
 import sysconfig
 from pathlib import Path
@@ -17,6 +18,8 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 FOLDER = "wavesim/timing/compiled"
+PLATFORM = "WAVESIM_WHEEL_PLATFORM"
+"""Environment variable: a wheel for this platform (``build.py``'s WHEELS) is made, or none."""
 
 
 class EngineHook(BuildHookInterface):  # type: ignore[type-arg]
@@ -45,14 +48,18 @@ class EngineHook(BuildHookInterface):  # type: ignore[type-arg]
 
     def _engine(self, version: str, build_data: dict[str, Any]) -> None:
         builder = _builder(Path(self.root) / FOLDER / "build.py")
-        problem = builder.build()
+        asked = os.environ.get(PLATFORM)
+        machine = builder.WHEELS[asked][0] if asked else builder.HERE
+        problem = builder.build(machine=machine)
         if problem:
+            if asked:
+                raise RuntimeError(f"no timing engine for {asked}: {problem}")
             self.app.display_warning(f"no compiled timing engine, wavesim will use SimPy: {problem}")
             return
         if version != "editable":
-            build_data["artifacts"].append(f"/{FOLDER}/{builder.library_path().name}")
+            build_data["artifacts"].append(f"/{FOLDER}/{builder.library_path(machine).name}")
             build_data["pure_python"] = False
-            platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+            platform = asked or sysconfig.get_platform().replace("-", "_").replace(".", "_")
             build_data["tag"] = f"py3-none-{platform}"
 
 

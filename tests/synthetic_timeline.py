@@ -169,7 +169,10 @@ def machine(**overrides: object) -> Machine:
         issue_slot_clk=4,
         issue_valu_clk=4,
         issue_trans_clk=16,
-        issue_plain_valu_per_slot=1,
+        issue_multi_slot_valu_clk=4,
+        issue_valu_per_slot=1,
+        issue_bank_reads_per_slot=4,
+        issue_packed_after_mfma_clk=12,
         issue_dual_after_mfma_clk=12,
         issue_sleep_unit_clk=64,
         issue_turns_idle_clk=32,
@@ -208,7 +211,8 @@ def machine(**overrides: object) -> Machine:
         barrier_simd_order=(3, 0, 1, 2),
         scalar_load_latency_clk=40,
         memory_queue_entries=12,
-        memory_tail_entries=14,
+        memory_tail_entries=224,
+        memory_tail_bytes=14336,
         memory_bytes_per_clk=64,
         memory_min_service_clk=4,
         memory_idle_clk=1100,
@@ -220,7 +224,11 @@ def machine(**overrides: object) -> Machine:
     parameters = TimingParameters(**values)  # type: ignore[arg-type]
     quantities = {
         "structure.compute_units": Quantity("structure.compute_units", 304, "1", "test", "assumed"),
-        "clock.sustained_ghz": Quantity("clock.sustained_ghz", 2.0, "GHz", "test clock", "assumed"),
+        "clock.sustained_ghz": Quantity("clock.sustained_ghz", 2.0, "GHz", "test clock", "measured"),
+        "clock.sustained_range_ghz": Quantity(
+            "clock.sustained_range_ghz", (2.0, 2.0), "GHz", "test", "measured"
+        ),
+        "clock.sustained_by_busy_ghz": Quantity("clock.sustained_by_busy_ghz", {}, "GHz", "test", "measured"),
     }
     return Machine("gfx942", "gfx942", "test", parameters, quantities, {})
 

@@ -34,7 +34,9 @@ LAYERS = [
     "inputs",
     "visible",
     "limits",
+    "words",
     "errors",
+    "read_only",
     "_version",
 ]
 """As in the architecture: top first. ``isa`` is pure data access, so ``program`` stands on it."""

@@ -130,3 +130,21 @@ def test_prose_is_no_wider_than_a_screen(page: Path) -> None:
         if len(line) > WIDTH and " " in re.sub(r"\[[^]]*\]\([^)]*\)|`[^`]*`", "", line).strip()
     ]
     assert wide == []
+
+
+def test_the_life_of_a_ds_read_points_at_code_that_is_there() -> None:
+    """Names of classes, functions and files of the model, as the page has them."""
+    page = (MODEL / "life-of-a-ds-read.md").read_text("utf-8")
+    timing = ROOT / "wavesim" / "timing"
+    sources = {path.name: path.read_text("utf-8") for path in timing.rglob("*.py")}
+    code = "\n".join(sources.values())
+    named = set(re.findall(r"`([A-Za-z_]\w*(?:\.\w+)*)`", page))
+    classes = {each for each in named if re.fullmatch(r"[A-Z][a-z]\w*(\.\w+)?", each)} - {"None"}
+    assert {"Wave.reach", "FetchBuffer.usable_clk"} <= classes
+    missing = {each for each in named if each.endswith(".py") and Path(each).name not in sources}
+    for each in classes:
+        owner, _, member = each.partition(".")
+        if not re.search(rf"class {owner}\b", code) or (member and not re.search(rf"\b{member}\b", code)):
+            missing.add(each)
+    missing |= {each for each in named if re.fullmatch(r"[a-z]\w*_clk", each) and each not in code}
+    assert missing == set()

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+
+from wavesim.asm.printer import print_program
+from wavesim.asm.tools import assemble_object, find_tool
+from wavesim.replays.att.importer import TYPE_JUMP
+from wavesim.trace import Category, Timeline
 
 LISTING = [
     "; kernel_a",
@@ -71,3 +80,43 @@ def four_waves() -> dict[tuple[int, int, int, int], dict[str, Any]]:
 def edit(path: Path, **changes: Any) -> None:
     content = json.loads(path.read_text())
     path.write_text(json.dumps(content | changes))
+
+
+_LINE = re.compile(r"^\s+(?P<text>\S.*?)\s*// (?P<address>[0-9A-F]+):(?P<words>( [0-9A-F]{8})+)")
+KERNEL_START = 0x1D00
+
+
+def disassembled(text: str, arch: str, folder: Path) -> tuple[list[list[Any]], bytes]:
+    """Rows of code.json for an assembly text, as LLVM disassembles it up to its last s_endpgm, and the bytes
+    of those."""
+    obj = folder / "kernel.o"
+    obj.write_bytes(assemble_object(text, arch))
+    tool = find_tool("llvm-objdump", arch)
+    lines = subprocess.run([tool, "-d", str(obj)], capture_output=True, text=True, check=True).stdout
+    found = [match for line in lines.splitlines() if (match := _LINE.match(line))]
+    last = max(place for place, match in enumerate(found) if match["text"] == "s_endpgm")
+    rows: list[list[Any]] = [["; a_kernel", 0, 0, "", 3, KERNEL_START, 0, 0]]
+    for match in found[: last + 1]:
+        rows.append([match["text"], 0, len(rows), "", 3, KERNEL_START + int(match["address"], 16), 0, 0])
+    words = [word for match in found[: last + 1] for word in match["words"].split()]
+    return rows, b"".join(int(word, 16).to_bytes(4, "little") for word in words)
+
+
+def folder_of(timeline: Timeline, root: Path) -> Path:
+    """The trace that rocprofv3 would have written of a simulated run, whose program has no holes."""
+    root.mkdir(parents=True, exist_ok=True)
+    program = timeline.trace.program
+    rows, _ = disassembled(print_program(program), program.arch, root)
+    internal = np.array([entry.category is Category.INTERNAL for entry in timeline.trace.code])
+    waves = {}
+    for trace, timed in zip(timeline.trace.waves, timeline.waves, strict=True):
+        duration = timed.end_clk - timed.attempt_clk
+        stall = np.where(internal[trace.code], duration, timed.issue_clk - timed.attempt_clk)
+        kind = np.where(trace.taken, TYPE_JUMP, 2)
+        columns = (1000 + timed.attempt_clk, kind, stall, duration, trace.code + 1)
+        waves[0, trace.simd, trace.slot, 0] = wave_file(
+            1000, trace.simd, trace.slot, instructions=np.stack(columns, axis=1).tolist()
+        )
+    write_folder(root, waves)
+    (root / "code.json").write_text(json.dumps({"code": rows, "version": "3.0.0"}))
+    return root

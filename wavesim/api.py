@@ -40,7 +40,7 @@ def run(
     machine: PathLike | None = None,
     settings: Mapping[str, object] | None = None,
     engine: str = "auto",
-    clock_ghz: float | None = None,
+    clock: float | str = "sustained",
     launch: LaunchOptions | None = None,
     allow_unknown: bool = False,
     region: RegionOptions | None = None,
@@ -55,7 +55,7 @@ def run(
         machine: Machine file instead of the stock one.
         settings: ``{"K": 512, "memory.latency_clk": 800}``: as ``--set``.
         engine: ``"auto"``, ``"compiled"``, ``"simpy"``, or ``"both"``, which compares.
-        clock_ghz: Clock for TFLOP/s instead of the machine file's.
+        clock: For TFLOP/s: GHz, or the device's ``"sustained"`` one or that of one short ``"launch"``.
         launch: How an assembly kernel is launched.
         allow_unknown: Go on past instructions without data; ``result.run.unknowns`` says what rests on them.
         region: Only the code from one label up to another, without launch and data.
@@ -70,7 +70,7 @@ def run(
         machine,
         settings,
         engine=engine,
-        clock_ghz=clock_ghz,
+        clock=clock,
         launch=launch or LaunchOptions(),
         allow_unknown=allow_unknown,
         region=region,

@@ -47,10 +47,11 @@ MAX_CLK = 10_000_000
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What one execution (``instructions``) and one simulation (``clk``) may cost."""
+    """What one execution (``instructions``, ``waves``) and one simulation (``clk``) may cost."""
 
     instructions: int = MAX_INSTRUCTIONS
     clk: int = MAX_CLK
+    waves: int = MAX_WAVES
 
 
 _DEFAULT = Budget()

@@ -187,7 +187,7 @@ def test_waves_of_one_role_are_one_group() -> None:
 
 def test_throughput_at_a_stated_clock() -> None:
     timeline = PingPong().timeline()
-    analysis = analyze(timeline, machine(), clock_ghz=1.5)
+    analysis = analyze(timeline, machine(), clock=1.5)
     throughput, found = analysis.throughput, analysis.loop
     assert throughput is not None
     assert found is not None

@@ -175,6 +175,10 @@ def test_errors_name_file_line_and_column(line: str, column: int, message: str) 
     [
         ("s_nop 0\n", "a.s:1: the file does not name its architecture"),
         ('.amdgcn_target "amdgcn-amd-amdhsa--gfx1100"\n', "a.s:1: architecture gfx1100 is not supported"),
+        (
+            '.amdgcn_target "amdgcn-amd-amdhsa--gfx12-5-generic"\n',
+            "a.s:1: architecture gfx12-5-generic is not supported",
+        ),
         (HEAD, "a.s: there are no instructions"),
         (HEAD + "x:\ns_nop 0\nx:\ns_endpgm\n", "a.s:4: label x stands twice"),
         (

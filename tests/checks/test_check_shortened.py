@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 import wavesim.api
 from wavesim.cli.main import cli
-from wavesim.pipeline import shorter
+from wavesim.front.launch.model import LoadedKernel
+from wavesim.pipeline import run, shorter
 from wavesim.pipeline.run import RunOptions, prepare
 from wavesim.pipeline.shorter import DEPTH, shorter_kernel
 
@@ -41,7 +43,7 @@ def test_the_output_says_what_was_shortened() -> None:
 
 
 def test_it_is_lowered_once_more_not_once_for_each_constant(monkeypatch: pytest.MonkeyPatch) -> None:
-    options = RunOptions(settings={"K": "2048"})
+    options = RunOptions(settings=dict.fromkeys("MNK", "2048"))
     kernel, _ = prepare(KERNEL, options)
     tried: list[RunOptions] = []
 
@@ -51,7 +53,7 @@ def test_it_is_lowered_once_more_not_once_for_each_constant(monkeypatch: pytest.
 
     monkeypatch.setattr(shorter, "prepare", counted)
     assert shorter_kernel(KERNEL, options, kernel) is not None
-    assert [each.settings for each in tried] == [{"K": str(DEPTH)}]
+    assert [each.settings["K"] for each in tried] == [str(DEPTH)]
 
 
 def test_the_api_and_the_page_shorten_too(tmp_path: Path) -> None:
@@ -63,3 +65,23 @@ def test_the_api_and_the_page_shorten_too(tmp_path: Path) -> None:
     )
     assert call.exception is None, call.output
     assert words in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", ["check", "report"])
+def test_a_kernel_is_lowered_once_and_once_shorter(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``report`` is without its explanation here, which lowers the edits that it tries."""
+    lowered = []
+    plain = run.LOADERS[".yaml"]
+
+    def counted(path: Path, *rest: Any) -> LoadedKernel:
+        lowered.append(path)
+        return plain(path, *rest)
+
+    monkeypatch.setitem(run.LOADERS, ".yaml", counted)
+    monkeypatch.setattr(run, "_load_tile_program", counted)
+    more = ["--no-explain", "-o", str(tmp_path / "page.html")] if command == "report" else []
+    result = CliRunner().invoke(cli, [command, str(KERNEL), "--set", "K=1024", "--set", "M=1024", *more])
+    assert result.exit_code == 0, result.output
+    assert len(lowered) == 2

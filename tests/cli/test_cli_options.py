@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from wavesim.cli.main import cli
-from wavesim.cli.options import option, options
+from wavesim.cli.options import group, option, options
 from wavesim.front.launch.file import LaunchOptions
 from wavesim.front.region import RegionOptions
 from wavesim.pipeline.run import RunOptions
@@ -26,6 +26,12 @@ class Left:
 @dataclass(frozen=True)
 class Right:
     size: int = option("--right", type=int, default=2)
+    inner: Left = group(Left)
+
+
+@dataclass(frozen=True)
+class Other:
+    size: int = option("--other", type=int, default=3)
 
 
 def test_groups_with_the_same_field_are_filled_each_with_its_own() -> None:
@@ -33,15 +39,15 @@ def test_groups_with_the_same_field_are_filled_each_with_its_own() -> None:
 
     @click.command()
     @click.argument("size")
-    @options(left=Left, right=Right)
-    def command(size: str, left: Left, right: Right) -> None:
-        found.extend((size, left, right))
+    @options(right=Right, other=Other)
+    def command(size: str, right: Right, other: Other) -> None:
+        found.extend((size, right, other))
 
     done = CliRunner().invoke(command, ["here", "--left", "5", "--name", "a", "--name", "b"])
     assert done.exit_code == 0, done.output
-    assert found == ["here", Left(5, ("a", "b")), Right(2)]
+    assert found == ["here", Right(2, Left(5, ("a", "b"))), Other(3)]
     shown = CliRunner().invoke(command, ["--help"]).output
-    assert shown.index("--left") < shown.index("--name") < shown.index("--right")
+    assert shown.index("--right") < shown.index("--left") < shown.index("--name") < shown.index("--other")
 
 
 GIVEN = {
@@ -49,7 +55,8 @@ GIVEN = {
     "machine": (["--machine", "m.yaml"], "m.yaml"),
     "settings": (["--set", "K=512", "--set", "K=1024"], {"K": "1024"}),
     "engine": (["--engine", "simpy"], "simpy"),
-    "clock_ghz": (["--clock-ghz", "1.5"], 1.5),
+    "clock": (["--clock", "1.5"], 1.5),
+    "memory": (["--memory", "cold"], "cold"),
     "adversarial": (["--adversarial"], True),
     "allow_unknown": (["--allow-unknown"], True),
     "region": (["--region", "a:b", "--waves", "4"], RegionOptions("a:b", 7, 4)),

@@ -234,3 +234,34 @@ def test_products_do_not_depend_on_the_order_of_the_sum(k: int) -> None:
     a, b = words.view(np.float32)
     order = generator.permutation(k)
     assert np.array_equal(multiply(a, b), multiply(a[:, order], b[:, order]))
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        "s_nop 7",
+        "v_mov_b32_e32 v1, v10",
+        "v_mfma_f32_4x4x1_16b_f32 v[0:3], v20, v21, v[0:3]",
+        "ds_read_b64 v[0:1], v30\n s_waitcnt lgkmcnt(0)",
+        "v_swap_b32 v2, v10",
+    ],
+)
+def test_a_factor_is_read_again_when_something_between_wrote_it(between: str) -> None:
+    """Instructions of a block that multiply the same registers share what they read; a jump between them
+    ends the block, and nothing is shared."""
+
+    def setup(state: State) -> None:
+        for row in range(24):
+            state.vgpr[row] = (
+                (np.random.default_rng(row).random((1, 64)) + 0.5).astype(np.float32).view(np.uint32)
+            )
+        state.vgpr[state.agpr_base] = state.vgpr[5]
+        state.vgpr[30] = 0
+
+    product = "v_mfma_f32_32x32x8_bf16 v[{}], v[0:1], v[2:3], 0\n"
+    parts = [product.format("32:47"), between, product.format("48:63") + "s_nop 7"]
+    shared = execute("\n".join(parts), setup)
+    apart = execute(
+        "\n s_branch b\n b:\n".join((parts[0], parts[1] + "\n s_branch c\n c:\n" + parts[2])), setup
+    )
+    np.testing.assert_array_equal(shared.state.vgpr, apart.state.vgpr)

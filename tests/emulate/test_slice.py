@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from emulate_harness import make_program
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wavesim.cli.main import cli
 from wavesim.emulate.addresses import address_traces, emulate_addresses
 from wavesim.emulate.run import Execution, emulate
 from wavesim.emulate.slice import NotSliced, Slice
+from wavesim.errors import UserError
 from wavesim.front.launch.model import Launch, MatrixArgument
 from wavesim.isa.load import load_machine
-from wavesim.pipeline.run import RunOptions, prepare
+from wavesim.pipeline.run import RunOptions, prepare, run_kernel
 from wavesim.program import Program
+from wavesim.program.verdict import Verdict
 from wavesim.trace import Trace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -294,3 +299,36 @@ def programs(draw: st.DrawFn) -> str:
 @given(text=programs(), waves=st.integers(1, 3))
 def test_random_programs(text: str, waves: int) -> None:
     of_text(text, waves)
+
+
+def test_accesses_are_observed_without_their_values() -> None:
+    kernel, machine = prepare(ROOT / "kernels/8wave.yaml", RunOptions(settings={"K": "128"}))
+    whole = emulate(kernel.program, kernel.launch, machine, observe_lds=True)
+    sliced = emulate_addresses(kernel.program, kernel.launch, machine, observe_lds=True)
+    assert not sliced.has_numbers
+    for some, others in (
+        (whole.lds_accesses, sliced.lds_accesses),
+        (whole.global_accesses, sliced.global_accesses),
+    ):
+        assert len(some) == len(others) > 0
+        for one, other in zip(some, others, strict=True):
+            assert replace(one, values=None, addresses=NOTHING) == replace(other, addresses=NOTHING)
+            np.testing.assert_array_equal(one.addresses, other.addresses)
+
+
+NOTHING = np.zeros(0, np.int64)
+
+
+def test_run_without_numbers_says_so_and_times_the_same() -> None:
+    options = RunOptions(settings={"K": "256"})
+    whole = run_kernel(ROOT / "kernels/8wave.yaml", options)
+    sliced = run_kernel(ROOT / "kernels/8wave.yaml", replace(options, numbers=False))
+    assert not sliced.numerics.checked
+    assert sliced.numerics.message == "only addresses were executed, no numbers"
+    assert sliced.verdict is Verdict.UNCHECKED
+    assert sliced.analysis.clk_total == whole.analysis.clk_total
+
+
+def test_the_command_refuses_late_loads_without_numbers() -> None:
+    found = CliRunner().invoke(cli, ["run", "kernels/8wave.yaml", "--no-numbers", "--adversarial"])
+    assert isinstance(found.exception, UserError)

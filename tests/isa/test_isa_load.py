@@ -11,6 +11,7 @@ import pytest
 
 import wavesim.isa.load as load
 from wavesim.errors import UserError
+from wavesim.isa.archs import ARCHS
 from wavesim.isa.explain import source_names
 from wavesim.isa.load import NOT_FROM_KEYS, arch_of, load_machine, parameter_key
 from wavesim.isa.machine import CONFIDENCES
@@ -20,7 +21,6 @@ from wavesim.isa.paths import PACKAGE, data_dir
 from wavesim.isa.timing_parameters import TimingParameters
 
 GOOD = "source: a test, confidence: measured"
-ARCHS = ("gfx90a", "gfx942", "gfx950")
 
 
 @pytest.mark.parametrize("arch", ARCHS)
@@ -38,7 +38,7 @@ def test_every_parameter_is_a_key_with_source(arch: str) -> None:
 
 
 def test_stock_machines() -> None:
-    assert stock_machines() == ARCHS
+    assert set(stock_machines()) == set(ARCHS)
     assert load_machine("gfx942") is load_machine("gfx942")
 
 
@@ -195,7 +195,7 @@ def test_refused_with_file_line_and_what_is_right(tmp_path: Path, text: str, wor
 def test_bases_that_lead_nowhere(tmp_path: Path) -> None:
     path = tmp_path / "m.yaml"
     for text, word in [
-        ("base: gfx999\n", "architectures: gfx90a, gfx942, gfx950; devices: MI210"),
+        ("base: gfx999\n", "architectures: .*gfx942, gfx950; devices: MI210"),
         ("base: m.yaml\n", "leads back"),
         ("base: 3\n", "the name of an architecture"),
         ("- 1\n", "not a machine file"),
@@ -348,3 +348,10 @@ def test_an_overlay_of_a_device(tmp_path: Path) -> None:
     assert machine.integer("memory.hbm_gbytes_per_s") == 6000
     with pytest.raises(UserError, match=r"architecture or device 'mi326x'[^;]*; devices: MI210, MI250"):
         load_machine("mi326x")
+
+
+def test_only_an_architectures_own_file_is_on_the_base_of_another(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("schema: machine\nbase: gfx942\narch: gfx950\n")
+    with pytest.raises(UserError, match="but the base is gfx942"):
+        load_machine(str(mine))

@@ -11,6 +11,7 @@ from wavesim.asm.text.parse import parse_program
 from wavesim.checks.run import check_program
 from wavesim.emulate.semantics.vector.lane_select import SOURCE_LANES
 from wavesim.program.dpp import DPP_CONTROLS, DPP_MIRRORS, DPP_WORDS, is_dpp
+from wavesim.trace.code import ALONE
 from wavesim.trace.decode import code_entries
 
 VALUES = {"quad_perm": "[1,0,3,2]", "row_bcast": "15"}
@@ -27,7 +28,7 @@ def test_every_control_in_both_spellings(word: str, opcode: str) -> None:
     program = parse_program(f"k:\nv_mov_b32 v1, 1.0\n{line}\ns_endpgm\n", "k.s", arch="gfx90a")
     assert is_dpp(program.instructions[1])
     assert program.sizes[1] == 8
-    assert not code_entries(program)[1].plain_valu
+    assert code_entries(program)[1].share == ALONE
     found, _ = check_program(program)
     assert any("DPP reads it" in each.message for each in found)
     value = (1, 0, 3, 2) if word == "quad_perm" else 1

@@ -3,43 +3,21 @@
 from __future__ import annotations
 
 import json
-import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from trace_folders import four_waves, write_folder
+from trace_folders import KERNEL_START, disassembled, four_waves, write_folder
 
 from wavesim.asm.printer import print_program
 from wavesim.asm.text.parse import parse_program
-from wavesim.asm.tools import assemble_object, code_bytes, find_tool
+from wavesim.asm.tools import code_bytes
 from wavesim.emulate.launch_state import register_counts
 from wavesim.errors import UserError
 from wavesim.front.tile.load import load_tile_program
 from wavesim.program import Program
 from wavesim.replays.att.importer import import_trace
 from wavesim.replays.att.kernel import print_listing, traced_kernel
-
-START = 0x1D00
-_LINE = re.compile(r"^\s+(?P<text>\S.*?)\s*// (?P<address>[0-9A-F]+):(?P<words>( [0-9A-F]{8})+)")
-
-
-def listed(text: str, arch: str, folder: Path) -> tuple[list[list[Any]], bytes]:
-    """Rows of code.json for an assembly text, as LLVM disassembles it, and the bytes of those."""
-    obj = folder / "kernel.o"
-    obj.write_bytes(assemble_object(text, arch))
-    tool = find_tool("llvm-objdump", arch)
-    lines = subprocess.run([tool, "-d", str(obj)], capture_output=True, text=True, check=True).stdout
-    found = [match for line in lines.splitlines() if (match := _LINE.match(line))]
-    rows: list[list[Any]] = [["; a_kernel", 0, 0, "", 3, START, 0, 0]]
-    words = []
-    for match in found:
-        rows.append([match["text"], 0, len(rows), "", 3, START + int(match["address"], 16), 0, 0])
-        words += match["words"].split()
-        if match["text"] == "s_endpgm":
-            break
-    return rows, b"".join(int(word, 16).to_bytes(4, "little") for word in words)
 
 
 def traced(root: Path, rows: list[list[Any]]) -> Path:
@@ -71,7 +49,7 @@ def program_of(path: Path) -> Program:
 def test_a_listing_assembles_to_the_bytes_that_were_traced(kernel: str, root: Path, tmp_path: Path) -> None:
     """From nothing but texts and addresses; and the registers are those that the kernel declares or fewer."""
     original = program_of(root / kernel)
-    rows, content = listed(print_program(original), original.arch, tmp_path)
+    rows, content = disassembled(print_program(original), original.arch, tmp_path)
     found = traced_kernel(import_trace(traced(tmp_path / "trace", rows), original.arch))
     text = print_listing(found, "trace")
     assert code_bytes(text, original.arch)[: len(content)] == content
@@ -87,7 +65,7 @@ def test_a_listing_assembles_to_the_bytes_that_were_traced(kernel: str, root: Pa
 
 def test_what_is_deduced_says_so(root: Path, tmp_path: Path) -> None:
     original = program_of(root / KERNELS[0])
-    rows, _ = listed(print_program(original), original.arch, tmp_path)
+    rows, _ = disassembled(print_program(original), original.arch, tmp_path)
     found = traced_kernel(import_trace(traced(tmp_path / "trace", rows), original.arch))
     lines = [line for line in print_listing(found, "trace").splitlines() if ".amdhsa_" in line]
     values = {line.split()[0]: line for line in lines if line.startswith("\t\t")}
@@ -96,8 +74,8 @@ def test_what_is_deduced_says_so(root: Path, tmp_path: Path) -> None:
 
 
 def rows_at(texts: dict[int, str]) -> list[list[Any]]:
-    rows: list[list[Any]] = [["; a_kernel", 0, 0, "", 3, START, 0, 0]]
-    return rows + [[text, 0, 1, "", 3, START + at, 0, 0] for at, text in texts.items()]
+    rows: list[list[Any]] = [["; a_kernel", 0, 0, "", 3, KERNEL_START, 0, 0]]
+    return rows + [[text, 0, 1, "", 3, KERNEL_START + at, 0, 0] for at, text in texts.items()]
 
 
 def test_holes_are_filled_so_that_branches_keep_their_distance(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from wavesim.isa.load import load_machine
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.program import Instruction, KernelMetadata, Program
 from wavesim.trace import UNKNOWN, CodeEntry, Kind, Spin, Trace, WaveTrace
-from wavesim.trace.code import SGPR_EXEC
+from wavesim.trace.code import ALONE as ALONE
+from wavesim.trace.code import SGPR_EXEC, SlotShare
 
 MFMA_942 = "v_mfma_f32_16x16x16_bf16"
 MFMA_950 = "v_mfma_f32_16x16x32_bf16"
@@ -27,9 +28,15 @@ def _entry(kind: Kind, opcode: str, size_bytes: int = 4, **facts: object) -> Cod
     return CodeEntry(Instruction(opcode), kind, size_bytes=size_bytes, **facts)  # type: ignore[arg-type]
 
 
-def valu(*, plain: bool = True, writes_sgpr: bool = False, size_bytes: int = 4) -> CodeEntry:
-    """A VALU instruction of one slot."""
-    return _entry(Kind.VALU, "v_add_u32", size_bytes, plain_valu=plain, writes_sgpr=writes_sgpr)
+FREE = SlotShare(2, 2)
+"""Goes beside any that is not alone."""
+
+
+def valu(
+    share: SlotShare = FREE, *, writes_sgpr: bool = False, size_bytes: int = 4, **facts: object
+) -> CodeEntry:
+    """A VALU instruction of one slot (unless ``multi_slot``)."""
+    return _entry(Kind.VALU, "v_add_u32", size_bytes, share=share, writes_sgpr=writes_sgpr, **facts)
 
 
 def trans() -> CodeEntry:
@@ -165,6 +172,7 @@ def wave(
     array_clk: Mapping[int, int] | None = None,
     memory_bytes: Mapping[int, int] | None = None,
     memory_latency_clk: Mapping[int, int] | None = None,
+    memory_path_clk16: Mapping[int, int] | None = None,
     spins: tuple[Spin, ...] = (),
 ) -> WaveTrace:
     """One wave that executes the code entries ``rows``; ``taken`` and the mappings are by row."""
@@ -188,6 +196,7 @@ def wave(
         memory_bytes=column(memory_bytes),
         taken=taken_rows,
         memory_latency_clk=column(memory_latency_clk),
+        memory_path_clk16=np.maximum(column(memory_path_clk16), 0),
         spins=spins,
     )
 

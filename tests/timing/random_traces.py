@@ -11,6 +11,7 @@ import builders as b
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing.rules import BY_NAME, without
 from wavesim.trace import CodeEntry, Kind, Spin, Trace, WaveTrace
+from wavesim.trace.code import SlotShare
 
 MEMORY = (Kind.VMEM_LOAD, Kind.VMEM_STORE, Kind.SMEM)
 
@@ -26,17 +27,34 @@ def random_parameters(random: Random, arch: str) -> TimingParameters:
         stock = without(stock, random.sample(sorted(BY_NAME), random.randint(1, 4)))
     if random.random() < 0.5:
         return stock
+    queue_entries = random.choice((2, 4, 10))
     return replace(
         stock,
-        lds_queue_entries=random.choice((2, 4, 10)),
+        lds_queue_entries=queue_entries,
+        memory_tail_bytes=512 * queue_entries,
         memory_queue_entries=random.choice((2, 12)),
         memory_tail_entries=random.choice((3, 14)),
         counter_lgkm_max=random.choice((4, 15)),
         counter_vm_max=random.choice((2, 63)),
         issue_dual_after_mfma_clk=random.choice((0, 12)),
+        issue_packed_after_mfma_clk=random.choice((0, 12)),
         issue_turns_idle_clk=random.choice((8, 32)),
         issue_turns_clk=random.choice((0, 24, 128)),
         issue_turn_clk=random.choice((8, 32)),
+    )
+
+
+def random_share(random: Random) -> SlotShare:
+    """Any classes, and reads up to the banks' limit."""
+    return SlotShare(
+        random.randrange(3),
+        random.randrange(3),
+        random.random() < 0.3,
+        random.random() < 0.3,
+        random.randrange(5),
+        random.randrange(5),
+        random.random() < 0.5,
+        random.random() < 0.5,
     )
 
 
@@ -58,7 +76,15 @@ def random_entry(random: Random, arch: str, mix: str) -> CodeEntry:
             b.load(random.choice((4, 16)), to_lds=True),
             b.wait(lgkm=random.choice((0, 1, 3, 7))),
         ],
-        "matrix": [*matrix, *matrix, b.valu(), b.valu(plain=False), b.trans()],
+        "matrix": [
+            *matrix,
+            *matrix,
+            b.valu(),
+            b.valu(random_share(random)),
+            b.valu(b.ALONE, packed_f32=True),
+            b.valu(b.ALONE, multi_slot=True),
+            b.trans(),
+        ],
         "memory": [
             b.load(random.choice(widths), reads=(random.randrange(4),)),
             b.load(16),
@@ -72,9 +98,9 @@ def random_entry(random: Random, arch: str, mix: str) -> CodeEntry:
             b.nop(random.randrange(5)),
             b.sleep(random.randrange(3)),
             b.setprio(random.randrange(4)),
-            b.valu(writes_sgpr=True),
+            b.valu(random_share(random), writes_sgpr=True),
             b.salu(size_bytes=random.choice((4, 8))),
-            b.valu(size_bytes=random.choice((4, 8))),
+            b.valu(random_share(random), size_bytes=random.choice((4, 8))),
         ],
     }
     group = mix if random.random() < 0.6 else random.choice(tuple(groups))
@@ -131,6 +157,7 @@ def random_trace(random: Random, arch: str, *, longest_loop: int = 4) -> Trace:
                     array_clk=lds,
                     memory_bytes={r: 128 * random.randrange(9) for r in memory},
                     memory_latency_clk={r: random.randrange(20, 400) for r in memory},
+                    memory_path_clk16={r: 37 * r % 2000 for r in memory if r % 3 == 0},
                 )
             )
     if random.random() < 0.25:

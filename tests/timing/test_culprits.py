@@ -180,6 +180,13 @@ CASES: dict[str, tuple[Trace, dict[str, object], int, Blamed]] = {
         1,
         [(1, "arbitration", 4, 0, 1)],
     ),
+    # row 4 straddles into chunk 1 and issues at 16: chunk 2 is there at 36, row 8 straddles into it
+    "fetch": (
+        b.streams([[b.salu(), *[b.salu(size_bytes=8)] * 8]], fetch=True),
+        {},
+        0,
+        [(8, "fetch", 4, *NOBODY)],
+    ),
     "branch": (
         b.trace(b.laid_out([b.branch(), b.valu(), b.endpgm()]), [b.wave([0, 1, 2])]),
         {},
@@ -242,6 +249,8 @@ class Facts:
                 return self.is_last_arriver(wave, row, begin, until, by)
             case Reason.LGKMCNT | Reason.VMCNT | Reason.COUNTER_FULL:
                 return mine and last < done <= until
+            case Reason.MATRIX_PIPE if entry.packed_f32:
+                return same_simd and issue <= last < done + self.p.issue_packed_after_mfma_clk
             case Reason.MATRIX_PIPE:
                 start, _ = self.spans["mfma", self.simd(wave)][by]
                 return same_simd and last < (start if entry.scaled else done) and issue <= last
@@ -256,7 +265,8 @@ class Facts:
                 return same_simd and issue <= last < max(block, issue + 4)
             case Reason.VALU_BUSY:
                 end = self.clk("end_clk", *by)
-                return same_simd and named.kind is Kind.TRANS and issue <= last < end == until
+                several = named.kind is Kind.TRANS or named.multi_slot
+                return same_simd and several and issue <= last < end == until
             case Reason.LDS_HOLD:
                 end = self.clk("end_clk", *by)
                 return same_pair and named.kind is Kind.LDS_WRITE and issue <= last < end

@@ -13,6 +13,7 @@ from wavesim.errors import UserError
 from wavesim.timing import ENGINES, simulate
 from wavesim.timing.rules import BY_NAME, RULES, without
 from wavesim.trace import CodeEntry, Reason, Timeline, Trace
+from wavesim.trace.code import SlotShare
 
 pytestmark = pytest.mark.parametrize("engine", ENGINES)
 
@@ -141,6 +142,28 @@ def test_who_attempts_during_a_restart_waits_for_it_too(engine: str) -> None:
     assert [issue(timeline, wave)[2] for wave in range(3)] == [1164, 1168, 1172]
 
 
+# -- memory_in_flight and memory_path (§10)
+
+
+def test_bytes_in_flight_and_not_instructions_hold_the_next_access_back(engine: str) -> None:
+    """2048 bytes: two loads of 1 KiB, or eight of 256 bytes. The next is accepted as the first returns."""
+    room = {"memory_tail_bytes": 2048, "memory_latency_clk": 1000}
+    wide = timed(engine, b.streams([[b.load(16)] * 3]), **room)
+    assert wide.busy["memory", 0].start_clk.tolist() == [0, 16, 1000]
+    narrow = timed(engine, b.streams([[b.load(4)] * 9]), **room)
+    assert narrow.busy["memory", 0].start_clk.tolist() == [*range(0, 32, 4), 1000]
+
+
+def test_lines_take_the_share_of_the_devices_memory_one_after_the_other(engine: str) -> None:
+    """40 clk of the path each: it ends at 40, 80 and (a third of a clock more, rounded up) 121; the latency
+    of 100 counts from there. The second load takes none of it and returns behind the first."""
+    code = b.one_chunk([b.load(4), b.endpgm()])
+    path = {0: 16 * 40, 2: 16 * 40, 3: 16 * 40 + 5}
+    trace = b.trace(code, [b.wave([0, 0, 0, 0, 1], memory_path_clk16=path)])
+    timeline = timed(engine, trace, memory_latency_clk=100)
+    assert timeline.waves[0].done_clk[:4].tolist() == [140, 144, 180, 221]
+
+
 # -- vmem_idle_port (§11)
 
 
@@ -261,6 +284,17 @@ SENSITIVE: dict[str, Callable[[], Trace]] = {
     "mfma_coissue": lambda: _one_simd("gfx942", [b.mfma()], [b.valu()]),
     "scaled_mfma": lambda: _one_simd("gfx950", [SCALED, b.salu()]),
     "dual_valu": lambda: _one_simd("gfx950", [b.valu()], [b.valu()]),
+    "valu_classes": lambda: _one_simd("gfx950", [b.valu(SlotShare(1, 1))], [b.valu(SlotShare(1, 1))]),
+    "valu_scalar_port": lambda: _one_simd(
+        "gfx950", *[[b.valu(SlotShare(2, 2, scalar_read=True))] for _ in range(2)]
+    ),
+    "valu_banks": lambda: _one_simd("gfx950", *[[b.valu(SlotShare(2, 2, even_reads=3))] for _ in range(2)]),
+    "packed_after_mfma": lambda: _one_simd(
+        "gfx950", [b.mfma(b.MFMA_950)], [b.nop(3), b.valu(b.ALONE, packed_f32=True)]
+    ),
+    "multi_slot_valu": lambda: _one_simd(
+        "gfx950", [b.valu(b.ALONE, multi_slot=True), b.valu()], [b.nop(0), b.valu()]
+    ),
     "dual_after_mfma": lambda: _one_simd(
         "gfx950", [b.mfma(b.MFMA_950), b.nop(2), b.valu()], [b.nop(3), b.valu()]
     ),
@@ -277,7 +311,7 @@ SENSITIVE: dict[str, Callable[[], Trace]] = {
     "lds_join": lambda: joined(16, b.lds_read()),
     "lds_alternation": lambda: b.streams([[b.lds_read()] * 3] * 2),
     "counter_full": lambda: b.streams([[b.lds_read(16)] * 20]),
-    "barrier_phase": lambda: b.streams([[b.barrier()]] * 4),
+    "barrier_phase": lambda: b.streams([[b.barrier()]] * 3 + [[b.nop(1), b.barrier()]]),
     "memory_queue": lambda: b.streams([LOADS]),
     "memory_in_flight": lambda: b.streams([LOADS]),
     "memory_service": lambda: b.streams([LOADS]),
@@ -298,11 +332,14 @@ SENSITIVE: dict[str, Callable[[], Trace]] = {
     "setprio": lambda: _one_simd("gfx942", [b.salu()] * 3, [b.setprio(1), b.salu(), b.salu()]),
 }
 
+CHANGES: dict[str, dict[str, object]] = {"counter_full": {"lds_queue_entries": 100}}
+"""Machine values with which the rule shows."""
+
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_each_switch_changes_what_its_rule_governs(engine: str, name: str) -> None:
     trace = SENSITIVE[name]()
-    changes = {"lds_queue_entries": 100} if name == "counter_full" else {}
+    changes = CHANGES.get(name, {})
     with_rule, without_it = timed(engine, trace, **changes), timed(engine, trace, name, **changes)
     assert without_it.trace is trace
     differ = [

@@ -10,6 +10,7 @@ import pytest
 
 from wavesim.timing import ENGINES, simulate
 from wavesim.trace import CodeEntry, Reason, Spin, Timeline, Trace
+from wavesim.trace.code import SlotShare
 
 pytestmark = pytest.mark.parametrize("engine", ENGINES)
 
@@ -178,19 +179,71 @@ def test_scaled_mfma(engine: str) -> None:
     assert timeline.busy["mfma", 0].start_clk.tolist() == [4, 36, 68, 100]
 
 
-def test_two_plain_valu_in_a_slot_on_gfx950(engine: str) -> None:
-    # §9: two of different waves; the third waits; one that is not plain goes alone.
-    timeline = same_simd(engine, [[b.valu()], [b.valu()], [b.valu()], [b.valu(plain=False)]], "gfx950")
+def test_two_valu_in_a_slot_on_gfx950(engine: str) -> None:
+    # §9: two of different waves; the third waits; one that never shares goes alone.
+    timeline = same_simd(engine, [[b.valu()], [b.valu()], [b.valu()], [b.valu(b.ALONE)]], "gfx950")
     assert [issue(timeline, wave)[0] for wave in range(4)] == [0, 0, 4, 8]
     assert stalls(timeline, 3) == [(0, Reason.ARBITRATION, 8)]
 
 
-def test_a_valu_that_writes_an_sgpr_goes_first_or_alone_on_gfx950(engine: str) -> None:
-    # §9: it may be the higher-ranking of two, not the other.
-    writes = b.valu(writes_sgpr=True)
-    for bodies, clocks in (([[writes], [b.valu()]], [0, 0]), ([[b.valu()], [writes]], [0, 4])):
-        timeline = same_simd(engine, bodies, "gfx950")
-        assert [issue(timeline, wave)[0] for wave in range(2)] == clocks
+SHARED_SLOTS = {
+    "classes of sum 3": (SlotShare(1, 0), SlotShare(0, 2), True),
+    "and the other way round": (SlotShare(2, 0), SlotShare(0, 1), True),
+    "classes of sum 2": (SlotShare(1, 2), SlotShare(2, 1), False),
+    "class 0": (SlotShare(2, 2), SlotShare(2, 0), False),
+    "one reads an SGPR": (SlotShare(2, 2, scalar_read=True), b.FREE, True),
+    "both read an SGPR": (SlotShare(2, 2, scalar_read=True), SlotShare(2, 2, scalar_read=True), False),
+    "one reads, one writes": (SlotShare(2, 2, scalar_read=True), SlotShare(2, 2, scalar_write=True), True),
+    "both write an SGPR": (SlotShare(2, 2, scalar_write=True), SlotShare(2, 2, scalar_write=True), False),
+    "four reads of a bank": (SlotShare(2, 2, odd_reads=2, even_reads=1), SlotShare(2, 2, odd_reads=2), True),
+    "five reads of a bank": (SlotShare(2, 2, odd_reads=2), SlotShare(2, 2, odd_reads=3), False),
+    "first source behind three": (
+        SlotShare(2, 2, even_reads=3),
+        SlotShare(2, 2, even_reads=1, first_even=True),
+        False,
+    ),
+    "first source behind two": (
+        SlotShare(2, 2, even_reads=2),
+        SlotShare(2, 2, even_reads=1, first_even=True),
+        True,
+    ),
+    "first source of the other bank": (
+        SlotShare(2, 2, even_reads=3),
+        SlotShare(2, 2, odd_reads=1, first_odd=True),
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SHARED_SLOTS)
+def test_which_valu_share_a_slot_on_gfx950(engine: str, case: str) -> None:
+    # §9: the older wave's is first in rank; classes, scalar ports and the two VGPR banks decide.
+    first, second, together = SHARED_SLOTS[case]
+    timeline = same_simd(engine, [[b.valu(first)], [b.valu(second)]], "gfx950")
+    assert [issue(timeline, wave)[0] for wave in range(2)] == [0, 0 if together else 4]
+
+
+def test_a_third_wave_shares_where_the_second_cannot(engine: str) -> None:
+    # §9, §11: candidates are looked at in order of rank; who has no room beside the first is passed over.
+    timeline = same_simd(engine, [[b.valu()], [b.valu(b.ALONE)], [b.valu()]], "gfx950")
+    assert [issue(timeline, wave)[0] for wave in range(3)] == [0, 4, 0]
+
+
+def test_packed_f32_waits_for_the_matrix_pipe(engine: str) -> None:
+    # §5: bf16 16x16x32, issued at 0: the pipe is free at 16, packed f32 from 16 + 12 = 28; other VALU at 4
+    # (§5: 4 clk of block). The MFMA blocks VALU until 4: mfma_coissue, from then on matrix_pipe.
+    bodies = [[b.mfma(b.MFMA_950)], [b.valu(b.ALONE, packed_f32=True)], [b.valu(b.ALONE)]]
+    timeline = same_simd(engine, bodies, "gfx950")
+    assert [issue(timeline, wave)[0] for wave in range(3)] == [0, 28, 4]
+    assert stalls(timeline, 1) == [(0, Reason.MFMA_COISSUE, 4), (0, Reason.MATRIX_PIPE, 24)]
+
+
+def test_a_multi_slot_valu_holds_the_valu_on_gfx950(engine: str) -> None:
+    # §9: 8 clk for its wave and its SIMD's VALU; one slot on gfx942.
+    swap = b.valu(b.ALONE, multi_slot=True)
+    for arch, clocks in (("gfx950", [0, 8, 12]), ("gfx942", [0, 4, 8])):
+        timeline = same_simd(engine, [[swap, b.valu(b.ALONE)], [b.valu(b.ALONE)]], arch)
+        assert [*issue(timeline)[:2], issue(timeline, 1)[0]] == clocks
 
 
 def test_no_two_valu_in_a_slot_behind_an_mfma_on_gfx950(engine: str) -> None:

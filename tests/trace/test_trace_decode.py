@@ -7,7 +7,7 @@ import pytest
 from wavesim.asm.text.instructions import parse_instruction
 from wavesim.asm.text.parse import parse_program
 from wavesim.isa.kinds import Kind
-from wavesim.trace.code import SGPR_EXEC, SGPR_M0, SGPR_SCC, SGPR_VCC, CodeEntry
+from wavesim.trace.code import ALONE, SGPR_EXEC, SGPR_M0, SGPR_SCC, SGPR_VCC, CodeEntry, SlotShare
 from wavesim.trace.decode import code_entries, code_entry
 
 
@@ -100,21 +100,42 @@ def test_matrix_fields() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "plain"),
+    ("text", "share"),
     [
-        ("v_add_f32 v0, v1, v2", True),
-        ("v_cmp_lt_u32 vcc, v1, v2", True),
-        ("v_pk_add_f16 v0, v1, v2", True),
-        ("v_exp_f32 v0, v1", False),
-        ("v_pk_mul_f32 v[0:1], v[2:3], v[4:5]", False),
-        ("v_fma_f64 v[0:1], v[2:3], v[4:5], v[6:7]", False),
-        ("v_cvt_f32_f64 v0, v[2:3]", False),
-        ("v_mov_b32_dpp v0, v1 row_shr:1 row_mask:0xf bank_mask:0xf", False),
-        ("ds_read_b32 v0, v1", False),
+        ("v_fma_f32 v0, -v1, v2, v3", SlotShare(2, 2, even_reads=1, odd_reads=2, first_odd=True)),
+        ("v_mul_f32 v0, s3, v2", SlotShare(2, 2, scalar_read=True, even_reads=1)),
+        ("v_fmac_f32 v0, v1, v2", SlotShare(2, 2, even_reads=2, odd_reads=1, first_odd=True)),
+        ("v_cmp_eq_u32 vcc, v1, v2", SlotShare(1, 1, False, True, 1, 1, False, True)),
+        ("v_cndmask_b32 v0, v1, v3, vcc", SlotShare(1, 2, True, False, 0, 2, False, True)),
+        ("v_lshl_add_u64 v[0:1], v[2:3], 0, s[0:1]", SlotShare(0, 1, True, False, 1, 1, True, True)),
+        (
+            "v_add_u32_sdwa v0, v1, v2 dst_sel:DWORD",
+            SlotShare(1, 1, even_reads=1, odd_reads=1, first_odd=True),
+        ),
+        ("v_fma_f64 v[0:1], v[2:3], v[4:5], v[6:7]", ALONE),
+        ("v_exp_f32 v0, v1", ALONE),
+        ("v_pk_mul_f32 v[0:1], v[2:3], v[4:5]", ALONE),
+        ("v_mov_b32_dpp v0, v1 row_shr:1 row_mask:0xf bank_mask:0xf", ALONE),
+        ("ds_read_b32 v0, v1", ALONE),
     ],
 )
-def test_plain_valu(text: str, plain: bool) -> None:
-    assert entry(text, "gfx950").plain_valu is plain
+def test_shared_slots(text: str, share: SlotShare) -> None:
+    assert entry(text, "gfx950").share == share
+
+
+@pytest.mark.parametrize(
+    ("text", "packed", "multi_slot"),
+    [
+        ("v_pk_fma_f32 v[0:1], v[2:3], v[4:5], v[6:7]", True, False),
+        ("v_pk_mov_b32 v[0:1], v[2:3], v[4:5]", False, False),
+        ("v_permlane32_swap_b32 v0, v1", False, True),
+        ("v_bitop3_b16 v0, v1, v2, v3 bitop3:0x6c", False, True),
+        ("v_bitop3_b32 v0, v1, v2, v3 bitop3:0x6c", False, False),
+    ],
+)
+def test_packed_f32_and_multi_slot_valu(text: str, packed: bool, multi_slot: bool) -> None:
+    found = entry(text, "gfx950")
+    assert (found.packed_f32, found.multi_slot) == (packed, multi_slot)
 
 
 @pytest.mark.parametrize(

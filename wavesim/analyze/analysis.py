@@ -17,6 +17,7 @@ from wavesim.analyze.stalls import group_waves, issued_rows, wave_stalls
 from wavesim.analyze.steady import Window, find_window, steady_state
 from wavesim.analyze.throughput import find_throughput
 from wavesim.front.launch.model import Launch
+from wavesim.isa.clock import SUSTAINED, Choice, clock_of
 from wavesim.isa.machine import Machine
 from wavesim.trace import Timeline
 
@@ -30,8 +31,9 @@ def analyze(
     launch: Launch | None = None,
     numerics: Numerics | None = None,
     *,
-    clock_ghz: float | None = None,
+    clock: Choice = SUSTAINED,
     bounded: bool = True,
+    later_clk: int | None = None,
 ) -> Analysis:
     """Stalls, loops, steady state, busy shares, overlap, bounds and throughput of ``timeline``.
 
@@ -40,7 +42,8 @@ def analyze(
         machine: The machine it ran on; its service times give the bounds.
         launch: The launch, for the number of workgroups.
         numerics: The numeric check; wrong numbers make TFLOP/s meaningless, which is then noted.
-        clock_ghz: Clock for TFLOP/s instead of the machine file's.
+        clock: For TFLOP/s: GHz, or which of the machine's clocks.
+        later_clk: Clocks of a later round of workgroups, if that is not like the first one, which ran here.
         bounded: Whether the machine's bounds hold for the timeline (not for a what-if that lifts one).
     """
     parameters = machine.parameters
@@ -72,6 +75,7 @@ def analyze(
         if bounds is not None and bounded and not timeline.measured:
             loops[0], raised = _not_below(loops[0], bounds)
             notes += raised
+    busy = [busy_share(span, steady) for span in occupancy.pipes]
     return Analysis(
         arch=trace.arch,
         engine=timeline.engine,
@@ -83,14 +87,21 @@ def analyze(
         groups=group_waves(timeline, stalls, runs, window, tables, unroll),
         loops=tuple(loops),
         steady=steady,
-        mfma_busy=tuple(busy_share(span, steady) for span in occupancy.pipes),
+        mfma_busy=tuple(busy),
         lds_busy=tuple(busy_share(span, steady) for span in occupancy.ports),
         mfma_idle=idle_pipe_clk(timeline, occupancy, steady, window.period_clk if window else None),
         busy_estimated=occupancy.estimated,
         overlap=find_overlap(timeline, occupancy, tables, parameters, steady),
         bounds=bounds,
         throughput=find_throughput(
-            timeline, machine, launch, tables, passes, loops[0] if loops else None, clock_ghz
+            timeline,
+            machine,
+            launch,
+            tables,
+            passes,
+            loops[0] if loops else None,
+            clock_of(machine, clock, sum(busy) / len(busy) if busy else None),
+            later_clk,
         ),
         notes=tuple(notes),
     )

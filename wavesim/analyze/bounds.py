@@ -10,6 +10,7 @@ from wavesim.analyze.passes import Passes
 from wavesim.analyze.result import Bounds
 from wavesim.isa.kinds import LANES, LDS_KINDS, VMEM_KINDS
 from wavesim.isa.machine import Machine
+from wavesim.timing.in_flight import share_in_flight
 from wavesim.trace import Category, Kind, Timeline
 from wavesim.trace.trace import UNKNOWN
 
@@ -28,7 +29,8 @@ def find_bounds(
       the array's clocks (bank conflicts included).
     - ``issue``: slots of the busiest category of the busiest SIMD.
     - ``global_bytes``: bytes to and from global memory over the CU's path.
-    - ``memory_in_flight``: latencies of all global loads and stores over how many may be in flight.
+    - ``memory_in_flight``: latencies of all global loads and stores, each for its share of what may
+      be in flight.
 
     Args:
         timeline: The run.
@@ -61,7 +63,7 @@ def find_bounds(
         array += np.where(to_lds & (array_clk == 0), tables.array_clk[code], array_clk).sum()
         lds_bytes += LANES * tables.width_bytes[code][lds[code]].sum() + memory[to_lds].sum()
         global_bytes += memory.sum()
-        latencies += latency[position][rows].sum()
+        latencies += (latency[position][rows] * share_in_flight(memory, parameters)).sum()
     by_category = {
         str(category): slots[:, index].max()
         for index, category in enumerate(CATEGORIES)
@@ -82,7 +84,7 @@ def find_bounds(
         lds_service=per_iteration(max(parts.values())),
         issue=per_iteration(max(by_category.values())),
         global_bytes=per_iteration(global_bytes / parameters.memory_bytes_per_clk),
-        memory_in_flight=per_iteration(latencies / parameters.memory_tail_entries),
+        memory_in_flight=per_iteration(latencies),
         issue_by_category={name: per_iteration(clk) for name, clk in by_category.items()},
         lds_parts={name: per_iteration(clk) for name, clk in parts.items()},
     )

@@ -112,6 +112,8 @@ def _issue_clk(entry: CodeEntry, parameters: TimingParameters) -> int:
         return parameters.issue_trans_clk
     if entry.kind is Kind.MFMA and entry.scaled:
         return 2 * parameters.issue_slot_clk
-    if entry.plain_valu:
-        return parameters.issue_slot_clk // parameters.issue_plain_valu_per_slot
+    if entry.multi_slot:
+        return parameters.issue_multi_slot_valu_clk
+    if entry.share.as_first or entry.share.as_second:
+        return parameters.issue_slot_clk // parameters.issue_valu_per_slot
     return parameters.issue_slot_clk

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wavesim.errors import SourceSpan
+from wavesim.isa.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,7 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """TFLOP/s of the whole device from the simulated workgroups, at a stated clock.
+    """TFLOP/s of the whole device from the simulated workgroups, at ``clock``.
 
     ``tflops`` = ``flop`` / ``clk`` x ``cus`` x clock: every compute unit always busy.
     ``tflops_with_tail`` takes ``rounds`` of workgroups over the device, the last one filled to
@@ -180,8 +181,7 @@ class Throughput:
     flop: int
     clk: int
     cus: int
-    clock_ghz: float
-    clock_source: str
+    clock: Clock
     tflops: float
     tflops_steady: float | None
     workgroups: int

@@ -1,4 +1,4 @@
-"""Throughput: TFLOP/s of the device at a stated clock, and what the last round of workgroups costs."""
+"""Throughput: TFLOP/s of the device at the device's clock, and what the last round of workgroups costs."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from wavesim.analyze.passes import Passes
 from wavesim.analyze.result import Loop, Throughput
 from wavesim.analyze.stalls import issued_rows
 from wavesim.front.launch.model import Launch
+from wavesim.isa.clock import Clock
 from wavesim.isa.machine import CUS_KEY, Machine
 from wavesim.trace import Timeline
-
-CLOCK_KEY = "clock.sustained_ghz"
 
 
 def find_throughput(
@@ -22,39 +21,36 @@ def find_throughput(
     tables: CodeTables,
     passes: Passes | None,
     loop: Loop | None,
-    clock_ghz: float | None = None,
+    clock: Clock,
+    later_clk: int | None = None,
 ) -> Throughput | None:
     """FLOP that the simulated workgroups' MFMAs execute / clk x CUs x clock.
 
-    Returns ``None`` if the kernel has no MFMA, did not finish, or the machine file states no number of
-    compute units or no clock.
+    The whole launch takes the first round's clocks, and for every other round ``later_clk`` (without it, as
+    many again). Returns ``None`` if the kernel has no MFMA or did not finish.
     """
-    cus = quantity(machine, CUS_KEY)
-    stated = quantity(machine, CLOCK_KEY)
-    clock = clock_ghz if clock_ghz is not None else (stated[0] if stated else None)
-    source = "--clock-ghz" if clock_ghz is not None else (stated[1] if stated else "")
     flop = sum(
         int(tables.flop[trace.code[: issued_rows(wave)]].sum())
         for trace, wave in zip(timeline.trace.waves, timeline.waves, strict=True)
     )
-    if cus is None or clock is None or not flop or not timeline.complete or not timeline.clk_total:
+    if not flop or not timeline.complete or not timeline.clk_total:
         return None
-    device = int(cus[0])
-    rate = device * clock / 1e3
+    device = machine.integer(CUS_KEY)
+    rate = device * clock.ghz / 1e3
     simulated = len({wave.workgroup for wave in timeline.waves})
     workgroups = int(np.prod(launch.grid)) if launch is not None else 0
     per_round = device * simulated
     rounds = -(-workgroups // per_round)
     share = (workgroups - (rounds - 1) * per_round) / per_round if workgroups else 0.0
     all_flop = flop / simulated * workgroups
-    with_tail = all_flop / (rounds * timeline.clk_total) * clock / 1e3 if rounds else 0.0
+    span_clk = timeline.clk_total + (rounds - 1) * (timeline.clk_total if later_clk is None else later_clk)
+    with_tail = all_flop / span_clk * clock.ghz / 1e3 if rounds else 0.0
     per_pass = _flop_per_pass(timeline, tables, passes) if passes is not None else 0.0
     return Throughput(
         flop=flop,
         clk=timeline.clk_total,
         cus=device,
-        clock_ghz=clock,
-        clock_source=source,
+        clock=clock,
         tflops=flop / timeline.clk_total * rate,
         tflops_steady=per_pass / (loop.clk_per_iteration * loop.unroll) * rate if loop is not None else None,
         workgroups=workgroups,

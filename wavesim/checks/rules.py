@@ -3,37 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
+from wavesim.checks import by_code
+from wavesim.checks.rule import CODE, EXECUTION, LOADING, Rule
 from wavesim.program import Severity
-
-DOCS = "docs/checks"
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """``severity`` is the usual one; a finding may be milder. ``needs``: what the rule reads."""
-
-    id: str
-    severity: Severity
-    needs: str
-    short: str
-    full: str
-
-    @property
-    def name(self) -> str:
-        """The id as a name: ``missing-wait`` -> ``MissingWait``."""
-        return "".join(part.capitalize() for part in self.id.split("-"))
-
-    @property
-    def page(self) -> str:
-        """The page of the docs, from the project's root."""
-        return f"{DOCS}/{self.id}.md"
-
-
-CODE, EXECUTION, LOADING = "code", "execution", "loading"
-"""Every path of the code; what the waves did; the kernel's description."""
 
 _ERROR, _WARNING, _NOTE = Severity.ERROR, Severity.WARNING, Severity.NOTE
 
@@ -94,13 +68,6 @@ _ROWS = (
         "Pairs without interlock other than those after an MFMA, such as a VALU result read by an MFMA, or "
         "an SGPR that a VALU wrote read by a memory access. A pair that only LLVM puts wait states between "
         "is a note, with --strict an error.",
-    ),
-    (
-        "register-uninitialised",
-        _WARNING,
-        CODE,
-        "A register is read that no path from the kernel's start writes.",
-        "Registers start with whatever the last wave left in them, but for those that the launch sets.",
     ),
     (
         "barrier-deadlock",
@@ -233,5 +200,7 @@ _ROWS = (
     ),
 )
 
-RULES: Mapping[str, Rule] = MappingProxyType({row[0]: Rule(*row) for row in _ROWS})
+RULES: Mapping[str, Rule] = MappingProxyType(
+    {rule.id: rule for rule in (*(Rule(*row) for row in _ROWS), *by_code.RULES)}
+)
 """Every rule by its id."""

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from wavesim.checks import by_code
 from wavesim.checks.bank_conflicts import bank_conflicts
 from wavesim.checks.beyond import findings_behind
 from wavesim.checks.cfg import control_flow
+from wavesim.checks.code_view import CodeView
 from wavesim.checks.counters import counter_overflows
 from wavesim.checks.coverage import stored_by_two_waves, tile_coverage
 from wavesim.checks.elsewhere import Elsewhere, look_elsewhere
@@ -19,7 +21,7 @@ from wavesim.checks.lds_order import unordered_lds_accesses
 from wavesim.checks.paths import possible_paths
 from wavesim.checks.pending import pending_before
 from wavesim.checks.races import global_races, lds_races
-from wavesim.checks.registers import OTHERS_WRITE, uninitialised_on_the_way, uninitialised_reads
+from wavesim.checks.registers import OTHERS_WRITE, uninitialised_on_the_way
 from wavesim.checks.relaxing import WaitRelaxer
 from wavesim.checks.spills import register_spills
 from wavesim.checks.strong_waits import strong_waits
@@ -88,7 +90,7 @@ def check_program(program: Program, *, strict: bool = False) -> tuple[list[Findi
     found = [
         *missing_waits(program, code, used, before),
         *hazards(program, code, used, flow, strict=strict),
-        *uninitialised_reads(program, code, used, flow),
+        *(finding for find in by_code.FINDERS for finding in find(CodeView(program, code, used, flow))),
         *mode_findings(program),
     ]
     return found, WaitRelaxer.of(program, code, used, flow, before)

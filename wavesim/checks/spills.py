@@ -19,6 +19,7 @@ from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import Machine
 from wavesim.program import Finding, Program, Register, Severity
 from wavesim.trace import CodeEntry, Kind
+from wavesim.words import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,12 @@ def register_spills(
     inside = _busiest_loop(spills, flow)
     loads = [index for index in spills.loads if inside is None or index in inside]
     stores = [index for index in spills.stores if inside is None or index in inside]
-    where = f"{_count(len(loads), 'scratch load')} and {_count(len(stores), 'scratch store')}"
+    where = f"{counted(len(loads), 'scratch load')} and {counted(len(stores), 'scratch store')}"
     where += " in the loop" if inside is not None else ""
     yield Finding(
         "register-spill",
         Severity.NOTE,
-        f"{_count(spills.registers, 'spilled register')}: {where}; "
+        f"{counted(spills.registers, 'spilled register')}: {where}; "
         + _cost(program, code, machine, waves, spills, [*loads, *stores], inside is not None, execution),
         (span_of(program, min([*loads, *stores])),),
         fix=_fix(program, machine, spills.registers),
@@ -106,8 +107,8 @@ def _busiest_loop(spills: _Spills, flow: ControlFlow) -> range | None:
     """The smallest loop that has most of them."""
     every = (*spills.loads, *spills.stores)
     loops = [range(target, source + 1) for source, target in flow.back_edges()]
-    counted = [(sum(index in loop for index in every), -len(loop), loop) for loop in loops]
-    best = max(counted, key=lambda each: each[:2], default=(0, 0, None))
+    by_spills = [(sum(index in loop for index in every), -len(loop), loop) for loop in loops]
+    best = max(by_spills, key=lambda each: each[:2], default=(0, 0, None))
     return best[2] if best[0] else None
 
 
@@ -117,7 +118,7 @@ def _cost(
     machine: Machine,
     waves: int,
     spills: _Spills,
-    counted: list[int],
+    each_pass: list[int],
     in_loop: bool,
     execution: Execution | None,
 ) -> str:
@@ -130,18 +131,14 @@ def _cost(
         cost = CostMeter(execution.trace, machine).cost(replace(execution.trace, code=tuple(without)))
         if cost is not None:
             return str(cost)
-    size = sum(code[index].width_bytes for index in counted) * LANES * waves
+    size = sum(code[index].width_bytes for index in each_pass) * LANES * waves
     clk = -(-size // machine.integer("memory.bytes_per_clk"))
     per = " an iteration" if in_loop else ""
     return (
-        f"their {size} bytes for {_count(waves, 'wave')} hold the memory path for at least {clk} clk{per}, "
+        f"their {size} bytes for {counted(waves, 'wave')} hold the memory path for at least {clk} clk{per}, "
         "and a load that is used at once waits for the memory "
         f"({machine.integer('memory.latency_clk')} clk, an input)"
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _fix(program: Program, machine: Machine, spilled: int) -> str:
@@ -154,6 +151,6 @@ def _fix(program: Program, machine: Machine, spilled: int) -> str:
     if not fit:
         return f"{kept} are more than a wave can have: use smaller tiles"
     return (
-        f"ask for at most {_count(fit, 'wave')} per SIMD (amdgpu_waves_per_eu, or __launch_bounds__): "
+        f"ask for at most {counted(fit, 'wave')} per SIMD (amdgpu_waves_per_eu, or __launch_bounds__): "
         f"{kept} fit then"
     )

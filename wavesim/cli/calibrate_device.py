@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wavesim.cli.options import JsonOptions
+from wavesim.cli.options import SETTINGS, JsonOptions, group, option
+from wavesim.cli.paths import InputPath, OutputPath
 from wavesim.cli.progress import progress_line
 from wavesim.errors import UserError
 from wavesim.front.launch.file import LaunchOptions
 from wavesim.isa.paths import kernel_path
+from wavesim.words import counted
 
 if TYPE_CHECKING:
     from wavesim.calibrate.bench.benchmark import Benchmark
@@ -47,24 +49,84 @@ FIT_S_PER_BENCHMARK = 0.3
 class Wishes:
     """The options of the command."""
 
-    gpu: bool
-    virtual: str | None
-    samples: Path | None
-    output: Path | None
-    report: Path | None
-    keep: Path | None
-    repeats: int
-    only: tuple[str, ...]
-    device: int
-    noise_clk: int
-    seed: int
-    kernel: str | None
-    launch: str | None
-    no_kernel: bool
-    settings: Mapping[str, str]
-    tolerance: float | None
-    att: Path | None
-    as_json: JsonOptions
+    gpu: bool = option(
+        "--gpu", is_flag=True, help="Measure the AMD GPU of this machine (needs hip-python, ROCm)."
+    )
+    virtual: str | None = option(
+        "--virtual", metavar="ARCH", help="Go through it all on wavesim's own model, which is no GPU."
+    )
+    traces: tuple[Path, ...] = option(
+        "--trace",
+        multiple=True,
+        type=InputPath(path_type=Path),
+        metavar="DIR",
+        help="Estimate from measured thread traces instead (more may follow).",
+    )
+    samples: Path | None = option(
+        "--samples",
+        type=InputPath(path_type=Path),
+        help="Fit once more from kept samples; no device.",
+    )
+    dry_run: bool = option("--dry-run", is_flag=True, help="List what would run, and for how long.")
+    output: Path | None = option(
+        "-o", "--output", type=OutputPath(path_type=Path), help="Write the machine file here."
+    )
+    report: Path | None = option(
+        "--report",
+        type=OutputPath(path_type=Path),
+        help="Write the report here: JSON, or a page for the browser if the name ends in .html.",
+    )
+    keep: Path | None = option(
+        "--keep-samples",
+        type=click.Path(path_type=Path),
+        help="Keep (and resume from) the raw clocks here.",
+    )
+    repeats: int = option(
+        "--repeats",
+        type=click.IntRange(3, 1000),
+        default=15,
+        show_default=True,
+        help="Runs of each program.",
+    )
+    only: tuple[str, ...] = option(
+        "--only", multiple=True, metavar="PATTERN", help="Only these microbenchmarks: 'mfma_*'."
+    )
+    device: int = option(
+        "--device", type=click.IntRange(0), default=0, show_default=True, help="Number of the GPU."
+    )
+    noise_clk: int = option(
+        "--noise",
+        type=click.IntRange(0, 64),
+        default=4,
+        show_default=True,
+        help="Of a virtual device, clk.",
+    )
+    seed: int = option("--seed", type=int, default=0, show_default=True, help="Of a virtual device's noise.")
+    kernel: str | None = option(
+        "--kernel",
+        type=InputPath(),
+        help=f"The real kernel to compare with [default: kernels/{REAL_KERNEL.as_posix()}].",
+    )
+    launch: str | None = option(
+        "--launch", type=InputPath(dir_okay=False), help="Launch file (YAML) of the real kernel."
+    )
+    no_kernel: bool = option("--no-kernel", is_flag=True, help="Microbenchmarks only.")
+    settings: Mapping[str, str] = option("--set", **SETTINGS, help="Launch constants of the real kernel.")
+    tolerance: float | None = option(
+        "--tolerance",
+        type=click.FloatRange(0),
+        help="Exit 1 if the real kernel is off by more, in per cent.",
+    )
+    att: Path | None = option(
+        "--att",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="With --gpu: also capture the real kernel with rocprofv3 --att into DIR, and replay that.",
+    )
+    machine: str | None = option(
+        "--machine", type=InputPath(), help="With --trace: the machine file to begin with."
+    )
+    as_json: JsonOptions = group(JsonOptions)
 
     @property
     def quiet(self) -> bool:
@@ -160,7 +222,7 @@ def dry(wishes: Wishes) -> int:
     found = chosen(load_machine(arch), wishes.only)
     for benchmark in found:
         waves = benchmark.body.waves
-        words = f"{benchmark.about}; {waves} wave{'s' if waves > 1 else ''}"
+        words = f"{benchmark.about}; {counted(waves, 'wave')}"
         click.echo(f"{benchmark.name:<40} {words}")
         if benchmark.parameters:
             click.echo(f"{'':<40} for {', '.join(benchmark.parameters)}")

@@ -12,6 +12,7 @@ from wavesim.cli.options import (
     JsonOptions,
     LookOptions,
     MachineOptions,
+    NumbersOptions,
     TimingOptions,
     budget_options,
     options,
@@ -23,7 +24,7 @@ from wavesim.cli.progress import progress_line
 
 @click.command()
 @click.argument("kernels", nargs=-1, required=True, type=KernelPath())
-@options(machine=MachineOptions, compiling=CompileOptions, timing=TimingOptions)
+@options(machine=MachineOptions, compiling=CompileOptions, timing=TimingOptions, numbers=NumbersOptions)
 @budget_options
 @options(as_json=JsonOptions)
 @click.option("--timeline", is_flag=True, help="Show each kernel's picture below the table.")
@@ -33,6 +34,7 @@ def compare(
     machine: MachineOptions,
     compiling: CompileOptions,
     timing: TimingOptions,
+    numbers: NumbersOptions,
     as_json: JsonOptions,
     timeline: bool,
     look: LookOptions,
@@ -47,7 +49,7 @@ def compare(
     from wavesim.pipeline.run import run_kernel
     from wavesim.program.verdict import Verdict
 
-    wanted = run_options(kernels, machine, compiling, timing=timing)
+    wanted = run_options(kernels, machine, compiling, timing=timing, numbers=numbers)
     results = []
     for kernel in kernels:
         with progress_line(str(kernel)) as progress:

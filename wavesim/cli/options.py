@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import wraps
 from pathlib import Path
@@ -24,20 +24,25 @@ from wavesim.errors import UserError
 from wavesim.front.launch.file import MAX_DYNAMIC_LDS_BYTES
 from wavesim.front.launch.file import LaunchOptions as LaunchTexts
 from wavesim.front.region import DEFAULT_TRIPS, DEFAULT_WAVES, MOST_WAVES, RegionOptions
+from wavesim.isa.clock import SUSTAINED, Choice, read_choice
+from wavesim.isa.memory_roles import MODES
 from wavesim.limits import MAX_CLK, MAX_INSTRUCTIONS, MAX_WAVES, allowing, budget
 
 if TYPE_CHECKING:
     from wavesim.pipeline.run import RunOptions
     from wavesim.report.output import Look
 
-_OPTION = "option"
-_AS = "{group}__{field}"
-"""Click's name of a group's option: no two groups of a command, nor its own options, can meet in it."""
+_OPTION, _GROUP = "option", "group"
 
 
 def option(*names: str, **attributes: Any) -> Any:
     """A field that ``click.option(*names, **attributes)`` fills."""
     return field(metadata={_OPTION: (names, attributes)})
+
+
+def group(options_of: type) -> Any:
+    """A field that holds another group of options."""
+    return field(metadata={_GROUP: options_of})
 
 
 def options(**groups: type) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -49,21 +54,36 @@ def options(**groups: type) -> Callable[[Callable[..., Any]], Callable[..., Any]
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(command)
         def filled(*args: Any, **given: Any) -> Any:
-            for name, group in groups.items():
-                values = {
-                    each.name: given.pop(_AS.format(group=name, field=each.name)) for each in fields(group)
-                }
-                given[name] = group(**values)
-            return command(*args, **given)
+            found = {name: _filled(options_of, name, given) for name, options_of in groups.items()}
+            return command(*args, **given, **found)
 
-        for name, group in reversed(groups.items()):
-            for each in reversed(fields(group)):
-                names, attributes = each.metadata[_OPTION]
-                known_as = _AS.format(group=name, field=each.name)
+        for name, options_of in reversed(groups.items()):
+            for known_as, (names, attributes) in reversed(list(_declared(options_of, name))):
                 filled = click.option(*names, known_as, **attributes)(filled)
         return filled
 
     return decorate
+
+
+def _declared(options_of: type, name: str) -> Iterator[tuple[str, Any]]:
+    """Click's name and the option of each field. No two groups of a command can meet in a name, for that of
+    the parameter comes first."""
+    for each in fields(options_of):
+        known_as = f"{name}__{each.name}"
+        if _GROUP in each.metadata:
+            yield from _declared(each.metadata[_GROUP], known_as)
+        else:
+            yield known_as, each.metadata[_OPTION]
+
+
+def _filled(options_of: type, name: str, given: dict[str, Any]) -> Any:
+    """The group, made of what click gave; its options are taken from ``given``."""
+    values = {}
+    for each in fields(options_of):
+        known_as = f"{name}__{each.name}"
+        inner = each.metadata.get(_GROUP)
+        values[each.name] = _filled(inner, known_as, given) if inner is not None else given.pop(known_as)
+    return options_of(**values)
 
 
 def parse_settings(
@@ -228,15 +248,39 @@ class SharingOptions:
     )
 
 
+def _read_clock(context: click.Context, parameter: click.Parameter, value: str) -> Choice:
+    return read_choice(value)
+
+
 @dataclass(frozen=True)
 class TimingOptions:
     """Which engine times the kernel, and at which clock."""
 
     engine: str = option("--engine", **ENGINE)
-    clock_ghz: float | None = option(
+    clock: float | str = option(
+        "--clock",
         "--clock-ghz",
-        type=click.FloatRange(min=0, min_open=True),
-        help="Clock for TFLOP/s instead of the machine file's.",
+        default=SUSTAINED,
+        show_default=True,
+        metavar="GHZ",
+        callback=_read_clock,
+        help="Clock for TFLOP/s: GHz, or the device's sustained one or that of one short launch.",
+    )
+    memory: str | None = option(
+        "--memory",
+        type=click.Choice(MODES),
+        help="Predict global memory: in the first round of workgroups, a later one, or the whole dispatch.",
+    )
+
+
+@dataclass(frozen=True)
+class NumbersOptions:
+    """Whether the kernel's numbers are computed."""
+
+    numbers: bool = option(
+        "--numbers/--no-numbers",
+        default=True,
+        help="Compute and check the results, or execute only addresses, branches and lanes (faster).",
     )
 
 
@@ -319,6 +363,7 @@ def run_options(
     unknown: UnknownOptions | None = None,
     sharing: SharingOptions | None = None,
     timing: TimingOptions | None = None,
+    numbers: NumbersOptions | None = None,
 ) -> RunOptions:
     """What a run of ``kernels`` is asked for; a group that a command does not have stays at its defaults.
 
@@ -344,7 +389,9 @@ def run_options(
     if sharing is not None:
         wanted = replace(wanted, workgroups=sharing.workgroups)
     if timing is not None:
-        wanted = replace(wanted, engine=timing.engine, clock_ghz=timing.clock_ghz)
+        wanted = replace(wanted, engine=timing.engine, clock=timing.clock, memory=timing.memory or "")
+    if numbers is not None:
+        wanted = replace(wanted, numbers=numbers.numbers)
     return wanted
 
 

@@ -22,6 +22,7 @@ from wavesim.cli.options import (
 from wavesim.cli.paths import KernelPath, OutputPath
 from wavesim.cli.progress import progress_line
 from wavesim.errors import UserError
+from wavesim.words import counted
 
 if TYPE_CHECKING:
     from wavesim.pipeline.run import Progress, RunOptions
@@ -93,9 +94,7 @@ def report(
         good = good and fine
     write_atomically(Path(output), page_parts(panels))
     size_mb = Path(output).stat().st_size / 1e6
-    click.echo(
-        f"{output}: {len(panels)} timeline{'s' * (len(panels) != 1)}, {size_mb:.1f} MB; open it in a browser"
-    )
+    click.echo(f"{output}: {counted(len(panels), 'timeline')}, {size_mb:.1f} MB; open it in a browser")
     return 0 if good else 1
 
 
@@ -112,7 +111,8 @@ def _kernel_panel(
     from wavesim.program.verdict import Verdict
     from wavesim.report.page import run_panel
 
-    result = diagnosed(run_kernel(path, options, progress))
+    prepared = prepare(path, options)
+    result = diagnosed(run_kernel(path, options, progress, prepared))
     explanation, notes = None, []
     if explained:
         try:
@@ -123,12 +123,11 @@ def _kernel_panel(
         return run_panel(result, (), explanation, notes), result.verdict is not Verdict.BAD
     if progress is not None:
         progress("check", 0.0)
-    loaded, machine = prepare(path, options)
-    loaded, allowance = allowed(loaded, machine, options)
+    loaded, allowance = allowed(*prepared, options)
     execute = bool(loaded.launch.arguments) or options.region is not None
     checked = check_kernel(
         loaded,
-        machine,
+        prepared[1],
         execute=execute,
         allowance=allowance,
         shorter=lambda: shorter_kernel(path, options, loaded),

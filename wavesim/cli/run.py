@@ -14,6 +14,7 @@ from wavesim.cli.options import (
     LaunchOptions,
     LookOptions,
     MachineOptions,
+    NumbersOptions,
     SharingOptions,
     TimingOptions,
     UnknownOptions,
@@ -23,6 +24,7 @@ from wavesim.cli.options import (
 )
 from wavesim.cli.paths import KernelPath, OutputPath
 from wavesim.cli.progress import progress_line
+from wavesim.errors import UserError
 
 
 @click.command()
@@ -35,7 +37,7 @@ from wavesim.cli.progress import progress_line
     sharing=SharingOptions,
 )
 @budget_options
-@options(timing=TimingOptions, as_json=JsonOptions)
+@options(timing=TimingOptions, numbers=NumbersOptions, as_json=JsonOptions)
 @click.option("--perfetto", type=OutputPath(), metavar="FILE", help="Write a trace for ui.perfetto.dev.")
 @click.option("--konata", type=OutputPath(), metavar="FILE", help="Write a pipeline log for Konata.")
 @click.option(
@@ -58,6 +60,7 @@ def run(
     unknown: UnknownOptions,
     sharing: SharingOptions,
     timing: TimingOptions,
+    numbers: NumbersOptions,
     as_json: JsonOptions,
     perfetto: str | None,
     konata: str | None,
@@ -75,8 +78,10 @@ def run(
     from wavesim.pipeline.run import run_kernel
     from wavesim.program.verdict import Verdict
 
-    wanted = run_options((kernel,), machine, compiling, launch, unknown, sharing, timing)
+    wanted = run_options((kernel,), machine, compiling, launch, unknown, sharing, timing, numbers)
     wanted = replace(wanted, adversarial=adversarial)
+    if adversarial and not numbers.numbers:
+        raise UserError("--no-numbers and --adversarial exclude each other: late loads show in the numbers")
     if what_if is not None:
         from wavesim.explanation.reproduce import what_if_options
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import click
 from wavesim.cli.options import SETTINGS, CompileOptions, LaunchOptions, options
 from wavesim.cli.paths import KernelPath
 from wavesim.cli.progress import progress_line
+from wavesim.words import signed_percent
 
 if TYPE_CHECKING:
     from wavesim.calibrate.device.capture import AttOptions
@@ -135,11 +137,10 @@ def capture_and_replay(
         say("")
         write_lines(worst_place(result, look), out, look)
     wanted = RunOptions(arch=None if machine else gpu.arch, machine=machine, settings=settings, launch=launch)
-    loop = run_kernel(kernel, wanted).analysis.loop
+    loop = run_kernel(kernel, replace(wanted, numbers=False)).analysis.loop
     measured = [each.measured.clk_per_iteration for each in results if each.measured.clk_per_iteration]
     if loop is not None and measured and not other:
         pace = loop.wave_clk_per_iteration * loop.unroll  # a trace shows passes
-        error = 100 * (pace / measured[0] - 1)
-        found = f"{pace:.1f} clk/iteration, {error:+.1f} %"
+        found = f"{pace:.1f} clk/iteration, {signed_percent(pace / measured[0] - 1)}"
         say(f"\nsimulated without the trace, as wavesim run does: {found}")
     say(f"\nmore of it: wavesim replay {captured.folder}")

@@ -17,6 +17,9 @@ from wavesim.program import Program
 from wavesim.trace.decode import code_entries
 from wavesim.trace.trace import Trace
 
+ABOUT_CONTENTS = frozenset({"global-uninitialised"})
+"""Rules of an execution that look at what memory holds."""
+
 
 def emulate_addresses(
     program: Program,
@@ -25,9 +28,11 @@ def emulate_addresses(
     *,
     progress: Callable[[int], None] | None = None,
     clock_values: Mapping[int, Sequence[int]] | None = None,
+    observe_lds: bool = False,
 ) -> Execution:
     """As :func:`~wavesim.emulate.run.emulate`, for the Trace alone: the same streams, addresses and branches,
-    but no numbers in matrices and registers, and no findings about contents of memory.
+    but no numbers in matrices and registers, no values in observed accesses, and no findings about contents
+    of memory (``ABOUT_CONTENTS``).
 
     The result's ``sliced`` says what was left out, or why the program was executed in full.
 
@@ -35,7 +40,7 @@ def emulate_addresses(
         UserError, UnknownInstruction, LimitExceeded: as the full execution.
     """
     blocks = BlockMap(program, code_entries(program))
-    return _execution(program, launch, machine, blocks, frozenset(), progress, clock_values)
+    return _execution(program, launch, machine, blocks, frozenset(), progress, clock_values, observe_lds)
 
 
 def address_traces(
@@ -53,7 +58,7 @@ def address_traces(
     wanted: frozenset[int] = frozenset()
     for position in workgroups:
         alone = replace(launch, workgroups=(position,))
-        execution = _execution(program, alone, machine, blocks, wanted, None, None)
+        execution = _execution(program, alone, machine, blocks, wanted, None, None, False)
         yield execution.trace
 
 
@@ -65,11 +70,12 @@ def _execution(
     wanted: frozenset[int],
     progress: Callable[[int], None] | None,
     clock_values: Mapping[int, Sequence[int]] | None,
+    observe_lds: bool,
 ) -> Execution:
-    polls = bool(find_polls(program, blocks))
+    watched = observe_lds or bool(find_polls(program, blocks))
     private = has_scratch_buffer(program)
     while True:
-        found = slice_program(program, blocks, wanted=wanted, atomics=polls, private_buffers=private)
+        found = slice_program(program, blocks, wanted=wanted, atomics=watched, private_buffers=private)
         sliced = None if isinstance(found, NotSliced) else found
         try:
             execution = emulate(
@@ -78,6 +84,7 @@ def _execution(
                 machine,
                 progress=progress,
                 clock_values=clock_values,
+                observe_lds=observe_lds,
                 blocks=blocks,
                 sliced=sliced,
             )

@@ -25,6 +25,7 @@ def observe_global(
     stored: Array | None = None,
     *,
     write: bool = False,
+    atomic: bool = False,
     scalar: bool = False,
 ) -> None:
     """Keep an access to a matrix, if the checks asked for it.
@@ -36,7 +37,8 @@ def observe_global(
         lanes: those that take part.
         width_bytes: of a lane.
         stored: the dwords [dwords, n, lanes] of a plain store.
-        write: whether it writes; without ``stored``, an atomic.
+        write: whether it writes.
+        atomic: whether it is an atomic.
         scalar: through the scalar cache.
     """
     context = binding.context
@@ -59,7 +61,7 @@ def observe_global(
                 width_bytes,
                 write,
                 not scalar,
-                write and stored is None,
+                atomic,
                 values,
                 region.name,
             )

@@ -24,7 +24,7 @@ from wavesim.errors import LimitExceeded, SourceSpan, UserError
 from wavesim.front.launch.model import Launch, MatrixArgument, ScalarArgument
 from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import Machine
-from wavesim.limits import MAX_WAVES
+from wavesim.limits import budget
 from wavesim.program import Modified, Operand, Program, Register
 
 _SCALARS = {
@@ -170,10 +170,10 @@ def make_state(program: Program, launch: Launch, memory: Memory, kernarg: Region
     """Registers as the dispatcher sets them (LLVM AMDGPU usage, initial kernel execution state)."""
     per_group = waves_per_workgroup(launch)
     waves = per_group * len(launch.workgroups)
-    if waves > MAX_WAVES or not 0 < launch.workgroup_size <= 1024:
+    if waves > budget().waves or not 0 < launch.workgroup_size <= 1024:
         raise LimitExceeded(
             f"{len(launch.workgroups)} workgroups of {launch.workgroup_size} work-items are {waves} waves; "
-            f"at most {MAX_WAVES} waves and 1024 work-items in a workgroup"
+            f"at most {budget().waves} waves and 1024 work-items in a workgroup"
         )
     state = State(waves, *register_counts(program))
     group = np.repeat(np.arange(len(launch.workgroups)), per_group)

@@ -159,11 +159,17 @@ class VirtualMatrix:
         found[inside] = content[index[inside]]
         return found
 
-    def raw(self) -> bytes:
-        """All bytes, as they lie in memory now."""
-        starts = np.arange(len(self._ready)) * self.page_bytes
+    def raw(self, size_bytes: int | None = None) -> bytes:
+        """All bytes, or the first ones, as they lie in memory now."""
+        size = self.size if size_bytes is None else min(size_bytes, self.size)
+        starts = np.arange(-(-size // self.page_bytes)) * self.page_bytes
         self.prepare(starts, starts)
-        return self.data[: self.size].tobytes()
+        return self.data[:size].tobytes()
+
+    def used_bytes(self) -> int:
+        """Bytes up to the end of what has been read or stored: behind it everything is as it was at first."""
+        pages = np.flatnonzero(self._ready)
+        return min((int(pages[-1]) + 1) * self.page_bytes, self.size) if len(pages) else 0
 
     def initial_values(self, rows: Array, columns: Array) -> Array:
         """As :meth:`initial`, as numbers."""

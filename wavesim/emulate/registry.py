@@ -15,6 +15,7 @@ from wavesim.program.program import ModifierValue
 if TYPE_CHECKING:
     from wavesim.emulate.context import Context
     from wavesim.emulate.float_mode import FloatMode
+    from wavesim.emulate.shared_reads import SharedReads
     from wavesim.emulate.state import Lanes
 
 
@@ -38,7 +39,8 @@ class Binding:
     """An instruction about to be bound: its table entry, its batch of waves and the execution's context.
 
     ``specs`` are the operand specs in written order; ``row`` the place of the instruction in its block;
-    ``mode`` the MODE register under which it executes; ``read`` the modifiers that its binder asked for.
+    ``mode`` the MODE register under which it executes; ``shared`` what its block reads in common; ``read``
+    the modifiers that its binder asked for.
     """
 
     instruction: Instruction
@@ -49,6 +51,7 @@ class Binding:
     row: int
     mode: FloatMode
     index: int = 0
+    shared: SharedReads | None = None
     read: set[str] = field(default_factory=set, compare=False)
 
     def modifier(self, name: str, default: ModifierValue | None = None) -> ModifierValue | None:

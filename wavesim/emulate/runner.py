@@ -18,12 +18,14 @@ from wavesim.emulate.semantics.memory.addresses_only import bind_addresses
 from wavesim.emulate.semantics.scalar.control import condition, jump_targets, next_address
 from wavesim.emulate.semantics.scalar.gpr_index import bind_indexed
 from wavesim.emulate.semantics.scalar.mode_register import bind_by_mode
+from wavesim.emulate.shared_reads import SharedReads
 from wavesim.emulate.state import VCC, Lanes
 from wavesim.emulate.types import Step
 from wavesim.errors import UnknownInstruction, UserError
 from wavesim.isa.kinds import LDS_KINDS, VMEM_KINDS, Kind
 from wavesim.isa.opcodes import lookup
-from wavesim.program import Register
+from wavesim.program import Instruction, Register
+from wavesim.program.dataflow import effects
 from wavesim.program.forms import operand_specs
 from wavesim.trace.code import CodeEntry
 from wavesim.trace.trace import UNKNOWN
@@ -46,10 +48,14 @@ class Runner:
         self.numbers: list[int] = lanes.numbers.tolist()
         self.lds = self._lds_table(blocks)
         grouped = self.lds.steps if self.lds is not None else {}
-        self.steps = [
-            grouped.get(index) or _bind(index, index - block.start, lanes, context, blocks, skip_unknown)
-            for index in range(block.start, block.stop)
-        ]
+        shared = _shared_reads(block, context, blocks)
+        self.steps = []
+        for index in range(block.start, block.stop):
+            row = index - block.start
+            step = grouped.get(index) or _bind(index, row, lanes, context, blocks, skip_unknown, shared)
+            self.steps.append(step)
+            if shared is not None:
+                shared.written(_vector_rows(blocks.code[index].instruction, context))
         # what does nothing by itself need not be called
         self.steps = [step for step in self.steps if step is not _nothing]
         self._same: dict[tuple[bytes, int], tuple[Executed, object]] = {}
@@ -67,7 +73,7 @@ class Runner:
         """Where all LDS instructions of the block are executed for their addresses alone."""
         indices = (self.block.start + self.block.lds_rows).tolist()
         sliced = self.context.slice
-        if sliced is None or self.context.track_writers or not indices:
+        if sliced is None or self.context.track_writers or self.context.observe_lds or not indices:
             return None
         if not sliced.addresses_only.issuperset(indices):
             return None
@@ -146,14 +152,29 @@ def _nothing() -> None:
     return None
 
 
-def _binding(index: int, row: int, lanes: Lanes, context: Context, blocks: BlockMap) -> Binding:
+def _binding(
+    index: int,
+    row: int,
+    lanes: Lanes,
+    context: Context,
+    blocks: BlockMap,
+    shared: SharedReads | None = None,
+) -> Binding:
     instruction = blocks.code[index].instruction
     info = lookup(instruction.opcode, context.arch, instruction.span)
     specs = operand_specs(info, instruction)
-    return Binding(instruction, info, specs, lanes, context, row, context.first_mode, index)
+    return Binding(instruction, info, specs, lanes, context, row, context.first_mode, index, shared)
 
 
-def _bind(index: int, row: int, lanes: Lanes, context: Context, blocks: BlockMap, skip_unknown: bool) -> Step:
+def _bind(
+    index: int,
+    row: int,
+    lanes: Lanes,
+    context: Context,
+    blocks: BlockMap,
+    skip_unknown: bool,
+    shared: SharedReads | None = None,
+) -> Step:
     entry = blocks.code[index]
     if index in context.skipped:
         return _skip(entry, lanes, context)
@@ -171,14 +192,22 @@ def _bind(index: int, row: int, lanes: Lanes, context: Context, blocks: BlockMap
         return context.adversary.wrap(
             entry, lanes, context, _plain(binder, index, row, lanes, context, blocks)
         )
-    return _plain(binder, index, row, lanes, context, blocks)
+    return _plain(binder, index, row, lanes, context, blocks, shared)
 
 
-def _plain(binder: Binder, index: int, row: int, lanes: Lanes, context: Context, blocks: BlockMap) -> Step:
+def _plain(
+    binder: Binder,
+    index: int,
+    row: int,
+    lanes: Lanes,
+    context: Context,
+    blocks: BlockMap,
+    shared: SharedReads | None = None,
+) -> Step:
     entry = blocks.code[index]
     if entry.instruction.opcode in ("s_branch", "s_waitcnt", "s_nop", "s_barrier", "s_setprio"):
         return _nothing
-    binding = _binding(index, row, lanes, context, blocks)
+    binding = _binding(index, row, lanes, context, blocks, shared)
     if index in blocks.indexed:
         bits = blocks.indexed[index]
         plain = binder
@@ -187,6 +216,20 @@ def _plain(binder: Binder, index: int, row: int, lanes: Lanes, context: Context,
     if index not in blocks.indexed:  # those are bound when their index is known
         binding.require_modifiers_read()
     return step
+
+
+def _shared_reads(block: Block, context: Context, blocks: BlockMap) -> SharedReads | None:
+    """For a block of several matrix instructions whose registers change only where its code says so."""
+    matrix = sum(entry.kind is Kind.MFMA for entry in blocks.code[block.start : block.stop])
+    fixed = context.adversary is None and not context.writes_mode and not blocks.indexed
+    return SharedReads() if matrix > 1 and fixed else None
+
+
+def _vector_rows(instruction: Instruction, context: Context) -> set[int]:
+    """VGPR rows that an instruction writes, AGPRs behind."""
+    first = {"v": 0, "a": context.state.agpr_base}
+    writes = effects(instruction, context.arch).writes
+    return {first[file] + index for file, index in writes if file in first}
 
 
 def _skip(entry: CodeEntry, lanes: Lanes, context: Context) -> Step:

@@ -16,6 +16,7 @@ from wavesim.checks.races import global_races, races_at_all
 from wavesim.checks.relaxing import WaitRelaxer
 from wavesim.checks.run import check_program
 from wavesim.checks.strong_waits import LdsEvidence, StrongWait, find_strong_waits
+from wavesim.emulate.addresses import emulate_addresses
 from wavesim.emulate.judge.numerics import check_numerics
 from wavesim.emulate.run import Execution, emulate
 from wavesim.errors import SourceSpan, UserError
@@ -138,13 +139,20 @@ def try_candidate(bench: Bench, candidate: Candidate) -> Advice | None:
     )
 
 
-def observed(kernel: LoadedKernel, machine: Machine) -> Execution | None:
-    """An execution with all LDS addresses; ``None`` if it cannot be had."""
+def observed(kernel: LoadedKernel, machine: Machine) -> tuple[Execution | None, bool]:
+    """An execution with all LDS addresses, ``None`` if it cannot be had, and whether it is sound.
+
+    What waves store is looked at only if it could matter: two may store one value to one place.
+    """
     try:
-        execution = emulate(kernel.program, kernel.launch, machine, observe_lds=True)
+        execution = emulate_addresses(kernel.program, kernel.launch, machine, observe_lds=True)
+        sound = execution.complete and is_sound(execution)
+        if execution.complete and not sound and not execution.has_numbers:
+            execution = emulate(kernel.program, kernel.launch, machine, observe_lds=True)
+            sound = is_sound(execution)
     except UserError:
-        return None
-    return execution if execution.complete else None
+        return None, False
+    return execution if execution.complete else None, sound
 
 
 def is_sound(execution: Execution) -> bool:
@@ -170,8 +178,7 @@ class Judged:
 
 def judge(bench: Bench, barriers: Sequence[Candidate]) -> Judged:
     """Judge the waits of the kernel, and those of ``barriers`` that would gain something."""
-    execution = observed(bench.kernel, bench.machine)
-    ordered = execution is not None and is_sound(execution)
+    execution, ordered = observed(bench.kernel, bench.machine)
     strong = tuple(find_strong_waits(bench.relaxer, execution if ordered else None))
     evidence = LdsEvidence.of(bench.relaxer, execution) if execution is not None and ordered else None
     if evidence is None or any(entry.kind is Kind.VMEM_STORE for entry in _in_loops(bench)):
@@ -212,7 +219,7 @@ def try_text(bench: Bench, path: Path, candidate: TextCandidate, settings: Mappi
     rest = {name: value for name, value in launch_settings.items() if name not in candidate.settings}
     try:
         kernel = load_tile_program(path, bench.kernel.program.arch, rest, candidate.text)
-        execution = emulate(kernel.program, kernel.launch, bench.machine, observe_lds=True)
+        execution = emulate_addresses(kernel.program, kernel.launch, bench.machine)
         if not execution.complete:
             return TextTrial()
         trace = execution.trace
@@ -224,6 +231,7 @@ def try_text(bench: Bench, path: Path, candidate: TextCandidate, settings: Mappi
             return TextTrial(pace)
         if any(each.is_bad for each in kernel.findings) or broken_rules(kernel.program):
             return TextTrial(pace)
+        execution = emulate(kernel.program, kernel.launch, bench.machine, observe_lds=True)
         if not check_numerics(execution, kernel.launch).ok or not is_sound(execution):
             return TextTrial(pace)
     except UserError:

@@ -175,7 +175,7 @@ class Constraints:
             before = events.memory[place - 1]
             source = Event("accepted", before.wave, before.row)
             edges.append(Edge(source, event, self._service(before), "memory_service"))
-        room = place - events.p.memory_tail_entries
+        room = events.memory_room[place]
         if room >= 0:
             before = events.memory[room]
             source = Event("returned", before.wave, before.row)
@@ -186,7 +186,9 @@ class Constraints:
         events = self.events
         place = events.memory_place[event.wave, event.row]
         use = events.memory[place]
-        edges = [Edge(Event("accepted", event.wave, event.row), event, self._latency(use), "memory_latency")]
+        began, path_clk = events.memory_path[place]
+        source = Event("accepted", events.memory[began].wave, events.memory[began].row)
+        edges = [Edge(source, event, path_clk + self._latency(use), "memory_latency")]
         if place and "vmem_in_order" not in events.p.rules_off:
             before = events.memory[place - 1]
             source = Event("returned", before.wave, before.row)

@@ -165,6 +165,7 @@ def _stream(wave: WaveTrace, layout: Layout, count: int) -> WaveTrace:
         memory_bytes=column(wave.memory_bytes, 0),
         taken=column(wave.taken, 0),
         memory_latency_clk=column(wave.memory_latency_clk, UNKNOWN),
+        memory_path_clk16=column(wave.path_clk16(), 0),
         line_offsets=np.zeros(0, np.int64),
         lines=np.zeros(0, np.int64),
         spins=(),

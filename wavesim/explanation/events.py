@@ -14,6 +14,7 @@ import numpy as np
 
 from wavesim.analyze.stalls import issued_rows
 from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.timing.in_flight import makes_room
 from wavesim.timing.ops import MFMA, Op
 from wavesim.trace import CodeEntry, Kind, Timeline
 
@@ -84,11 +85,33 @@ class Events:
         }
         self.bank_place = {(use.wave, use.row): place for place, use in enumerate(self.banks)}
         self.memory_place = {(use.wave, use.row): place for place, use in enumerate(self.memory)}
+        moved = np.array([self._moved_bytes(use) for use in self.memory], np.int64)
+        self.memory_room: list[int] = makes_room(moved, parameters).tolist()
+        self.memory_path = self._memory_path()
         self.mfmas: dict[int, list[Use]] = {}  # by SIMD
         self.barriers: dict[tuple[int, int], list[Event]] = {}
         self.barrier_number: dict[tuple[int, int], tuple[int, int]] = {}
         self._order_mfmas()
         self._number_barriers()
+
+    def _moved_bytes(self, use: Use) -> int:
+        moved = int(self.timeline.trace.waves[use.wave].memory_bytes[use.row])
+        return self.op(use.wave, use.row).memory_bytes if moved < 0 else moved
+
+    def _memory_path(self) -> list[tuple[int, int]]:
+        """By access: the one whose acceptance its way through the device's memory counts from, and the clocks
+        from there to the end of that way (docs/model, section 10)."""
+        found, began, end_clk16 = [], 0, 0
+        for place, use in enumerate(self.memory):
+            path_clk16 = int(self.timeline.trace.waves[use.wave].path_clk16()[use.row])
+            if not path_clk16:
+                found.append((place, 0))
+                continue
+            if 16 * use.start >= end_clk16:
+                began, end_clk16 = place, 16 * use.start
+            end_clk16 += path_clk16
+            found.append((began, -(-end_clk16 // 16) - self.memory[began].start))
+        return found
 
     def op(self, wave: int, row: int) -> Op:
         """The decoded instruction of a row."""

@@ -99,7 +99,7 @@ class Explanation:
 def explain_kernel(
     path: Path, options: RunOptions, progress: Progress | None = None, *, processes: int | None = None
 ) -> Explanation:
-    """Run a kernel and explain it.
+    """Run a kernel, without its numbers, and explain it.
 
     Args:
         path: kernel file.
@@ -111,7 +111,7 @@ def explain_kernel(
         UserError: unusable kernel.
         NotFinished: its waves do not finish.
     """
-    run = run_kernel(path, options, progress)
+    run = run_kernel(path, replace(options, numbers=False), progress)
     return explain_run(run, path, options, progress, processes=processes)
 
 

@@ -219,6 +219,7 @@ def _rows(wave: WaveTrace, keep: np.typing.NDArray[np.int64]) -> WaveTrace:
         memory_bytes=wave.memory_bytes[keep],
         taken=wave.taken[keep],
         memory_latency_clk=wave.memory_latency_clk[keep],
+        memory_path_clk16=wave.path_clk16()[keep],
         line_offsets=np.zeros(0, np.int64),
         lines=np.zeros(0, np.int64),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -31,7 +31,10 @@ def what_if_options(path: Path, options: RunOptions, name: str) -> RunOptions:
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
         raise UserError(f"there is no what-if {name!r}", None, hint)
     text = read_text(path) if path.suffix.lower() in (".yaml", ".yml") else ""
-    edits = stagger_edits(run_kernel(path, options), path, text, options.settings) if text else ()
+    edits: Iterable[TextCandidate] = ()
+    if text:
+        run = run_kernel(path, replace(options, numbers=False))
+        edits = stagger_edits(run, path, text, options.settings)
     for edit in edits:
         if stagger_row(edit) == name:
             settings = {key: value for key, value in options.settings.items() if key not in edit.settings}

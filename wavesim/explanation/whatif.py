@@ -131,6 +131,7 @@ def _memory_latency(trace: Trace, p: TimingParameters) -> tuple[Trace, TimingPar
         replace(
             wave,
             memory_latency_clk=np.where(scalar[wave.code], wave.memory_latency_clk, UNKNOWN).astype(np.int32),
+            memory_path_clk16=wave.memory_path_clk16[:0],
         )
         for wave in trace.waves
     )

@@ -15,6 +15,7 @@ from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import CUS_KEY, Machine
 from wavesim.limits import MAX_WAVES
 from wavesim.program import Finding, KernelMetadata, Program, Severity
+from wavesim.words import counted
 
 UNSTATED_THREADS = 1024
 """What compilers write as a kernel's largest workgroup where the source says nothing."""
@@ -168,7 +169,7 @@ def occupancy(program: Program, machine: Machine, waves: int) -> Iterator[Findin
         yield Finding(
             "register-overflow",
             Severity.ERROR,
-            f"{metadata.vgprs} VGPRs per wave leave room for {room} wave{'s' * (room != 1)} on a SIMD; "
+            f"{metadata.vgprs} VGPRs per wave leave room for {counted(room, 'wave')} on a SIMD; "
             f"the workgroup needs {needed}",
             places.get("vgprs", span),
             fix=f"use at most {machine.integer('structure.simd_vgprs') // needed} VGPRs and AGPRs together",

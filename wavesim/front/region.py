@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from wavesim.errors import SourceSpan, UserError
 from wavesim.front.launch.model import Launch, LoadedKernel
+from wavesim.front.lds_use import uses_lds
 from wavesim.isa.kinds import BRANCH_KINDS, LANES
 from wavesim.isa.opcodes import lookup
 from wavesim.isa.unknown import marked
@@ -168,7 +169,7 @@ def _piece(
         sizes=tuple(sizes),
         metadata=replace(
             KernelMetadata(),
-            lds_bytes=old.lds_bytes or 1 << 16,
+            lds_bytes=old.lds_bytes or (1 << 16 if uses_lds(program) else 0),
             vgprs=old.vgprs,
             accum_offset=old.accum_offset,
             sgprs=old.sgprs,

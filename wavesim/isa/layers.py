@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from wavesim.errors import SourceSpan, UserError
+from wavesim.isa.archs import ARCHS
 from wavesim.isa.built import load_data
 from wavesim.isa.memory_roles import LATENCY, ROLES, role_clk
 from wavesim.isa.names import known_name, named, stock_file
@@ -96,13 +97,18 @@ def _same(one: Path, other: Path) -> bool:
     return os.path.realpath(one) == os.path.realpath(other)
 
 
+def _may_be(arch: object, below: object, marks: Marks) -> bool:
+    """Whether a file on a base of another architecture may say ``arch``: an architecture's own file may."""
+    return arch == below or (arch in ARCHS and Path(marks.file).name == f"{arch}.yaml")
+
+
 def _lay(layered: Layered, data: Mapping[Any, Any], marks: Marks, *, bottom: bool) -> None:
     for section, entries in data.items():
         if section == "base":
             continue
         if not isinstance(section, str):
             raise marks.error((section,), f"unknown key {section!r}", at_key=True)
-        if section == "arch" and not bottom and entries != layered.data["arch"]:
+        if section == "arch" and not bottom and not _may_be(entries, layered.data["arch"], marks):
             raise marks.error(
                 ("arch",), f"arch: {entries}, but the base is {layered.data['arch']}", "leave it out"
             )

@@ -17,6 +17,10 @@ from collections.abc import Callable
 LATENCY = "memory.latency_clk"
 """The one machine value that a role may be given for."""
 
+MODES = ("cold", "warm", "dispatch")
+"""How global memory may be predicted in place of a latency: for the first round of workgroups, a later one,
+or both."""
+
 ROLES = ("l2", "mall", "stream", "hbm")
 """What ``memory.latency_clk`` may be set to instead of clocks."""
 

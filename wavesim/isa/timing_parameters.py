@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import wavesim.read_only  # noqa: F401  parameters can be pickled
+
 
 @dataclass(frozen=True, slots=True)
 class MfmaTiming:
@@ -35,8 +37,11 @@ class TimingParameters:
     issue_slot_clk: int
     issue_valu_clk: int
     issue_trans_clk: int
-    issue_plain_valu_per_slot: int
+    issue_multi_slot_valu_clk: int
+    issue_valu_per_slot: int
+    issue_bank_reads_per_slot: int
     issue_dual_after_mfma_clk: int
+    issue_packed_after_mfma_clk: int  # from the end of the matrix pipe; 0: at once, even under it
     issue_sleep_unit_clk: int
     # vector turns (docs/model §9); issue_turns_clk 0: none
     issue_turns_idle_clk: int
@@ -84,6 +89,7 @@ class TimingParameters:
     # global memory
     memory_queue_entries: int
     memory_tail_entries: int
+    memory_tail_bytes: int
     memory_bytes_per_clk: int
     memory_min_service_clk: int
     memory_idle_clk: int

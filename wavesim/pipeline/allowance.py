@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from wavesim.emulate.addresses import emulate_addresses
 from wavesim.emulate.blocks import BlockMap, refuse_unknown
 from wavesim.emulate.judge.numerics import Numerics, check_numerics
 from wavesim.emulate.run import Execution, emulate
 from wavesim.emulate.semantics import without_semantics
 from wavesim.emulate.semantics.scalar.mode_register import RULE as FLOAT_MODE
+from wavesim.emulate.slice import NotSliced
 from wavesim.errors import LimitExceeded
 from wavesim.front.launch.model import LoadedKernel
 from wavesim.front.region import DEFAULT_TRIPS, REPEAT, Region, unknown_at_start, with_front
@@ -77,19 +79,31 @@ def execute(
     observe_lds: bool = False,
     adversarial: bool = False,
     clock_values: Mapping[int, Sequence[int]] | None = None,
+    numbers: bool = True,
 ) -> Executed:
     """Execute ``kernel``. In a region whose loops nest, fewer trips than the default are made where those
-    would be beyond the budget; the unknowns then say how many.
+    would be beyond the budget; the unknowns then say how many. Without ``numbers`` only what the Trace needs
+    is executed; numbers are computed all the same where that cannot be told, and the execution says why.
 
     Raises:
         UnknownInstruction: an instruction cannot be executed and ``allowance`` does not let it pass.
         LimitExceeded: the budget of instructions is used up.
         UserError: the launch does not fit the kernel.
     """
+    if not (numbers or allowance.any or adversarial):
+        execution = emulate_addresses(
+            kernel.program,
+            kernel.launch,
+            machine,
+            progress=progress,
+            clock_values=clock_values,
+            observe_lds=observe_lds,
+        )
+        return Executed(execution, machine, None)
     trips = allowance.trips
     while True:
         try:
-            return _execute(
+            done = _execute(
                 kernel,
                 machine,
                 replace(allowance, trips=trips),
@@ -98,6 +112,10 @@ def execute(
                 adversarial=adversarial,
                 clock_values=clock_values,
             )
+            if numbers:
+                return done
+            why = NotSliced("of what is unknown, or late, it is not told what addresses need")
+            return replace(done, execution=replace(done.execution, sliced=why))
         except LimitExceeded:
             if allowance.region is None or allowance.trips != DEFAULT_TRIPS or trips < FEWER_TRIPS:
                 raise

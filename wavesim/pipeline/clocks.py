@@ -8,10 +8,8 @@ from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
-from wavesim.analyze.throughput import CLOCK_KEY, quantity
 from wavesim.emulate.run import Execution
 from wavesim.errors import UserError
-from wavesim.isa.machine import Machine
 from wavesim.trace import Timeline, Trace
 
 CLOCKS = ("s_memtime", "s_memrealtime")
@@ -72,14 +70,6 @@ def execute_and_time(
         read.span if read else None,
         "clock values may be stored, but not steer branches or addresses",
     )
-
-
-def sustained_mhz(machine: Machine, clock_ghz: float | None = None) -> float:
-    """The shader clock: ``clock_ghz``, else the machine file's, else 1000 MHz."""
-    if clock_ghz is None:
-        stated = quantity(machine, CLOCK_KEY)
-        clock_ghz = stated[0] if stated is not None else 1.0
-    return 1000 * clock_ghz
 
 
 def clock_values(timeline: Timeline, clock_mhz: float) -> dict[int, list[int]]:

@@ -16,6 +16,7 @@ from wavesim.front.launch.model import LoadedKernel
 from wavesim.front.occupancy import default_waves, occupancy, on_one_unit, refuse_waves, refuse_workgroup
 from wavesim.front.region import DEFAULT_TRIPS, DEFAULT_WAVES, RegionOptions, cut_region
 from wavesim.isa.archs import DEFAULT_ARCH
+from wavesim.isa.clock import SUSTAINED, Choice, clock_of
 from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import Machine
 from wavesim.isa.memory_roles import LATENCY, ROLES
@@ -28,6 +29,7 @@ from wavesim.trace import Timeline, Trace
 if TYPE_CHECKING:
     from wavesim.emulate.judge.numerics import Numerics
     from wavesim.pipeline.allowance import Allowance
+    from wavesim.pipeline.memory import PredictedMemory
     from wavesim.pipeline.unknowns import Unknowns
 
 Loader = Callable[[Path, "RunOptions", str | None, Mapping[str, str]], LoadedKernel]
@@ -45,15 +47,18 @@ class RunOptions:
     ``settings`` are the ``--set`` values, of the launch or (with a dot in the name) of the machine;
     ``adversarial`` delivers loads as late as the ISA allows, to waves in hostile order; ``allow_unknown``
     goes on past instructions without data; ``region`` runs a piece of the kernel without its launch;
+    ``clock`` is what TFLOP/s are at, GHz or which of the machine's (:mod:`wavesim.isa.clock`);
     ``workgroups`` is how many share the compute unit (default: as many as fit and the launch has; a tile
-    program states it). ``what_if`` names what is not as it is: ``change`` of what is timed, or
-    ``source``, a tile program's text in place of the file's."""
+    program states it). ``memory`` predicts what global memory costs: of the first round of workgroups
+    (``cold``), of later ones (``warm``), or of both (``dispatch``). ``what_if`` names what is not as it
+    is: ``change`` of what is timed, or ``source``, a tile program's text in place of the file's. Without
+    ``numbers`` only addresses, branches and lanes are executed, as far as the program allows."""
 
     arch: str | None = None
     machine: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     engine: str = "auto"
-    clock_ghz: float | None = None
+    clock: Choice = SUSTAINED
     adversarial: bool = False
     launch: LaunchOptions = field(default_factory=LaunchOptions)
     allow_unknown: bool = False
@@ -63,6 +68,8 @@ class RunOptions:
     what_if: str = ""
     change: Change | None = None
     source: str | None = None
+    numbers: bool = True
+    memory: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,7 @@ class Run:
     unknowns: Unknowns | None = None
     what_if: str = ""
     diagnosis: str = ""
+    memory: PredictedMemory | None = None
 
     def mark(self, figure: str) -> str:
         """``?`` for a figure that rests on something unknown, else nothing."""
@@ -246,20 +254,25 @@ def _as_launched(kernel: LoadedKernel, machine: Machine, path: Path, workgroups:
     return on_one_unit(kernel, machine, workgroups)
 
 
-def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None) -> Run:
-    """Run one kernel through the whole pipeline.
+def run_kernel(
+    path: Path,
+    options: RunOptions,
+    progress: Progress | None = None,
+    prepared: tuple[LoadedKernel, Machine] | None = None,
+) -> Run:
+    """Run one kernel through the whole pipeline; ``prepared`` is what :func:`prepare` gave, if it was called.
 
     Raises:
         UserError: unusable kernel, machine or setting.
     """
     tell: Progress = progress if progress is not None else lambda stage, share: None
     tell("load", 0.0)
-    kernel, machine = prepare(path, options)
+    kernel, machine = prepared or prepare(path, options)
     kernel, allowance = allowed(kernel, machine, options)
     if allowance.region is None:
         kernel = _as_launched(kernel, machine, path, options.workgroups)
     from wavesim.pipeline.allowance import Executed, execute
-    from wavesim.pipeline.clocks import ClockValues, execute_and_time, sustained_mhz
+    from wavesim.pipeline.clocks import ClockValues, execute_and_time
     from wavesim.timing import simulate
 
     if allowance.region is None and not kernel.launch.arguments and kernel.program.metadata.arguments:
@@ -278,20 +291,29 @@ def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None
             progress=lambda count: tell(f"execute, {count} instructions", 0.0),
             adversarial=options.adversarial,
             clock_values=clock_values,
+            numbers=options.numbers,
         )
+
+    predicted: list[PredictedMemory] = []
 
     def timing(done: Executed) -> Timeline:
-        inputs = done.execution.trace, done.machine.parameters
-        changed = options.change(*inputs) if options.change is not None else inputs
-        if changed is None:
-            raise UserError(f"{path}: nothing here changes if {options.what_if}")
-        return simulate(
-            *changed,
-            engine=options.engine,
-            progress=lambda share: tell("time", share),
-        )
+        def engine(trace: Trace) -> Timeline:
+            inputs = trace, done.machine.parameters
+            changed = options.change(*inputs) if options.change is not None else inputs
+            if changed is None:
+                raise UserError(f"{path}: nothing here changes if {options.what_if}")
+            return simulate(*changed, engine=options.engine, progress=lambda share: tell("time", share))
 
-    clocked = execute_and_time(executing, timing, sustained_mhz(machine, options.clock_ghz))
+        if not options.memory or allowance.any:
+            return engine(done.execution.trace)
+        from wavesim.pipeline.memory import time_predicted
+
+        launch = done.execution.launch
+        timeline, memory = time_predicted(done.execution.trace, launch, done.machine, options.memory, engine)
+        predicted[:] = [memory]
+        return timeline
+
+    clocked = execute_and_time(executing, timing, 1000 * clock_of(machine, options.clock).ghz)
     done, timeline = clocked.executed, clocked.timeline
     execution, final = done.execution, done.machine
     tell("check numbers", 0.0)
@@ -302,11 +324,22 @@ def run_kernel(path: Path, options: RunOptions, progress: Progress | None = None
         final,
         kernel.launch,
         numerics,
-        clock_ghz=options.clock_ghz,
+        clock=options.clock,
         bounded=not options.what_if,
+        later_clk=predicted[0].later_clk if predicted else None,
     )
     if options.what_if:
         note = f"timed as if {options.what_if}: what a cause is worth, not what the machine does"
         analysis = replace(analysis, notes=(note, *analysis.notes))
     findings = dict.fromkeys((*kernel.findings, *execution.trace.findings, *execution.findings))
-    return Run(kernel, final, timeline, numerics, analysis, tuple(findings), done.unknowns, options.what_if)
+    return Run(
+        kernel,
+        final,
+        timeline,
+        numerics,
+        analysis,
+        tuple(findings),
+        done.unknowns,
+        options.what_if,
+        memory=predicted[0] if predicted else None,
+    )

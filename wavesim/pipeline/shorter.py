@@ -7,6 +7,7 @@ same otherwise.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -49,7 +50,7 @@ def shorter_kernel(path: Path, options: RunOptions, kernel: LoadedKernel) -> Sho
     was = kernel.launch.matrix(expect.left).cols
     if was < 2 * DEPTH:
         return None
-    for name in _constants_of(path, options.settings, was):
+    for name in _constants_of(path, options.settings, was, expect.left):
         changed = replace(options, settings={**options.settings, name: str(DEPTH)})
         try:
             candidate, _ = prepare(path, changed)
@@ -60,17 +61,20 @@ def shorter_kernel(path: Path, options: RunOptions, kernel: LoadedKernel) -> Sho
     return None
 
 
-def _constants_of(path: Path, settings: Mapping[str, str], value: int) -> list[str]:
-    """The constants of a kernel file that have a value."""
+def _constants_of(path: Path, settings: Mapping[str, str], value: int, left: str) -> list[str]:
+    """The constants of a kernel file that have a value; those that the columns of ``left`` name come first,
+    because each that is tried is lowered anew."""
     data, _ = load_yaml(path)
     constants = data.get("constants") if isinstance(data, Mapping) else None
+    columns = re.findall(r"\w+", str(data["memory"][left]["cols"]))
     names: dict[str, Value] = {}
     for name, text in constants.items() if isinstance(constants, Mapping) else ():
         try:
             names[str(name)] = evaluate(str(settings.get(str(name), text)), names)
         except ValueProblem:
             return []
-    return [name for name, each in names.items() if each.constant == value]
+    found = [name for name, each in names.items() if each.constant == value]
+    return sorted(found, key=lambda name: name not in columns)
 
 
 def _same_but_depth(short: LoadedKernel, kernel: LoadedKernel) -> bool:

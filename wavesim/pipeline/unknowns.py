@@ -25,6 +25,7 @@ from wavesim.isa.timing_parameters import MfmaTiming
 from wavesim.isa.unknown import is_marked, written_name
 from wavesim.program import Program
 from wavesim.trace import CodeEntry, Kind, Trace
+from wavesim.words import counted
 
 TIMING = (
     "clk_total",
@@ -193,15 +194,15 @@ class _Finder:
         memory = [index for index in lost if self.trace.code[index].kind in VMEM_KINDS]
         if lds:
             self.assume(
-                f"{_count(lds, 'LDS access')} without known addresses: no bank conflicts assumed, "
+                f"{counted(len(lds), 'LDS access')} without known addresses: no bank conflicts assumed, "
                 "all lanes active, races and bounds not checked",
                 lds,
                 (*TIMING, "bounds.lds_service", RACES, BOUNDS_OF_MEMORY),
             )
         if memory:
             self.assume(
-                f"{_count(memory, 'global access')} without known addresses: all lanes active, the machine's "
-                "latency, bounds not checked",
+                f"{counted(len(memory), 'global access')} without known addresses: all lanes active, the "
+                "machine's latency, bounds not checked",
                 memory,
                 (*TIMING, "bounds.global_bytes", BOUNDS_OF_MEMORY),
             )
@@ -278,11 +279,6 @@ def unknowns_of_code(program: Program) -> Unknowns | None:
 
 def _nearest(name: str) -> tuple[str, ...]:
     return tuple(get_close_matches(name, opcode_table(), n=3, cutoff=0.6))
-
-
-def _count(indices: list[int], what: str) -> str:
-    plural = "es" if what.endswith("s") else "s"
-    return f"{len(indices)} {what}{plural if len(indices) > 1 else ''}"
 
 
 def _branch_text(program: Program, index: int, trips: int, *, loop: bool) -> str:

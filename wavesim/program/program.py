@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+import wavesim.read_only  # noqa: F401  programs can be pickled
 from wavesim.errors import SourceSpan
 from wavesim.program.operands import Operand, Symbol
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from wavesim.analyze.culprits import Culprit, blamed_stalls
 from wavesim.analyze.loop_figures import measure_loops
 from wavesim.analyze.loops import find_loops
 from wavesim.errors import SourceSpan
@@ -83,7 +85,8 @@ class WorstPass:
 
 @dataclass(frozen=True, slots=True)
 class LineDifference:
-    """One program line: wave clocks up to its end, both ways, summed over waves and passes."""
+    """One program line: wave clocks up to its end, both ways, summed over waves and passes; and what most of
+    the simulated waits are for (None: for nobody)."""
 
     code: int
     text: str
@@ -91,6 +94,7 @@ class LineDifference:
     count: int
     measured_clk: int
     simulated_clk: int
+    culprit: Culprit | None = None
 
 
 def percentile(values: Int64, share: float) -> float:
@@ -118,21 +122,51 @@ def row_clocks(timed: WaveTimeline) -> Int64:
     return np.diff(timed.end_clk, prepend=timed.first_clk)
 
 
-def _stalls(timeline: Timeline) -> dict[str, int]:
-    trace = timeline.trace
-    vmem = np.array([entry.category is Category.VMEM for entry in trace.code])
-    totals = dict.fromkeys(Reason, 0)
-    for wave, timed in zip(trace.waves, timeline.waves, strict=True):
-        clocks = timed.stall_clk.astype(np.int64)
-        at_port = timed.stall_reason == int(Reason.PORT)
-        on_vmem = vmem[wave.code[timed.stall_row]]
-        totals[Reason.VMEM_QUEUE] += int(clocks[at_port & on_vmem].sum())
-        totals[Reason.LDS_QUEUE] += int(clocks[at_port & ~on_vmem].sum())
-        sums = np.bincount(timed.stall_reason[~at_port], clocks[~at_port], minlength=len(Reason))
-        for reason in Reason:
-            totals[TOLD_APART.get(reason, reason)] += int(sums[reason])
+def _counted_as(timeline: Timeline, code: npt.NDArray[np.integer], reason: npt.NDArray[np.integer]) -> Int64:
+    """The reasons that stalls of instructions ``code`` count under in a comparison."""
+    vmem = np.array([entry.category is Category.VMEM for entry in timeline.trace.code], np.bool_)[code]
+    table = np.array([TOLD_APART.get(each, each) for each in Reason], np.int64)
+    queue = np.where(vmem, int(Reason.VMEM_QUEUE), int(Reason.LDS_QUEUE))
+    return np.where(reason == int(Reason.PORT), queue, table[reason])
+
+
+def _stalls(timeline: Timeline, parameters: TimingParameters) -> dict[str, int]:
+    """Wave clocks by reason. A trace has the matrix half of a scaled MFMA, and its wait for the pipe as a
+    stall; in the model the scales are loaded first, and it holds its wave meanwhile."""
+    scaled = np.array([entry.scaled for entry in timeline.trace.code], np.bool_)
+    own_clk = parameters.issue_slot_clk + parameters.mfma_scale_load_clk
+    totals = np.zeros(len(Reason), np.int64)
+    for wave, timed in zip(timeline.trace.waves, timeline.waves, strict=True):
+        reason = _counted_as(timeline, wave.code[timed.stall_row], timed.stall_reason)
+        totals += np.bincount(reason, timed.stall_clk, minlength=len(Reason)).astype(np.int64)
+        if not timeline.measured:
+            held_clk = (timed.end_clk - timed.issue_clk)[scaled[wave.code]]
+            totals[Reason.MATRIX_PIPE] += int(np.maximum(0, held_clk - own_clk).sum())
     left_out = (Reason.NOT_STARTED, Reason.FINISHED, Reason.ISSUE, Reason.HOLD, Reason.NOP)
-    return {REASON_NAMES[reason]: clk for reason, clk in totals.items() if clk and reason not in left_out}
+    return {
+        REASON_NAMES[reason]: int(totals[reason])
+        for reason in Reason
+        if totals[reason] and reason not in left_out
+    }
+
+
+def blamed_opcodes(simulated: Timeline) -> dict[str, dict[str, int]]:
+    """By reason, as the sides' ``stalls`` have it: wave clocks by opcode of who is to blame, most first.
+
+    Stalls for which nobody is to blame are left out."""
+    blamed = blamed_stalls(simulated)
+    reasons = _counted_as(simulated, blamed.code, blamed.reason)
+    found: dict[str, dict[str, int]] = {}
+    for reason in np.unique(reasons).tolist():
+        mine = reasons == reason
+        clk = np.bincount(blamed.by_code[mine], blamed.clk[mine]).astype(np.int64)
+        opcodes: Counter[str] = Counter()
+        for code in np.flatnonzero(clk).tolist():
+            opcodes[simulated.trace.code[code].instruction.opcode] += int(clk[code])
+        found[REASON_NAMES[Reason(reason)]] = dict(
+            sorted(opcodes.items(), key=lambda each: (-each[1], each[0]))
+        )
+    return found
 
 
 def _mfma_busy(timeline: Timeline, parameters: TimingParameters) -> float:
@@ -182,7 +216,7 @@ def side(timeline: Timeline, head: int | None, parameters: TimingParameters) -> 
         iterations=max((len(single) + 1 for single in singles), default=0),
         span_clk=timeline.clk_total,
         mfma_busy=_mfma_busy(timeline, parameters),
-        stalls=_stalls(timeline),
+        stalls=_stalls(timeline, parameters),
         classes=dict(zip(CLASSES, classes.tolist(), strict=True)),
     )
 
@@ -232,6 +266,7 @@ def worst_lines(measured: Timeline, simulated: Timeline, count: int = 10) -> tup
         model += np.bincount(wave.code, row_clocks(other).astype(np.float64), minlength=size)
         times += np.bincount(wave.code, minlength=size)
     order = np.argsort(-np.abs(model - real), kind="stable")[:count]
+    blamed = blamed_stalls(simulated)
     return tuple(
         LineDifference(
             code=int(place),
@@ -240,6 +275,7 @@ def worst_lines(measured: Timeline, simulated: Timeline, count: int = 10) -> tup
             count=int(times[place]),
             measured_clk=int(real[place]),
             simulated_clk=int(model[place]),
+            culprit=next(iter(blamed.culprits(blamed.code == place, each_wave=False)), None),
         )
         for place in order.tolist()
         if model[place] != real[place]

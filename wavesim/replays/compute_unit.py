@@ -20,6 +20,7 @@ from wavesim.replays.compare import (
     IssueError,
     LineDifference,
     Side,
+    blamed_opcodes,
     issue_errors,
     main_loop,
     side,
@@ -57,7 +58,8 @@ class MemoryMode:
 
 @dataclass(frozen=True)
 class ReplayResult:
-    """One compute unit's replay. ``rules`` says of each switchable rule whether it was in force."""
+    """One compute unit's replay. ``rules`` says of each switchable rule whether it was in force. ``blamed``
+    says of each reason of simulated stalls how many wave clocks which opcode is to blame for."""
 
     unit: str
     arch: str
@@ -75,6 +77,7 @@ class ReplayResult:
     error_span: float
     issue_errors: Mapping[str, IssueError]
     lines: tuple[LineDifference, ...]
+    blamed: Mapping[str, Mapping[str, int]]
     exact_latencies: int
     notes: tuple[str, ...]
     measured_timeline: Timeline
@@ -214,6 +217,7 @@ def replay_unit(
         error_span=simulated.clk_total / measured.clk_total - 1 if measured.clk_total else 0.0,
         issue_errors=issue_errors(measured, simulated, head),
         lines=worst_lines(measured, simulated),
+        blamed=blamed_opcodes(simulated),
         exact_latencies=int(latencies.exact.sum()) if latencies is not None else 0,
         notes=tuple(notes),
         measured_timeline=measured,

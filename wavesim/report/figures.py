@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from wavesim.analyze.result import Analysis
-from wavesim.report.numbers import number, percent
+from wavesim.words import number, percent
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,8 @@ def _hold_clk(entry: CodeEntry, p: TimingParameters) -> int:
         return p.write_clk(p.lds_write_hold_clk, max(4, entry.width_bytes))
     if entry.kind is Kind.TRANS:
         return p.issue_trans_clk
+    if entry.multi_slot:
+        return p.issue_multi_slot_valu_clk
     if entry.kind is Kind.NOP:
         return slot * max(1, entry.nop_slots)
     if entry.kind is Kind.SLEEP:

@@ -52,6 +52,28 @@ SGPR_VCC, SGPR_EXEC, SGPR_M0, SGPR_SCC = 1000, 1001, 1002, 1003
 
 
 @dataclass(frozen=True, slots=True)
+class SlotShare:
+    """With which others of its SIMD a VALU instruction has room in one issue slot (gfx950; docs/model §9).
+
+    Of two the first in rank is the *first*. ``as_first`` and ``as_second`` are classes (isa/valu_pairs.csv):
+    2 free, 1 restricted, 0 never. Scalars are SGPRs and VCC, not EXEC. VGPR reads count operand by operand.
+    """
+
+    as_first: int = 0
+    as_second: int = 0
+    scalar_read: bool = False
+    scalar_write: bool = False
+    even_reads: int = 0
+    odd_reads: int = 0
+    first_even: bool = False  # its first source has an even VGPR
+    first_odd: bool = False
+
+
+ALONE = SlotShare()
+"""Never shares a slot."""
+
+
+@dataclass(frozen=True, slots=True)
 class CodeEntry:
     """A static instruction as timing sees it; facts of the instruction only, no clocks.
 
@@ -75,7 +97,9 @@ class CodeEntry:
     mfma_format: str = ""  # f8f6f4 only: "fp8" if A or B is an 8-bit format, else "fp4" (fp6/fp4)
     mfma_source_vgprs: int = 0  # the larger of A's and B's registers: 2, 4 or 8
     scaled: bool = False  # v_mfma_scale_*: two slots
-    plain_valu: bool = False  # may share a slot with another wave's (gfx950): no TRANS, packed f32, DPP, f64
+    share: SlotShare = ALONE  # VALU: with which others it has room in one slot
+    packed_f32: bool = False  # v_pk_{add,mul,fma}_f32: behind the matrix pipe
+    multi_slot: bool = False  # a VALU that is no transcendental and takes several slots
     writes_sgpr: bool = False  # a VALU that writes an SGPR or VCC
     sgpr_reads: frozenset[int] = frozenset()
     sgpr_writes: frozenset[int] = frozenset()

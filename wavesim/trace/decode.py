@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from wavesim.isa.kinds import VALU_KINDS, Kind
 from wavesim.isa.opcode_info import OpcodeInfo
 from wavesim.isa.opcodes import lookup
+from wavesim.isa.valu_pairs import pair_classes
 from wavesim.program import Immediate, Instruction, Program, Register, Waitcnt
-from wavesim.program.dataflow import Effects, effects
+from wavesim.program.dataflow import Effects, effects, registers_of
 from wavesim.program.dpp import is_dpp
-from wavesim.program.forms import loads_to_lds, returns_old_value
-from wavesim.trace.code import SGPR_EXEC, SGPR_M0, SGPR_SCC, SGPR_VCC, CodeEntry
+from wavesim.program.forms import loads_to_lds, operand_specs, returns_old_value
+from wavesim.trace.code import ALONE, SGPR_EXEC, SGPR_M0, SGPR_SCC, SGPR_VCC, CodeEntry, SlotShare
 
+_SGPR_FILES = ("s", "vcc")
+"""Register files that share the VALU's one port for scalars; M0 was not seen as a source."""
 _PSEUDO = {"vcc": SGPR_VCC, "exec": SGPR_EXEC, "m0": SGPR_M0, "scc": SGPR_SCC}
 _EIGHT_BIT_FORMATS = (0, 1)  # cbsz and blgp of f8f6f4: fp8, bf8; 2, 3: fp6, bf6; 4: fp4
 
@@ -21,11 +26,27 @@ def _scalar(names: frozenset[tuple[str, int]]) -> frozenset[int]:
     )
 
 
-def _is_plain(info: OpcodeInfo, instruction: Instruction) -> bool:
-    """A VALU instruction of which gfx950 issues two of different waves in one slot."""
-    if info.kind is not Kind.VALU or info.flags & {"packed_f32", "f64"}:
-        return False
-    return not is_dpp(instruction)
+def _share(info: OpcodeInfo, instruction: Instruction, used: Effects) -> SlotShare:
+    """With which others a VALU instruction has room in one slot."""
+    form = "dpp" if is_dpp(instruction) else "sdwa" if instruction.encoding == "sdwa" else ""
+    as_first, as_second = pair_classes(info, form)
+    if not as_first and not as_second:
+        return ALONE
+    specs = zip(operand_specs(info, instruction), instruction.operands, strict=False)
+    sources = [(spec.role, registers_of(operand)) for spec, operand in specs if spec.role != "dst"]
+    vgprs = [[number for file, number in names if file in "va"] for _, names in sources]
+    parities = [number % 2 for each in vgprs for number in each]
+    first = next((each for (role, _), each in zip(sources, vgprs, strict=True) if role == "src"), [])
+    return SlotShare(
+        as_first=as_first,
+        as_second=as_second,
+        scalar_read=any(file in _SGPR_FILES for file, _ in used.reads),
+        scalar_write=any(file in _SGPR_FILES for file, _ in used.writes),
+        even_reads=parities.count(0),
+        odd_reads=parities.count(1),
+        first_even=any(number % 2 == 0 for number in first),
+        first_odd=any(number % 2 == 1 for number in first),
+    )
 
 
 def _immediate(instruction: Instruction) -> int:
@@ -87,11 +108,18 @@ def code_entry(
         mfma_format=_mfma_format(info, instruction) if matrix else "",
         mfma_source_vgprs=_source_vgprs(instruction) if matrix else 0,
         scaled="scaled" in info.flags,
-        plain_valu=_is_plain(info, instruction),
+        share=_share(info, instruction, used) if vector else ALONE,
+        packed_f32="packed_f32" in info.flags,
+        multi_slot="multi_slot" in info.flags,
         writes_sgpr=vector and bool(writes),
         sgpr_reads=_scalar(used.reads),
         sgpr_writes=writes,
     )
+
+
+_decoded: deque[tuple[Program, tuple[CodeEntry, ...]]] = deque(maxlen=4)
+"""The last programs, each the very object, and their entries: what is executed again is not decoded
+again."""
 
 
 def code_entries(program: Program) -> tuple[CodeEntry, ...]:
@@ -100,9 +128,14 @@ def code_entries(program: Program) -> tuple[CodeEntry, ...]:
     Raises:
         UnknownInstruction: an opcode that is not in the table.
     """
-    return tuple(
+    for known, entries in _decoded:
+        if known is program:
+            return entries
+    entries = tuple(
         code_entry(instruction, program.arch, address, size)
         for instruction, address, size in zip(
             program.instructions, program.addresses, program.sizes, strict=True
         )
     )
+    _decoded.append((program, entries))
+    return entries

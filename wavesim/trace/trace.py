@@ -41,6 +41,8 @@ class WaveTrace:
         memory_bytes: global memory: bytes moved by the active lanes; else 0.
         taken: conditional branches: whether it was taken.
         memory_latency_clk: global memory: latency of this access, ``UNKNOWN`` for the machine's.
+        memory_path_clk16: global memory: sixteenths of a clock that its lines take of the compute
+            unit's share of the device's memory (docs/model, section 10); empty: nothing of any.
         line_offsets, lines: 128-byte line numbers touched by global memory, row ``i`` owning
             ``lines[line_offsets[i]:line_offsets[i + 1]]``; empty where not recorded.
     """
@@ -58,9 +60,14 @@ class WaveTrace:
     line_offsets: Int64 = field(default_factory=lambda: np.zeros(0, np.int64))
     lines: Int64 = field(default_factory=lambda: np.zeros(0, np.int64))
     spins: tuple[Spin, ...] = ()
+    memory_path_clk16: Int32 = field(default_factory=lambda: np.zeros(0, np.int32))
 
     def __len__(self) -> int:
         return len(self.code)
+
+    def path_clk16(self) -> Int32:
+        """:attr:`memory_path_clk16` with a row for each instruction."""
+        return self.memory_path_clk16 if len(self.memory_path_clk16) else np.zeros(len(self), np.int32)
 
 
 @dataclass(frozen=True)

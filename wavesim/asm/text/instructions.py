@@ -16,6 +16,7 @@ from wavesim.isa.unknown import marked
 from wavesim.program import Call, Immediate, Instruction, Modified, Operand, Register, Special, Symbol
 from wavesim.program.forms import operand_specs
 from wavesim.program.program import ModifierValue
+from wavesim.words import counted
 
 ENCODINGS = ("e32", "e64", "dpp", "sdwa")
 """Suffixes that name an encoding."""
@@ -120,7 +121,7 @@ def _describe(spec: OperandSpec) -> str:
 def _check(opcode: str, info: OpcodeInfo, instruction: Instruction, texts: list[str]) -> None:
     specs = operand_specs(info, instruction)
     if len(specs) != len(instruction.operands):
-        count = "no operands" if not specs else f"{len(specs)} operand{'s' * (len(specs) > 1)}"
+        count = "no operands" if not specs else counted(len(specs), "operand")
         raise LineError(f"{opcode} takes {count} here, not {len(texts)}", texts[-1] if texts else opcode)
     as_written = texts if len(texts) == len(specs) else [str(each) for each in instruction.operands]
     for operand, spec, text in zip(instruction.operands, specs, as_written, strict=True):

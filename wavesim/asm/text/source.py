@@ -20,7 +20,8 @@ from wavesim.program import Immediate, Instruction, Symbol
 
 _LABEL = re.compile(r'\s*("[^"]+"|[A-Za-z_.$@][\w.$@]*|\d+):(?!:)')
 _ASSIGN = re.compile(r"([A-Za-z_.$][\w.$]*)\s*=(?!=)\s*(.+)$")
-_TARGET = re.compile(r'"?(?:amdgcn|amdgpu|r600)[^"\s]*?-{1,2}(gfx\w+)([^"\s]*)"?')  # amdgpu9.42-…: LLVM 23
+# amdgpu9.42-…: LLVM 23; gfx9-4-generic has hyphens of its own
+_TARGET = re.compile(r'"?(?:amdgcn|amdgpu|r600)[^"\s]*?-{1,2}(gfx\w+(?:-\d+-generic)?)([^"\s]*)"?')
 _DATA = frozenset(
     (
         ".byte",

@@ -148,7 +148,7 @@ def memory_benchmarks(machine: Machine) -> Iterator[Benchmark]:
             yield Benchmark(
                 f"global_queue_{suffix}_{count}",
                 f"four bursts of {count} global loads",
-                ("memory.queue_entries", "memory.tail_entries"),
+                ("memory.queue_entries", "memory.tail_bytes"),
                 Body(
                     [*_stream(count, suffix, registers), *drain] * 4,
                     _STREAM_SETUP,
@@ -161,7 +161,7 @@ def memory_benchmarks(machine: Machine) -> Iterator[Benchmark]:
         yield Benchmark(
             f"global_issue_{count}",
             f"the issue of {count} wide global loads, not their data",
-            ("memory.queue_entries", "memory.tail_entries"),
+            ("memory.queue_entries", "memory.tail_bytes"),
             Body(
                 _stream(count, "dwordx4", 4),
                 _STREAM_SETUP,

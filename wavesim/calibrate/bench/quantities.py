@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from wavesim.calibrate.bench.memory_levels import NAMES, MemoryLevels
 from wavesim.isa.machine import Machine
@@ -48,22 +49,25 @@ class Model:
 
     def changed(self, values: Mapping[str, int]) -> Model:
         """The model with other values."""
-        parameters, levels = self.parameters, self.levels
+        latency = list(self.levels.latency_clk)
+        new: dict[str, Any] = {}
+
+        def current(field: str) -> Any:
+            return new.get(field, getattr(self.parameters, field))
+
         for name, value in values.items():
             level = _level(name)
             head, _, key = name.partition(".")
             if level is not None:
-                latency = list(levels.latency_clk)
                 latency[level] = value
-                levels = replace(levels, latency_clk=tuple(latency))
             elif head == "mfma_table":
-                row = replace(parameters.mfma_table[key], passes=value)
-                parameters = replace(parameters, mfma_table={**parameters.mfma_table, key: row})
+                table = current("mfma_table")
+                new["mfma_table"] = {**table, key: replace(table[key], passes=value)}
             else:
                 field, index = _field(name)
-                new = value if index is None else {**getattr(parameters, field), index: value}
-                parameters = replace(parameters, **{field: new})  # type: ignore[arg-type]
-        return Model(parameters, levels)
+                new[field] = value if index is None else {**current(field), index: value}
+        levels = replace(self.levels, latency_clk=tuple(latency))
+        return Model(replace(self.parameters, **new), levels)
 
 
 def is_count(name: str) -> bool:
@@ -79,6 +83,8 @@ def candidates(name: str, stock: int) -> tuple[int, ...]:
     low, high = max(1, int(LOW * stock)), max(stock + 2, int(HIGH * stock) + 1)
     if is_count(name):
         return tuple(range(low, high + 1))
+    if name == "memory.tail_bytes":  # in loads of a dword a lane
+        return tuple(sorted({*range(low - low % 256, high + 1, 256), stock}))
     if "bytes_per_clk" in name:
         return tuple(sorted({*range(low, high + 1, 4), stock}))
     first = stock % 4 if stock % 4 else 0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from wavesim.errors import UserError
 from wavesim.isa.archs import ARCHS
@@ -83,28 +84,45 @@ class LoadedKernel:
     name: str
 
 
-class Device(Protocol):
+class Device(ABC):
     """A device that runs code objects. Use it in a ``with`` statement: leaving it frees everything."""
 
     @property
+    @abstractmethod
     def properties(self) -> DeviceProperties:
         """What the device is."""
 
+    @abstractmethod
     def load(self, code_object: bytes, kernel: str) -> LoadedKernel:
         """Load a code object (ELF) and find ``kernel`` in it."""
 
+    @abstractmethod
     def allocate(self, size_bytes: int) -> Buffer:
         """Device memory, contents undefined."""
 
     def write(self, buffer: Buffer, data: bytes) -> None:
-        """Copy to the device."""
+        """Copy to the device.
 
+        Raises:
+            ValueError: more data than the buffer has room for.
+        """
+        if len(data) > buffer.size_bytes:
+            raise ValueError(f"{len(data)} bytes for a buffer of {buffer.size_bytes}")
+        self._write(buffer, data)
+
+    @abstractmethod
+    def _write(self, buffer: Buffer, data: bytes) -> None:
+        """Copy to the device what is known to fit."""
+
+    @abstractmethod
     def fill(self, buffer: Buffer, byte: int) -> None:
         """Write ``byte`` everywhere in the buffer, on the device."""
 
-    def read(self, buffer: Buffer) -> bytes:
-        """Copy from the device, all of the buffer."""
+    @abstractmethod
+    def read(self, buffer: Buffer, size_bytes: int | None = None) -> bytes:
+        """Copy from the device, all of the buffer or its first bytes."""
 
+    @abstractmethod
     def launch(
         self,
         kernel: LoadedKernel,
@@ -132,14 +150,21 @@ class Device(Protocol):
             DeviceError: launch failure, hang, abort of the runtime.
         """
 
+    @abstractmethod
     def free(self, buffer: Buffer) -> None:
         """Give a buffer back."""
 
-    def __enter__(self) -> Self: ...
+    @abstractmethod
+    def close(self) -> None:
+        """Free everything."""
+
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None: ...
+    ) -> None:
+        self.close()

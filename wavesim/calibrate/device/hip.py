@@ -11,10 +11,9 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from wavesim.calibrate.device.base import Buffer, DeviceError, DeviceProperties, LoadedKernel, Problem
+from wavesim.calibrate.device.base import Buffer, Device, DeviceError, DeviceProperties, LoadedKernel, Problem
 from wavesim.isa.archs import ARCHS
 
 OPEN_TIMEOUT_S = 120.0
@@ -26,7 +25,7 @@ WORKER = Path(__file__).with_name("worker.py")
 LAST_WORDS = 2000
 
 
-class HipDevice:
+class HipDevice(Device):
     """One GPU. Everything is freed when the ``with`` statement is left, also after an error."""
 
     def __init__(
@@ -87,14 +86,7 @@ class HipDevice:
         answer = self._ask("allocate", CALL_TIMEOUT_S, size=size_bytes)
         return Buffer(answer["buffer"], answer["address"], size_bytes)
 
-    def write(self, buffer: Buffer, data: bytes) -> None:
-        """Copy to the device.
-
-        Raises:
-            ValueError: more data than the buffer has room for.
-        """
-        if len(data) > buffer.size_bytes:
-            raise ValueError(f"{len(data)} bytes for a buffer of {buffer.size_bytes}")
+    def _write(self, buffer: Buffer, data: bytes) -> None:
         file = self._file(data)
         self._ask("write", CALL_TIMEOUT_S, buffer=buffer.handle, file=file)
         Path(file).unlink()
@@ -103,10 +95,11 @@ class HipDevice:
         """Write ``byte`` everywhere in the buffer, on the device."""
         self._ask("fill", CALL_TIMEOUT_S, buffer=buffer.handle, size=buffer.size_bytes, byte=byte)
 
-    def read(self, buffer: Buffer) -> bytes:
-        """Copy from the device, all of the buffer."""
+    def read(self, buffer: Buffer, size_bytes: int | None = None) -> bytes:
+        """Copy from the device, all of the buffer or its first bytes."""
+        size = buffer.size_bytes if size_bytes is None else min(size_bytes, buffer.size_bytes)
         file = self._file(b"")
-        self._ask("read", CALL_TIMEOUT_S, buffer=buffer.handle, size=buffer.size_bytes, file=file)
+        self._ask("read", CALL_TIMEOUT_S, buffer=buffer.handle, size=size, file=file)
         data = Path(file).read_bytes()
         Path(file).unlink()
         return data
@@ -153,17 +146,6 @@ class HipDevice:
                 with suppress(OSError):  # unwritten requests of a worker that is gone
                     pipe.close()
         self._folder.cleanup()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _file(self, data: bytes) -> str:
         self._files += 1

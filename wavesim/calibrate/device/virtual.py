@@ -10,13 +10,12 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
 from wavesim.calibrate.bench.memory_levels import NAMES, MemoryLevels
-from wavesim.calibrate.device.base import Buffer, DeviceError, DeviceProperties, LoadedKernel, Problem
+from wavesim.calibrate.device.base import Buffer, Device, DeviceError, DeviceProperties, LoadedKernel, Problem
+from wavesim.calibrate.device.stores import stored_part
 from wavesim.emulate.run import Execution, emulate
 from wavesim.front.code_object import read_code_object
 from wavesim.front.launch.model import Launch, MatrixArgument, ScalarArgument
@@ -26,7 +25,7 @@ from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.pipeline.clocks import clock_values, same_work
 from wavesim.program import KernelArgument, Program
 from wavesim.timing import simulate
-from wavesim.trace import Timeline
+from wavesim.trace import Timeline, Trace
 
 ADDRESS_SHIFT = 32
 """Buffers get made-up addresses this far apart; kernels see the emulator's instead (same offsets)."""
@@ -42,7 +41,7 @@ class Stored:
     content: bytes
 
 
-class VirtualDevice:
+class VirtualDevice(Device):
     """A stand-in for a GPU of ``machine``.
 
     Only workgroup (0, 0, 0) of a launch is executed, alone on its compute unit. Pointers reach the kernel as
@@ -79,6 +78,7 @@ class VirtualDevice:
         self._programs: dict[int, Program] = {}
         self._buffers: dict[int, Stored] = {}
         self._timed: dict[object, tuple[Execution, Timeline]] = {}
+        self._parts: dict[int, tuple[Program | None, Trace | None]] = {}
         self._next = 1
 
     @property
@@ -140,10 +140,7 @@ class VirtualDevice:
         self._buffers[handle] = Stored(buffer, b"")
         return buffer
 
-    def write(self, buffer: Buffer, data: bytes) -> None:
-        """Copy to the device."""
-        if len(data) > buffer.size_bytes:
-            raise ValueError(f"{len(data)} bytes for a buffer of {buffer.size_bytes}")
+    def _write(self, buffer: Buffer, data: bytes) -> None:
         old = self._buffers[buffer.handle].content
         self._buffers[buffer.handle] = Stored(buffer, data + old[len(data) :])
 
@@ -151,10 +148,10 @@ class VirtualDevice:
         """Write ``byte`` everywhere in the buffer."""
         self.write(buffer, bytes([byte]) * buffer.size_bytes)
 
-    def read(self, buffer: Buffer) -> bytes:
-        """Copy from the device, all of the buffer."""
-        content = self._buffers[buffer.handle].content
-        return content + bytes(buffer.size_bytes - len(content))
+    def read(self, buffer: Buffer, size_bytes: int | None = None) -> bytes:
+        """Copy from the device, all of the buffer or its first bytes."""
+        size = buffer.size_bytes if size_bytes is None else min(size_bytes, buffer.size_bytes)
+        return self._buffers[buffer.handle].content[:size].ljust(size, b"\0")
 
     def free(self, buffer: Buffer) -> None:
         """Give a buffer back."""
@@ -185,29 +182,19 @@ class VirtualDevice:
                 wave: [value + self._noise() for value in values]
                 for wave, values in clock_values(timeline, CLOCK_MHZ).items()
             }
-            again = emulate(program, launch, self._machine, clock_values=noisy)
-            if not same_work(execution.trace, again.trace):
-                raise DeviceError(Problem.LAUNCH_FAILURE, f"{kernel.name}: its path depends on the clock")
-            execution = again
+            execution = self._with_clocks(kernel, program, launch, execution, noisy)
+        written = _stored(execution)
         for name, handle in names.items():
-            if not execution.matrices[name].stored_to:
-                continue
-            stored = self._buffers[handle]
-            self._buffers[handle] = Stored(stored.buffer, execution.matrices[name].raw())
+            if name in written:
+                self._buffers[handle] = Stored(self._buffers[handle].buffer, written[name])
         return 0.0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Forget everything."""
         self._buffers.clear()
         self._programs.clear()
         self._timed.clear()
+        self._parts.clear()
 
     def _time(
         self, kernel: LoadedKernel, program: Program, launch: Launch, key: object
@@ -216,10 +203,37 @@ class VirtualDevice:
         content = tuple(each.content for each in launch.arguments if isinstance(each, MatrixArgument))
         known = (kernel.handle, key, content)
         if known not in self._timed:
+            self._timed.clear()  # launches are repeated one after the other; a whole kernel's take room
             execution = emulate(program, launch, self._machine)
             trace = self._levels.applied(execution.trace) if self._by_level else execution.trace
             self._timed[known] = execution, simulate(trace, self._parameters)
         return self._timed[known]
+
+    def _with_clocks(
+        self,
+        kernel: LoadedKernel,
+        program: Program,
+        launch: Launch,
+        execution: Execution,
+        clocks: Mapping[int, list[int]],
+    ) -> Execution:
+        """The launch executed again with what its clock reads show; the first time whole, later only the part
+        of the program that the stores come from, if that has stored the same."""
+        part, traced = self._parts.get(kernel.handle, (None, None))
+        if part is not None and traced is not None:
+            found = emulate(part, launch, self._machine, clock_values=clocks)
+            if same_work(traced, found.trace):
+                return found
+        again = emulate(program, launch, self._machine, clock_values=clocks)
+        if not same_work(execution.trace, again.trace):
+            raise DeviceError(Problem.LAUNCH_FAILURE, f"{kernel.name}: its path depends on the clock")
+        if kernel.handle not in self._parts:
+            self._parts[kernel.handle] = (None, None)
+            if (part := stored_part(program)) is not None:
+                found = emulate(part, launch, self._machine, clock_values=clocks)
+                if _stored(found) == _stored(again):
+                    self._parts[kernel.handle] = (part, found.trace)
+        return again
 
     def _noise(self) -> int:
         return int(self._random.integers(-self._noise_clk, self._noise_clk + 1)) if self._noise_clk else 0
@@ -263,3 +277,13 @@ class VirtualDevice:
     def _handle(self) -> int:
         self._next += 1
         return self._next - 1
+
+
+def _stored(execution: Execution) -> dict[str, bytes]:
+    """The buffers that were stored to, without the zeros behind what was ever given or used: few of a
+    matrix's elements belong to the one workgroup."""
+    return {
+        name: matrix.raw(max(len(matrix.argument.content), matrix.used_bytes()))
+        for name, matrix in execution.matrices.items()
+        if matrix.stored_to
+    }

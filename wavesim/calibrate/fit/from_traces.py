@@ -56,7 +56,7 @@ CANDIDATES: Mapping[str, tuple[int, ...]] = {
 """What is tried; a stock value that is not among them is added."""
 
 SKIPPED: Mapping[str, str] = {
-    "memory.tail_entries": "the latencies are derived with it: it cannot be told by them",
+    "memory.tail_bytes": "the latencies are derived with it: it cannot be told by them",
     "lds.array_clk": "needs conflicting accesses of both pairs at known times",
     "issue.trans_clk": "set by the instruction, waves seldom meet in it",
 }

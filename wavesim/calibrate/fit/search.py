@@ -18,7 +18,7 @@ from wavesim.calibrate.bench.benchmark import Benchmark
 from wavesim.calibrate.bench.quantities import Model, candidates, is_count
 from wavesim.calibrate.bench.samples import Samples, with_overheads
 from wavesim.calibrate.bench.template import program
-from wavesim.emulate.run import emulate
+from wavesim.emulate.addresses import emulate_addresses
 from wavesim.front.launch.model import Launch, MatrixArgument
 from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import Machine
@@ -31,7 +31,7 @@ Progress = Callable[[str, float], None]
 JOINT = (
     ("fetch.restart_next_clk", "fetch.refill_clk"),
     ("lds.queue_entries", "lds.queue_hold_clk"),
-    ("memory.queue_entries", "memory.tail_entries"),
+    ("memory.queue_entries", "memory.tail_bytes"),
 )
 """Parameters that show in the same programs and are searched together."""
 
@@ -110,6 +110,7 @@ class Simulator:
         self._traces: dict[str, tuple[Trace, tuple[npt.NDArray[np.int64], ...]]] = {}
         self._known: dict[tuple[str, frozenset[tuple[str, int]]], Float] = {}
         self._stock = Model.of(machine)
+        self._last: tuple[frozenset[tuple[str, int]], Model] = frozenset(), self._stock
 
     def net_clk(self, name: str, values: dict[str, int]) -> Float:
         """Per wave the clocks between the clock reads, less those of the empty program."""
@@ -119,7 +120,7 @@ class Simulator:
     def _clk(self, name: str, values: dict[str, int]) -> Float:
         key = (name, frozenset(values.items()))
         if key not in self._known:
-            model = self._stock.changed(values)
+            model = self._model(key[1])
             trace, levels = self._trace(name)
             timeline = simulate(model.levels.with_latencies(trace, levels), model.parameters)
             opcodes = np.array([entry.instruction.opcode == "s_memtime" for entry in trace.code])
@@ -130,6 +131,12 @@ class Simulator:
             self._known[key] = np.array(clocks)
         return self._known[key]
 
+    def _model(self, values: frozenset[tuple[str, int]]) -> Model:
+        """The model with these values; benchmarks are asked about one and the same in a row."""
+        if self._last[0] != values:
+            self._last = values, self._stock.changed(dict(values))
+        return self._last[1]
+
     def _trace(self, name: str) -> tuple[Trace, tuple[npt.NDArray[np.int64], ...]]:
         """A benchmark's Trace, and in which memory level each row's lines are."""
         if name not in self._traces:
@@ -139,7 +146,7 @@ class Simulator:
                 MatrixArgument("data", "i32", 1, -(-len(body.data) // 4), init="given", content=body.data),
             )
             launch = Launch(arguments, LANES * body.waves)
-            trace = emulate(program(name, body, self._machine.arch), launch, self._machine).trace
+            trace = emulate_addresses(program(name, body, self._machine.arch), launch, self._machine).trace
             levels = replace(self._stock.levels, forced=body.forced_level)
             self._traces[name] = trace, levels.classified(trace)
         return self._traces[name]

@@ -7,6 +7,7 @@ from typing import Any
 
 from wavesim.calibrate.fit.from_traces import MOST_ROWS, SKIPPED, Estimate, LeftOut
 from wavesim.isa.machine import Machine
+from wavesim.words import counted
 
 
 def machine_file(base: str, machine: Machine, estimates: Sequence[Estimate], traces: Sequence[str]) -> str:
@@ -18,7 +19,7 @@ def machine_file(base: str, machine: Machine, estimates: Sequence[Estimate], tra
         estimates: what was found.
         traces: names of the traces, for the sources.
     """
-    source = f"wavesim calibrate --trace, {len(traces)} trace{'s' if len(traces) != 1 else ''}"
+    source = f"wavesim calibrate --trace, {counted(len(traces), 'trace')}"
     sections: dict[str, dict[str, str]] = {}
     tables: dict[tuple[str, str], list[Estimate]] = {}
     for one in estimates:
@@ -62,7 +63,7 @@ def report_lines(
     arch: str, estimates: Sequence[Estimate], left_out: Sequence[LeftOut], traces: Sequence[str]
 ) -> Iterator[str]:
     """The report: values, what could not be determined, leave-one-trace-out errors."""
-    yield f"{arch}, from {len(traces)} trace{'s' if len(traces) != 1 else ''}: {', '.join(traces)}"
+    yield f"{arch}, from {counted(len(traces), 'trace')}: {', '.join(traces)}"
     yield ""
     yield f"{'value':<28}{'stock':>8}{'found':>8}{'90 % interval':>18}{'observations':>15}"
     for one in estimates:

@@ -16,6 +16,7 @@ from wavesim.calibrate.bench.stamps import ARGUMENT, WAVE_BYTES, Stamped, WaveSt
 from wavesim.calibrate.device.arguments import placed
 from wavesim.calibrate.device.base import Buffer, Device, DeviceError, Problem
 from wavesim.calibrate.device.virtual import CLOCK_MHZ, VirtualDevice
+from wavesim.emulate.addresses import emulate_addresses
 from wavesim.emulate.judge.numerics import Numerics, check_numerics
 from wavesim.emulate.matrices import VirtualMatrix
 from wavesim.emulate.run import Execution, emulate
@@ -164,7 +165,7 @@ def _passes(intervals: list[int]) -> Passes:
 
 
 def _plain(kernel: LoadedKernel, machine: Machine) -> Analysis:
-    execution = emulate(kernel.program, kernel.launch, machine)
+    execution = emulate_addresses(kernel.program, kernel.launch, machine)
     return analyze(simulate(execution.trace, machine.parameters), machine, kernel.launch)
 
 
@@ -244,9 +245,11 @@ def _check(
     if expect is None:
         return None
     argument = launch.matrix(expect.result)
-    content = device.read(buffers[expect.result])
-    if len(content) < VirtualMatrix(argument, machine.arch).size:
+    buffer, matrix = buffers[expect.result], VirtualMatrix(argument, machine.arch)
+    if buffer.size_bytes < matrix.size:
         return None
+    rows = max((row + rows for row, _, rows, _ in expect.tiles.values()), default=0)
+    content = device.read(buffer, rows * matrix.row_places * matrix.place_bytes)
     return check_numerics(_Result(kernel, launch, machine, content), launch)  # type: ignore[arg-type]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from wavesim.calibrate.device.base import DeviceProperties
 from wavesim.calibrate.real.kernel import Comparison, Simulated
+from wavesim.words import percent, signed_percent
 
 SHOWN_STALLS = 5
 """The stall reasons with most clocks are printed, the rest is in the JSON."""
@@ -31,14 +32,14 @@ def kernel_lines(
             *(getattr(each.passes, attribute) for each in comparison.simulated),
         ]
         yield f"{label:<26}" + "".join(f"{value:14.1f}" for value in values)
-    errors = [_signed(each.error(measured)) for each in comparison.simulated]
+    errors = [signed_percent(each.error(measured)) for each in comparison.simulated]
     yield f"{'error':<26}{'':>14}" + "".join(f"{error:>14}" for error in errors)
     hidden = [
-        f"{100 * each.analysis.overlap.hidden:.1f} %" if each.analysis.overlap else "-"
+        percent(each.analysis.overlap.hidden if each.analysis.overlap else None)
         for each in comparison.simulated
     ]
     yield f"{'LDS hidden':<26}{'':>14}" + "".join(f"{each:>14}" for each in hidden)
-    busy = [f"{100 * each.analysis.mfma_busy_share:.1f} %" for each in comparison.simulated]
+    busy = [percent(each.analysis.mfma_busy_share) for each in comparison.simulated]
     yield f"{'MFMA busy':<26}{'':>14}" + "".join(f"{each:>14}" for each in busy)
     stalls = [_stalls(each) for each in comparison.simulated]
     order = sorted(stalls[-1], key=lambda reason: -stalls[-1][reason])
@@ -74,14 +75,9 @@ def _stalls(simulated: Simulated) -> dict[str, float]:
     return {reason: clk / waves for reason, clk in total.items() if clk}
 
 
-def _signed(share: float) -> str:
-    """Per cent with a sign; never ``-0.0``."""
-    return f"{round(100 * share, 1) + 0.0:+.1f} %"
-
-
 def _verdict(comparison: Comparison, tolerance: float | None) -> str:
     last = comparison.simulated[-1]
-    error = _signed(last.error(comparison.measured))
+    error = signed_percent(last.error(comparison.measured))
     if not comparison.right:
         return f"verdict: WRONG NUMBERS: the device's result is off by {comparison.max_rel_error:.1e}"
     if tolerance is None:

@@ -80,8 +80,8 @@ def _fail(path: Path, message: str, hint: str = "") -> UserError:
     return UserError(message, SourceSpan(str(path)), hint)
 
 
-def _read_json(path: Path) -> Any:
-    """Parsed content.
+def read_json(path: Path) -> Any:
+    """Parsed content of a file of a trace.
 
     Raises:
         UserError: missing, unreadable, too large or not JSON.
@@ -124,7 +124,7 @@ def _integer(value: Any, path: Path, what: str) -> int:
 
 
 def _code_rows(path: Path) -> tuple[CodeRow, ...]:
-    rows = _mapping(_read_json(path), path, "the file").get("code")
+    rows = _mapping(read_json(path), path, "the file").get("code")
     if not isinstance(rows, list) or not rows:
         raise _fail(path, "has no list 'code' of instructions")
     if len(rows) > MAX_INSTRUCTIONS_STATIC:
@@ -201,7 +201,7 @@ def _listed(tree: Any, path: Path) -> Iterator[tuple[tuple[int, int, int, int], 
 
 
 def _wave(path: Path, keys: tuple[int, int, int, int], code_count: int) -> RawWave:
-    content = _mapping(_read_json(path), path, "the file")
+    content = _mapping(read_json(path), path, "the file")
     wave = _mapping(content.get("wave"), path, "'wave'")
     engine, simd, slot, number = keys
 
@@ -248,7 +248,7 @@ def read_code(path: str | Path) -> tuple[CodeRow, ...]:
     index = root / INDEX
     if not os.path.isfile(index):
         raise _not_a_trace(root)
-    _mapping(_read_json(index), index, "the file")
+    _mapping(read_json(index), index, "the file")
     return _code_rows(root / "code.json")
 
 
@@ -261,7 +261,7 @@ def _index(root: Path) -> Mapping[str, Any]:
     index = root / INDEX
     if not os.path.exists(index):
         raise _not_a_trace(root)
-    names = _mapping(_read_json(index), index, "the file")
+    names = _mapping(read_json(index), index, "the file")
     version = str(names.get("version", ""))
     if version and version.split(".")[0] not in KNOWN_MAJOR_VERSIONS:
         raise _fail(index, f"format version {version!r:.20} is not known", "versions 2.x and 3.x are")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from wavesim.isa.clock import Clock
 from wavesim.program import Program
 from wavesim.replays.att.folder import RawWave, TraceFolder
 from wavesim.trace import Timeline, Trace
@@ -30,7 +31,8 @@ class ImportedUnit:
 @dataclass(frozen=True)
 class ImportedTrace:
     """A thread-trace folder. ``units`` are its compute units, each to be simulated on its own; ``machine`` is
-    what they are to be simulated with: an architecture, a device or a machine file."""
+    what they are to be simulated with: an architecture, a device or a machine file; ``clock`` the shader
+    clock that the trace itself shows, if it does."""
 
     folder: TraceFolder
     arch: str
@@ -39,3 +41,4 @@ class ImportedTrace:
     units: tuple[ImportedUnit, ...]
     notes: tuple[str, ...]
     machine: str
+    clock: Clock | None = None

@@ -21,6 +21,7 @@ from wavesim.replays.att.listing import Listing, kernel_name, read_listing
 from wavesim.replays.att.lost_records import whole_part
 from wavesim.replays.att.measured import measured_timeline
 from wavesim.replays.att.occupancy import occupancy_notes
+from wavesim.replays.att.realtime import measured_clock
 from wavesim.replays.att.workgroups import group_waves, split_units
 from wavesim.trace import UNKNOWN, Category, CodeEntry, Kind, Trace, WaveTrace
 from wavesim.trace.decode import code_entries
@@ -175,9 +176,14 @@ def import_trace(path: str | Path, arch: str = "auto", machine: str | None = Non
     waves, lost = whole_part(waves, listing.index, listing.program, code)
     notes += lost
     parameters = load_machine(asked or arch).parameters
+    try:
+        clock = measured_clock(folder.path)
+    except UserError as error:
+        clock = None
+        notes.append(str(error))
     members_of = split_units(waves)
     notes += occupancy_notes(folder.path, list(members_of.values()))
     units = tuple(
         _unit(key, members, listing, code, parameters, tuple(notes)) for key, members in members_of.items()
     )
-    return ImportedTrace(folder, arch, kernel, listing.program, units, tuple(notes), asked or arch)
+    return ImportedTrace(folder, arch, kernel, listing.program, units, tuple(notes), asked or arch, clock)

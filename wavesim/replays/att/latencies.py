@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from wavesim.isa.kinds import BRANCH_KINDS, LANES
 from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.timing.in_flight import makes_room
 from wavesim.trace import UNKNOWN, Category, Kind, Timeline, Trace
 
 Int32 = npt.NDArray[np.int32]
@@ -44,6 +45,8 @@ class MemoryOrder:
     issue_clk: Int64
     stall_clk: Int64
     service_clk: Int64
+    moved_bytes: Int64
+    store: Bool
 
 
 @dataclass(frozen=True)
@@ -93,11 +96,13 @@ def memory_order(timeline: Timeline, parameters: TimingParameters) -> MemoryOrde
     trace = timeline.trace
     vmem = np.array([entry.category is Category.VMEM for entry in trace.code])
     width = np.array([entry.width_bytes for entry in trace.code], np.int64)
-    waves, rows, issues, stalls, bytes_moved = [], [], [], [], []
+    is_store = np.array([entry.kind is Kind.VMEM_STORE for entry in trace.code])
+    waves, rows, issues, stalls, bytes_moved, stores = [], [], [], [], [], []
     for position, (wave, timed) in enumerate(zip(trace.waves, timeline.waves, strict=True)):
         mine = np.flatnonzero(vmem[wave.code])
         waves.append(np.full(len(mine), position, np.int32))
         rows.append(mine.astype(np.int32))
+        stores.append(is_store[wave.code[mine]])
         issues.append(timed.issue_clk[mine])
         stalls.append(timed.issue_clk[mine] - timed.attempt_clk[mine])
         known = wave.memory_bytes[mine].astype(np.int64)
@@ -112,6 +117,8 @@ def memory_order(timeline: Timeline, parameters: TimingParameters) -> MemoryOrde
         issue[order],
         np.concatenate(stalls)[order],
         service,
+        moved,
+        np.concatenate(stores)[order],
     )
 
 
@@ -148,17 +155,20 @@ def _from_waits(timeline: Timeline, order: MemoryOrder) -> tuple[Int64, Int64]:
     return exact, bound
 
 
-def _from_issues(order: MemoryOrder, in_flight: int, exact: Int64, bound: Int64) -> None:
-    """Adds what the in-flight limit tells: place n may issue only when place n - limit has returned."""
-    count = len(order.row)
-    if count <= in_flight:
-        return
-    later = order.issue_clk[in_flight:]
-    np.minimum(bound[: count - in_flight], later, out=bound[: count - in_flight])
-    gap = np.diff(order.issue_clk, prepend=-FAR)[in_flight:]
-    ended = (order.stall_clk[in_flight:] >= ISSUE_STALL_CLK) & (gap >= ISSUE_STALL_CLK)
-    places = np.flatnonzero(ended & (exact[: count - in_flight] < 0))
-    exact[places] = later[places]
+def _from_issues(order: MemoryOrder, queue_entries: int, room: Int64, exact: Int64, bound: Int64) -> None:
+    """Adds what the in-flight limit tells: an access may issue only when the one ``queue_entries`` before
+    it has been accepted, for which ``room`` says who has returned. Loads alone were seen to obey it in bytes:
+    what ends the stall of a store is not known."""
+    issuing = np.arange(queue_entries, len(order.row))
+    returned = room[: len(issuing)]
+    issuing, returned = issuing[returned >= 0], returned[returned >= 0]
+    later = order.issue_clk[issuing]
+    np.minimum.at(bound, returned, later)
+    gap = np.diff(order.issue_clk, prepend=-FAR)[issuing]
+    ended = (order.stall_clk[issuing] >= ISSUE_STALL_CLK) & (gap >= ISSUE_STALL_CLK)
+    ended &= ~order.store[issuing]
+    chosen = ended & (exact[returned] < 0)
+    exact[returned[chosen][::-1]] = later[chosen][::-1]  # of several that one return lets issue, the first
 
 
 def _guessed(order: MemoryOrder, accepted: Int64, exact: Int64, bound: Int64) -> npt.NDArray[np.float64]:
@@ -177,7 +187,7 @@ def _guessed(order: MemoryOrder, accepted: Int64, exact: Int64, bound: Int64) ->
 
 
 def _walk(
-    order: MemoryOrder, tail_entries: int, exact: Int64, bound: Int64, guess: npt.NDArray[np.float64]
+    order: MemoryOrder, room: Int64, exact: Int64, bound: Int64, guess: npt.NDArray[np.float64]
 ) -> tuple[Int64, Int64, int]:
     """(accepted, returned, conflicts) by docs/model §10, with returns inside their bounds."""
     count = len(order.row)
@@ -187,10 +197,11 @@ def _walk(
     last_accept = last_return = -int(FAR)
     issue, service = order.issue_clk.tolist(), order.service_clk.tolist()
     known, upper, latency = exact.tolist(), bound.tolist(), guess.tolist()
+    freed_by = room.tolist()
     for place in range(count):
         accept = max(issue[place], last_accept)
-        if place >= tail_entries:
-            accept = max(accept, int(returned[place - tail_entries]))
+        if freed_by[place] >= 0:
+            accept = max(accept, int(returned[freed_by[place]]))
         lowest = max(last_return + service[place], accept)
         if known[place] >= 0:
             wanted = known[place]
@@ -210,14 +221,14 @@ def derive_latencies(timeline: Timeline, parameters: TimingParameters) -> Latenc
 
     Args:
         timeline: measured (its trace names the instructions).
-        parameters: service, and the in-flight limit ``memory.queue_entries + memory.tail_entries``.
+        parameters: service, the queue, and what may be in flight beyond it.
     """
     order = memory_order(timeline, parameters)
     if not len(order.row):
         return Latencies(order, np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.bool_), 0)
-    tail = parameters.memory_tail_entries
+    room = makes_room(order.moved_bytes, parameters)
     exact, bound = _from_waits(timeline, order)
-    _from_issues(order, parameters.memory_queue_entries + tail, exact, bound)
+    _from_issues(order, parameters.memory_queue_entries, room, exact, bound)
     # Returns are in order: what returned by then, all before it had too.
     stamps = np.where(exact >= 0, np.minimum(bound, exact), bound)
     reach = np.cumsum(order.service_clk)
@@ -227,7 +238,7 @@ def derive_latencies(timeline: Timeline, parameters: TimingParameters) -> Latenc
     returned, conflicts = accepted, 0
     for _ in range(3):  # acceptance depends on the returns it helps to infer; settles at once
         guess = _guessed(order, accepted, exact, bound)
-        accepted, returned, conflicts = _walk(order, tail, exact, bound, guess)
+        accepted, returned, conflicts = _walk(order, room, exact, bound, guess)
     latency = returned - accepted
     behind = np.diff(returned, prepend=-FAR) <= order.service_clk + 4
     latency = np.where(behind, np.minimum(latency, QUEUED_LATENCY_CLK), latency)

@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from wavesim.isa.kinds import BRANCH_KINDS, MEMORY_KINDS, VALU_KINDS
+from wavesim.analyze.intervals import Intervals, union
+from wavesim.isa.kinds import BRANCH_KINDS, LDS_KINDS, VALU_KINDS, VMEM_KINDS
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.replays.att.folder import CLOCK, DURATION, STALL
 from wavesim.timing.rules.dependency_gaps import StreamGaps
 from wavesim.timing.rules.fetch import restart_stall_clk
+from wavesim.timing.rules.mfma_coissue import blocked_clk
 from wavesim.trace import (
     BusySpan,
     Category,
@@ -27,8 +29,13 @@ from wavesim.trace import (
 Int64 = npt.NDArray[np.int64]
 Int32 = npt.NDArray[np.int32]
 Bool = npt.NDArray[np.bool_]
+Clocks = tuple[Int64, Int64, Int64]
+"""attempt, issue and end of a wave's rows."""
 
 KIND_NUMBER: Mapping[Kind, int] = {kind: number for number, kind in enumerate(Kind)}
+
+KEPT_OUT = {Category.VALU: VALU_KINDS, Category.LDS: LDS_KINDS, Category.VMEM: VMEM_KINDS}
+"""What an MFMA keeps out of its SIMD."""
 
 STALL_REASON: Mapping[Kind, Reason] = {
     Kind.MFMA: Reason.MATRIX_PIPE,
@@ -57,9 +64,7 @@ def is_kind(kinds: Int64, *wanted: Kind) -> Bool:
     return result
 
 
-def _clocks(
-    rows: Int64, code: Sequence[CodeEntry], ids: Int64, origin_clk: int
-) -> tuple[Int64, Int64, Int64]:
+def _clocks(rows: Int64, code: Sequence[CodeEntry], ids: Int64, origin_clk: int) -> Clocks:
     """attempt, issue and end of each row.
 
     Waits, barriers and their like report their whole duration as stall: they issue 4 clk (s_nop, s_sleep:
@@ -101,10 +106,34 @@ def _waits_for_memory(code: Sequence[CodeEntry], ids: Int64) -> Bool:
     return result
 
 
-def _slots_in(starts: Int64, ends: Int64, events: Int64) -> Int64:
-    """How many of the sorted ``events`` lie in each [start, end)."""
-    result: Int64 = np.searchsorted(events, ends) - np.searchsorted(events, starts)
-    return result
+def _kept_out(
+    waves: Sequence[WaveTrace], clocks: Sequence[Clocks], code: Sequence[CodeEntry], p: TimingParameters
+) -> Mapping[tuple[int, Category], Intervals]:
+    """By SIMD and category, when MFMAs keep its instructions out.
+
+    Of a scaled MFMA that stalled, the trace has the clock of the matrix half (M4).
+    """
+    mfma = np.array([entry.kind is Kind.MFMA for entry in code], np.bool_)
+    load_clk = np.array([p.mfma_scale_load_clk * entry.scaled for entry in code], np.int64)
+    blocked = {
+        category: np.array([blocked_clk(p, entry, category) if entry.mfma else 0 for entry in code], np.int64)
+        for category in KEPT_OUT
+    }
+    found: dict[tuple[int, Category], Intervals] = {}
+    for simd in {wave.simd for wave in waves}:
+        ids, begin, half = [], [], []
+        for wave, (attempt, issue, _) in zip(waves, clocks, strict=True):
+            if wave.simd == simd:
+                rows = np.flatnonzero(mfma[wave.code])
+                load = load_clk[wave.code[rows]]
+                ids.append(wave.code[rows])
+                begin.append(np.where(load > 0, attempt[rows], issue[rows]))
+                half.append(np.maximum(issue[rows], attempt[rows] + load))
+        executed, start = np.concatenate(ids), np.concatenate(half)
+        for category in KEPT_OUT:
+            clk = blocked[category][executed]
+            found[simd, category] = union(np.where(clk > 0, np.concatenate(begin), start), start + clk)
+    return found
 
 
 class _Stalls:
@@ -131,16 +160,15 @@ class _Stalls:
 
 def _wave_timeline(
     wave: WaveTrace,
-    rows: Int64,
     code: Sequence[CodeEntry],
-    origin_clk: int,
-    mfma_issues: Int64,
+    timed: Clocks,
+    blocks: Mapping[tuple[int, Category], Intervals],
     gaps: StreamGaps,
     parameters: TimingParameters,
 ) -> WaveTimeline:
     ids = wave.code.astype(np.int64)
     kinds = kinds_of(code)[ids]
-    attempt, issue, end = _clocks(rows, code, ids, origin_clk)
+    attempt, issue, end = timed
     before = np.concatenate([[wave.start_clk], end[:-1]])
     idle, stall = attempt - before, issue - attempt
     stalls = _Stalls()
@@ -159,15 +187,16 @@ def _wave_timeline(
     stalls.add(restart, Reason.BRANCH, 2)
     stall = stall - restart
     kept_out = np.zeros(len(ids), np.int64)
-    blocked = is_kind(kinds, *VALU_KINDS)
-    if any(parameters.mfma_blocks_memory_clk.values()):
-        memory = is_kind(kinds, *MEMORY_KINDS)
-        blocked = blocked | memory
-    slots = _slots_in(attempt, issue, mfma_issues)
-    reach = max(parameters.mfma_blocks_valu_clk.values(), default=4)
-    kept_out = np.where(blocked, np.minimum(stall, slots * reach), 0)
+    for category, members in KEPT_OUT.items():
+        blocked = blocks[wave.simd, category]
+        covered = blocked.covered_before(issue) - blocked.covered_before(attempt)
+        kept_out = np.where(is_kind(kinds, *members), np.minimum(stall, covered), kept_out)
     stalls.add(kept_out, Reason.MFMA_COISSUE, 3)
     stall = stall - kept_out
+    loads_scales = np.array([entry.scaled for entry in code], np.bool_)[ids]
+    loading = np.where(loads_scales, np.minimum(stall, parameters.mfma_scale_load_clk), 0)
+    stalls.add(loading, Reason.HOLD, 3)  # the first slot of two; the trace has the second one's clock
+    stall = stall - loading
 
     memory_wait = _waits_for_memory(code, ids)
     stalls.add(np.where(memory_wait, stall, 0), Reason.VMCNT, 4)
@@ -245,16 +274,15 @@ def measured_timeline(
         origin_clk: the trace's clock that becomes 0.
         parameters: gaps and pipe clocks, which tell reasons apart.
     """
-    mfma = np.array([entry.kind is Kind.MFMA for entry in trace.code])
-    by_simd: dict[int, list[Int64]] = {}
-    for wave, raw in zip(trace.waves, rows, strict=True):
-        issues = (raw[:, CLOCK] + raw[:, STALL] - origin_clk)[mfma[wave.code]]
-        by_simd.setdefault(wave.simd, []).append(issues)
-    events = {simd: np.sort(np.concatenate(parts)) for simd, parts in by_simd.items()}
     gaps = StreamGaps(trace.code, parameters)
-    waves = tuple(
-        _wave_timeline(wave, raw, trace.code, origin_clk, events[wave.simd], gaps, parameters)
+    clocks = [
+        _clocks(raw, trace.code, wave.code.astype(np.int64), origin_clk)
         for wave, raw in zip(trace.waves, rows, strict=True)
+    ]
+    blocks = _kept_out(trace.waves, clocks, trace.code, parameters)
+    waves = tuple(
+        _wave_timeline(wave, trace.code, mine, blocks, gaps, parameters)
+        for wave, mine in zip(trace.waves, clocks, strict=True)
     )
     return Timeline(
         trace=trace,

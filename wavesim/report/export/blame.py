@@ -25,8 +25,12 @@ def blame(timeline: Timeline, position: int) -> dict[int, Blamed]:
     pairs = zip(wave.stall_by_wave.tolist(), wave.stall_by_row.tolist(), strict=True)
     for stall, (by_wave, by_row) in enumerate(pairs):
         if by_wave >= 0:
-            entry = timeline.trace.code[int(timeline.trace.waves[by_wave].code[by_row])]
-            other = timeline.waves[by_wave]
-            name = f"g{other.workgroup}w{other.wave} {entry.instruction.opcode} (row {by_row})"
-            found[stall] = Blamed(by_wave, by_row, name)
+            found[stall] = Blamed(by_wave, by_row, named(timeline, by_wave, by_row))
     return found
+
+
+def named(timeline: Timeline, wave: int, row: int) -> str:
+    """An executed instruction in words: its wave, opcode and row."""
+    entry = timeline.trace.code[int(timeline.trace.waves[wave].code[row])]
+    whose = timeline.waves[wave]
+    return f"g{whose.workgroup}w{whose.wave} {entry.instruction.opcode} (row {row})"

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 
 from wavesim._version import __version__
+from wavesim.analyze.culprits import Culprit, blamed_stalls
 from wavesim.analyze.result import BOUND_NAMES, Analysis, Loop, WaveGroup
 from wavesim.errors import SourceSpan
 from wavesim.explanation.diagnosis import UNTIMED
@@ -15,9 +16,11 @@ from wavesim.program import Finding
 from wavesim.report.figures import FIGURES
 from wavesim.report.text.unknowns import unknowns_json
 from wavesim.report.text.wrong_elements import wrong_json
+from wavesim.trace import REASON_NAMES, Timeline
 
 SCHEMA = "run.schema.json"
 SCHEMA_VERSION = 2
+CULPRIT_SHARE = 0.01
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -88,12 +91,14 @@ def run_json(run: Run) -> dict[str, Json]:
             "lds_parts": _numbers(bounds.lds_parts) if bounds else {},
         },
         "tflops": throughput.tflops if throughput else None,
-        "clock_ghz": throughput.clock_ghz if throughput else None,
+        "clock_ghz": throughput.clock.ghz if throughput else None,
         "throughput": {
             "flop": throughput.flop,
             "clk": throughput.clk,
             "compute_units": throughput.cus,
-            "clock_source": throughput.clock_source,
+            "clock_mode": throughput.clock.mode,
+            "clock_range_ghz": [throughput.clock.low_ghz, throughput.clock.high_ghz],
+            "clock_source": throughput.clock.source,
             "tflops_loop": throughput.tflops_steady,
             "workgroups": throughput.workgroups,
             "workgroups_per_round": throughput.workgroups_per_round,
@@ -121,8 +126,9 @@ def run_json(run: Run) -> dict[str, Json]:
                 "clk": wave.clk,
                 "instructions": wave.instructions,
                 "stalls": dict(wave.stalls),
+                "culprits": culprits,
             }
-            for wave in analysis.waves
+            for wave, culprits in zip(analysis.waves, _culprits(run.timeline), strict=True)
         ],
         "groups": [_group(analysis, group) for group in analysis.groups],
         "findings": [finding_json(finding) for finding in run.findings],
@@ -157,6 +163,32 @@ def _span(span: SourceSpan | None) -> Json:
         return None
     place: dict[str, Json] = {"file": span.file, "line": span.line, "column": span.column}
     return place if span.source is None else {**place, "source": _span(span.source)}
+
+
+def _culprits(timeline: Timeline) -> list[list[Json]]:
+    """Of each wave, whom it waited for: those that cost it at least :data:`CULPRIT_SHARE` of its life."""
+    blamed = blamed_stalls(timeline)
+    found: list[list[Json]] = []
+    for position, wave in enumerate(timeline.waves):
+        least_clk = CULPRIT_SHARE * (wave.last_clk - wave.first_clk)
+        culprits = blamed.culprits(blamed.wave == position, each_wave=True)
+        found.append([_culprit(timeline, each) for each in culprits if each.clk >= least_clk])
+    return found
+
+
+def _culprit(timeline: Timeline, culprit: Culprit) -> dict[str, Json]:
+    by, instruction = timeline.waves[culprit.by_wave], timeline.trace.code[culprit.by_code].instruction
+    return {
+        "reason": REASON_NAMES[culprit.reason],
+        "clk": culprit.clk,
+        "stalls": culprit.stalls,
+        "row": culprit.row,
+        "by_workgroup": by.workgroup,
+        "by_wave": by.wave,
+        "by_row": culprit.by_row,
+        "by_opcode": instruction.opcode,
+        "by_place": _span(instruction.span),
+    }
 
 
 def _loop(loop: Loop) -> dict[str, Json]:

@@ -10,10 +10,10 @@ from wavesim.errors import SourceSpan
 from wavesim.explanation.critical_path import CriticalPath, Link
 from wavesim.explanation.explanation import Explanation
 from wavesim.report.json.run import Json
-from wavesim.report.numbers import number
 from wavesim.report.page.columns import ColumnWriter
 from wavesim.report.text.explanation import CAUSES, summary
 from wavesim.report.text.ladder import SIGNS, per_pass, signs
+from wavesim.words import number
 
 MOST_LINKS = 20_000
 """Links of a chain that a page draws; a longer one (a whole run without a loop) is cut at its start."""

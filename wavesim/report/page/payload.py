@@ -26,6 +26,7 @@ from wavesim.report.page.explained import explained
 from wavesim.report.palette import GLYPHS, colour_name
 from wavesim.report.text.unknowns import unknown_lines
 from wavesim.trace import REASON_NAMES, CodeEntry, Reason, Timeline, WaveTimeline
+from wavesim.words import signed_percent
 
 MOST_ROWS = 300_000
 """Dynamic instructions a report holds; a longer run is cut there and says so."""
@@ -98,9 +99,9 @@ def run_panel(
 def replay_panels(result: ReplayResult) -> tuple[Panel, Panel]:
     """Measured and simulated side of a replay, for one clock axis."""
     loop_error = result.error_clk_per_iteration
-    facts = [("memory", str(result.memory)), ("error of the span", f"{100 * result.error_span:+.1f} %")]
+    facts = [("memory", str(result.memory)), ("error of the span", signed_percent(result.error_span))]
     if loop_error is not None:
-        facts.insert(1, ("error of clk/iteration", f"{100 * loop_error:+.1f} %"))
+        facts.insert(1, ("error of clk/iteration", signed_percent(loop_error)))
     sides = []
     for name, timeline, side in (
         ("measured", result.measured_timeline, result.measured),

@@ -6,6 +6,8 @@ import html
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from wavesim.words import percent, signed_percent
+
 STYLE = """
 :root { color-scheme: light dark }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem }
@@ -82,9 +84,9 @@ def _kernel(kernel: Mapping[str, Any]) -> Iterator[str]:
         )
         for name in ("median", "p10", "p90")
     ]
-    rows.append(("error", "", *(f"{round(100 * each['error'], 1) + 0.0:+.1f} %" for each in simulated)))
-    rows.append(("LDS hidden", "", *(_percent(each["hidden"]) for each in simulated)))
-    rows.append(("MFMA busy", "", *(_percent(each["mfma_busy"]) for each in simulated)))
+    rows.append(("error", "", *(signed_percent(each["error"]) for each in simulated)))
+    rows.append(("LDS hidden", "", *(percent(each["hidden"]) for each in simulated)))
+    rows.append(("MFMA busy", "", *(percent(each["mfma_busy"]) for each in simulated)))
     rows.append(("cost of the stamps, clk", "", *(f"{each['stamping_clk']:+.0f}" for each in simulated)))
     rows += [
         (f"stall: {reason}, clk", "", *(f"{each['stalls_clk'].get(reason, 0):.1f}" for each in simulated))
@@ -96,10 +98,6 @@ def _kernel(kernel: Mapping[str, Any]) -> Iterator[str]:
     yield f"<p>Numbers: {kernel['numbers']}{size}.</p>\n"
     if kernel.get("verdict"):
         yield f"<p>{_text(kernel['verdict'])}</p>\n"
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f} %"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:

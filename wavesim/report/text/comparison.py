@@ -14,9 +14,9 @@ from wavesim.pipeline.run import Run
 from wavesim.program.verdict import Verdict
 from wavesim.report.figures import FIGURES
 from wavesim.report.json.run import Json, run_json
-from wavesim.report.numbers import number, percent
 from wavesim.report.text.terminal import IDLE_CAUSES
 from wavesim.trace import REASON_NAMES
+from wavesim.words import number, percent, signed_percent
 
 LABEL = 20
 COLUMN = 15
@@ -126,7 +126,7 @@ def _figure(
     lines = [_line(name, [number(value, digits) if value is not None else "-" for value in values])]
     first = values[0]
     if differences and first and len(runs) > 1:
-        cells = ["", *(f"{100 * (v / first - 1):+.1f} %" if v is not None else "" for v in values[1:])]
+        cells = ["", *(signed_percent(v / first - 1) if v is not None else "" for v in values[1:])]
         line = _line("", cells)
         line.stylize("bright_black")
         lines.append(line)
@@ -185,10 +185,8 @@ def _verdict(runs: Sequence[Run], width: int) -> list[Text]:
         theirs = _idle_shares(run)
         more = (_clk_per_kflop(run) or 0.0) / (_clk_per_kflop(best) or 1.0) - 1
         busy, best_busy = percent(run.analysis.mfma_busy_share), percent(best.analysis.mfma_busy_share)
-        text = (
-            f"{_file_name(run)}: {100 * more:+.1f} % clocks per FLOP; in the loop its matrix pipes are busy"
-        )
-        text += f" {busy} of the time against {best_busy}"
+        text = f"{_file_name(run)}: {signed_percent(more)} clocks per FLOP; in the loop"
+        text += f" its matrix pipes are busy {busy} of the time against {best_busy}"
         costs = sorted(((clk - ours.get(name, 0.0), name) for name, clk in theirs.items()), reverse=True)
         why = [
             f"{IDLE_CAUSES[Activity[name.upper()]]} (+{100 * clk:.0f} points)"

@@ -11,11 +11,11 @@ from wavesim.explanation.critical_path import CriticalPath, Link
 from wavesim.explanation.explanation import Explanation
 from wavesim.explanation.lines import LineTime
 from wavesim.program.verdict import Verdict
-from wavesim.report.numbers import number
 from wavesim.report.output import Look
 from wavesim.report.text.ladder import bar, ladder_lines, per_pass, rated, wrapped
 from wavesim.report.text.terminal import group_name
 from wavesim.report.text.unknowns import unknown_lines
+from wavesim.words import counted, number
 
 CAUSES = {
     "issue": "issue slots",
@@ -173,7 +173,7 @@ def _chain(path: CriticalPath, found: Explanation, width: int) -> list[Text]:
     shown = sorted(range(len(steps)), key=lambda number_: (-steps[number_][4], number_))[:MOST_LINKS]
     around = "first to last"
     if path.periods:
-        around = f"it closes after {path.iterations} iteration{'s' * (path.iterations > 1)}"
+        around = f"it closes after {counted(path.iterations, 'iteration')}"
     head = f"The chain  {around}; clk, wave, line, what is waited for"
     lines = [Text(head, style="bold")]
     hidden = 0
@@ -290,7 +290,7 @@ def _exposed(found: Explanation, width: int) -> list[Text]:
             f"{'hidden' if hidden else number(each.exposed_clk):>9}", "bright_black" if hidden else "bold"
         )
         if each.mfmas and not hidden:
-            line.append(f"  {each.mfmas} MFMA{'s' * (each.mfmas > 1)}")
+            line.append(f"  {counted(each.mfmas, 'MFMA')}")
         lines.append(line)
     if len(found.exposed) > MOST_EXPOSED:
         lines.append(Text(f"  {len(found.exposed) - MOST_EXPOSED} lines more", style="bright_black"))

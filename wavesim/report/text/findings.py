@@ -13,6 +13,7 @@ from wavesim.errors import SourceSpan
 from wavesim.program import Finding
 from wavesim.report.text.grouping import grouped, lines_text
 from wavesim.report.text.unknowns import unknown_lines, unknowns_json
+from wavesim.words import counted
 
 SHOWN_GROUPS = 20
 """Groups of findings on a terminal; JSON and SARIF have all findings."""
@@ -44,12 +45,12 @@ def findings_text(result: CheckResult, most: int = SHOWN_GROUPS, rules: Collecti
             lines.append(f"  and {len(alike)} more like it" + (f" ({where})" if where else ""))
     hidden = groups[len(shown) :]
     if hidden:
-        patterns = f"{len(hidden)} more pattern{'s' * (len(hidden) > 1)}"
+        patterns = counted(len(hidden), "more pattern")
         count = sum(map(len, hidden))
-        lines.append(f"{patterns} ({count} finding{'s' * (count > 1)}) not shown: --max 0 shows all")
+        lines.append(f"{patterns} ({counted(count, 'finding')}) not shown: --max 0 shows all")
     if len(chosen) < len(result.findings):
         others = len(result.findings) - len(chosen)
-        lines.append(f"{others} finding{'s' * (others > 1)} of other rules not shown")
+        lines.append(f"{counted(others, 'finding')} of other rules not shown")
     lines += unknown_lines(result.unknowns)
     if result.shortened:
         lines.append(result.shortened)
@@ -64,7 +65,7 @@ def findings_text(result: CheckResult, most: int = SHOWN_GROUPS, rules: Collecti
         lines.append(result.left_out)
     counts = Counter(finding.severity.value for finding in result.findings)
     parts = [(counts[name], name) for name in ("error", "warning", "note") if counts[name]]
-    total = ", ".join(f"{count} {name}{'s' * (count != 1)}" for count, name in parts)
+    total = ", ".join(counted(count, name) for count, name in parts)
     verdict = "clean" if result.good else "not clean"
     lines.append(f"{result.kernel.name}: {verdict}" + (f" ({total})" if total else ""))
     return "\n".join(lines)

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from wavesim.explanation.explanation import Explanation
 from wavesim.explanation.whatif import Rung
-from wavesim.report.numbers import number
+from wavesim.words import number
 
 SIGNS: tuple[tuple[str, Callable[[Rung], bool]], ...] = (
     ("!: the run as a whole is slower", lambda rung: rung.run_gain_clk < 0),

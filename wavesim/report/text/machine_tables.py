@@ -29,6 +29,7 @@ from wavesim.isa.machine import Machine, Quantity
 from wavesim.isa.mfma import MfmaRow, mfma_rows
 from wavesim.isa.opcode_info import OpcodeInfo
 from wavesim.visible import uncovered, visible
+from wavesim.words import counted
 
 PIPED_WIDTH = 160
 """Columns when the output is not a terminal: nothing is folded that a search would look for."""
@@ -224,7 +225,7 @@ def _mfma_lines(machine: Machine, row: MfmaRow, asked: str) -> dict[str, str | T
     waits = "; ".join(f"{meaning} {getattr(row, name)}" for name, meaning in WAITS)
     return {
         "matrix pipe": f"{row.passes} passes = {facts['pipe_clk']} clk{variant}",
-        "shape": f"{row.m} x {row.n} x {row.k}, {row.blocks} block{'s' if row.blocks > 1 else ''}",
+        "shape": f"{row.m} x {row.n} x {row.k}, {counted(row.blocks, 'block')}",
         "flop": f"{row.flops} per instruction, {facts['flops_per_clk_cu']:.0f} per clk and CU",
         "wait states": f"{waits} (class {row.hazard_class})",
         "also": ", ".join(other_spellings(row, asked)),

@@ -11,16 +11,19 @@ import numpy as np
 from rich.text import Text
 
 from wavesim.analyze.activity import Activity
+from wavesim.analyze.culprits import Culprit
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.replays.att.imported import ImportedTrace, ImportedUnit
 from wavesim.replays.compare import CLASSES, Side, main_loop, side, worst_pass
 from wavesim.replays.compute_unit import ReplayResult
 from wavesim.replays.teacher_forced import TeacherForced
+from wavesim.report.export.blame import named
 from wavesim.report.export.perfetto import perfetto_events
 from wavesim.report.output import Look
 from wavesim.report.text.picture import LABEL_WIDTH, Scale, lanes, legend, ruler
 from wavesim.timing.rules import BY_NAME
-from wavesim.trace import Timeline
+from wavesim.trace import REASON_NAMES, Timeline
+from wavesim.words import counted
 
 Json = dict[str, Any]
 
@@ -56,6 +59,7 @@ def replay_json(result: ReplayResult) -> Json:
         "instructions": result.instructions,
         "measured": _side_json(result.measured),
         "simulated": _side_json(result.simulated),
+        "simulated_blamed": {reason: dict(opcodes) for reason, opcodes in result.blamed.items()},
         "error": {
             "clk_per_iteration": _rounded(result.error_clk_per_iteration, 5),
             "span": round(result.error_span, 5),
@@ -78,6 +82,7 @@ def replay_json(result: ReplayResult) -> Json:
                 "count": line.count,
                 "measured_clk": line.measured_clk,
                 "simulated_clk": line.simulated_clk,
+                "culprit": _culprit_json(result, line.culprit) if line.culprit else None,
             }
             for line in result.lines
         ],
@@ -93,26 +98,43 @@ def _percent(value: float | None) -> str:
     return "-" if value is None else f"{value:+.1%}"
 
 
-def _pair_rows(measured: Mapping[str, int], simulated: Mapping[str, int], waves: int) -> Iterator[str]:
-    """Clocks per wave by name, those with most measured or simulated clocks first."""
+def _pair_rows(
+    measured: Mapping[str, int], simulated: Mapping[str, int], waves: int, most: Mapping[str, str]
+) -> Iterator[str]:
+    """Clocks per wave by name, those with most measured or simulated clocks first; ``most`` is said too."""
     names = sorted(
         {*measured, *simulated}, key=lambda name: -max(measured.get(name, 0), simulated.get(name, 0))
     )
     for name in names:
         real, model = measured.get(name, 0), simulated.get(name, 0)
         change = _percent(model / real - 1) if real else "-"
-        yield f"  {name:<14}{real / waves:>14,.0f}{model / waves:>14,.0f}{change:>10}"
+        who = f"   {most[name]}" if name in most else ""
+        yield f"  {name:<14}{real / waves:>14,.0f}{model / waves:>14,.0f}{change:>10}{who}"
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' * (count != 1)}"
+def _culprit_json(result: ReplayResult, culprit: Culprit) -> Json:
+    """Who is to blame for how many simulated wave clocks, in how many stalls; ``row`` waited longest."""
+    waves = result.simulated_timeline.waves
+    waiting, by = waves[culprit.wave], waves[culprit.by_wave]
+    return {
+        "reason": REASON_NAMES[culprit.reason],
+        "clk": culprit.clk,
+        "stalls": culprit.stalls,
+        "workgroup": waiting.workgroup,
+        "wave": waiting.wave,
+        "row": culprit.row,
+        "by_workgroup": by.workgroup,
+        "by_wave": by.wave,
+        "by_row": culprit.by_row,
+        "by_code": culprit.by_code,
+    }
 
 
 def replay_lines(result: ReplayResult) -> Iterator[str]:
     """The report of one compute unit's replay."""
     real, model = result.measured, result.simulated
     yield f"{result.kernel} on {result.arch}, {result.unit}"
-    yield f"{_counted(result.waves, 'wave')}, {result.instructions:,} instructions"
+    yield f"{counted(result.waves, 'wave')}, {result.instructions:,} instructions"
     source = (
         "an input taken from the trace, not a prediction"
         if result.memory.name != "model"
@@ -137,9 +159,14 @@ def replay_lines(result: ReplayResult) -> Iterator[str]:
     yield f"{'MFMA busy':<16}{real.mfma_busy:>14.1%}{model.mfma_busy:>14.1%}{points:>+7.1f} pt"
     yield ""
     yield "clocks per wave by instruction class"
-    yield from _pair_rows(real.classes, model.classes, result.waves)
-    yield "clocks per wave by stall reason"
-    yield from _pair_rows(real.stalls, model.stalls, result.waves)
+    yield from _pair_rows(real.classes, model.classes, result.waves, {})
+    yield "clocks per wave by stall reason, and what most of the simulated ones are due to"
+    most = {
+        name: f"{clk / model.stalls[name]:.0%} {opcode}"
+        for name, opcodes in result.blamed.items()
+        for opcode, clk in list(opcodes.items())[:1]
+    }
+    yield from _pair_rows(real.stalls, model.stalls, result.waves, most)
     yield ""
     yield "issue time within an iteration, simulated - measured, clk"
     yield f"  {'class':<14}{'count':>12}{'median':>10}{'median |e|':>12}{'p90 |e|':>10}"
@@ -157,6 +184,11 @@ def replay_lines(result: ReplayResult) -> Iterator[str]:
         place = f"{line.span.line}" if line.span else str(line.code)
         change = f"{line.measured_clk / line.count:,.1f} -> {line.simulated_clk / line.count:,.1f}"
         yield f"  {place:>6}  {line.text[:60]:<60} x{line.count:<7} {change}"
+        if line.culprit is not None:
+            reason = REASON_NAMES[line.culprit.reason]
+            clk = f"{line.culprit.clk / line.count:,.1f} {reason}"
+            who = named(result.simulated_timeline, line.culprit.by_wave, line.culprit.by_row)
+            yield f"          simulated: {clk}, the longest due to {who}"
     for note in result.notes:
         yield f"note: {note}"
 
@@ -299,6 +331,7 @@ def trace_json(imported: ImportedTrace, parameters: TimingParameters) -> Json:
         "arch": imported.arch,
         "kernel": imported.kernel,
         "static_instructions": len(imported.program),
+        "clock_ghz": _rounded(imported.clock.ghz, 4) if imported.clock else None,
         "units": [_unit_json(unit, parameters) for unit in imported.units],
         "notes": list(imported.notes),
     }
@@ -308,12 +341,14 @@ def trace_lines(imported: ImportedTrace, parameters: TimingParameters) -> Iterat
     """`wavesim trace info` as text."""
     yield f"{imported.kernel} on {imported.arch} (trace format {imported.folder.version or 'unknown'})"
     yield f"{len(imported.program):,} instructions in the listing"
+    if imported.clock is not None:
+        yield f"shader clock {imported.clock.ghz:.3g} GHz ({imported.clock})"
     for unit in imported.units:
         data = _unit_json(unit, parameters)
         yield ""
         yield (
-            f"{data['unit']}: {_counted(len(data['waves']), 'wave')} "
-            f"in {_counted(data['workgroups'], 'workgroup')}, "
+            f"{data['unit']}: {counted(len(data['waves']), 'wave')} "
+            f"in {counted(data['workgroups'], 'workgroup')}, "
             f"{data['instructions']:,} instructions executed in {data['span_clk']:,} clk"
         )
         yield "  wave  SIMD slot      first       last  instructions"

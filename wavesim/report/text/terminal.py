@@ -11,16 +11,17 @@ from wavesim.analyze.activity import Activity
 from wavesim.analyze.result import BOUND_NAMES, Analysis, WaveGroup
 from wavesim.isa.layers import SET_SOURCE
 from wavesim.isa.memory_roles import LATENCY
+from wavesim.pipeline.memory import PredictedMemory
 from wavesim.pipeline.run import Run
 from wavesim.program import Severity
 from wavesim.program.verdict import Verdict
 from wavesim.report.figures import FIGURES, MFMA_BUSY
-from wavesim.report.numbers import number, percent
 from wavesim.report.output import Look
 from wavesim.report.text.picture import picture
 from wavesim.report.text.unknowns import unknown_lines
 from wavesim.report.text.wrong_elements import wrong_lines
 from wavesim.trace import REASON_NAMES, Kind
+from wavesim.words import number, percent
 
 LABEL = 16
 IDLE_CAUSES = {
@@ -180,24 +181,44 @@ def _memory_row(run: Run, width: int) -> list[Text]:
     """The latency that global loads were given, and who said so: it decides much, and is an input."""
     if not any(entry.kind is Kind.VMEM_LOAD for entry in run.timeline.trace.code):
         return []
+    if run.memory is not None:
+        return _predicted_memory_row(run.memory, width)
     latency = run.machine.quantities[LATENCY]
     stock = latency.source != SET_SOURCE
     note = f"latency of global loads, an input: {'the machine file has it' if stock else latency.note}"
     return _row("memory", f"{run.machine.parameters.memory_latency_clk} clk", note, width, "")
 
 
+def _predicted_memory_row(memory: PredictedMemory, width: int) -> list[Text]:
+    """Where lines come from, what each level would need alone, and what that rests on."""
+    found = memory.prediction
+    parts = [
+        f"{100 * share:.0f} % of accesses {words}, which alone needs {number(found.level_clk[level])} clk"
+        for (level, share), words in zip(
+            found.share.items(), ("find L2", "wait for the Infinity Cache", "wait for HBM"), strict=True
+        )
+        if share >= 0.005
+    ]
+    note = f"{found.round} round of workgroups: " + "; ".join(reversed(parts))
+    if memory.later_clk is not None:
+        note += f"; a later round takes {memory.later_clk} clk"
+    note += "".join(f"; assumed: {each}" for each in found.assumed)
+    return _row("memory", f"± {100 * found.interval:.0f} %", note, width)
+
+
 def _throughput_rows(run: Run, width: int) -> list[Text]:
     throughput = run.analysis.throughput
     if throughput is None:
         return []
-    note = f"at {number(throughput.clock_ghz, 3)} GHz ({throughput.clock_source}) on {throughput.cus} CUs"
+    clock = throughput.clock
+    note = f"at {number(clock.ghz, 3)} GHz ({clock}) on {throughput.cus} CUs"
     if throughput.tflops_steady is not None:
         note += f"; the loop alone {number(throughput.tflops_steady)}"
     if throughput.workgroups > 1:
         rounds = "1 round" if throughput.rounds == 1 else f"{throughput.rounds} rounds"
         note += (
             f"; {throughput.workgroups} workgroups in {rounds},"
-            f" the last {100 * throughput.last_round_share:.0f} % full: {number(throughput.tflops_with_tail)}"
+            f" the last {percent(throughput.last_round_share, 0)} full: {number(throughput.tflops_with_tail)}"
         )
     return _row("TFLOP/s", number(throughput.tflops) + run.mark("tflops"), note, width)
 

@@ -11,6 +11,7 @@ from typing import Any
 from wavesim.replays.ablation import ABLATION_ROWS, Ablation
 from wavesim.replays.compare import CLASSES
 from wavesim.replays.validate import FORCED_ROWS, MODES, ValidationRow, mean_error, variant_ratios
+from wavesim.words import percent, signed_percent
 
 TARGET = 0.05
 """|error| of one trace, with measured latencies, beyond which it is listed as a failure."""
@@ -27,7 +28,7 @@ RATIO_TARGET = 0.05
 Table = list[list[str]]
 
 
-def _markdown(heads: list[str], body: Table) -> list[str]:
+def markdown_table(heads: list[str], body: Table) -> list[str]:
     """A Markdown table that reads as text too: the first column to the left, the others to the right."""
     widths = [max(len(line[column]) for line in [heads, *body]) for column in range(len(heads))]
     lines = [_line(heads, widths), "|" + "|".join("-" * (width + 2) for width in widths) + "|"]
@@ -86,7 +87,7 @@ def table(rows: Sequence[ValidationRow]) -> list[str]:
     mca_median = f"{100 * statistics.median(by_mca):.1f}" if by_mca else "-"
     body.append(["mean of absolute errors", "", "", "", *means, mca_mean])
     body.append(["median of absolute errors", "", "", "", *medians, mca_median])
-    return _markdown(heads, body)
+    return markdown_table(heads, body)
 
 
 def median_error(rows: Sequence[ValidationRow], mode: int) -> float:
@@ -110,7 +111,7 @@ def forced_table(rows: Sequence[ValidationRow]) -> list[str]:
         shares = [f"{100 * share:.1f}" for share in (row.forced.share, row.forced.late, row.forced.early)]
         free = "-" if row.issue_error_clk is None else f"{row.issue_error_clk:.0f}"
         body.append([row.folder, *shares, *classes, free])
-    return _markdown(heads, body) if body else []
+    return markdown_table(heads, body) if body else []
 
 
 def stall_table(rows: Sequence[ValidationRow]) -> list[str]:
@@ -122,7 +123,7 @@ def stall_table(rows: Sequence[ValidationRow]) -> list[str]:
                 model = row.stalls_simulated.get(name, 0.0)
                 shares = [f"{100 * real:.1f}", f"{100 * model:.1f}"]
                 body.append([row.folder, name, *shares, _signed(_stall_error(row, name))])
-    return _markdown(["trace", "reason", "measured %", "simulated %", "error %"], body) if body else []
+    return markdown_table(["trace", "reason", "measured %", "simulated %", "error %"], body) if body else []
 
 
 def _stall_error(row: ValidationRow, name: str) -> float:
@@ -133,7 +134,7 @@ def ratio_lines(rows: Sequence[ValidationRow]) -> list[str]:
     """Variants of a kernel against each other."""
     return [
         f"{one.one} / {one.other}: measured {one.measured:.3f}, simulated {one.simulated:.3f} "
-        f"({100 * one.error:+.1f} %)"
+        f"({signed_percent(one.error)})"
         for one in variant_ratios(rows)
     ]
 
@@ -142,7 +143,7 @@ def failures(rows: Sequence[ValidationRow]) -> list[str]:
     """Traces that could not be replayed or are off by more than the target."""
     found = [f"{row.folder}: {row.failure}" for row in rows if row.failure]
     found += [
-        f"{row.folder}: {100 * row.errors[0]:+.1f} % with measured latencies"
+        f"{row.folder}: {signed_percent(row.errors[0])} with measured latencies"
         for row in rows
         if row.errors and abs(row.errors[0]) > TARGET
     ]
@@ -156,18 +157,16 @@ def misses(rows: Sequence[ValidationRow]) -> list[str]:
         most = MEAN_TARGETS[mode]
         if most is not None and mean_error(rows, mode) > most:
             found.append(
-                f"mean with {name}: {100 * mean_error(rows, mode):.2f} % (at most {100 * most:.0f} %)"
+                f"mean with {name}: {percent(mean_error(rows, mode), 2)} (at most {percent(most, 0)})"
             )
     if median_error(rows, MODES.index("model")) > MODEL_MEDIAN_TARGET:
-        found.append(
-            f"median with model: {100 * median_error(rows, MODES.index('model')):.1f} % (at most 10 %)"
-        )
+        found.append(f"median with model: {percent(median_error(rows, MODES.index('model')))} (at most 10 %)")
     for row in rows:
         points = row.mfma_busy_simulated - row.mfma_busy_measured
         if abs(points) > BUSY_TARGET:
             found.append(f"{row.folder}: MFMA busy {100 * points:+.1f} points (at most 2)")
         if row.forced is not None and row.forced.share > FORCED_TARGET:
-            found.append(f"{row.folder}: teacher-forced {100 * row.forced.share:.1f} % (at most 8 %)")
+            found.append(f"{row.folder}: teacher-forced {percent(row.forced.share)} (at most 8 %)")
         for name, share in row.stalls_measured.items():
             if share > STALL_SHARE and abs(_stall_error(row, name)) > STALL_TARGET:
                 found.append(
@@ -178,7 +177,7 @@ def misses(rows: Sequence[ValidationRow]) -> list[str]:
             found.append(f"{ratio.one} / {ratio.other}: the wrong one is predicted faster")
         if abs(ratio.error) > RATIO_TARGET:
             found.append(
-                f"{ratio.one} / {ratio.other}: ratio off by {100 * ratio.error:+.1f} % (at most 5 %)"
+                f"{ratio.one} / {ratio.other}: ratio off by {signed_percent(ratio.error)} (at most 5 %)"
             )
     return found
 
@@ -200,7 +199,7 @@ def ablation_table(ablations: Sequence[Ablation]) -> list[str]:
                 moved,
             ]
         )
-    return _markdown(["without", "mean error %", "worth %", "changes most, its error %"], body)
+    return markdown_table(["without", "mean error %", "worth %", "changes most, its error %"], body)
 
 
 def page(
@@ -227,7 +226,7 @@ def page(
         "",
         *table(rows),
         "",
-        f"Failures (a trace beyond {100 * TARGET:.0f} % with measured latencies, or not readable):",
+        f"Failures (a trace beyond {percent(TARGET, 0)} with measured latencies, or not readable):",
         "",
         *_list(failures(rows)),
     ]

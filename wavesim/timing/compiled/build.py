@@ -19,7 +19,19 @@ FOLDER = Path(__file__).resolve().parent
 SOURCE = FOLDER / "engine.c"
 COMPILERS = ("cc", "clang", "gcc")
 FLAGS = ("-std=c11", "-O3", "-shared", "-fvisibility=hidden")
-SUFFIX = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
+SUFFIXES = {"win32": ".dll", "darwin": ".dylib"}
+HERE = f"{sys.platform}-{platform.machine().lower()}"
+"""This machine: its operating system and processor, as Python names them."""
+
+WHEELS = {
+    "manylinux_2_17_x86_64": ("linux-x86_64", "x86_64-linux-gnu.2.17"),
+    "manylinux_2_17_aarch64": ("linux-aarch64", "aarch64-linux-gnu.2.17"),
+    "macosx_11_0_x86_64": ("darwin-x86_64", "x86_64-macos.11.0"),
+    "macosx_11_0_arm64": ("darwin-arm64", "aarch64-macos.11.0"),
+    "win_amd64": ("win32-amd64", "x86_64-windows-gnu"),
+}
+"""Platform tag of a released wheel -> the machine it is for, and that machine in the words of ``zig cc``.
+The library needs nothing but C's own, so one machine builds all of them (``release/wheels.py``)."""
 
 
 def source_hash() -> str:
@@ -27,10 +39,10 @@ def source_hash() -> str:
     return hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:16]
 
 
-def library_path() -> Path:
-    """Where the library of this source for this machine is, or would be."""
-    machine = f"{sys.platform}-{platform.machine().lower()}"
-    return FOLDER / f"engine-{machine}-{source_hash()}{SUFFIX}"
+def library_path(machine: str = HERE) -> Path:
+    """Where the library of this source for a machine is, or would be."""
+    suffix = SUFFIXES.get(machine.partition("-")[0], ".so")
+    return FOLDER / f"engine-{machine}-{source_hash()}{suffix}"
 
 
 def compilers() -> list[list[str]]:
@@ -43,14 +55,15 @@ def compilers() -> list[list[str]]:
     return [[name] for name in COMPILERS if shutil.which(name)]
 
 
-def build(target: Path | None = None, extra_flags: Sequence[str] = ()) -> str:
+def build(target: Path | None = None, extra_flags: Sequence[str] = (), machine: str = HERE) -> str:
     """Build the library; what went wrong, or nothing if it is there.
 
     Args:
         target: where to put it; None: where it is looked for, libraries of other sources being removed.
         extra_flags: added to the compiler's, for sanitizers.
+        machine: which it is for; one that is not this needs a compiler for it in ``$CC``.
     """
-    path = target or library_path()
+    path = target or library_path(machine)
     tried = []
     for command in compilers():
         problem = compile_with(command, path, extra_flags)
@@ -68,7 +81,7 @@ def compile_with(command: Sequence[str], path: Path, extra_flags: Sequence[str])
     import tempfile
 
     flags = [*FLAGS, *extra_flags, f'-DWAVESIM_SOURCE_HASH="{source_hash()}"']
-    if sys.platform != "win32":
+    if path.suffix != SUFFIXES["win32"]:
         flags.append("-fPIC")
     try:
         with tempfile.TemporaryDirectory(prefix=".build-", dir=path.parent) as folder:
@@ -85,7 +98,7 @@ def compile_with(command: Sequence[str], path: Path, extra_flags: Sequence[str])
 
 def _remove_others(path: Path) -> None:
     machine = path.name.rsplit("-", 1)[0]
-    for other in FOLDER.glob(f"{machine}-*{SUFFIX}"):
+    for other in FOLDER.glob(f"{machine}-*{path.suffix}"):
         if other != path:
             with contextlib.suppress(
                 OSError

@@ -30,20 +30,22 @@
 /* -- what Python passes: names are asked for, so that both sides number them alike */
 
 #define PARAMETERS(X)                                                                                        \
-    X(simds) X(pairs) X(slot_clk) X(plain_valu_per_slot) X(dual_after_mfma_clk) X(turns_idle_clk)            \
-    X(turns_clk) X(turn_clk) X(scale_load_clk) X(lds_queue_entries) X(lds_queue_hold_clk) X(join_from_clk)   \
-    X(join_near_clk) X(join_most_clk) X(join_clk) X(from_memory_bytes_per_clk) X(gap_valu_to_memory_clk)     \
-    X(gap_valu_sgpr_to_scalar_clk) X(gap_salu_to_cbranch_clk) X(gap_salu_to_vmem_clk) X(refill_clk)          \
-    X(restart_first_clk) X(restart_next_clk) X(lgkm_max) X(vm_max) X(release_early_clk)                      \
-    X(release_late_clk) X(memory_queue_entries) X(memory_tail_entries) X(memory_bytes_per_clk)               \
-    X(memory_min_service_clk) X(memory_idle_clk) X(memory_idle_restart_clk) X(spin_patience_clk)             \
-    X(max_clk) X(lds_write_drain) X(lds_alternation) X(vmem_in_order) X(vmem_idle_port)                      \
-    X(vmem_round_robin) X(endpgm_drain) X(arbitration) X(oldest_first)
+    X(simds) X(pairs) X(slot_clk) X(valu_per_slot) X(bank_reads_per_slot) X(dual_after_mfma_clk)             \
+    X(packed_after_mfma_clk) X(turns_idle_clk) X(turns_clk) X(turn_clk) X(scale_load_clk)                    \
+    X(lds_queue_entries) X(lds_queue_hold_clk) X(join_from_clk) X(join_near_clk) X(join_most_clk)            \
+    X(join_clk) X(from_memory_bytes_per_clk) X(gap_valu_to_memory_clk) X(gap_valu_sgpr_to_scalar_clk)        \
+    X(gap_salu_to_cbranch_clk) X(gap_salu_to_vmem_clk) X(refill_clk) X(restart_first_clk)                    \
+    X(restart_next_clk) X(lgkm_max) X(vm_max) X(release_early_clk) X(release_late_clk)                       \
+    X(memory_queue_entries) X(memory_tail_entries) X(memory_tail_bytes) X(memory_bytes_per_clk)              \
+    X(memory_min_service_clk) X(memory_idle_clk) X(memory_idle_restart_clk) X(spin_patience_clk) X(max_clk) X(lds_write_drain)         \
+    X(lds_alternation) X(vmem_in_order) X(vmem_idle_port) X(vmem_round_robin) X(endpgm_drain)                \
+    X(arbitration) X(oldest_first)
 
 #define OP_FIELDS(X)                                                                                         \
-    X(category) X(kind) X(first_chunk) X(last_chunk) X(hold_clk) X(plain) X(writes_sgpr) X(scaled)           \
-    X(goes_first) X(to_lds) X(lgkm) X(vm) X(wait_lgkm) X(wait_vm) X(priority) X(memory_bytes) X(port_clk)    \
-    X(array_clk) X(latency_clk) X(pipe_clk) X(blocks_valu_clk) X(blocks_memory_clk)
+    X(category) X(kind) X(first_chunk) X(last_chunk) X(hold_clk) X(packed) X(writes_sgpr) X(scaled)          \
+    X(as_first) X(as_second) X(scalar_read) X(scalar_write) X(even_reads) X(odd_reads) X(first_even)         \
+    X(first_odd) X(goes_first) X(to_lds) X(lgkm) X(vm) X(wait_lgkm) X(wait_vm) X(priority) X(memory_bytes)   \
+    X(port_clk) X(array_clk) X(latency_clk) X(pipe_clk) X(blocks_valu_clk) X(blocks_memory_clk)
 
 #define CATEGORIES(X) X(valu) X(mfma) X(lds) X(vmem) X(scalar) X(branch) X(internal)
 
@@ -82,7 +84,7 @@ enum { STATUS_RUNNING, STATUS_DONE, STATUS_LIMIT, STATUS_NO_MEMORY };
 /* One wave's stream: pointers into Python's arrays, which outlive the engine. */
 typedef struct {
     int64_t simd, workgroup, start_clk, rows, place; /* place: of its SIMD in barrier.simd_order */
-    const int32_t *code, *array_clk, *memory_bytes, *memory_latency_clk;
+    const int32_t *code, *array_clk, *memory_bytes, *memory_latency_clk, *memory_path_clk16;
     const uint8_t *taken;
     int64_t *attempt_clk, *issue_clk, *end_clk, *done_clk;
     const int64_t *spins; /* (last, first, store wave, store row, number), by last */
@@ -194,7 +196,7 @@ typedef struct {
 } Candidate;
 
 typedef struct {
-    int64_t pipe_free, scaled_start, valu_blocked, memory_blocked, valu_held, dual_from;
+    int64_t pipe_free, scaled_start, valu_blocked, memory_blocked, valu_held, dual_from, packed_from;
     By pipe_by, scaled_by, valu_blocked_by, memory_blocked_by, valu_held_by;
     int32_t *waves, wave_count;
     Candidate *candidates;
@@ -271,8 +273,10 @@ typedef struct {
     int32_t last_winner;
     Ring from_memory; /* by head_clk */
     /* global memory */
-    int64_t *accepted, *returned, *service;
+    int64_t *accepted, *returned, *service, *moved;
     int64_t vmem_count, vmem_room;
+    int64_t in_flight_first, in_flight_bytes; /* the accesses that may be in flight with the latest one */
+    int64_t path_end_clk16;                   /* of the compute unit's share of the device's memory */
     By *vmem_by;
     int64_t last_vmem_clk, wake_clk;
     int32_t last_vmem_simd;
@@ -930,12 +934,13 @@ static int64_t vmem_attempted(Engine *e, int64_t now) {
 static void vmem_issue(Engine *e, Wave *w, const Op *op, int64_t now) {
     int64_t n = e->vmem_count, row = w->row;
     if (n == e->vmem_room) {
-        int64_t room[4] = {e->vmem_room, e->vmem_room, e->vmem_room, e->vmem_room};
+        int64_t room[5] = {e->vmem_room, e->vmem_room, e->vmem_room, e->vmem_room, e->vmem_room};
         e->accepted = grown(e, e->accepted, &room[0], n + 1, sizeof(int64_t));
         e->returned = grown(e, e->returned, &room[1], n + 1, sizeof(int64_t));
         e->service = grown(e, e->service, &room[2], n + 1, sizeof(int64_t));
         e->vmem_by = grown(e, e->vmem_by, &room[3], n + 1, sizeof(By));
-        e->vmem_room = min64(min64(room[0], room[1]), min64(room[2], room[3]));
+        e->moved = grown(e, e->moved, &room[4], n + 1, sizeof(int64_t));
+        e->vmem_room = min64(min64(min64(room[0], room[1]), min64(room[2], room[3])), room[4]);
         if (n == e->vmem_room) return;
     }
     int64_t moved = w->in.memory_bytes[row];
@@ -947,8 +952,18 @@ static void vmem_issue(Engine *e, Wave *w, const Op *op, int64_t now) {
     if (latency == UNKNOWN) latency = op->latency_clk;
     int64_t accepted = now;
     if (n) accepted = max64(accepted, e->accepted[n - 1] + e->service[n - 1]);
-    if (n >= P(memory_tail_entries)) accepted = max64(accepted, e->returned[n - P(memory_tail_entries)]);
-    int64_t returned = accepted + latency;
+    e->moved[n] = moved;
+    e->in_flight_bytes += moved;
+    while (e->in_flight_first < n && (e->in_flight_bytes > P(memory_tail_bytes) ||
+                                      n - e->in_flight_first >= P(memory_tail_entries)))
+        e->in_flight_bytes -= e->moved[e->in_flight_first++];
+    if (e->in_flight_first) accepted = max64(accepted, e->returned[e->in_flight_first - 1]);
+    int64_t path = w->in.memory_path_clk16[row], served = accepted;
+    if (path > 0) {
+        e->path_end_clk16 = max64(16 * accepted, e->path_end_clk16) + path;
+        served = (e->path_end_clk16 + 15) / 16;
+    }
+    int64_t returned = served + latency;
     if (n && P(vmem_in_order)) returned = max64(returned, e->returned[n - 1] + service);
     e->accepted[n] = accepted;
     e->returned[n] = returned;
@@ -1062,6 +1077,8 @@ static int test(Engine *e, Wave *w, int64_t now) {
         if (simd->valu_blocked > now)
             return waits(e, w, R_mfma_coissue, now, simd->valu_blocked, simd->valu_blocked_by);
         if (simd->valu_held > now) return waits(e, w, R_valu_busy, now, simd->valu_held, simd->valu_held_by);
+        if (op->packed && simd->packed_from > now) /* slot by slot: an earlier condition may fail meanwhile */
+            return waits(e, w, R_matrix_pipe, now, now + P(slot_clk), simd->pipe_by);
         return 1;
     case C_mfma:
         if (op->scaled && simd->scaled_start > now)
@@ -1215,6 +1232,7 @@ static int64_t start_mfma(Engine *e, Wave *w, const Op *op, int64_t now) {
     simd->pipe_free = start + op->pipe_clk;
     simd->pipe_by = me;
     simd->dual_from = simd->pipe_free + P(dual_after_mfma_clk);
+    if (P(packed_after_mfma_clk)) simd->packed_from = simd->pipe_free + P(packed_after_mfma_clk);
     if (start + op->blocks_valu_clk > simd->valu_blocked) {
         simd->valu_blocked = start + op->blocks_valu_clk;
         simd->valu_blocked_by = me;
@@ -1251,7 +1269,7 @@ static void issue(Engine *e, Wave *w, int64_t now) {
         turns_mark(e, now, 1);
         w->last_valu = (Last){now, (int32_t)row};
         if (op->writes_sgpr) w->last_valu_sgpr = w->last_valu;
-        if (op->kind == K_trans) {
+        if (op->hold_clk > P(slot_clk) && end > e->simds[w->simd].valu_held) {
             e->simds[w->simd].valu_held = end;
             e->simds[w->simd].valu_held_by = (By){w->number, (int32_t)row};
         }
@@ -1296,20 +1314,30 @@ static int keeps_out(const Op *matrix, const Op *other) {
     return (other->category == C_lds || other->category == C_vmem) && matrix->blocks_memory_clk >= 4;
 }
 
+/* Whether two VALU instructions go together in a slot, `first` being first in rank (§9). */
+static int have_room(const Engine *e, const Op *first, const Op *second) {
+    int64_t reads = P(bank_reads_per_slot);
+    if (!first->as_first || !second->as_second || first->as_first + second->as_second < 3) return 0;
+    if ((first->scalar_read && second->scalar_read) || (first->scalar_write && second->scalar_write)) return 0;
+    if (first->even_reads + second->even_reads > reads || first->odd_reads + second->odd_reads > reads) return 0;
+    return !(second->first_even && first->even_reads >= reads - 1) &&
+           !(second->first_odd && first->odd_reads >= reads - 1);
+}
+
 /* Why the candidate cannot be chosen beside those chosen already, and because of whom; NO_REASON if it can. */
 static int32_t loses(const Engine *e, const Simd *simd, const Wave *w, int64_t now, By *by) {
     const Op *op = w->op;
     if (op->category == C_internal) return NO_REASON;
     if (P(arbitration) || op->category == C_mfma) {
         int64_t same = 0;
-        int plain = op->plain && !op->writes_sgpr && simd->dual_from <= now && op->category == C_valu;
+        int share = op->category == C_valu && simd->dual_from <= now;
         for (int32_t i = 0; i < simd->chosen_count; i++) {
             const Wave *other = &e->waves[simd->chosen[i]];
             if (other->op->category != op->category) continue;
             if (!same++) *by = (By){other->number, (int32_t)other->row};
-            plain = plain && other->op->plain;
+            share = share && have_room(e, other->op, op);
         }
-        if (same && same >= (plain ? P(plain_valu_per_slot) : 1)) return R_arbitration;
+        if (same && same >= (share ? P(valu_per_slot) : 1)) return R_arbitration;
     }
     for (int32_t i = 0; i < simd->chosen_count; i++) {
         const Wave *other = &e->waves[simd->chosen[i]];
@@ -1624,6 +1652,7 @@ static int64_t known_end(Engine *e, Wave *w, int64_t now) {
         end = max64(end, op->scaled ? simd->scaled_start : simd->pipe_free);
     } else if (op->category == C_valu) {
         end = max64(end, max64(simd->valu_blocked, simd->valu_held));
+        if (op->packed) end = max64(end, simd->packed_from);
     } else if (op->category == C_lds) {
         Pair *port = &e->pairs[w->pair];
         int64_t free_clk = lds_free_clk(e, port, now, &by);
@@ -1929,6 +1958,7 @@ API void wavesim_free(Engine *e) {
     free(e->returned);
     free(e->service);
     free(e->vmem_by);
+    free(e->moved);
     free(e->asking);
     free(e->uses);
     free(e->sorted);

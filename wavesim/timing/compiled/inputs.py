@@ -15,8 +15,8 @@ from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.limits import SPIN_PATIENCE_CLK, budget
 from wavesim.timing.compiled.library import names
 from wavesim.timing.ops import Op
-from wavesim.trace import Category, CodeEntry, Kind, Reason, Trace
-from wavesim.trace.code import SGPR_EXEC
+from wavesim.trace import Category, CodeEntry, Kind, Reason, Trace, WaveTrace
+from wavesim.trace.code import SGPR_EXEC, SlotShare
 
 Array = npt.NDArray[np.generic]
 Int64 = npt.NDArray[np.int64]
@@ -36,6 +36,9 @@ IN_ENGINE = (
 )
 """Rules that the engine asks for; ``scaled_mfma_first`` is in the instructions' ranks."""
 
+SHARE = tuple(SlotShare.__slots__)
+"""Fields of an instruction that say with which others it shares a slot."""
+
 POSITIVE = ("simds", "slot_clk", "turn_clk", "memory_bytes_per_clk")
 
 
@@ -44,6 +47,7 @@ ROW_COLUMNS: tuple[tuple[str, type[np.generic]], ...] = (
     ("array_clk", np.int32),
     ("memory_bytes", np.int32),
     ("memory_latency_clk", np.int32),
+    ("memory_path_clk16", np.int32),
     ("taken", np.bool_),
 )
 CLOCKS = ("attempt_clk", "issue_clk", "end_clk", "done_clk")
@@ -117,23 +121,19 @@ def parameter_values(order: Sequence[str], p: TimingParameters) -> Int64:
         "simds": p.structure_simds,
         "pairs": len(p.structure_simd_pairs),
         "slot_clk": p.issue_slot_clk,
-        "plain_valu_per_slot": p.issue_plain_valu_per_slot,
+        "valu_per_slot": p.issue_valu_per_slot,
+        "bank_reads_per_slot": p.issue_bank_reads_per_slot,
         "dual_after_mfma_clk": p.issue_dual_after_mfma_clk,
+        "packed_after_mfma_clk": p.issue_packed_after_mfma_clk,
         "turns_idle_clk": p.issue_turns_idle_clk,
         "turns_clk": p.issue_turns_clk,
         "turn_clk": p.issue_turn_clk,
         "scale_load_clk": p.mfma_scale_load_clk,
-        "lds_queue_entries": p.lds_queue_entries,
-        "lds_queue_hold_clk": p.lds_queue_hold_clk,
         "join_from_clk": p.lds_join_from_clk,
         "join_near_clk": p.lds_join_near_clk,
         "join_most_clk": p.lds_join_most_clk,
         "join_clk": p.lds_join_clk,
         "from_memory_bytes_per_clk": p.lds_from_memory_bytes_per_clk,
-        "gap_valu_to_memory_clk": p.gap_valu_to_memory_clk,
-        "gap_valu_sgpr_to_scalar_clk": p.gap_valu_sgpr_to_scalar_clk,
-        "gap_salu_to_cbranch_clk": p.gap_salu_to_cbranch_clk,
-        "gap_salu_to_vmem_clk": p.gap_salu_to_vmem_clk,
         "refill_clk": p.fetch_refill_clk,
         "restart_first_clk": p.fetch_restart_first_clk,
         "restart_next_clk": p.fetch_restart_next_clk,
@@ -143,6 +143,7 @@ def parameter_values(order: Sequence[str], p: TimingParameters) -> Int64:
         "release_late_clk": p.barrier_release_late_clk,
         "memory_queue_entries": p.memory_queue_entries,
         "memory_tail_entries": p.memory_tail_entries,
+        "memory_tail_bytes": p.memory_tail_bytes,
         "memory_bytes_per_clk": p.memory_bytes_per_clk,
         "memory_min_service_clk": p.memory_min_service_clk,
         "memory_idle_clk": p.memory_idle_clk,
@@ -151,10 +152,13 @@ def parameter_values(order: Sequence[str], p: TimingParameters) -> Int64:
         "max_clk": budget().clk,
         **{name: int(name not in p.rules_off) for name in IN_ENGINE},
     }
+    values.update(
+        {name: getattr(p, name) for name in order if name not in values}
+    )  # the rest are fields by name
     for name, value in values.items():
         if abs(value) >= LARGEST or (name in POSITIVE and value < 1):
             raise UserError(f"{name} = {value}: the compiled engine cannot work with that")
-    for name in ("lds_queue_entries", "memory_queue_entries", "memory_tail_entries"):
+    for name in ("lds_queue_entries", "memory_queue_entries", "memory_tail_entries", "memory_tail_bytes"):
         if values[name] < 1:
             raise UserError(f"{name} = {values[name]}: at least one entry")
     return np.array([values[name] for name in order], np.int64)
@@ -201,6 +205,7 @@ def op_table(
             entry.mfma_format,
             entry.mfma_source_vgprs,
             entry.scaled,
+            entry.multi_slot,
         )
         found = known.get(shape)
         if found is None:
@@ -217,7 +222,8 @@ def op_table(
         **by_shape,
         "first_chunk": address // p.fetch_chunk_bytes,
         "last_chunk": (address + size - 1) // p.fetch_chunk_bytes,
-        "plain": [entry.plain_valu for entry in code],
+        "packed": [entry.packed_f32 for entry in code],
+        **{name: [getattr(entry.share, name) for entry in code] for name in SHARE},
         "writes_sgpr": [entry.writes_sgpr for entry in code],
         "to_lds": [entry.to_lds for entry in code],
         "lgkm": [entry.lgkm_increment for entry in code],
@@ -291,17 +297,21 @@ def _pair_of(p: TimingParameters) -> Int64:
     return pair_of
 
 
+def _column(wave: WaveTrace, name: str) -> object:
+    return wave.path_clk16() if name == "memory_path_clk16" else getattr(wave, name)
+
+
 def _rows(trace: Trace, lengths: Sequence[int]) -> dict[str, Array]:
     """The columns of all waves, one wave's rows after the other's."""
     columns: dict[str, Array] = {}
     for name, dtype in ROW_COLUMNS:
         parts = [
-            check_array(getattr(wave, name), dtype, length, f"wave {wave.wave}: {name}")
+            check_array(_column(wave, name), dtype, length, f"wave {wave.wave}: {name}")
             for wave, length in zip(trace.waves, lengths, strict=True)
         ]
         columns[name] = np.concatenate(parts) if parts else np.zeros(0, dtype)
     _check_range(columns["code"], 0, len(trace.code), "code")
-    for name in ("array_clk", "memory_bytes", "memory_latency_clk"):
+    for name in ("array_clk", "memory_bytes", "memory_latency_clk", "memory_path_clk16"):
         _check_range(columns[name], -1, LARGEST, name)
     return columns
 

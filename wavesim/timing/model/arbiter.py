@@ -16,8 +16,10 @@ from wavesim.timing.model.clock import Clock, Phase
 from wavesim.timing.model.lds import LdsPort
 from wavesim.timing.model.memory import MemoryPath
 from wavesim.timing.model.record import NOBODY, By
-from wavesim.timing.model.simd import Refusal, Simd, blocked_clk
+from wavesim.timing.model.shared_slot import have_room
+from wavesim.timing.model.simd import Refusal, Simd
 from wavesim.timing.model.turns import Turns
+from wavesim.timing.rules.mfma_coissue import blocked_clk
 from wavesim.trace import Category, CodeEntry, Reason
 
 VECTOR = (Category.VALU, Category.MFMA)
@@ -145,12 +147,12 @@ class Arbiter:
         return None
 
     def room(self, request: Request, same: list[Request], now: int) -> int:
-        """§9: how many of a category issue in a slot; gfx950 lets two plain VALU."""
-        entry = request.entry
-        plain = entry.category is Category.VALU and entry.plain_valu and not entry.writes_sgpr
-        plain = plain and all(other.entry.plain_valu for other in same)
-        may = plain and self.simds[request.simd].dual_from_clk <= now
-        return self.p.issue_plain_valu_per_slot if may else 1
+        """§9: how many of a category issue in a slot; gfx950 lets two VALU that go together."""
+        if request.entry.category is not Category.VALU or self.simds[request.simd].dual_from_clk > now:
+            return 1
+        share = request.entry.share
+        may = all(have_room(other.entry.share, share, self.p) for other in same)
+        return self.p.issue_valu_per_slot if may else 1
 
     def keeps_out(self, mfma: CodeEntry, other: CodeEntry) -> bool:
         """Whether an MFMA excludes the other instruction from its slot."""

@@ -25,6 +25,9 @@ class MemoryPath:
         self.accepted_clk: list[int] = []  # a(n)
         self.returned_clk: list[int] = []  # ret(n)
         self.service_clk: list[int] = []  # s(n)
+        self.moved_bytes: list[int] = []  # b(n)
+        self.in_flight_from = 0  # f(n): the first that may be in flight together with the latest
+        self.path_end_clk16 = 0  # e(n), in sixteenths of a clock
         self.last_issue_clk: int | None = None  # V
         self.wake_clk: int | None = None  # W
 
@@ -45,8 +48,10 @@ class MemoryPath:
             return Refusal(Reason.VMEM_QUEUE, self.issued_by[n], self.accepted_clk[n])
         return Refusal(Reason.VMEM_QUEUE, NOBODY) if from_clk > now else None
 
-    def issue(self, entry: CodeEntry, moved_bytes: int, latency_clk: int, now: int, by: By) -> Access:
-        """Instruction *n* issues; ``moved_bytes`` and ``latency_clk`` are the Trace's."""
+    def issue(
+        self, entry: CodeEntry, moved_bytes: int, latency_clk: int, path_clk16: int, now: int, by: By
+    ) -> Access:
+        """Instruction *n* issues; ``moved_bytes``, ``latency_clk`` and ``path_clk16`` are the Trace's."""
         p, n = self.p, len(self.accepted_clk)
         if moved_bytes == UNKNOWN:
             moved_bytes = LANES * entry.width_bytes
@@ -54,9 +59,16 @@ class MemoryPath:
         accepted = now
         if n:
             accepted = max(accepted, self.accepted_clk[-1] + self.service_clk[-1])
-        if n >= p.memory_tail_entries:
-            accepted = max(accepted, self.returned_clk[n - p.memory_tail_entries])
-        returned = accepted + self.latency(n, entry, latency_clk)
+        self.moved_bytes.append(moved_bytes)
+        while not self.fits(n):
+            self.in_flight_from += 1
+        if self.in_flight_from:
+            accepted = max(accepted, self.returned_clk[self.in_flight_from - 1])
+        served = accepted
+        if path_clk16:
+            self.path_end_clk16 = max(16 * accepted, self.path_end_clk16) + path_clk16
+            served = -(-self.path_end_clk16 // 16)
+        returned = served + self.latency(n, entry, latency_clk)
         if n and "vmem_in_order" not in p.rules_off:
             returned = max(returned, self.returned_clk[-1] + service)
         self.issued_by.append(by)
@@ -71,6 +83,12 @@ class MemoryPath:
         access = Access(self.clock, by.row, entry.vm_increment)
         access.returns(returned)
         return access
+
+    def fits(self, n: int) -> bool:
+        """Whether instructions ``in_flight_from`` to *n* may be in flight together; *n* alone always may."""
+        first = self.in_flight_from
+        few = n - first < self.p.memory_tail_entries
+        return first == n or (few and sum(self.moved_bytes[first:]) <= self.p.memory_tail_bytes)
 
     def latency(self, n: int, entry: CodeEntry, of_record_clk: int) -> int:
         """The latency by order of issue where it is known, else the record's, else the machine's."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing.model.gaps import LONG_AGO
 from wavesim.timing.model.record import NOBODY, By
+from wavesim.timing.rules.mfma_coissue import blocked_clk
 from wavesim.trace import Category, CodeEntry, Kind, Reason
 
 
@@ -35,15 +36,6 @@ class Until:
             self.clk, self.by = clk, by
 
 
-def blocked_clk(p: TimingParameters, mfma: CodeEntry, other: Category) -> int:
-    """§5: for how long an MFMA keeps instructions of another category out of its SIMD."""
-    if other is Category.VALU:
-        return p.write_clk(p.mfma_blocks_valu_clk, mfma.mfma_source_vgprs)
-    if other in (Category.LDS, Category.VMEM):
-        return p.write_clk(p.mfma_blocks_memory_clk, mfma.mfma_source_vgprs)
-    return 0
-
-
 class Simd:
     """The state of one SIMD's pipes. ``scaled``: there are scaled MFMAs in what is executed."""
 
@@ -57,9 +49,10 @@ class Simd:
         blocks = (*p.mfma_blocks_valu_clk.values(), *p.mfma_blocks_memory_clk.values(), 0)
         self.blocks_later_slots = scaled or max(blocks) > p.issue_slot_clk
         self.dual_from_clk = 0  # no two VALU in a slot before (rule dual_after_mfma)
+        self.packed_from_clk = 0  # no packed f32 before (rule packed_after_mfma)
 
     def refuses(self, entry: CodeEntry, now: int) -> Refusal | None:
-        """Conditions 8 to 10."""
+        """Conditions 8 to 11."""
         if entry.category is Category.MFMA:
             pipe = self.scaled_half if entry.scaled else self.matrix_pipe
             return Refusal(Reason.MATRIX_PIPE, pipe.by, pipe.clk) if pipe.clk > now else None
@@ -67,17 +60,25 @@ class Simd:
             if self.valu_blocked.clk > now:
                 return Refusal(Reason.MFMA_COISSUE, self.valu_blocked.by)
             held = self.valu_held
-            return Refusal(Reason.VALU_BUSY, held.by, held.clk) if held.clk > now else None
+            if held.clk > now:
+                return Refusal(Reason.VALU_BUSY, held.by, held.clk)
+            if entry.packed_f32 and self.packed_from_clk > now:
+                return Refusal(Reason.MATRIX_PIPE, self.matrix_pipe.by)
+            return None
         if entry.category in (Category.LDS, Category.VMEM) and self.memory_blocked.clk > now:
             return Refusal(Reason.MFMA_COISSUE, self.memory_blocked.by)
         return None
 
     def issue_valu(self, entry: CodeEntry, now: int, by: By) -> int:
         """A VALU instruction issues; when its wave may go on."""
-        if entry.kind is not Kind.TRANS:
-            return now + self.p.issue_slot_clk
-        self.valu_held = Until(now + self.p.issue_trans_clk, by)
-        return self.valu_held.clk
+        end_clk = now + self.p.issue_slot_clk
+        if entry.kind is Kind.TRANS:
+            end_clk = now + self.p.issue_trans_clk
+        elif entry.multi_slot:
+            end_clk = now + self.p.issue_multi_slot_valu_clk
+        if end_clk > now + self.p.issue_slot_clk:
+            self.valu_held.extend(end_clk, by)
+        return end_clk
 
     def issue_mfma(self, entry: CodeEntry, now: int, by: By) -> tuple[int, int]:
         """An MFMA issues; it has the pipe in [start, end). A scaled one loads its scales first."""
@@ -89,6 +90,7 @@ class Simd:
         end = start + p.matrix_pipe_clk(entry.mfma, entry.mfma_format)
         self.matrix_pipe = Until(end, by)
         self.dual_from_clk = end + p.issue_dual_after_mfma_clk
+        self.packed_from_clk = end + p.issue_packed_after_mfma_clk if p.issue_packed_after_mfma_clk else 0
         self.valu_blocked.extend(start + blocked_clk(p, entry, Category.VALU), by)
         self.memory_blocked.extend(start + blocked_clk(p, entry, Category.LDS), by)
         return start, end

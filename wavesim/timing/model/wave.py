@@ -255,7 +255,8 @@ class Wave:
         """An instruction of the memory path; a flat one counts in both counters."""
         row, trace = self.row, self.trace
         moved, latency_clk = int(trace.memory_bytes[row]), int(trace.memory_latency_clk[row])
-        access = self.parts.memory.issue(entry, moved, latency_clk, now, self.me)
+        path_clk16 = int(trace.memory_path_clk16[row]) if len(trace.memory_path_clk16) else 0
+        access = self.parts.memory.issue(entry, moved, latency_clk, path_clk16, now, self.me)
         self.done[row] = access.return_clk
         self.last_return_clk = max(self.last_return_clk, access.return_clk)
         self.vm.add(access)

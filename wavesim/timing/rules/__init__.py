@@ -11,8 +11,9 @@ To add one, write ``wavesim/timing/rules/NAME.py``:
   (``replays/``) and explanation import it from there and restate nothing. The SimPy model does so too
   where no process is needed for it. The compiled twin is written from the page alone.
 
-A rule takes six places: this file, the SimPy model, the twin, machine data, a test, and a heading of its
-own on a page of docs/model.
+A rule takes six places: this file, the SimPy model, the twin, machine data if it has a number of its own
+(``isa/*.yaml``, its key in ``isa/schema.py`` and its field in ``isa/timing_parameters.py``; engine.c finds
+a field by its name), a test, and a heading on a page of docs/model.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""On gfx950 two plain VALU instructions of different waves issue in one slot of a SIMD."""
+"""On gfx950 two VALU instructions of different waves issue in one slot of a SIMD."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from wavesim.timing.rule import Rule
 RULE = Rule(
     name="dual_valu",
     section=9,
-    off="`issue.plain_valu_per_slot` is 1",
+    off="`issue.valu_per_slot` is 1",
     evidence="evidence/gfx950.md#two-valu-in-a-slot",
-    parameters={"issue_plain_valu_per_slot": 1},
+    parameters={"issue_valu_per_slot": 1},
 )

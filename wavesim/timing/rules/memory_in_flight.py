@@ -1,4 +1,4 @@
-"""So many accesses are in flight beyond the queue: one is accepted when an earlier one returns."""
+"""So many bytes are in flight beyond the queue: an access is accepted when earlier ones have returned."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ RULE = Rule(
     section=10,
     off="accesses are in flight without limit",
     evidence="evidence/memory.md#in-flight",
-    parameters={"memory_tail_entries": UNLIMITED},
+    parameters={"memory_tail_entries": UNLIMITED, "memory_tail_bytes": 1024 * UNLIMITED},
 )

@@ -166,6 +166,19 @@ class ResultLayout:
             shape.blocks // inner, inner, shape.m // (height * rows_inner), rows_inner, height, shape.n
         )
 
+    @property
+    def row_order(self) -> Array:
+        """Rows in the order (group, height, inner row), in which a register's lanes follow each other."""
+        rows = np.arange(self.groups * self.rows_inner * self.height)
+        return rows.reshape(self.groups, self.rows_inner, self.height).swapaxes(1, 2).reshape(-1)
+
+    def ordered_to_registers(self, matrices: Array) -> Array:
+        """As :meth:`to_registers`, of matrices whose rows are in ``row_order``."""
+        parts = matrices.reshape(
+            -1, self.outer_blocks, self.inner_blocks, self.groups, self.height, self.rows_inner, self.columns
+        )
+        return parts.transpose(1, 3, 4, 0, 2, 5, 6)
+
     def to_registers(self, matrices: Array) -> Array:
         """Matrices [n, blocks, M, N] as [outer, groups, height, n, inner, rows, columns] = [items, n, 64]."""
         parts = matrices.reshape(
@@ -312,6 +325,27 @@ def multiply(a: Array, b: Array) -> Array:
     return np.asarray(np.matmul(a.swapaxes(-1, -2), b))
 
 
+_PRODUCT = {"f32": np.float32}
+"""The type of a product by the result's type, where it is not float64."""
+
+
+def _wide(elements: Array) -> Array:
+    """Elements in the type in which products are summed (see :func:`multiply`)."""
+    return elements.astype(np.float64, copy=False)
+
+
+def _shared(
+    binding: Binding, shape: Shape, position: int, prepare: Callable[[], Array]
+) -> Callable[[], Array]:
+    """A factor, prepared once for all instructions of the block that multiply it."""
+    if binding.shared is None:
+        return prepare
+    row = vector_row(binding, binding.instruction.operands[position])
+    kind = shape.a if position == 1 else shape.b
+    rows = range(row, row + shape.items * BITS.get(kind, 32) // 32)
+    return binding.shared.reader((binding.info.name, position, binding.instruction.modifiers), rows, prepare)
+
+
 def _bind_mfma(binding: Binding) -> Step:
     shape = shape_of(binding.info.name)
     if shape is None:
@@ -325,12 +359,21 @@ def _bind_mfma(binding: Binding) -> Step:
     if shape.result == "f64":
         read_a, read_b, read_c = _negated(binding, (read_a, read_b, read_c))
 
-    def run() -> None:
-        put(read_c(), layout.to_registers(multiply(read_a(), read_b())))
+    flushes = flushes_denormals(binding.context.arch, shape.a)
+    if flushes:
+        read_a, read_b = flushing(read_a, shape.a), flushing(read_b, shape.a)
+        read_c = flushing(read_c, "f32")
+    order = layout.row_order
+    left = _shared(binding, shape, 1, lambda: _wide(read_a()[..., order]).swapaxes(-1, -2))
+    right = _shared(binding, shape, 2, lambda: _wide(read_b()))
+    kind: Any = _PRODUCT.get(shape.result, np.float64)
 
-    if not flushes_denormals(binding.context.arch, shape.a):
+    def run() -> None:
+        product = np.matmul(left(), right()).astype(kind, copy=False)
+        put(read_c(), layout.ordered_to_registers(product))
+
+    if not flushes:
         return run
-    read_a, read_b, read_c = flushing(read_a, shape.a), flushing(read_b, shape.a), flushing(read_c, "f32")
     row = vector_row(binding, binding.instruction.operands[0])
     return then_flush(run, binding.lanes.vgpr[row : row + shape.m * shape.n * shape.blocks // LANES])
 

@@ -146,7 +146,9 @@ class Access:
         self._touch_parts(parts, self.width, write=write)
 
     def _touch_parts(self, parts: list[Part], width: int, *, write: bool) -> None:
+        atomic = "atomic" in self.binding.info.flags
         for region, offsets, lanes in parts:
+            observe_global(self.binding, region, offsets, lanes, width, write=write, atomic=atomic)
             if not write:
                 self._note_sources(region, offsets, lanes)
                 continue
@@ -190,7 +192,7 @@ class Access:
     ) -> None:
         """Tell which stores the values come from, where that is tracked; keep the access for the checks."""
         atomic = "atomic" in self.binding.info.flags
-        observe_global(self.binding, region, offsets, lanes, width or self.width, write=atomic)
+        observe_global(self.binding, region, offsets, lanes, width or self.width, write=atomic, atomic=atomic)
         region.refuse_withheld()
         self._note_sources(region, offsets, lanes)
 

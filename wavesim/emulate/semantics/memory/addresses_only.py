@@ -60,13 +60,14 @@ class LdsAddresses:
         return patterns[0].clk if len(patterns) == 1 else sum_clk(patterns)
 
     def step(self) -> None:
-        """Record it, and which stores it meets."""
+        """Record it, and which stores it meets; observe it."""
         context = self.binding.context
         context.record.lds_clk.append(self.clk())
         for accessor in self.accessors:
             pattern = accessor.pattern()
             if self.write:
                 accessor.note_write(pattern)
+            accessor.observe(pattern, atomic="atomic_lds" in self.binding.info.flags)
             if self.returns and context.track_writers and "transpose" not in self.binding.info.flags:
                 accessor.note_read(pattern)
 
@@ -82,6 +83,7 @@ def _bind_global(binding: Binding) -> Step:
             access.touch(write=False)
             local, inside = target.places()
             target.mark(np.where(inside, local, 0) + target.base, inside)
+            target.observe(local, inside, None)
 
         return load_to_lds
     write = info.kind is Kind.VMEM_STORE

@@ -102,12 +102,23 @@ class LdsTarget:
             for part in range(0, self.step, 4):
                 writer[(places[inside] + part) >> 2] = sources
 
+    def observe(self, local: Array, inside: Array, values: Array | None) -> None:
+        """Keep the access for the checks, if they asked for it; ``values`` [dwords, n, 64] are stored."""
+        context, binding = self.context, self.binding
+        for index, wave in enumerate(self.lanes.numbers.tolist() if context.observe_lds else ()):
+            row = int(context.rows[wave]) + binding.row
+            chosen = local[index][inside[index]]
+            stored = None if values is None else stored_bytes(values[:, index], self.step, inside[index])
+            context.lds_accesses.append(
+                LdsAccess(wave, row, binding.index, chosen, self.step, True, from_memory=True, values=stored)
+            )
+
 
 def _bind_load_to_lds(binding: Binding) -> Step:
     """Lane i's data goes to LDS byte M0 + offset + i * max(4, width), after those before it."""
     _, addresses = split_operands(binding)
     access = Access(binding, addresses, binding.info.width_bytes)
-    context, lanes = binding.context, binding.lanes
+    context = binding.context
     narrow = narrow_result(binding.info.name)
     target = LdsTarget(binding)
     step = target.step
@@ -122,14 +133,7 @@ def _bind_load_to_lds(binding: Binding) -> Step:
         places = np.where(inside, local, 0) + target.base
         scatter(context.lds.words, places, values, step, None if inside.all() else inside)
         target.mark(places, inside)
-        if context.observe_lds:
-            for index, wave in enumerate(lanes.numbers.tolist()):
-                row = int(context.rows[wave]) + binding.row
-                chosen = local[index][inside[index]]
-                stored = stored_bytes(values[:, index], step, inside[index])
-                context.lds_accesses.append(
-                    LdsAccess(wave, row, binding.index, chosen, step, True, from_memory=True, values=stored)
-                )
+        target.observe(local, inside, values)
 
     return run
 

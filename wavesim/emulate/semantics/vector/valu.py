@@ -22,6 +22,7 @@ from wavesim.emulate.operands import (
 from wavesim.emulate.registry import Binding, semantics
 from wavesim.emulate.rounding import Rounding
 from wavesim.emulate.semantics.vector.lane_select import Dpp, dpp_of, sdwa_merge, sdwa_source
+from wavesim.emulate.state import Lanes
 from wavesim.emulate.types import Array, Step
 
 
@@ -137,9 +138,10 @@ def following(
 
 def put_masked(binding: Binding, row: int) -> Callable[[Array], None]:
     """A writer of uint32 [n, 64] to VGPR ``row`` under EXEC."""
-    target = binding.lanes.vgpr[row]
-    lanes = binding.lanes
+    return _masked(binding.lanes, binding.lanes.vgpr[row])
 
+
+def _masked(lanes: Lanes, target: Array) -> Callable[[Array], None]:
     def put(result: Array) -> None:
         if lanes.full:
             target[...] = result
@@ -166,15 +168,7 @@ def writer(binding: Binding, position: int = 0) -> Callable[[Array], None]:
         return put_wide
     if kind in _HALF:
         return _half_writer(binding, row, kind)
-    target: Array = lanes.vgpr[row].view(dtype_of(kind))
-
-    def put(result: Array) -> None:
-        if lanes.full:
-            target[...] = result
-        else:
-            np.copyto(target, result, where=lanes.exec)
-
-    return put
+    return _masked(lanes, lanes.vgpr[row].view(dtype_of(kind)))
 
 
 def _half_writer(binding: Binding, row: int, kind: str) -> Callable[[Array], None]:

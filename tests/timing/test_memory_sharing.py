@@ -1,0 +1,93 @@
+"""What workgroups touch in common, found from a few instructions of each, against executing all of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from wavesim.emulate.addresses import address_traces, emulate_addresses
+from wavesim.front.launch.model import LoadedKernel
+from wavesim.isa.kinds import Kind
+from wavesim.isa.load import load_machine
+from wavesim.isa.machine import Machine
+from wavesim.pipeline.run import RunOptions, prepare
+from wavesim.timing.memory.predict import Level, Round, predict_memory
+from wavesim.timing.memory.sharing import Unshared, find_sharing
+from wavesim.trace import Trace
+
+KERNELS = Path(__file__).parents[2] / "kernels"
+
+
+def small(units: int) -> tuple[LoadedKernel, Machine, Trace]:
+    """The half-split on a device of a few compute units and two XCDs: a grid of 4 x 4 workgroups."""
+    sizes = {"M": "512", "N": "512", "K": "512"}
+    kernel, _ = prepare(KERNELS / "8wave.yaml", RunOptions(settings=sizes))
+    machine = load_machine(
+        "MI325X",
+        {
+            "structure.compute_units": units,
+            "memory.l2_caches": 2,
+            "memory.mall_bytes": 1 << 16,
+            "memory.l2_bytes": 1 << 15,
+        },
+    )
+    return kernel, machine, emulate_addresses(kernel.program, kernel.launch, machine).trace
+
+
+def test_shared_lines_are_those_of_all_workgroups_executed() -> None:
+    units = 6  # two rounds and a part of a third; an XCD has every other workgroup
+    kernel, machine, trace = small(units)
+    sharing = find_sharing(kernel.program, kernel.launch, machine, trace)
+    grid = [(number % 4, number // 4, 0) for number in range(2 * units)]
+    traces = list(address_traces(kernel.program, kernel.launch, machine, grid))
+    assert sharing.loads
+    assert sharing.rounds == 3
+    assert sharing.active_units == units
+    for code, found in sharing.loads.items():
+        assert trace.code[code].kind is Kind.VMEM_LOAD
+        touched = []
+        for one in traces:
+            rows = [np.flatnonzero(wave.code == code) for wave in one.waves]
+            middle = min(map(len, rows)) // 2
+            touched.append(
+                {
+                    int(line)
+                    for wave, own in zip(one.waves, rows, strict=True)
+                    for line in wave.lines[
+                        wave.line_offsets[own[middle]] : wave.line_offsets[own[middle] + 1]
+                    ]
+                }
+            )
+        device, later = set().union(*touched[:units]), set().union(*touched[units:])
+        pieces = 128 // found.piece_bytes
+        assert found.device == pieces * len(device)
+        assert found.xcds == pieces * sum(len(set().union(*touched[each:units:2])) for each in (0, 1))
+        assert found.fresh_later == pieces * len(later - device)
+
+
+def test_lines_that_are_not_the_others_moved_are_refused() -> None:
+    """Streams whose lines drift apart, as no other workgroup's do."""
+    kernel, machine, trace = small(6)
+    wave = trace.waves[0]
+    other = replace(wave, lines=wave.lines + np.arange(len(wave.lines)))
+    with pytest.raises(Unshared, match=r"moved|later ones go"):
+        find_sharing(kernel.program, kernel.launch, machine, replace(trace, waves=(other, *trace.waves[1:])))
+
+
+def test_the_first_round_waits_for_the_dram_and_small_matrices_are_held() -> None:
+    kernel, machine, trace = small(6)
+    cold = predict_memory(kernel.program, kernel.launch, machine, trace, Round.COLD)
+    warm = predict_memory(kernel.program, kernel.launch, machine, trace, Round.WARM, cold.sharing)
+    assert cold.share[Level.HBM] == pytest.approx(1 / 3)
+    assert cold.share[Level.MALL] == 0
+    assert 0 < warm.share[Level.HBM] < 0.2 < warm.share[Level.MALL]
+    assert not cold.assumed
+    held = predict_memory(kernel.program, kernel.launch, load_machine("MI325X"), trace)
+    assert held.share == {Level.L2: 1, Level.MALL: 0, Level.HBM: 0}
+    assert "L2" in held.assumed[0]
+    again = predict_memory(kernel.program, kernel.launch, machine, trace, "cold")
+    for one, two in zip(cold.trace.waves, again.trace.waves, strict=True):
+        assert np.array_equal(one.memory_path_clk16, two.memory_path_clk16)

@@ -1,0 +1,48 @@
+"""A run's global memory, predicted: the first round of workgroups is timed, and a later one beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from wavesim.front.launch.model import Launch
+from wavesim.isa.machine import Machine
+from wavesim.timing.memory.predict import MemoryPrediction, Round, predict_memory
+from wavesim.trace import Timeline, Trace
+
+
+@dataclass(frozen=True)
+class PredictedMemory:
+    """``prediction`` is of the round that the run's Timeline shows. ``later_clk`` are the clocks of a later
+    round, where the whole dispatch was asked for and there is one."""
+
+    mode: str
+    prediction: MemoryPrediction
+    later_clk: int | None = None
+
+
+def time_predicted(
+    trace: Trace,
+    launch: Launch,
+    machine: Machine,
+    mode: str,
+    time: Callable[[Trace], Timeline],
+) -> tuple[Timeline, PredictedMemory]:
+    """Time ``trace`` with predicted memory.
+
+    Args:
+        trace: the executed streams.
+        launch: what was launched.
+        machine: of a device.
+        mode: one of :data:`wavesim.isa.memory_roles.MODES`.
+        time: the timing engine.
+    """
+    first = predict_memory(
+        trace.program, launch, machine, trace, Round.WARM if mode == "warm" else Round.COLD
+    )
+    timeline = time(first.trace)
+    found = PredictedMemory(mode, first)
+    if mode == "dispatch" and first.rounds > 1:
+        later = predict_memory(trace.program, launch, machine, trace, Round.WARM, first.sharing)
+        found = replace(found, later_clk=time(later.trace).clk_total)
+    return timeline, found

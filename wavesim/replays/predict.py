@@ -1,0 +1,200 @@
+"""Predicts what a thread trace measured, from its kernel alone: code, launch and model, and no time of it.
+
+The kernel is the trace's listing (:mod:`wavesim.replays.att.kernel`), run as ``wavesim run`` runs an
+assembly file. Without a launch all of its code runs as a region: what decides branches is not known, so that
+loops make as many passes as they were seen to make. That, and how many workgroups there were, is all that is
+taken from the waves.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from wavesim.errors import UserError
+from wavesim.front.launch.file import LaunchOptions
+from wavesim.front.region import RegionOptions
+from wavesim.isa.clock import SUSTAINED, Choice, Clock
+from wavesim.isa.kinds import LANES
+from wavesim.isa.layers import SET_SOURCE
+from wavesim.isa.memory_roles import LATENCY
+from wavesim.isa.names import known_name
+from wavesim.pipeline.memory import PredictedMemory
+from wavesim.pipeline.run import Progress, Run, RunOptions, run_kernel
+from wavesim.program import Program
+from wavesim.replays.att.imported import ImportedTrace
+from wavesim.replays.att.importer import import_trace
+from wavesim.replays.att.kernel import print_listing, traced_kernel
+from wavesim.replays.compare import Side, main_loop, side
+from wavesim.replays.compute_unit import FEWEST_PASSES
+from wavesim.trace import Timeline
+
+WHOLE = ":"
+"""The region that is all of a kernel."""
+MOST_WAVES = 32
+"""A trace with more waves has some that came when others had ended."""
+
+
+@dataclass(frozen=True)
+class PredictOptions:
+    """``arch`` and ``machine`` as for a replay; ``launch`` is a launch file; ``settings`` as ``--set``;
+    ``memory`` as for a run, ``""`` being the machine's latency. Only a launch tells what memory does."""
+
+    launch: str | None = None
+    arch: str = "auto"
+    machine: str | None = None
+    settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    workgroups: int | None = None
+    engine: str = "auto"
+    clock: Choice = SUSTAINED
+    memory: str = "dispatch"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One trace, predicted and measured. ``head`` is the loop's head in the predicted program; ``rests_on``
+    says what is assumed or not known. Figures are of the compute unit's first round of workgroups."""
+
+    folder: str
+    kernel: str
+    launch: str | None
+    run: Run
+    head: int | None
+    predicted: Side
+    measured: Side
+    rests_on: tuple[str, ...]
+    measured_clock: Clock | None = None
+
+    @property
+    def has_loop(self) -> bool:
+        """Whether clk/iteration is compared; else the whole span is."""
+        return self.head is not None
+
+    @property
+    def clk(self) -> tuple[float, float]:
+        """Predicted and measured clocks: of an iteration, or of the whole span."""
+        if self.head is None:
+            return float(self.predicted.span_clk), float(self.measured.span_clk)
+        return self.predicted.clk_per_iteration or 0.0, self.measured.clk_per_iteration or 0.0
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The clocks that the predicted ones stand for, by the errors of traces left out of the fit; ``None``
+        where memory is not predicted."""
+        if self.run.memory is None:
+            return None
+        share = self.run.memory.prediction.interval
+        return self.clk[0] / (1 + share), self.clk[0] / (1 - share)
+
+    @property
+    def error(self) -> float:
+        """Predicted over measured clocks, less one."""
+        predicted, measured = self.clk
+        return predicted / measured - 1 if measured else 0.0
+
+
+def predict(folder: Path, options: PredictOptions, progress: Progress | None = None) -> Prediction:
+    """Predict the kernel of the trace in ``folder``, and put what was measured beside it.
+
+    Raises:
+        UserError: no such trace; a kernel that cannot be executed so far as it must be; neither a launch
+            nor a loop to predict.
+    """
+    imported = import_trace(folder, options.arch, options.machine)
+    kernel = traced_kernel(imported)
+    measured = imported.units[0].timeline
+    found = main_loop(measured)
+    passes = _passes(measured, found)
+    if passes < FEWEST_PASSES:
+        found = None
+    if found is None and options.launch is None:
+        raise UserError(
+            f"{folder}: without a launch only a loop can be predicted, and this trace has none",
+            hint="--launch FILE says what was launched",
+        )
+    head = kernel.index[found] if found is not None else None
+    name = folder.resolve().name
+    with tempfile.TemporaryDirectory(prefix="wavesim-") as place:
+        path = Path(place) / f"{name}.s"
+        path.write_text(print_listing(kernel, name), encoding="utf-8")
+        wanted = _run_options(imported, kernel.program, options, round(passes))
+        run = run_kernel(path, wanted, progress)
+    parameters = run.machine.parameters
+    return Prediction(
+        folder=name,
+        kernel=kernel.program.name,
+        launch=options.launch,
+        run=run,
+        head=head,
+        predicted=side(run.timeline, head, parameters),
+        measured=side(measured, found, parameters),
+        rests_on=(*_rests_on(run, options, round(passes)), *kernel.notes, *imported.notes),
+        measured_clock=imported.clock,
+    )
+
+
+def _passes(timeline: Timeline, head: int | None) -> float:
+    """Median number of times that a wave comes to the head of the loop."""
+    if head is None:
+        return 0.0
+    return float(np.median([int((wave.code == head).sum()) for wave in timeline.trace.waves]))
+
+
+def _run_options(
+    imported: ImportedTrace, program: Program, options: PredictOptions, passes: int
+) -> RunOptions:
+    machine = imported.machine
+    stock = known_name(machine)
+    asked = RunOptions(
+        arch=stock,
+        machine=None if stock else machine,
+        settings=options.settings,
+        engine=options.engine,
+        clock=options.clock,
+        workgroups=options.workgroups,
+        launch=LaunchOptions(file=options.launch),
+    )
+    if options.launch is not None:
+        return replace(asked, memory=options.memory)
+    waves = program.metadata.workgroup_size // LANES
+    traced = imported.units[0].trace.waves
+    together = len({wave.workgroup for wave in traced}) if len(traced) <= MOST_WAVES else None
+    return replace(
+        asked,
+        region=RegionOptions(WHOLE, passes, waves),
+        trips=passes,
+        workgroups=options.workgroups or together,
+    )
+
+
+def _rests_on(run: Run, options: PredictOptions, passes: int) -> Iterator[str]:
+    """What the prediction takes for granted."""
+    yield "registers and how the kernel is started are deduced from its code"
+    if options.launch is None:
+        yield (
+            "no launch: what the loads touch and what branches see is not known; all of the code runs once, "
+            f"with {passes} passes of its loops and as many workgroups as in the trace"
+        )
+    if run.memory is not None:
+        yield from _memory(run.memory)
+        return
+    latency = run.machine.quantities[LATENCY]
+    source = latency.note if latency.source == SET_SOURCE else latency.source
+    clk = run.machine.parameters.memory_latency_clk
+    yield f"every load of global memory takes {clk} clk behind the compute unit's own queue ({source})"
+
+
+def _memory(memory: PredictedMemory) -> Iterator[str]:
+    """Where the lines come from, the level that needs most clocks, and what was assumed of memory."""
+    found = memory.prediction
+    parts = [f"{100 * share:.0f} % {level}" for level, share in found.share.items() if share >= 0.005]
+    yield f"global memory, {found.round} round of workgroups: lines come from {', '.join(parts)}"
+    slowest = max(found.level_clk, key=lambda level: found.level_clk[level])
+    clk = found.level_clk[slowest]
+    yield f"{slowest} alone would need {clk:,.0f} clk for what all compute units ask of it"
+    yield from found.assumed

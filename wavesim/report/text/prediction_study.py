@@ -1,0 +1,153 @@
+"""The prediction page: errors with and without each part, and each fitted number left to the other traces."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+from wavesim.replays.prediction_study import FITTED, PARTS, LeftOut, Part, Predicted, Study
+from wavesim.report.text.validation import markdown_table
+
+WORST_TARGET, MEDIAN_TARGET = 0.10, 0.04
+"""Largest |error| of a trace with a launch, and of their median."""
+
+
+def _signed(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:+.1f}"
+
+
+def prediction_table(study: Study) -> list[str]:
+    """Each trace with its measured and predicted clocks; the error as it is and without each part."""
+    heads = ["trace", "on", "measured clk", "predicted", "error %", *(f"no {part.name} %" for part in PARTS)]
+    body = []
+    for row in study.rows:
+        if row.failure:
+            continue
+        error = row.error() or 0.0
+        name = row.folder + ("" if row.has_loop else " (span)") + ("" if row.with_launch else " (no launch)")
+        predicted = f"{row.measured_clk * (1 + error):.1f}"
+        others = (_signed(row.error(part.without)) for part in PARTS)
+        body.append([name, row.machine, f"{row.measured_clk:.1f}", predicted, _signed(error), *others])
+    for name, figure in (("mean", study.mean), ("median", study.median)):
+        values = (f"{100 * figure(part.without):.1f}" for part in PARTS)
+        body.append([f"{name} of absolute errors, with launch", "", "", "", f"{100 * figure():.1f}", *values])
+    return markdown_table(heads, body)
+
+
+def left_out_table(left_out: Sequence[LeftOut]) -> list[str]:
+    """Each fitted number: what fits best, and the error where the other traces choose it for each one."""
+    heads = ["number", "fits best", "mean error % with it", "left out %", "worst left out", "its choice"]
+    body = []
+    for each in left_out:
+        worst = max(each.errors, key=lambda name: abs(each.errors[name]))
+        body.append(
+            [
+                f"`{each.fitted.key}`",
+                each.best,
+                f"{100 * each.fitted_error:.1f}",
+                f"{100 * each.mean_error:.1f}",
+                f"{worst}: {_signed(each.errors[worst])}",
+                each.chosen[worst],
+            ]
+        )
+    return markdown_table(heads, body)
+
+
+def not_predicted(rows: Sequence[Predicted]) -> list[str]:
+    """Traces that could not be, with the reason."""
+    return [f"{row.folder}: {row.failure}" for row in rows if row.failure]
+
+
+def misses(study: Study) -> list[str]:
+    """Figures that are beyond what is wished for."""
+    found = []
+    mine = study.with_launch()
+    if mine and study.median() > MEDIAN_TARGET:
+        found.append(f"median of |error| {100 * study.median():.1f} % (at most {100 * MEDIAN_TARGET:.0f} %)")
+    found += [
+        f"{row.folder}: {_signed(row.error())} % (at most {100 * WORST_TARGET:.0f} %)"
+        for row in mine
+        if abs(row.error() or 0.0) > WORST_TARGET
+    ]
+    return found
+
+
+def _list(items: Sequence[str]) -> list[str]:
+    wrapped = [textwrap.wrap(f"- {each}", 100, subsequent_indent="  ") for each in items]
+    return [line for lines in wrapped for line in lines] or ["- none"]
+
+
+def prediction_page(study: Study, date: str, command: str) -> str:
+    """The whole of docs/prediction.md."""
+    lines = [
+        "# Prediction",
+        "",
+        f"Made on {date} by",
+        f"`{command}`.",
+        "Each trace's kernel is taken from the trace's listing and run with its launch on the model alone.",
+        "No time of any trace is used. The error is that of clk/iteration (of the whole span for a trace",
+        "without a loop of eight passes), predicted against measured. A trace shows the first round of",
+        "workgroups on its compute unit. Without a launch the loop runs as a region of unknown data.",
+        "",
+        *prediction_table(study),
+        "",
+        "Not predicted:",
+        "",
+        *_list(not_predicted(study.rows)),
+        "",
+        "## Parts",
+        "",
+        *_list([_about(part) for part in PARTS]),
+        "",
+        "## Fitted numbers",
+        "",
+        *_list([f"`{each.key}` ({', '.join(each.archs)}): {each.about}" for each in FITTED]),
+        "",
+        "Each number chosen anew for every trace, from all other traces with a launch (leave one out):",
+        "",
+        *left_out_table(study.left_out),
+        "",
+        "## Figures not met",
+        "",
+        *_list(misses(study)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _about(part: Part) -> str:
+    return f"{part.name}: {part.about}"
+
+
+def study_json(study: Study) -> str:
+    """The study as JSON; errors are signed fractions of the measured value."""
+    data: dict[str, Any] = {
+        "traces": [
+            {
+                "trace": row.folder,
+                "machine": row.machine,
+                "launch": row.with_launch,
+                "loop": row.has_loop,
+                "measured_clk": row.measured_clk,
+                "error": row.error(),
+                "without": {part.name: row.error(part.without) for part in PARTS},
+                "failure": row.failure or None,
+            }
+            for row in study.rows
+        ],
+        "mean_abs_error": study.mean(),
+        "median_abs_error": study.median(),
+        "fitted": [
+            {
+                "key": each.fitted.key,
+                "best": each.best,
+                "mean_abs_error": each.fitted_error,
+                "leave_one_out": dict(each.errors),
+                "chosen": dict(each.chosen),
+            }
+            for each in study.left_out
+        ],
+        "not_met": misses(study),
+    }
+    return json.dumps(data, indent=2)

@@ -1,0 +1,34 @@
+"""How much global memory may be in flight (docs/model, section 10): which return makes room for an access."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from wavesim.isa.timing_parameters import TimingParameters
+
+Int64 = npt.NDArray[np.int64]
+
+
+def makes_room(moved_bytes: Int64, p: TimingParameters) -> Int64:
+    """For each access, in order of issue, the one before it whose return makes room for it; -1: none has to.
+
+    Args:
+        moved_bytes: of each access.
+        p: ``memory.tail_bytes`` and ``memory.tail_entries``.
+    """
+    count = len(moved_bytes)
+    before = np.concatenate([np.zeros(1, np.int64), np.cumsum(moved_bytes)])
+    by_bytes = np.searchsorted(before, before[1:] - p.memory_tail_bytes, side="left")
+    by_entries = np.arange(count) + 1 - p.memory_tail_entries
+    first = np.minimum(np.maximum(by_bytes, by_entries), np.arange(count))
+    result: Int64 = np.maximum(first, 0) - 1
+    return result
+
+
+def share_in_flight(moved_bytes: Int64, p: TimingParameters) -> npt.NDArray[np.float64]:
+    """How much of what may be in flight each access takes, 0 to 1."""
+    share: npt.NDArray[np.float64] = np.maximum(
+        moved_bytes / p.memory_tail_bytes, 1.0 / p.memory_tail_entries
+    )
+    return np.minimum(share, 1.0)

@@ -1,0 +1,283 @@
+"""Where each load's lines come from, and what that costs: latencies and paths of a Trace, predicted.
+
+All compute units run the same kernel, so that each gets an equal share of what the device's memory does in a
+clock. That is the fixed point of their demand: no unit can be faster than its share, and one that asks for
+less is not slowed down by it. docs/model, section 15, says where every number comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from wavesim.emulate.matrices import VirtualMatrix
+from wavesim.front.launch.model import Launch, MatrixArgument
+from wavesim.isa.kinds import Kind
+from wavesim.isa.machine import Machine
+from wavesim.program import Program
+from wavesim.timing.memory.sharing import LINE_BYTES, LoadSharing, Sharing, Unshared, find_sharing
+from wavesim.trace import Trace, WaveTrace
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Float = npt.NDArray[np.float64]
+
+WAITING_SHARE = 1 / 3
+"""Of accesses whose lines nobody on the device has read before, how many wait for the DRAM themselves, each
+for all of them; the others find theirs on the way. Of 784 returns of r32 one behind the other 47 % are 16 clk
+apart, and the spread of the gaps is 1.46 of their mean: 1 / (1 + 1.46²) = 0.32."""
+
+INTERVAL = 0.09
+"""Half of the interval around a predicted clk/iteration: the worst of the eight gfx942 GEMM traces, each left
+out of the fit in turn."""
+
+
+class Round(StrEnum):
+    """Which workgroups of a compute unit: its first, when nobody has read anything, or later ones."""
+
+    COLD = "cold"
+    WARM = "warm"
+
+
+class Level(StrEnum):
+    """Where a line comes from."""
+
+    L2 = "L2"
+    MALL = "Infinity Cache"
+    HBM = "HBM"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOrigin:
+    """One static load: ``accesses`` of a compute unit's waves, the shares of them by level, and the clocks
+    that each level needs for what all compute units ask of it."""
+
+    code: int
+    accesses: int
+    share: Mapping[Level, float]
+    clk: Mapping[Level, float]
+
+
+@dataclass(frozen=True)
+class MemoryPrediction:
+    """``trace`` has the predicted latencies and paths; ``assumed`` says what had to be taken for granted.
+    ``sharing`` is empty where the workgroups' lines could not be told apart."""
+
+    trace: Trace
+    round: Round
+    loads: tuple[LoadOrigin, ...]
+    rounds: int
+    sharing: Sharing | None
+    interval: float = INTERVAL
+    assumed: tuple[str, ...] = ()
+
+    @property
+    def share(self) -> dict[Level, float]:
+        """Of all loads' accesses, the share whose slowest line comes from each level."""
+        total = max(1, sum(each.accesses for each in self.loads))
+        return {
+            level: sum(each.accesses * each.share[level] for each in self.loads) / total for level in Level
+        }
+
+    @property
+    def level_clk(self) -> dict[Level, float]:
+        """Clocks in which each level alone gives all compute units what the round's loads ask of it."""
+        return {level: sum(each.clk[level] for each in self.loads) for level in Level}
+
+
+@dataclass(frozen=True, slots=True)
+class _Rates:
+    """Of the device, lines in a clock; latencies unloaded, clk."""
+
+    l2: float
+    mall: float
+    hbm: float
+    rows: float
+    latency_clk: Mapping[Level, int]
+
+    @staticmethod
+    def of(machine: Machine) -> _Rates:
+        per_clk = 1 / (machine.number("clock.peak_ghz") * LINE_BYTES)
+        halves = 2 * machine.integer("memory.hbm_channels")
+        l2_bytes = machine.integer("memory.l2_read_bytes_per_clk") * machine.integer("memory.l2_caches")
+        return _Rates(
+            l2_bytes / LINE_BYTES,
+            machine.integer("memory.mall_read_gbytes_per_s") * per_clk,
+            machine.integer("memory.hbm_read_gbytes_per_s") * per_clk,
+            halves / (machine.number("memory.hbm_row_ns") * machine.number("clock.peak_ghz")),
+            {
+                Level.L2: machine.integer("memory.l2_latency_clk"),
+                Level.MALL: machine.integer("memory.mall_latency_clk"),
+                Level.HBM: machine.integer("memory.l2_latency_clk"),  # from there on: the way is the path
+            },
+        )
+
+    def fresh(self, run_lines: float) -> float:
+        """Lines a clock that come from the DRAM: so many rows are opened, each for the lines of a run."""
+        return min(self.hbm, self.rows * run_lines)
+
+
+def predict_memory(
+    program: Program,
+    launch: Launch,
+    machine: Machine,
+    trace: Trace,
+    round: Round | str = Round.COLD,
+    sharing: Sharing | None = None,
+) -> MemoryPrediction:
+    """Predict what global memory costs every access of an executed stream.
+
+    Args:
+        program: the kernel.
+        launch: its launch; ``trace`` has its workgroups, which share a compute unit.
+        machine: of a device.
+        trace: the executed streams, with lines.
+        round: of workgroups.
+        sharing: of an earlier prediction of the same launch; found here where it is not given.
+
+    Raises:
+        LimitExceeded: the budget of instructions.
+    """
+    round = Round(round)
+    assumed: list[str] = []
+    if sharing is None:
+        try:
+            sharing = find_sharing(program, launch, machine, trace)
+        except Unshared as error:
+            assumed.append(f"no workgroup shares lines with another: {error.message}")
+    touched = sum(
+        VirtualMatrix(each, program.arch).size
+        for each in launch.arguments
+        if isinstance(each, MatrixArgument)
+    )
+    held = _held(machine, touched)
+    if held is not None:
+        assumed.append(f"an earlier launch left all {touched / 2**20:.4g} MiB of the matrices in the {held}")
+    rates = _Rates.of(machine)
+    waves = []
+    costs: dict[int, _Cost] = {}
+    if sharing is not None:
+        queue_clk = _queue_clk(sharing, rates, round, held)
+        costs = {
+            code: _costs(each, sharing, rates, round, held, queue_clk) for code, each in sharing.loads.items()
+        }
+    for position, wave in enumerate(trace.waves):
+        waves.append(_predicted(wave, position, trace, costs, rates))
+    executed = np.bincount(np.concatenate([wave.code for wave in trace.waves]), minlength=len(trace.code))
+    loads = tuple(
+        LoadOrigin(code, int(executed[code]), cost.share, cost.clk) for code, cost in sorted(costs.items())
+    )
+    return MemoryPrediction(
+        replace(trace, waves=tuple(waves)),
+        round,
+        loads,
+        sharing.rounds if sharing else 1,
+        sharing,
+        assumed=tuple(assumed),
+    )
+
+
+def _held(machine: Machine, touched_bytes: int) -> Level | None:
+    """The cache that holds all matrices, if one does: nothing drives them out between two launches."""
+    if touched_bytes <= machine.integer("memory.l2_bytes") * machine.integer("memory.l2_caches"):
+        return Level.L2
+    return Level.MALL if touched_bytes <= machine.integer("memory.mall_bytes") else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Cost:
+    """Of one static load: shares of its accesses, clocks of the path for a line of one, clocks of a pass."""
+
+    share: Mapping[Level, float]
+    line_clk: Mapping[Level, float]
+    clk: Mapping[Level, float]
+
+
+def _fresh(load: LoadSharing, round: Round, held: Level | None) -> int:
+    """Pieces of a pass that come from the DRAM."""
+    if held is not None:
+        return 0
+    return load.device if round is Round.COLD else min(load.device, load.fresh_later)
+
+
+def _queue_clk(sharing: Sharing, rates: _Rates, round: Round, held: Level | None) -> float:
+    """Clocks of the DRAM for each piece that a compute unit touches in fresh lines: of all loads, for
+    they wait in the same queues."""
+    clk = touched = 0.0
+    for load in sharing.loads.values():
+        fresh = load.passes * _fresh(load, round, held)
+        clk += fresh / rates.fresh(load.run_lines)
+        touched += load.own * fresh / max(1, load.device)
+    return clk / touched if touched else 0.0
+
+
+def _costs(
+    load: LoadSharing, sharing: Sharing, rates: _Rates, round: Round, held: Level | None, queue_clk: float
+) -> _Cost:
+    fresh = _fresh(load, round, held)
+    share_fresh = fresh / load.device if load.device else 0.0
+    hbm = WAITING_SHARE * share_fresh
+    first = (1 - share_fresh) * load.xcds / max(1, load.own * sharing.active_units)
+    first = 0.0 if held is Level.L2 else min(first, 1 - hbm)
+    return _Cost(
+        {Level.HBM: hbm, Level.MALL: first, Level.L2: 1 - hbm - first},
+        {Level.HBM: queue_clk / WAITING_SHARE, Level.MALL: sharing.active_units / rates.mall, Level.L2: 0.0},
+        {
+            Level.HBM: load.passes * fresh / rates.fresh(load.run_lines),
+            Level.MALL: load.passes * first * load.own * sharing.active_units / rates.mall,
+            Level.L2: load.passes
+            * load.own
+            * sharing.active_units
+            * load.piece_bytes
+            / LINE_BYTES
+            / rates.l2,
+        },
+    )
+
+
+def _predicted(
+    wave: WaveTrace, position: int, trace: Trace, costs: Mapping[int, _Cost], rates: _Rates
+) -> WaveTrace:
+    kinds = [entry.kind for entry in trace.code]
+    load = np.array([kind is Kind.VMEM_LOAD for kind in kinds], np.bool_)[wave.code]
+    store = np.array([kind is Kind.VMEM_STORE for kind in kinds], np.bool_)[wave.code]
+    count = len(trace.code)
+    hbm, mall, hbm_clk, mall_clk = (np.zeros(count) for _ in range(4))
+    for code, cost in costs.items():
+        hbm[code], mall[code] = cost.share[Level.HBM], cost.share[Level.MALL]
+        hbm_clk[code], mall_clk[code] = cost.line_clk[Level.HBM], cost.line_clk[Level.MALL]
+    rows = np.flatnonzero(load)
+    codes = wave.code[rows]
+    drawn = _drawn(position, len(rows))
+    waits = drawn < hbm[codes]
+    first = ~waits & (drawn >= 1 - mall[codes])
+    lines = np.diff(wave.line_offsets)[rows] if len(wave.line_offsets) > 1 else np.zeros(len(rows), np.int64)
+    path = lines * np.where(waits, hbm_clk[codes], np.where(first, mall_clk[codes], 0.0))
+    latency = wave.memory_latency_clk.copy()
+    latency[rows] = np.where(
+        waits,
+        rates.latency_clk[Level.HBM],
+        np.where(first, rates.latency_clk[Level.MALL], rates.latency_clk[Level.L2]),
+    )
+    latency[store] = rates.latency_clk[Level.L2]
+    clk16 = np.zeros(len(wave), np.int32)
+    clk16[rows] = np.minimum(np.round(16 * path), np.iinfo(np.int32).max)
+    return replace(wave, memory_latency_clk=latency, memory_path_clk16=clk16)
+
+
+def _drawn(position: int, count: int) -> Float:
+    """A number in [0, 1) for each access of a wave, in no order that a kernel could have, always the same:
+    the finalizer of SplitMix64 (Steele, Lea, Flood 2014)."""
+    with np.errstate(over="ignore"):
+        value = (np.arange(1, count + 1, dtype=np.uint64) + np.uint64(position << 32)) * np.uint64(
+            0x9E3779B97F4A7C15
+        )
+        value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    value ^= value >> np.uint64(31)
+    found: Float = (value >> np.uint64(11)).astype(np.float64) / 2.0**53
+    return found

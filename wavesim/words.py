@@ -1,0 +1,28 @@
+"""Numbers, shares and counts as text, alike in every report and message."""
+
+from __future__ import annotations
+
+NOTHING = "-"
+"""Stands where there is no figure."""
+
+
+def number(value: float, digits: int = 1) -> str:
+    """A figure without needless zeros: 1024, 1180.5."""
+    text = f"{value:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """A share as per cent."""
+    return NOTHING if share is None else f"{100 * share:.{digits}f} %"
+
+
+def signed_percent(share: float | None, digits: int = 1) -> str:
+    """A difference as per cent, with its sign; never -0."""
+    return NOTHING if share is None else f"{round(100 * share, digits) + 0.0:+.{digits}f} %"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun: 1 wave, 2 waves, 3 accesses."""
+    ending = "" if count == 1 else "es" if noun.endswith("s") else "s"
+    return f"{count} {noun}{ending}"
