@@ -154,8 +154,8 @@ def states_between(
     flow: ControlFlow,
     indices: Sequence[int],
 ) -> dict[tuple[int, int], int]:
-    """Wait states that the second of two of these instructions needs behind the first, if nothing between them
-    rewrites what links them: places in ``indices`` -> the most that any row asks for."""
+    """Wait states that the second of two of these instructions needs behind the first, if nothing between
+    them rewrites what links them: places in ``indices`` -> the most that any row asks for."""
     context = _Context.of(program, code, effects, flow)
     found = {}
     adjacent: list[Way] = [(0, 0, frozenset())]

@@ -1,9 +1,10 @@
 """Which operations of a loop's pass must stay in order, and why.
 
-Registers of every file count, with EXEC, VCC, SCC and M0, as :func:`wavesim.program.dataflow.effects` has them: a
-partial write reads what it keeps. Memory counts by real addresses where the kernel was executed, and
-conservatively elsewhere. Barriers keep the accesses on their sides. Operations that only touch registers
-may pass barriers and accesses. What loads return is no order here: :mod:`wavesim.tuning.waits` waits for it.
+Registers of every file count, with EXEC, VCC, SCC and M0, as :func:`wavesim.program.dataflow.effects`
+has them: a partial write reads what it keeps. Memory counts by real addresses where the kernel was
+executed, and conservatively elsewhere. Barriers keep the accesses on their sides. Operations that only
+touch registers may pass barriers and accesses. What loads return is no order here:
+:mod:`wavesim.tuning.waits` waits for it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """First orders: lists that say how matrix work is laid beside memory, made for every choice of a few rules.
 
-Annealing moves single operations; it does not find the structure of a loop's phases. A list does: it issues what is
-ready by kind, so many MFMAs behind each access to LDS, and says at which barriers the MFMAs before it come first.
+Annealing moves single operations; it does not find the structure of a loop's phases. A list does: it
+issues what is ready by kind, so many MFMAs behind each access to LDS, and says at which barriers the MFMAs
+before it come first.
 """
 
 from __future__ import annotations

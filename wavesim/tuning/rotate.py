@@ -1,9 +1,9 @@
 """Rotation: operations run one pass ahead. The loop is cut elsewhere, what is executed stays the same.
 
-A pass is an order of its operations, S then R. Executed is S R S R ... S R. The rotated loop has R S: the S of the
-first pass stands before it and the R of the last one behind it. Inside the new loop a schedule may then lay the S of
-a pass beside the R of the pass before. S must hold what decides whether there is another pass, so that the branch
-knows it: the compare, and all that must come before that.
+A pass is an order of its operations, S then R. Executed is S R S R ... S R. The rotated loop has R S: the
+S of the first pass stands before it and the R of the last one behind it. Inside the new loop a schedule may
+then lay the S of a pass beside the R of the pass before. S must hold what decides whether there is another
+pass, so that the branch knows it: the compare, and all that must come before that.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from wavesim.asm.layout import lay_out
 from wavesim.isa.kinds import Kind
 from wavesim.program import Program, Symbol
 from wavesim.program.dataflow import Effects
-from wavesim.trace import UNKNOWN, CodeEntry, Trace, WaveTrace
+from wavesim.trace import CodeEntry, Trace, WaveTrace
 from wavesim.trace.decode import code_entries
 from wavesim.tuning.dependence import Order
 from wavesim.tuning.loop import PLACED_ANEW, Int64, LoopBlock
-from wavesim.tuning.schedule import PUT_IN, Piece
+from wavesim.tuning.schedule import PUT_IN, Piece, gathered
 
 INVERSE = {
     "s_cbranch_scc1": "s_cbranch_scc0",
@@ -210,18 +210,10 @@ def _stream(
         row = end
     put(np.arange(row, len(code)), later[row:])
     rows, new = np.concatenate(source), np.concatenate(codes)
-    put_in = rows == PUT_IN
-    columns = {}
-    empty = {"array_clk": 0, "memory_bytes": 0, "taken": 0, "memory_latency_clk": UNKNOWN}
-    for name, value in empty.items():
-        values = getattr(wave, name)[np.where(put_in, 0, rows)]
-        values[put_in] = value
-        columns[name] = values
+    stream = gathered(wave, rows, new)
     if (np.diff(starts) != block.length).any() or len(starts) < 2:  # a guard is taken where there is one pass
         guards = np.flatnonzero(new == head - 1)
-        columns["taken"][guards] = [last == first for first, last in _entries(starts, block.length)]
-    none = np.zeros(0, np.int64)
-    stream = replace(wave, code=new.astype(np.int32), line_offsets=none, lines=none, **columns)
+        stream.taken[guards] = [last == first for first, last in _entries(starts, block.length)]
     return stream, np.array(heads, np.int64)
 
 

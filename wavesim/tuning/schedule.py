@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -129,24 +130,29 @@ def scheduled_trace(trace: Trace, block: LoopBlock, pieces: Sequence[Piece]) -> 
 
 def _stream(wave: WaveTrace, starts: Int64, block: LoopBlock, origins: Int64) -> WaveTrace:
     source, code = stream_rows(wave.code.astype(np.int64), starts, block, origins)
+    return gathered(wave, source, code)
+
+
+def gathered(wave: WaveTrace, source: Int64, code: Int64) -> WaveTrace:
+    """A stream of the rows ``source`` of another (``PUT_IN`` for new ones), whose static instructions are
+    ``code``. It has no memory lines: its latencies are those of its rows."""
     put_in = source == PUT_IN
     taken_from = np.where(put_in, 0, source)
-    columns = {}
-    for name, empty in (
-        ("array_clk", 0),
-        ("memory_bytes", 0),
-        ("taken", 0),
-        ("memory_latency_clk", UNKNOWN),
-    ):
-        values = getattr(wave, name)[taken_from]
-        values[put_in] = empty
-        columns[name] = values
+
+    def column(values: npt.NDArray[Any], empty: int) -> npt.NDArray[Any]:
+        return np.where(put_in, empty, values[taken_from]).astype(values.dtype)
+
+    none = np.zeros(0, np.int64)
     return replace(
         wave,
         code=code.astype(np.int32),
-        line_offsets=np.zeros(0, np.int64),
-        lines=np.zeros(0, np.int64),
-        **columns,
+        array_clk=column(wave.array_clk, 0),
+        memory_bytes=column(wave.memory_bytes, 0),
+        taken=column(wave.taken, 0),
+        memory_latency_clk=column(wave.memory_latency_clk, UNKNOWN),
+        memory_path_clk16=column(wave.path_clk16(), 0),
+        line_offsets=none,
+        lines=none,
     )
 
 

@@ -1,4 +1,4 @@
-"""The score of a schedule: clocks of the compute unit per pass of its loop, in the second half of its passes."""
+"""The score of a schedule: clocks of the compute unit per pass of its loop, over the second half of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from wavesim.timing import default_engine, simulate
 from wavesim.trace import UNKNOWN, Trace, WaveTrace
 from wavesim.trace.decode import code_entry
 from wavesim.tuning.loop import Int64, LoopBlock
-from wavesim.tuning.schedule import PUT_IN, Piece, scheduled_trace
+from wavesim.tuning.schedule import PUT_IN, Piece, gathered, scheduled_trace
 
 if TYPE_CHECKING:
     from wavesim.timing.compiled.rescheduled import PutIn
@@ -67,12 +67,7 @@ def cut(trace: Trace, block: LoopBlock, passes: int) -> Trace:
 
 def _without(wave: WaveTrace, first: int, last: int) -> WaveTrace:
     keep = np.concatenate((np.arange(first), np.arange(last, len(wave))))
-    none = np.zeros(0, np.int64)
-    columns = {
-        name: getattr(wave, name)[keep]
-        for name in ("code", "array_clk", "memory_bytes", "taken", "memory_latency_clk")
-    }
-    return replace(wave, line_offsets=none, lines=none, **columns)
+    return gathered(wave, keep, wave.code[keep].astype(np.int64))
 
 
 def clk_per_pass(heads: Sequence[Int64]) -> float:

@@ -1,7 +1,7 @@
-"""The search: lists first, then annealing from the best of them; deterministic for a seed and a number of tries.
+"""The search: lists first, then annealing from the best of them.
 
-A trial on the ladder taught this order: lists find how the phases of a loop lie beside each other, annealing then
-moves single operations and runs of them.
+It is deterministic for a seed and a number of tries. A trial on the ladder taught this order: lists find how
+the phases of a loop lie beside each other, annealing then moves single operations and runs of them.
 """
 
 from __future__ import annotations

@@ -45,8 +45,8 @@ PROVEN_AT_MOST = 8
 
 @dataclass(frozen=True)
 class TuneOptions:
-    """What a search is asked for: the loop's label, what may change, how long (``None``: no limit of that kind),
-    and whether a kernel that is wrong is scheduled all the same."""
+    """What a search is asked for: the loop's label, what may change, how long (``None``: no limit of that
+    kind), and whether a kernel that is wrong is scheduled all the same."""
 
     loop: str | None = None
     changes: frozenset[str] = frozenset(CHANGES)

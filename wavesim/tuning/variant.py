@@ -1,4 +1,4 @@
-"""A variant of a kernel whose loop is scheduled: the kernel as it is, or with operations run one pass ahead."""
+"""A variant of a kernel whose loop is scheduled: as it is, or with operations run one pass ahead."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PADS = (0, 1, 2, 4, 8, 12, 16, 20)
 
 @dataclass(frozen=True)
 class Variant:
-    """``name`` says what is different; ``scheduler`` makes schedules of its loop, ``trace`` are its streams."""
+    """``name`` says what is different; ``scheduler`` makes schedules of its loop; ``trace``: its streams."""
 
     name: str
     scheduler: Scheduler
@@ -143,7 +143,7 @@ def _hazards(findings: Sequence[Finding]) -> int:
 
 
 def with_priorities(pieces: Sequence[Piece], code: Sequence[CodeEntry], levels: Sequence[int]) -> list[Piece]:
-    """The schedule with s_setprio ``levels[0]`` before runs of at least ``levels[1]`` MFMAs and 0 behind them."""
+    """The schedule with s_setprio ``levels[0]`` before runs of ``levels[1]`` MFMAs or more, and 0 behind."""
     if not levels:
         return list(pieces)
     level, shortest = levels

@@ -1,10 +1,10 @@
 """Where a new order of a loop needs its waits: the counts follow from what must be complete where.
 
 A *need* says: before operation ``user`` issues, the instance of ``operation`` that came ``distance`` passes
-before has completed. Needs come from the kernel as it is. A use of a register needs the load that gives it. A
-barrier, a store or an access to LDS needs what the kernel's own waits had completed there, as far as others may
-rely on it (:mod:`wavesim.checks.relaxing` says who may). What is outstanding where the loop is entered counts
-as issued before its first pass.
+before has completed. Needs come from the kernel as it is. A use of a register needs the load that gives it.
+A barrier, a store or an access to LDS needs what the kernel's own waits had completed there, as far as
+others may rely on it (:mod:`wavesim.checks.relaxing` says who may). What is outstanding where the loop is
+entered counts as issued before its first pass.
 
 Operations of a counter return in the order in which they are issued, so that an order of the operations gives
 the count of each wait by counting. Scalar and flat loads return in any order: where a loop has some, only a
@@ -39,8 +39,9 @@ _LONG_AGO = 1 << 20
 class Need:
     """``user`` must not issue before ``operation`` has completed, the instance of ``distance`` passes before.
 
-    Both are numbers of operations of the block; a ``user`` behind the last one is the code behind the loop. An operation of before the loop is -1; ``distance`` is then how
-    many of its counter were issued behind it, up to the loop.
+    Both are numbers of operations of the block; a ``user`` behind the last one is the code behind the loop.
+    An operation of before the loop is -1; ``distance`` is then how many of its counter were issued behind it,
+    up to the loop.
     """
 
     user: int
@@ -89,8 +90,8 @@ class _Counter:
         return issued, needed
 
     def common_end(self, order: Int64) -> int:
-        """How many of its operations end a pass in the same order as in the kernel as it is; behind them others
-        are outstanding than waits behind the loop count on."""
+        """How many of its operations end a pass in the same order as in the kernel as it is; behind them
+        others are outstanding than waits behind the loop count on."""
         mine = order[self.counts[order] > 0]
         if (np.diff(mine) > 0).all():
             return _LONG_AGO
@@ -131,8 +132,8 @@ class WaitPlan:
         return cls(needs, tuple(counters))
 
     def place(self, order: Sequence[int]) -> list[PlacedWait]:
-        """The fewest waits for ``order``, each as weak as its place allows. One behind the last position stands
-        behind the loop.
+        """The fewest waits for ``order``, each as weak as its place allows. One behind the last position
+        stands behind the loop.
 
         Args:
             order: the block's operations, by number.

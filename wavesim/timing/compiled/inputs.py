@@ -297,7 +297,8 @@ def _pair_of(p: TimingParameters) -> Int64:
     return pair_of
 
 
-def _column(wave: WaveTrace, name: str) -> object:
+def row_column(wave: WaveTrace, name: str) -> Array:
+    """A column of ``ROW_COLUMNS`` of a wave's stream."""
     return wave.path_clk16() if name == "memory_path_clk16" else getattr(wave, name)
 
 
@@ -306,7 +307,7 @@ def _rows(trace: Trace, lengths: Sequence[int]) -> dict[str, Array]:
     columns: dict[str, Array] = {}
     for name, dtype in ROW_COLUMNS:
         parts = [
-            check_array(_column(wave, name), dtype, length, f"wave {wave.wave}: {name}")
+            check_array(row_column(wave, name), dtype, length, f"wave {wave.wave}: {name}")
             for wave, length in zip(trace.waves, lengths, strict=True)
         ]
         columns[name] = np.concatenate(parts) if parts else np.zeros(0, dtype)

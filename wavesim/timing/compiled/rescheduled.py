@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing.compiled.engine import drive, engine_of, loaded
-from wavesim.timing.compiled.inputs import ROW_COLUMNS, CodeTables, with_rows
-from wavesim.trace import CodeEntry, Trace
+from wavesim.timing.compiled.inputs import ROW_COLUMNS, CodeTables, row_column, with_rows
+from wavesim.trace import UNKNOWN, CodeEntry, Trace
 
 Int64 = npt.NDArray[np.int64]
 EVENTS_PER_CALL = 1 << 40
@@ -61,10 +61,9 @@ class Rescheduled:
         self._first_row = np.cumsum([0, *(len(wave) for wave in trace.waves)]).astype(np.int64)
         self._columns = {}
         for name, dtype in ROW_COLUMNS:
-            parts = [getattr(wave, name) for wave in trace.waves]
+            parts = [row_column(wave, name) for wave in trace.waves]
             self._columns[name] = np.concatenate([*parts, np.zeros(1, dtype)]).astype(dtype)
-        if "memory_latency_clk" in self._columns:
-            self._columns["memory_latency_clk"][-1] = -1
+        self._columns["memory_latency_clk"][-1] = UNKNOWN
 
     def heads(self, origins: Sequence[int | PutIn]) -> list[Int64]:
         """Clocks at which each wave issues the first instruction of each pass of the new loop.
@@ -75,8 +74,6 @@ class Rescheduled:
         rows, codes, code = self._laid_out(origins)
         inputs_rows, lengths = self._rows(rows)
         columns = {name: column[inputs_rows] for name, column in self._columns.items()}
-        block = inputs_rows < 0
-        assert not block.any()
         columns["code"] = self._codes(columns["code"], codes, lengths)
         inputs = with_rows(code, self._trace, self._parameters, lengths, columns)
         with engine_of(self._library, inputs) as engine:
@@ -90,8 +87,8 @@ class Rescheduled:
         return found
 
     def _laid_out(self, origins: Sequence[int | PutIn]) -> tuple[Int64, Int64, CodeTables]:
-        """Per instruction of the new loop its row in a pass (-1: put in) and static instruction; the tables with
-        the new addresses."""
+        """Per instruction of the new loop its row in a pass (-1: put in) and static instruction; the tables
+        with the new addresses."""
         rows = np.array([-1 if isinstance(each, PutIn) else each - self._head for each in origins], np.int64)
         codes = np.array(
             [self._first_in_pool + each.entry if isinstance(each, PutIn) else each for each in origins],
