@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from wavesim.analyze.result import Bounds
 from wavesim.checks.run import check_kernel
 from wavesim.emulate.run import emulate
 from wavesim.errors import SourceSpan, UserError
@@ -24,14 +25,20 @@ from wavesim.tuning.rotate import cuts
 from wavesim.tuning.score import LATENCIES, Judge, cut
 from wavesim.tuning.search import Found, anneal, by_lists
 from wavesim.tuning.variant import Variant, with_priorities
+from wavesim.tuning.words import changed
 
 CHANGES = ("waits", "order", "rotation", "priority")
 """What may change, in the order in which their shares of the gain are counted."""
+
+NOT_BUILT = ("stagger", "barriers", "parameters", "rename")
+"""Changes that the design names and no search makes yet."""
 
 SEARCH_PASSES = 12
 """Passes of the loop that a candidate is scored by; the best ones are scored again by many more."""
 
 SCORE_PASSES = 40
+"""Passes that the best ones, and the kernel as it was, are scored by."""
+
 LEGS = 4
 """Annealings of a round, wherever they run: results must not depend on the number of cores."""
 
@@ -85,8 +92,18 @@ class Share:
 class Tuned:
     """What was found and proven. Clocks are per pass of the loop, at each of ``LATENCIES``.
 
-    ``program`` is the kernel with the schedule, the kernel as it was where nothing better was proven;
-    ``dropped`` says of candidates why they were not proven; ``forced`` that the kernel is wrong.
+    Attributes:
+        run: the kernel as it was.
+        program: the kernel with the schedule; as it was where nothing better was proven.
+        bound_clk: what no schedule of these instructions can be faster than; 0: not known.
+        bound: the name of the resource that bounds the loop at the machine's own latency.
+        shares: what each kind of change gained.
+        dropped: of candidates that were not proven, why.
+        how: which operations run a pass ahead.
+        unroll: iterations of the source in a pass.
+        changes: what is different, in plain words.
+        fault: what is wrong with the kernel as it was; only with ``force``.
+        stopped: the search was stopped from outside.
     """
 
     run: Run
@@ -94,15 +111,22 @@ class Tuned:
     label: str
     before_clk: tuple[float, ...]
     after_clk: tuple[float, ...]
-    bound_clk: float
+    bound_clk: tuple[float, ...]
     bound: str
     shares: tuple[Share, ...]
     tried: int
-    proven: bool
     dropped: tuple[str, ...]
     how: str
     seed: int
-    forced: bool = False
+    unroll: int
+    changes: tuple[str, ...]
+    fault: str = ""
+    stopped: bool = False
+
+    @property
+    def better(self) -> bool:
+        """Whether the program is another one than it was."""
+        return self.program is not self.run.kernel.program
 
     @property
     def gain(self) -> float:
@@ -112,7 +136,9 @@ class Tuned:
 
 
 class NotRight(UserError):
-    """The kernel to be scheduled is wrong as it is."""
+    """The kernel to be scheduled is wrong as it is: a bad verdict, not unusable input."""
+
+    exit_code = 1
 
 
 @dataclass
@@ -124,7 +150,11 @@ class _Candidate:
 
 
 def tune_kernel(
-    path: Path, options: RunOptions, wanted: TuneOptions, progress: Progress | None = None
+    path: Path,
+    options: RunOptions,
+    wanted: TuneOptions,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Tuned:
     """Find a better schedule of a kernel's loop, and prove it.
 
@@ -133,22 +163,40 @@ def tune_kernel(
         options: how it is run.
         wanted: what may change and how long it may take.
         progress: called now and then.
+        stop: asked between candidates: whether to prove the best so far and end.
 
     Raises:
         NotRight: the kernel is wrong as it is; with its findings.
         UserError: unusable kernel, no such loop, or nothing in it may change.
     """
-    return _Tuner(path, options, wanted, progress).result()
+    _refuse_unknown(wanted.changes, path)
+    return _Tuner(path, options, wanted, progress, stop).result()
+
+
+def _refuse_unknown(changes: frozenset[str], path: Path) -> None:
+    for each in sorted(changes):
+        if each not in CHANGES:
+            planned = " yet" if each in NOT_BUILT else ""
+            raise UserError(
+                f"{each!r:.40} cannot be changed{planned}", None, f"changes: {', '.join(CHANGES)}"
+            )
+    if not changes:
+        raise UserError(f"{path}: nothing may change", None, f"changes: {', '.join(CHANGES)}")
 
 
 class _Tuner:
     """One search."""
 
     def __init__(
-        self, path: Path, options: RunOptions, wanted: TuneOptions, progress: Progress | None
+        self,
+        path: Path,
+        options: RunOptions,
+        wanted: TuneOptions,
+        progress: Progress | None,
+        stop: Callable[[], bool],
     ) -> None:
         self._begin = time.monotonic()
-        self._wanted, self._progress = wanted, progress
+        self._wanted, self._progress, self._stop = wanted, progress, stop
         self._stage = "execute"
         self._run = run_kernel(path, options)
         self._original = self._checked(path, options)
@@ -160,10 +208,13 @@ class _Tuner:
             raise UserError(f"{path}: nothing may change in the loop at {block.label}")
         bounds = self._run.analysis.bounds
         loop = self._run.analysis.loop
-        self._bound, self._bound_clk = "", 0.0
+        self._bound, self._bounds_clk = "", dict.fromkeys(LATENCIES, 0.0)
+        self._unroll = loop.unroll if loop is not None and loop.head == block.head else 1
         if bounds is not None and loop is not None and loop.head == block.head:
             self._bound = bounds.binding
-            self._bound_clk = bounds.named()[self._bound] * loop.unroll
+            self._bounds_clk = {
+                share: self._unroll * max(_at_latency(bounds, share).values()) for share in LATENCIES
+            }
         self._variants = [self._base]
         self._judges: dict[tuple[int, float, int], Judge] = {}
         self._tried = 0
@@ -178,14 +229,18 @@ class _Tuner:
         bad = [each for each in check.findings if each.is_bad]
         if bad and not self._wanted.force:
             raise NotRight(
-                f"{path}: this kernel is wrong as it is: {_said(bad[0])}",
-                bad[0].spans[0] if bad[0].spans else None,
+                f"this kernel is wrong as it is: {_said(bad[0])}",
+                bad[0].spans[0] if bad[0].spans else SourceSpan(str(path)),
                 f"wavesim check {path} lists all {len(bad)}; --force schedules it all the same",
             )
         execution = emulate(run.kernel.program, run.kernel.launch, run.machine, observe_lds=True)
         return Original(run.kernel, run.machine, execution, check, shorter)
 
     # -- scores
+
+    @property
+    def _bound_clk(self) -> float:
+        return self._bounds_clk[1.0]
 
     @property
     def _parameters(self) -> TimingParameters:
@@ -204,7 +259,7 @@ class _Tuner:
         pieces = with_priorities(
             chosen.scheduler.pieces(candidate.order), chosen.relaxer.code, candidate.levels
         )
-        return max(self._judge(candidate.variant, share, passes).clk(pieces), self._bound_clk)
+        return max(self._judge(candidate.variant, share, passes).clk(pieces), self._bounds_clk[share])
 
     def _robust(self, candidate: _Candidate) -> float:
         return sum(self._clk(candidate, share, SCORE_PASSES) for share in LATENCIES) / len(LATENCIES)
@@ -217,7 +272,8 @@ class _Tuner:
     def _over(self) -> bool:
         wanted = self._wanted
         late = wanted.minutes is not None and time.monotonic() - self._begin > 60 * wanted.minutes
-        return late or (wanted.candidates is not None and self._tried >= wanted.candidates)
+        enough = wanted.candidates is not None and self._tried >= wanted.candidates
+        return late or enough or self._stop()
 
     def _tell(self) -> None:
         if self._progress is not None:
@@ -244,19 +300,21 @@ class _Tuner:
     def _at_bound(self, clk: float) -> bool:
         return bool(self._bound_clk) and clk <= self._bound_clk * (1 + 1e-9)
 
-    def _lists(self, variant: int) -> list[_Candidate]:
+    def _lists(self, variant: int) -> tuple[list[_Candidate], int]:
         chosen = self._variants[variant]
         judge = self._judge(variant, 1.0, SEARCH_PASSES)
 
         def score(order: Sequence[int]) -> float:
             return max(judge.clk(chosen.scheduler.pieces(order)), self._bound_clk)
 
-        found = Found(chosen.as_it_is, score(chosen.as_it_is))
-        orders = by_lists(chosen.scheduler.order, chosen.entries, score, found, lambda _: True)
-        best = [_Candidate(variant, order, score(order)) for order in orders[:3]]
-        return [*best, _Candidate(variant, chosen.as_it_is, score(chosen.as_it_is))]
+        plain = _Candidate(variant, chosen.as_it_is, score(chosen.as_it_is))
+        found = Found(plain.order, plain.clk, tried=1)
+        if not self._may("order"):
+            return [plain], found.tried
+        orders = by_lists(chosen.scheduler.order, chosen.entries, score, found, lambda _: not self._stop())
+        return [*(_Candidate(variant, order, score(order)) for order in orders[:3]), plain], found.tried
 
-    def _leg(self, start: _Candidate, seed: int) -> tuple[_Candidate, int]:
+    def _leg(self, start: _Candidate, seed: int, tries: int) -> tuple[_Candidate, int]:
         chosen = self._variants[start.variant]
         judge = self._judge(start.variant, 1.0, SEARCH_PASSES)
 
@@ -268,33 +326,30 @@ class _Tuner:
             chosen.scheduler.order,
             start.order,
             score,
-            TRIES,
+            tries,
             random.Random(seed),
             found,
-            lambda so_far: not self._at_bound(so_far.clk),
+            lambda so_far: not (self._at_bound(so_far.clk) or self._stop()),
         )
         return _Candidate(start.variant, found.order, found.clk), found.tried
 
     def _search(self) -> list[_Candidate]:
         """The best candidates, the fastest first; those of the kernel as it is among them."""
-        found = [
-            _Candidate(
-                0, self._base.as_it_is, self._clk(_Candidate(0, self._base.as_it_is, 0), 1.0, SEARCH_PASSES)
-            )
-        ]
+        self._stage = "lists"
+        self._tell()
+        base, relaxer = self._base, self._base.relaxer
+        if self._may("rotation") and not any(wave.spins for wave in base.trace.waves):
+            for chosen in cuts(base.block, relaxer.code, relaxer.effects, base.scheduler.order):
+                self._variants.append(base.ahead(chosen))
+                self._tell()
+        for variant in range(len(self._variants)):
+            self._judge(variant, 1.0, SEARCH_PASSES)
+        found: list[_Candidate] = []
+        for several, tried in run_jobs([_job(self._lists, each) for each in range(len(self._variants))]):
+            found += several
+            self._tried += tried
+        self._note(found)
         if self._may("order"):
-            self._stage = "lists"
-            base, relaxer = self._base, self._base.relaxer
-            if self._may("rotation") and not any(wave.spins for wave in base.trace.waves):
-                for chosen in cuts(base.block, relaxer.code, relaxer.effects, base.scheduler.order):
-                    self._variants.append(base.ahead(chosen))
-                    self._tell()
-            for variant in range(len(self._variants)):
-                self._judge(variant, 1.0, SEARCH_PASSES)
-            for several in run_jobs([_job(self._lists, each) for each in range(len(self._variants))]):
-                found += several
-                self._tried += len(several)
-            self._note(found)
             self._anneal(found)
         return _ranked(found)
 
@@ -305,9 +360,11 @@ class _Tuner:
             ranked = _ranked(found)
             if self._at_bound(ranked[0].clk):
                 return
-            starts = _starts(ranked, rounds)
+            starts, tries = _starts(ranked, rounds), TRIES
+            if self._wanted.candidates is not None:
+                tries = min(tries, -(-(self._wanted.candidates - self._tried) // LEGS))
             seeds = [hash((self._wanted.seed, rounds, leg)) & 0xFFFFFFFF for leg in range(LEGS)]
-            legs = run_jobs([_job(self._leg, start, seed) for start, seed in zip(starts, seeds, strict=True)])
+            legs = run_jobs([_job(self._leg, *each, tries) for each in zip(starts, seeds, strict=True)])
             for candidate, tried in legs:
                 found.append(candidate)
                 self._tried += tried
@@ -321,7 +378,7 @@ class _Tuner:
         self._stage = "priorities"
         more = []
         for each in found[:3]:
-            for levels in PRIORITIES:
+            for levels in PRIORITIES if not self._stop() else ():
                 tried = replace(each, levels=levels)
                 tried.clk = self._clk(tried, 1.0, SEARCH_PASSES)
                 self._tried += 1
@@ -338,7 +395,7 @@ class _Tuner:
         self._tell()
         best = sorted(_distinct(found)[:PROVEN_AT_MOST], key=self._robust)
         before = tuple(
-            max(self._judge(0, share, SCORE_PASSES).clk(self._base.own_pieces), self._bound_clk)
+            max(self._judge(0, share, SCORE_PASSES).clk(self._base.own_pieces), self._bounds_clk[share])
             for share in LATENCIES
         )
         dropped = []
@@ -352,36 +409,37 @@ class _Tuner:
             if why:
                 dropped.append(why)
                 continue
-            program = recipe.applied(self._original.kernel.program)
-            shares = self._shares(found, candidate, before)
-            return self._tuned(program, before, after, shares, dropped, variant.name)
-        return self._tuned(self._original.kernel.program, before, before, (), dropped, "as it is")
+            return replace(
+                self._nothing_better(before, dropped),
+                program=recipe.applied(self._original.kernel.program),
+                after_clk=after,
+                shares=self._shares(found, candidate, before),
+                how=variant.name,
+                changes=changed(
+                    self._base.own_pieces, recipe.pieces, self._base.relaxer.code, variant.origin
+                ),
+            )
+        return self._nothing_better(before, dropped)
 
-    def _tuned(
-        self,
-        program: Program,
-        before: tuple[float, ...],
-        after: tuple[float, ...],
-        shares: tuple[Share, ...],
-        dropped: list[str],
-        how: str,
-    ) -> Tuned:
-        forced = not self._original.check.good
+    def _nothing_better(self, before: tuple[float, ...], dropped: Sequence[str]) -> Tuned:
+        faults = [each for each in self._original.check.findings if each.is_bad]
         return Tuned(
-            self._run,
-            program,
-            self._base.block.label,
-            before,
-            after,
-            self._bound_clk,
-            self._bound,
-            shares,
-            self._tried,
-            after is not before,
-            tuple(dropped),
-            how,
-            self._wanted.seed,
-            forced,
+            run=self._run,
+            program=self._original.kernel.program,
+            label=self._base.block.label,
+            before_clk=before,
+            after_clk=before,
+            bound_clk=tuple(self._bounds_clk.values()),
+            bound=self._bound,
+            shares=(),
+            tried=self._tried,
+            dropped=tuple(dropped),
+            how=self._base.name,
+            seed=self._wanted.seed,
+            unroll=self._unroll,
+            changes=(),
+            fault=_said(faults[0]) if faults else "",
+            stopped=self._stop(),
         )
 
     def _shares(
@@ -407,6 +465,12 @@ class _Tuner:
             shares.append(Share(name, clk - now))
             clk = now
         return tuple(shares)
+
+
+def _at_latency(bounds: Bounds, share: float) -> dict[str, float]:
+    """The bounds where every latency of global memory is ``share`` of what it is."""
+    named = bounds.named()
+    return named | {"memory_in_flight": named["memory_in_flight"] * share}
 
 
 def _job(function: Callable[..., object], *arguments: object) -> Callable[[], object]:

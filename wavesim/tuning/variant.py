@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from wavesim.checks.relaxing import WaitRelaxer
 from wavesim.checks.run import check_program
@@ -32,6 +32,7 @@ class Variant:
     block: LoopBlock
     addresses: Addresses
     turned: tuple[LoopBlock, tuple[Piece, ...], int] | None = None
+    origin: Mapping[int, int] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -41,13 +42,17 @@ class Variant:
         block: LoopBlock,
         addresses: Addresses,
         turned: tuple[LoopBlock, tuple[Piece, ...], int] | None = None,
+        origin: Mapping[int, int] | None = None,
     ) -> Variant:
-        """For a program and its streams; ``turned`` says how it was rotated."""
+        """For a program and its streams; ``turned`` says how it was rotated, ``origin`` which static
+        instructions of the kernel as it was the loop's operations are."""
         _, relaxer = check_program(trace.program)
         order = order_of(
             block, relaxer.code, relaxer.effects, trace.program.arch, addresses, len(trace.waves)
         )
-        return cls(name, Scheduler.of(block, relaxer, order), relaxer, trace, block, addresses, turned)
+        scheduler = Scheduler.of(block, relaxer, order)
+        origin = origin if origin is not None else {index: index for index in block.operations}
+        return cls(name, scheduler, relaxer, trace, block, addresses, turned, origin)
 
     @property
     def entries(self) -> tuple[CodeEntry, ...]:
@@ -82,7 +87,8 @@ class Variant:
         indices = dict(zip(new.block.operations, new.origin, strict=True))
         name = f"{len(cut)} operations run one pass ahead"
         addresses = self.addresses.renumbered(indices)
-        return Variant.of(name, new.trace, new.block, addresses, (self.block, tuple(pieces), place))
+        turned = self.block, tuple(pieces), place
+        return Variant.of(name, new.trace, new.block, addresses, turned, indices)
 
     def recipe(self, order: Sequence[int], levels: Sequence[int] = ()) -> Recipe:
         """How a schedule is put into the kernel as it was; where the loop is entered and left, with the wait
