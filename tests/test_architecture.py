@@ -17,6 +17,7 @@ LAYERS = [
     "api",
     "report",
     "calibrate",
+    "tuning",
     "explanation",
     "replays",
     "checks",

@@ -10,7 +10,7 @@ where the pipe alone has given the time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from wavesim.checks.cfg import ControlFlow
@@ -145,6 +145,30 @@ def hazards(
                 distance, need = worst
                 severity = Severity.NOTE if need.only_llvm and not strict else Severity.ERROR
                 yield _finding(context, producer, consumer, distance, need, severity)
+
+
+def states_between(
+    program: Program,
+    code: tuple[CodeEntry, ...],
+    effects: tuple[Effects, ...],
+    flow: ControlFlow,
+    indices: Sequence[int],
+) -> dict[tuple[int, int], int]:
+    """Wait states that the second of two of these instructions needs behind the first, if nothing between
+    them rewrites what links them: places in ``indices`` -> the most that any row asks for."""
+    context = _Context.of(program, code, effects, flow)
+    found = {}
+    adjacent: list[Way] = [(0, 0, frozenset())]
+    for user, consumer in enumerate(indices):
+        if not context.depth(consumer):
+            continue
+        for place, producer in enumerate(indices):
+            if context.may_meet(producer, consumer):
+                needs = (need.wait_states for _, need in _needs(context, producer, consumer, adjacent))
+                states = max(needs, default=0)
+                if states:
+                    found[place, user] = states
+    return found
 
 
 _AFTER_MFMA = VALU_KINDS | MEMORY_KINDS | {Kind.MFMA}

@@ -217,18 +217,20 @@ class WaitRelaxer:
             for register, _ in hazardous_uses(state, entry, self.effects[index]):
                 if register not in self.before[index]:  # else it is a finding already
                     return Need(state[register].load, index)
-        if entry.kind in _ORDERS_MEMORY or index in self.cache or index in self.atomics:
+        for operation in sorted(ages):
+            if self.comes_behind(index, operation):
+                return Need(operation[0], index)
+        if order_matters:
             for operation in sorted(ages):
-                if self._ordered(index, entry, operation):
-                    return Need(operation[0], index)
-        if order_matters and (entry.kind in _ORDERS_LDS or entry.to_lds):
-            for operation in sorted(ages):
-                if self._lds_conflict(index, entry, operation):
+                if self.lds_comes_behind(index, operation):
                     return Need(operation[0], index, order=True)
         return None
 
-    def _ordered(self, index: int, entry: CodeEntry, operation: Operation) -> bool:
+    def comes_behind(self, index: int, operation: Operation) -> bool:
         """Whether an operation in global memory must be complete before ``index``."""
+        entry = self.code[index]
+        if entry.kind not in _ORDERS_MEMORY and index not in self.cache and index not in self.atomics:
+            return False
         opened = self.code[operation[0]]
         if opened.kind not in VMEM_KINDS or operation[1] is Queue.LDS:
             return False
@@ -241,8 +243,11 @@ class WaitRelaxer:
         told = Kind.BARRIER, Kind.VMEM_STORE, Kind.SMEM, Kind.LDS_WRITE
         return entry.kind in told or index in self.atomics
 
-    def _lds_conflict(self, index: int, entry: CodeEntry, operation: Operation) -> bool:
+    def lds_comes_behind(self, index: int, operation: Operation) -> bool:
         """Whether an open LDS access may meet a conflicting one from ``index`` on."""
+        entry = self.code[index]
+        if entry.kind not in _ORDERS_LDS and not entry.to_lds:
+            return False
         opened = self.code[operation[0]]
         writes = opened.kind is Kind.LDS_WRITE or opened.to_lds
         if opened.kind not in LDS_KINDS and not opened.to_lds:

@@ -260,7 +260,8 @@ def _pair_of(p: TimingParameters) -> Int64:
     return pair_of
 
 
-def _column(wave: WaveTrace, name: str) -> object:
+def row_column(wave: WaveTrace, name: str) -> Array:
+    """A column of ``ROW_COLUMNS`` of a wave's stream."""
     return wave.path_clk16() if name == "memory_path_clk16" else getattr(wave, name)
 
 
@@ -269,7 +270,7 @@ def _rows(trace: Trace, lengths: Sequence[int]) -> dict[str, Array]:
     columns: dict[str, Array] = {}
     for name, dtype in ROW_COLUMNS:
         parts = [
-            check_array(_column(wave, name), dtype, length, f"wave {wave.wave}: {name}")
+            check_array(row_column(wave, name), dtype, length, f"wave {wave.wave}: {name}")
             for wave, length in zip(trace.waves, lengths, strict=True)
         ]
         columns[name] = np.concatenate(parts) if parts else np.zeros(0, dtype)
@@ -279,7 +280,7 @@ def _rows(trace: Trace, lengths: Sequence[int]) -> dict[str, Array]:
     return columns
 
 
-def _waves(trace: Trace, p: TimingParameters, inputs: Inputs) -> tuple[Array, int]:
+def _waves(trace: Trace, p: TimingParameters, inputs: Inputs, columns: dict[str, Array]) -> tuple[Array, int]:
     """A row per wave: pointers into the columns; and how many workgroups there are."""
     table = np.zeros(max(1, len(trace.waves)), WAVE)
     waves = table[: len(trace.waves)]
@@ -295,7 +296,6 @@ def _waves(trace: Trace, p: TimingParameters, inputs: Inputs) -> tuple[Array, in
     waves["place"] = np.argsort(p.barrier_simd_order)[waves["simd"]]
     lengths = np.diff(inputs.first_row)
     waves["rows"] = lengths
-    columns = _rows(trace, lengths.tolist())
     inputs.keep += [table, *columns.values()]
     for name, column in (*columns.items(), *zip(CLOCKS, inputs.clocks, strict=True)):
         waves[name] = column.ctypes.data + inputs.first_row[:-1] * column.itemsize
@@ -308,45 +308,79 @@ def _waves(trace: Trace, p: TimingParameters, inputs: Inputs) -> tuple[Array, in
     return table, len(groups)
 
 
+@dataclass(frozen=True)
+class CodeTables:
+    """The static instructions of a trace and the machine's numbers as the engine reads them: a row of
+    ``table`` per instruction, a column per name in ``fields``."""
+
+    fields: list[str]
+    values: Int64
+    table: Int64
+    sgprs: int
+    writes: tuple[Array, Array]
+    reads: tuple[Array, Array]
+    pair_of: Int64
+
+    @classmethod
+    def of(cls, library: ctypes.CDLL, code: Sequence[CodeEntry], p: TimingParameters) -> CodeTables:
+        """For these instructions.
+
+        Raises:
+            UserError: numbers that the engine cannot work with.
+        """
+
+        def numbered(what: str) -> list[str]:
+            return names(getattr(library, f"wavesim_{what}")())
+
+        if numbered("reasons") != [reason.name.lower() for reason in Reason]:
+            raise UserError("the compiled engine's reasons are not Reason's")
+        kinds, categories, fields = numbered("kinds"), numbered("categories"), numbered("op_fields")
+        values = parameter_values(numbered("parameters"), p)
+        table = op_table(fields, kinds, categories, code, p)
+        is_salu = table[:, fields.index("kind")] == kinds.index(Kind.SALU.value)
+        is_vmem = table[:, fields.index("category")] == categories.index(Category.VMEM.value)
+        sgprs, writes, reads = sgpr_tables(code, is_salu, is_vmem)
+        return cls(fields, values, table, sgprs, writes, reads, _pair_of(p))
+
+
 def prepare(library: ctypes.CDLL, trace: Trace, p: TimingParameters) -> Inputs:
     """Everything that the engine reads and writes.
 
     Raises:
         UserError: arrays or numbers that the engine cannot work with.
     """
+    lengths = [int(np.size(wave.code)) for wave in trace.waves]
+    return with_rows(CodeTables.of(library, trace.code, p), trace, p, lengths, _rows(trace, lengths))
 
-    def numbered(what: str) -> list[str]:
-        return names(getattr(library, f"wavesim_{what}")())
 
-    if numbered("reasons") != [reason.name.lower() for reason in Reason]:
-        raise UserError("the compiled engine's reasons are not Reason's")
-    kinds, categories, fields = numbered("kinds"), numbered("categories"), numbered("op_fields")
-    values = parameter_values(numbered("parameters"), p)
-    table = op_table(fields, kinds, categories, trace.code, p)
-    is_salu = table[:, fields.index("kind")] == kinds.index(Kind.SALU.value)
-    is_vmem = table[:, fields.index("category")] == categories.index(Category.VMEM.value)
-    sgprs, (write_offsets, writes), (read_offsets, reads) = sgpr_tables(trace.code, is_salu, is_vmem)
-    pair_of = _pair_of(p)
+def with_rows(
+    code: CodeTables, trace: Trace, p: TimingParameters, lengths: Sequence[int], columns: dict[str, Array]
+) -> Inputs:
+    """The same from tables that are there, with the rows of all waves, one wave's after the other's.
+
+    Raises:
+        UserError: arrays or numbers that the engine cannot work with.
+    """
     by_order = trace.memory_latency_by_order_clk
     by_order = check_array(by_order, np.int32, np.size(by_order), "memory_latency_by_order_clk")
     _check_range(by_order, -1, LARGEST, "memory_latency_by_order_clk")
     first_row = np.zeros(len(trace.waves) + 1, np.int64)
-    np.cumsum([np.size(wave.code) for wave in trace.waves], out=first_row[1:])
+    np.cumsum(lengths, out=first_row[1:])
     clocks = np.full((4, int(first_row[-1])), -1, np.int64)
     none = np.zeros(0, np.int64)
     inputs = Inputs(Input(), clocks, first_row, none, none)
-    inputs.keep += [values, table, write_offsets, writes, read_offsets, reads, pair_of, by_order]
-    waves, groups = _waves(trace, p, inputs)
+    inputs.keep += [code, by_order]
+    waves, groups = _waves(trace, p, inputs, columns)
     inputs.structure = Input(
-        values.ctypes.data,
-        pair_of.ctypes.data,
-        len(trace.code),
-        table.ctypes.data,
-        sgprs,
-        write_offsets.ctypes.data,
-        writes.ctypes.data,
-        read_offsets.ctypes.data,
-        reads.ctypes.data,
+        code.values.ctypes.data,
+        code.pair_of.ctypes.data,
+        len(code.table),
+        code.table.ctypes.data,
+        code.sgprs,
+        code.writes[0].ctypes.data,
+        code.writes[1].ctypes.data,
+        code.reads[0].ctypes.data,
+        code.reads[1].ctypes.data,
         len(trace.waves),
         groups,
         waves.ctypes.data,

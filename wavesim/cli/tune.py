@@ -1,0 +1,159 @@
+"""``wavesim tune``: a better schedule of a kernel's loop, found and proven."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from wavesim.cli.options import (
+    CompileOptions,
+    JsonOptions,
+    LaunchOptions,
+    MachineOptions,
+    budget_options,
+    options,
+    run_options,
+)
+from wavesim.cli.paths import KernelPath, OutputPath
+from wavesim.cli.progress import progress_line
+
+if TYPE_CHECKING:
+    from wavesim.tuning.tune import State, Tuned
+
+MINUTES = 2.0
+
+
+class _Stop:
+    """What the first interrupt asks a search for; before there is one, and the second time, it ends all."""
+
+    asked = False
+    searching = False
+
+    def __call__(self) -> bool:
+        return self.asked
+
+    def interrupted(self, number: int, frame: FrameType | None) -> None:
+        """The handler."""
+        if self.asked or not self.searching:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+@contextmanager
+def _stoppable() -> Iterator[_Stop]:
+    stop = _Stop()
+    before = signal.signal(signal.SIGINT, stop.interrupted)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _changes(context: click.Context, parameter: click.Parameter, value: str | None) -> frozenset[str] | None:
+    return None if value is None else frozenset(each.strip() for each in value.split(",") if each.strip())
+
+
+@click.command()
+@click.argument("kernel", type=KernelPath())
+@options(machine=MachineOptions, launch=LaunchOptions, compiling=CompileOptions)
+@budget_options
+@click.option(
+    "--loop", metavar="LABEL", help="Which loop (default: the one with most instructions executed)."
+)
+@click.option(
+    "--change",
+    "changes",
+    metavar="WHAT,...",
+    callback=_changes,
+    help="What may change, of waits, order, rotation, priority (default: all). Waits follow the order.",
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    help=f"How long to search (default: {MINUTES:g}, or no limit where --candidates gives one).",
+)
+@click.option(
+    "--candidates",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="How many to try: the same seed and number give the same schedule.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the search.")
+@click.option("-o", "--output", type=OutputPath(path_type=Path), help="Write the scheduled kernel (.s) here.")
+@click.option("--diff", type=OutputPath(path_type=Path), help="Write a unified diff of the assembly here.")
+@click.option("--force", is_flag=True, help="Schedule a kernel that is wrong as it is, and mark the result.")
+@options(as_json=JsonOptions)
+def tune(
+    kernel: Path,
+    machine: MachineOptions,
+    launch: LaunchOptions,
+    compiling: CompileOptions,
+    loop: str | None,
+    changes: frozenset[str] | None,
+    minutes: float | None,
+    candidates: int | None,
+    seed: int,
+    output: Path | None,
+    diff: Path | None,
+    force: bool,
+    as_json: JsonOptions,
+) -> int:
+    """Find a better schedule of a loop of KERNEL, and prove it.
+
+    Ctrl-C ends the search: the best so far is proven and kept. A second one ends all.
+
+    Exit code 0: searched, whether or not something better was found. 1: the kernel is wrong as it is.
+    2: unusable input, or nothing may change.
+    """
+    from wavesim.report.text.tuning import state_text, tuning_json, tuning_lines
+    from wavesim.tuning.tune import CHANGES, TuneOptions, tune_kernel
+
+    if minutes is None and candidates is None:
+        minutes = MINUTES
+    wanted = TuneOptions(
+        loop, frozenset(CHANGES) if changes is None else changes, minutes, candidates, seed, force
+    )
+    ran = run_options((kernel,), machine, compiling, launch)
+    with progress_line(f"wavesim tune {kernel}") as line, _stoppable() as stop:
+        found = tune_kernel(kernel, ran, wanted, _shown(line, stop, state_text), stop)
+    _write(found, output, diff)
+    if as_json.wanted:
+        as_json.write(json.dumps(tuning_json(found), indent=2) + "\n")
+    if not as_json.alone:
+        for text in tuning_lines(found):
+            click.echo(text)
+    return 0
+
+
+def _shown(
+    line: Callable[[str, float], None] | None, stop: _Stop, said: Callable[[State], str]
+) -> Callable[[State], None]:
+    def progress(state: State) -> None:
+        stop.searching = True
+        if line is not None:
+            line("proving the best so far" if stop() else said(state), 0.0)
+
+    return progress
+
+
+def _write(found: Tuned, output: Path | None, diff: Path | None) -> None:
+    """The kernel, its launch file beside it, and the diff, where they are wanted."""
+    from wavesim.front.launch.file import launch_path
+    from wavesim.front.launch.write import launch_text
+    from wavesim.report.files import write_atomically
+    from wavesim.report.text.tuning import tuned_assembly, tuning_diff
+
+    if output is not None:
+        launch = found.run.kernel.launch
+        if launch.arguments:
+            write_atomically(launch_path(output), [launch_text(launch)])
+        write_atomically(output, [tuned_assembly(found)])
+    if diff is not None:
+        write_atomically(diff, [tuning_diff(found)])

@@ -1,0 +1,250 @@
+"""Which operations of a loop's pass must stay in order, and why.
+
+Registers of every file count, with EXEC, VCC, SCC and M0, as :func:`wavesim.program.dataflow.effects`
+has them: a partial write reads what it keeps. Memory counts by real addresses where the kernel was
+executed, and conservatively elsewhere. Barriers keep the accesses on their sides. Operations that only
+touch registers may pass barriers and accesses. What loads return is no order here:
+:mod:`wavesim.tuning.waits` waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from wavesim.emulate.run import Execution
+from wavesim.isa.opcodes import lookup
+from wavesim.isa.unknown import is_marked
+from wavesim.program.dataflow import Effects
+from wavesim.trace import CodeEntry, Kind
+from wavesim.tuning.loop import LoopBlock
+
+Bool = npt.NDArray[np.bool_]
+
+REGISTER, LDS, MEMORY, BARRIER, FENCE, PRIORITY = (
+    "register",
+    "LDS",
+    "memory",
+    "barrier",
+    "fence",
+    "priority",
+)
+"""Why two operations stay in order."""
+
+_LDS = frozenset({Kind.LDS_READ, Kind.LDS_WRITE})
+_VMEM = frozenset({Kind.VMEM_LOAD, Kind.VMEM_STORE})
+_FREE = frozenset({Kind.VALU, Kind.TRANS, Kind.MFMA, Kind.SALU, Kind.SETPRIO, *_LDS, *_VMEM})
+"""What may be moved at all; scalar loads may, too, where nothing is stored."""
+
+_STATE = (
+    "s_setreg",
+    "s_getreg",
+    "s_memtime",
+    "s_memrealtime",
+    "s_sendmsg",
+    "s_sethalt",
+    "s_trap",
+    "s_set_gpr",
+)
+"""Beginnings of opcodes that change or read state that no register stands for."""
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """What executed operations touch, by static instruction: bytes of LDS of each wave, and the regions of
+    global memory. ``stored`` are the regions that any instruction of the kernel stores to."""
+
+    lds: dict[tuple[int, int], Bool] = field(default_factory=dict)
+    regions: dict[int, frozenset[str]] = field(default_factory=dict)
+    stored: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, execution: Execution, block: LoopBlock) -> Addresses:
+        """From an execution with its accesses observed."""
+        trace = execution.trace
+        size = max(1, trace.program.metadata.lds_bytes, 1 << 16)
+        inside = set(block.operations)
+        lds: dict[tuple[int, int], Bool] = {}
+        for access in execution.lds_accesses:
+            if access.index in inside:
+                touched = lds.setdefault((access.index, access.wave), np.zeros(size, bool))
+                _mark(touched, access.addresses, access.width_bytes)
+        regions: dict[int, set[str]] = {}
+        stored: set[str] = set()
+        for reached in execution.global_accesses:
+            if reached.index in inside:
+                regions.setdefault(reached.index, set()).add(reached.region)
+            if reached.write:
+                stored.add(reached.region)
+        known = {index: frozenset(names) for index, names in regions.items()}
+        return cls(lds, known, frozenset(stored))
+
+    def same_lds(self, first: int, second: int, waves: int) -> bool:
+        """Whether a wave may touch the same bytes of LDS by both."""
+        for wave in range(waves):
+            one, other = self.lds.get((first, wave)), self.lds.get((second, wave))
+            if one is None or other is None:
+                return True
+            if bool((one & other).any()):
+                return True
+        return False
+
+    def renumbered(self, indices: Mapping[int, int]) -> Addresses:
+        """The same for a program in which instruction ``new`` is what ``indices[new]`` was."""
+        lds = {
+            (new, wave): touched
+            for new, old in indices.items()
+            for (index, wave), touched in self.lds.items()
+            if index == old
+        }
+        regions = {new: self.regions[old] for new, old in indices.items() if old in self.regions}
+        return Addresses(lds, regions, self.stored)
+
+    def only_read(self, index: int) -> bool:
+        """Whether nobody stores to what ``index`` loads."""
+        regions = self.regions.get(index)
+        return regions is not None and not regions & self.stored
+
+
+def _mark(touched: Bool, addresses: npt.NDArray[np.int64], width_bytes: int) -> None:
+    for byte in range(width_bytes):
+        places = addresses + byte
+        touched[places[(places >= 0) & (places < len(touched))]] = True
+
+
+@dataclass(frozen=True)
+class Order:
+    """The partial order of a block's operations, which are numbered from 0 as they stand.
+
+    ``before[k]``: operations that come before k; ``after[k]``: those behind it. ``why`` says of a pair what
+    keeps it in order.
+    """
+
+    before: tuple[frozenset[int], ...]
+    after: tuple[frozenset[int], ...]
+    why: dict[tuple[int, int], str]
+
+    def __len__(self) -> int:
+        return len(self.before)
+
+    def broken(self, order: Sequence[int]) -> tuple[int, int, str] | None:
+        """A pair that ``order`` turns round, with its reason; ``None`` if there is none."""
+        place = {operation: position for position, operation in enumerate(order)}
+        for (first, second), reason in self.why.items():
+            if place[first] > place[second]:
+                return first, second, reason
+        return None
+
+
+def order_of(
+    block: LoopBlock,
+    code: Sequence[CodeEntry],
+    effects: Sequence[Effects],
+    arch: str,
+    addresses: Addresses | None = None,
+    waves: int = 0,
+) -> Order:
+    """The order that a schedule of ``block`` must keep."""
+    why: dict[tuple[int, int], str] = {}
+    for first, second, reason in _register_pairs(block, effects):
+        why.setdefault((first, second), reason)
+    roles = [_role(code[index], arch) for index in block.operations]
+    for second in range(len(block.operations)):
+        for first in range(second):
+            reason = _memory_reason(block, code, roles, first, second, addresses, waves)
+            if reason:
+                why.setdefault((first, second), reason)
+    before: list[set[int]] = [set() for _ in block.operations]
+    after: list[set[int]] = [set() for _ in block.operations]
+    for first, second in why:
+        before[second].add(first)
+        after[first].add(second)
+    return Order(tuple(map(frozenset, before)), tuple(map(frozenset, after)), why)
+
+
+def _register_pairs(block: LoopBlock, effects: Sequence[Effects]) -> Iterator[tuple[int, int, str]]:
+    written: dict[tuple[str, int], int] = {}
+    read: dict[tuple[str, int], list[int]] = {}
+    for place, index in enumerate(block.operations):
+        used = effects[index]
+        for register in used.reads:
+            if register in written:
+                yield written[register], place, REGISTER
+        for register in used.writes:
+            if register in written and written[register] != place:
+                yield written[register], place, REGISTER
+            for reader in read.get(register, ()):
+                if reader != place:
+                    yield reader, place, REGISTER
+        for register in used.writes:
+            written[register] = place
+            read[register] = []
+        for register in used.reads:
+            read.setdefault(register, []).append(place)
+
+
+def _role(entry: CodeEntry, arch: str) -> str:
+    """How an operation stands to memory and to others: a fence is passed by nothing."""
+    opcode = entry.instruction.opcode
+    if is_marked(opcode) or opcode.startswith(_STATE):
+        return "fence"
+    flags = lookup(opcode, arch, entry.instruction.span).flags
+    if "cache" in flags or opcode.startswith(("s_dcache", "buffer_wbinv", "buffer_inv", "buffer_wbl2")):
+        return "fence"
+    if not flags.isdisjoint(("atomic", "atomic_lds")):
+        return "fence"
+    if entry.kind is Kind.BARRIER:
+        return "barrier"
+    if entry.kind in _VMEM and entry.lgkm_increment and not entry.to_lds:
+        return "fence"  # flat: LDS or memory
+    if entry.to_lds:
+        return "to_lds"
+    return {
+        Kind.LDS_READ: "lds_read",
+        Kind.LDS_WRITE: "lds_write",
+        Kind.VMEM_LOAD: "load",
+        Kind.VMEM_STORE: "store",
+        Kind.SMEM: "smem",
+        Kind.SETPRIO: "priority",
+    }.get(entry.kind, "free" if entry.kind in _FREE else "fence")
+
+
+def _memory_reason(
+    block: LoopBlock,
+    code: Sequence[CodeEntry],
+    roles: Sequence[str],
+    first: int,
+    second: int,
+    addresses: Addresses | None,
+    waves: int,
+) -> str:
+    """Why two operations stay in order for what they are; nothing where they need not."""
+    one, other = roles[first], roles[second]
+    if "fence" in (one, other):
+        return FENCE
+    if "free" in (one, other):
+        return ""
+    indices = block.operations[first], block.operations[second]
+    if "priority" in (one, other):
+        return PRIORITY if one == other else ""
+    if "barrier" in (one, other):
+        index = indices[1] if one == "barrier" else indices[0]
+        moves = {one, other} & {"load", "smem"} and addresses is not None and addresses.only_read(index)
+        return "" if moves else BARRIER
+    if {one, other} <= {"lds_read", "lds_write", "to_lds"}:
+        if one == other == "lds_read":
+            return ""
+        if "to_lds" in (one, other):
+            return LDS
+        return LDS if addresses is None or addresses.same_lds(*indices, waves) else ""
+    if {one, other} <= {"load", "smem"}:
+        return ""
+    if one == other == "to_lds":
+        return LDS
+    if {one, other} <= {"load", "smem", "store", "to_lds"} and {one, other} & {"store"}:
+        loads = [index for index, role in zip(indices, (one, other), strict=True) if role != "store"]
+        return "" if loads and addresses is not None and addresses.only_read(loads[0]) else MEMORY
+    return ""

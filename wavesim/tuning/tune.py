@@ -1,0 +1,506 @@
+"""``wavesim tune``: a better schedule of a kernel's loop, found and proven."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from wavesim.analyze.result import Bounds
+from wavesim.checks.run import check_kernel
+from wavesim.emulate.run import emulate
+from wavesim.errors import SourceSpan, UserError
+from wavesim.explanation.parallel import run_jobs
+from wavesim.isa.kinds import Kind
+from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.pipeline.run import Run, RunOptions, run_kernel
+from wavesim.pipeline.shorter import shorter_kernel
+from wavesim.program import Finding, Program
+from wavesim.tuning.dependence import Addresses
+from wavesim.tuning.loop import chosen_block
+from wavesim.tuning.proof import Original, failure
+from wavesim.tuning.rotate import cuts
+from wavesim.tuning.score import LATENCIES, Judge, cut
+from wavesim.tuning.search import Found, anneal, by_lists
+from wavesim.tuning.variant import Variant, with_priorities
+from wavesim.tuning.words import changed
+
+CHANGES = ("waits", "order", "rotation", "priority")
+"""What may change, in the order in which their shares of the gain are counted."""
+
+NOT_BUILT = ("stagger", "barriers", "parameters", "rename")
+"""Changes that the design names and no search makes yet."""
+
+SEARCH_PASSES = 12
+"""Passes of the loop that a candidate is scored by; the best ones are scored again by many more."""
+
+SCORE_PASSES = 40
+"""Passes that the best ones, and the kernel as it was, are scored by."""
+
+LEGS = 4
+"""Annealings of a round, wherever they run: results must not depend on the number of cores."""
+
+TRIES = 250
+"""Candidates of an annealing."""
+
+PRIORITIES = tuple((level, shortest) for level in (1, 3) for shortest in (2, 4, 8))
+PROVEN_AT_MOST = 8
+"""The best so many are tried to be proven, one after the other."""
+
+
+@dataclass(frozen=True)
+class TuneOptions:
+    """What a search is asked for: the loop's label, what may change, how long (``None``: no limit of that
+    kind), and whether a kernel that is wrong is scheduled all the same."""
+
+    loop: str | None = None
+    changes: frozenset[str] = frozenset(CHANGES)
+    minutes: float | None = 2.0
+    candidates: int | None = None
+    seed: int = 1
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class State:
+    """What is shown while a search goes on. Clocks are per pass of the loop."""
+
+    stage: str
+    before_clk: float
+    best_clk: float
+    bound_clk: float
+    bound: str
+    tried: int
+    seconds: float
+    changed: str
+
+
+Progress = Callable[[State], None]
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a kind of change gained, in clocks per pass, on top of those before it."""
+
+    change: str
+    gained_clk: float
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What was found and proven. Clocks are per pass of the loop, at each of ``LATENCIES``.
+
+    Attributes:
+        run: the kernel as it was.
+        program: the kernel with the schedule; as it was where nothing better was proven.
+        bound_clk: what no schedule of these instructions can be faster than; 0: not known.
+        bound: the name of the resource that bounds the loop at the machine's own latency.
+        shares: what each kind of change gained.
+        dropped: of candidates that were not proven, why.
+        how: which operations run a pass ahead.
+        unroll: iterations of the source in a pass.
+        changes: what is different, in plain words.
+        fault: what is wrong with the kernel as it was; only with ``force``.
+        stopped: the search was stopped from outside.
+    """
+
+    run: Run
+    program: Program
+    label: str
+    before_clk: tuple[float, ...]
+    after_clk: tuple[float, ...]
+    bound_clk: tuple[float, ...]
+    bound: str
+    shares: tuple[Share, ...]
+    tried: int
+    dropped: tuple[str, ...]
+    how: str
+    seed: int
+    unroll: int
+    changes: tuple[str, ...]
+    fault: str = ""
+    stopped: bool = False
+
+    @property
+    def better(self) -> bool:
+        """Whether the program is another one than it was."""
+        return self.program is not self.run.kernel.program
+
+    @property
+    def gain(self) -> float:
+        """Share of its clocks that the loop loses, at the machine's own latency."""
+        middle = LATENCIES.index(1.0)
+        return 1.0 - self.after_clk[middle] / self.before_clk[middle]
+
+
+class NotRight(UserError):
+    """The kernel to be scheduled is wrong as it is: a bad verdict, not unusable input."""
+
+    exit_code = 1
+
+
+@dataclass
+class _Candidate:
+    variant: int
+    order: list[int]
+    clk: float
+    levels: tuple[int, ...] = ()
+
+
+def tune_kernel(
+    path: Path,
+    options: RunOptions,
+    wanted: TuneOptions,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Tuned:
+    """Find a better schedule of a kernel's loop, and prove it.
+
+    Args:
+        path: the kernel.
+        options: how it is run.
+        wanted: what may change and how long it may take.
+        progress: called now and then.
+        stop: asked between candidates: whether to prove the best so far and end.
+
+    Raises:
+        NotRight: the kernel is wrong as it is; with its findings.
+        UserError: unusable kernel, no such loop, or nothing in it may change.
+    """
+    _refuse_unknown(wanted.changes, path)
+    return _Tuner(path, options, wanted, progress, stop).result()
+
+
+def _refuse_unknown(changes: frozenset[str], path: Path) -> None:
+    for each in sorted(changes):
+        if each not in CHANGES:
+            planned = " yet" if each in NOT_BUILT else ""
+            raise UserError(
+                f"{each!r:.40} cannot be changed{planned}", None, f"changes: {', '.join(CHANGES)}"
+            )
+    if not changes:
+        raise UserError(f"{path}: nothing may change", None, f"changes: {', '.join(CHANGES)}")
+
+
+class _Tuner:
+    """One search."""
+
+    def __init__(
+        self,
+        path: Path,
+        options: RunOptions,
+        wanted: TuneOptions,
+        progress: Progress | None,
+        stop: Callable[[], bool],
+    ) -> None:
+        self._begin = time.monotonic()
+        self._wanted, self._progress, self._stop = wanted, progress, stop
+        self._stage = "execute"
+        self._run = run_kernel(path, options)
+        self._original = self._checked(path, options)
+        execution = self._original.execution
+        block = chosen_block(execution.trace, wanted.loop, SourceSpan(str(path)))
+        addresses = Addresses.of(execution, block)
+        self._base = Variant.of("as it is", execution.trace, block, addresses)
+        if len(block.operations) < 2:
+            raise UserError(f"{path}: nothing may change in the loop at {block.label}")
+        bounds = self._run.analysis.bounds
+        loop = self._run.analysis.loop
+        self._bound, self._bounds_clk = "", dict.fromkeys(LATENCIES, 0.0)
+        self._unroll = loop.unroll if loop is not None and loop.head == block.head else 1
+        if bounds is not None and loop is not None and loop.head == block.head:
+            self._bound = bounds.binding
+            self._bounds_clk = {
+                share: self._unroll * max(_at_latency(bounds, share).values()) for share in LATENCIES
+            }
+        self._variants = [self._base]
+        self._judges: dict[tuple[int, float, int], Judge] = {}
+        self._tried = 0
+        self._before = self._judge(0, 1.0, SEARCH_PASSES).clk(self._base.own_pieces)
+        self._best = self._before
+        self._how = "as it is"
+
+    def _checked(self, path: Path, options: RunOptions) -> Original:
+        run = self._run
+        shorter = shorter_kernel(path, options, run.kernel)
+        check = check_kernel(run.kernel, run.machine, shorter=lambda: shorter)
+        bad = [each for each in check.findings if each.is_bad]
+        if bad and not self._wanted.force:
+            raise NotRight(
+                f"this kernel is wrong as it is: {_said(bad[0])}",
+                bad[0].spans[0] if bad[0].spans else SourceSpan(str(path)),
+                f"wavesim check {path} lists all {len(bad)}; --force schedules it all the same",
+            )
+        execution = emulate(run.kernel.program, run.kernel.launch, run.machine, observe_lds=True)
+        return Original(run.kernel, run.machine, execution, check, shorter)
+
+    # -- scores
+
+    @property
+    def _bound_clk(self) -> float:
+        return self._bounds_clk[1.0]
+
+    @property
+    def _parameters(self) -> TimingParameters:
+        return self._run.machine.parameters
+
+    def _judge(self, variant: int, share: float, passes: int) -> Judge:
+        key = variant, share, passes
+        if key not in self._judges:
+            chosen = self._variants[variant]
+            trace = cut(chosen.trace, chosen.block, passes)
+            self._judges[key] = chosen.judge(trace, self._parameters, share)
+        return self._judges[key]
+
+    def _clk(self, candidate: _Candidate, share: float, passes: int) -> float:
+        chosen = self._variants[candidate.variant]
+        pieces = with_priorities(
+            chosen.scheduler.pieces(candidate.order), chosen.relaxer.code, candidate.levels
+        )
+        return max(self._judge(candidate.variant, share, passes).clk(pieces), self._bounds_clk[share])
+
+    def _robust(self, candidate: _Candidate) -> float:
+        return sum(self._clk(candidate, share, SCORE_PASSES) for share in LATENCIES) / len(LATENCIES)
+
+    # -- the search
+
+    def _may(self, change: str) -> bool:
+        return change in self._wanted.changes
+
+    def _over(self) -> bool:
+        wanted = self._wanted
+        late = wanted.minutes is not None and time.monotonic() - self._begin > 60 * wanted.minutes
+        enough = wanted.candidates is not None and self._tried >= wanted.candidates
+        return late or enough or self._stop()
+
+    def _tell(self) -> None:
+        if self._progress is not None:
+            seconds = time.monotonic() - self._begin
+            state = State(
+                self._stage,
+                self._before,
+                self._best,
+                self._bound_clk,
+                self._bound,
+                self._tried,
+                seconds,
+                self._how,
+            )
+            self._progress(state)
+
+    def _note(self, candidates: Sequence[_Candidate]) -> None:
+        for each in candidates:
+            if each.clk < self._best:
+                self._best = each.clk
+                self._how = self._variants[each.variant].name
+        self._tell()
+
+    def _at_bound(self, clk: float) -> bool:
+        return bool(self._bound_clk) and clk <= self._bound_clk * (1 + 1e-9)
+
+    def _lists(self, variant: int) -> tuple[list[_Candidate], int]:
+        chosen = self._variants[variant]
+        judge = self._judge(variant, 1.0, SEARCH_PASSES)
+
+        def score(order: Sequence[int]) -> float:
+            return max(judge.clk(chosen.scheduler.pieces(order)), self._bound_clk)
+
+        plain = _Candidate(variant, chosen.as_it_is, score(chosen.as_it_is))
+        found = Found(plain.order, plain.clk, tried=1)
+        if not self._may("order"):
+            return [plain], found.tried
+        orders = by_lists(chosen.scheduler.order, chosen.entries, score, found, lambda _: not self._stop())
+        return [*(_Candidate(variant, order, score(order)) for order in orders[:3]), plain], found.tried
+
+    def _leg(self, start: _Candidate, seed: int, tries: int) -> tuple[_Candidate, int]:
+        chosen = self._variants[start.variant]
+        judge = self._judge(start.variant, 1.0, SEARCH_PASSES)
+
+        def score(order: Sequence[int]) -> float:
+            return max(judge.clk(chosen.scheduler.pieces(order)), self._bound_clk)
+
+        found = Found(start.order, start.clk)
+        anneal(
+            chosen.scheduler.order,
+            start.order,
+            score,
+            tries,
+            random.Random(seed),
+            found,
+            lambda so_far: not (self._at_bound(so_far.clk) or self._stop()),
+        )
+        return _Candidate(start.variant, found.order, found.clk), found.tried
+
+    def _search(self) -> list[_Candidate]:
+        """The best candidates, the fastest first; those of the kernel as it is among them."""
+        self._stage = "lists"
+        self._tell()
+        base, relaxer = self._base, self._base.relaxer
+        if self._may("rotation") and not any(wave.spins for wave in base.trace.waves):
+            for chosen in cuts(base.block, relaxer.code, relaxer.effects, base.scheduler.order):
+                self._variants.append(base.ahead(chosen))
+                self._tell()
+        for variant in range(len(self._variants)):
+            self._judge(variant, 1.0, SEARCH_PASSES)
+        found: list[_Candidate] = []
+        for several, tried in run_jobs([_job(self._lists, each) for each in range(len(self._variants))]):
+            found += several
+            self._tried += tried
+        self._note(found)
+        if self._may("order"):
+            self._anneal(found)
+        return _ranked(found)
+
+    def _anneal(self, found: list[_Candidate]) -> None:
+        self._stage = "annealing"
+        rounds = 0
+        while not self._over():
+            ranked = _ranked(found)
+            if self._at_bound(ranked[0].clk):
+                return
+            starts, tries = _starts(ranked, rounds), TRIES
+            if self._wanted.candidates is not None:
+                tries = min(tries, -(-(self._wanted.candidates - self._tried) // LEGS))
+            seeds = [hash((self._wanted.seed, rounds, leg)) & 0xFFFFFFFF for leg in range(LEGS)]
+            legs = run_jobs([_job(self._leg, *each, tries) for each in zip(starts, seeds, strict=True)])
+            for candidate, tried in legs:
+                found.append(candidate)
+                self._tried += tried
+            rounds += 1
+            self._note(found)
+
+    def _prioritised(self, found: list[_Candidate]) -> list[_Candidate]:
+        own = any(self._base.relaxer.code[n].kind is Kind.SETPRIO for n in self._base.block.operations)
+        if not self._may("priority") or own:
+            return found
+        self._stage = "priorities"
+        more = []
+        for each in found[:3]:
+            for levels in PRIORITIES if not self._stop() else ():
+                tried = replace(each, levels=levels)
+                tried.clk = self._clk(tried, 1.0, SEARCH_PASSES)
+                self._tried += 1
+                more.append(tried)
+        self._tell()
+        return _ranked([*found, *more])
+
+    # -- the end
+
+    def result(self) -> Tuned:
+        """Search, and prove the best."""
+        found = self._prioritised(self._search())
+        self._stage = "proof"
+        self._tell()
+        best = sorted(_distinct(found)[:PROVEN_AT_MOST], key=self._robust)
+        before = tuple(
+            max(self._judge(0, share, SCORE_PASSES).clk(self._base.own_pieces), self._bounds_clk[share])
+            for share in LATENCIES
+        )
+        dropped = []
+        for candidate in best:
+            after = tuple(self._clk(candidate, share, SCORE_PASSES) for share in LATENCIES)
+            if sum(after) >= sum(before):
+                break
+            variant = self._variants[candidate.variant]
+            recipe = variant.recipe(candidate.order, candidate.levels)
+            why = failure(self._original, variant, candidate.order, recipe)
+            if why:
+                dropped.append(why)
+                continue
+            return replace(
+                self._nothing_better(before, dropped),
+                program=recipe.applied(self._original.kernel.program),
+                after_clk=after,
+                shares=self._shares(found, candidate, before),
+                how=variant.name,
+                changes=changed(
+                    self._base.own_pieces, recipe.pieces, self._base.relaxer.code, variant.origin
+                ),
+            )
+        return self._nothing_better(before, dropped)
+
+    def _nothing_better(self, before: tuple[float, ...], dropped: Sequence[str]) -> Tuned:
+        faults = [each for each in self._original.check.findings if each.is_bad]
+        return Tuned(
+            run=self._run,
+            program=self._original.kernel.program,
+            label=self._base.block.label,
+            before_clk=before,
+            after_clk=before,
+            bound_clk=tuple(self._bounds_clk.values()),
+            bound=self._bound,
+            shares=(),
+            tried=self._tried,
+            dropped=tuple(dropped),
+            how=self._base.name,
+            seed=self._wanted.seed,
+            unroll=self._unroll,
+            changes=(),
+            fault=_said(faults[0]) if faults else "",
+            stopped=self._stop(),
+        )
+
+    def _shares(
+        self, found: Sequence[_Candidate], best: _Candidate, before: tuple[float, ...]
+    ) -> tuple[Share, ...]:
+        """What each kind of change gained: the best without the later kinds, step by step."""
+        middle = LATENCIES.index(1.0)
+        clk = before[middle]
+        steps: list[tuple[str, _Candidate]] = [("waits", _Candidate(0, self._base.as_it_is, 0.0))]
+        plain = [each for each in found if each.variant == 0 and not each.levels]
+        if plain:
+            steps.append(("order", plain[0]))
+        turned = replace(best, levels=())
+        if best.variant:
+            steps.append(("rotation", turned))
+        elif plain:
+            steps[-1] = ("order", turned)
+        if best.levels:
+            steps.append(("priority", best))
+        shares = []
+        for name, candidate in steps:
+            now = min(clk, self._clk(candidate, 1.0, SCORE_PASSES))
+            shares.append(Share(name, clk - now))
+            clk = now
+        return tuple(shares)
+
+
+def _at_latency(bounds: Bounds, share: float) -> dict[str, float]:
+    """The bounds where every latency of global memory is ``share`` of what it is."""
+    named = bounds.named()
+    return named | {"memory_in_flight": named["memory_in_flight"] * share}
+
+
+def _job(function: Callable[..., object], *arguments: object) -> Callable[[], object]:
+    return lambda: function(*arguments)
+
+
+def _said(finding: Finding) -> str:
+    return f"{finding.rule}: {finding.message}"
+
+
+def _ranked(found: Sequence[_Candidate]) -> list[_Candidate]:
+    return sorted(found, key=lambda each: (each.clk, each.variant, each.levels, each.order))
+
+
+def _distinct(found: Sequence[_Candidate]) -> list[_Candidate]:
+    seen: set[tuple[object, ...]] = set()
+    result = []
+    for each in found:
+        key = each.variant, tuple(each.order), each.levels
+        if key not in seen:
+            seen.add(key)
+            result.append(each)
+    return result
+
+
+def _starts(ranked: Sequence[_Candidate], rounds: int) -> list[_Candidate]:
+    """From where the annealings of a round begin: the best of all, and in turns the best of each variant."""
+    best: dict[int, _Candidate] = {}
+    for each in ranked:
+        best.setdefault(each.variant, each)
+    several = list(best.values())
+    others = [several[(rounds * (LEGS - 1) + n) % len(several)] for n in range(LEGS - 2)]
+    return [ranked[0], several[min(1, len(several) - 1)], *others]
