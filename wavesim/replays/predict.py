@@ -22,6 +22,7 @@ from wavesim.front.region import RegionOptions
 from wavesim.isa.clock import SUSTAINED, Choice, Clock
 from wavesim.isa.kinds import LANES
 from wavesim.isa.layers import SET_SOURCE
+from wavesim.isa.machine import Machine
 from wavesim.isa.memory_roles import LATENCY
 from wavesim.isa.names import known_name
 from wavesim.pipeline.memory import PredictedMemory
@@ -32,12 +33,16 @@ from wavesim.replays.att.importer import import_trace
 from wavesim.replays.att.kernel import print_listing, traced_kernel
 from wavesim.replays.compare import Side, main_loop, side
 from wavesim.replays.compute_unit import FEWEST_PASSES
-from wavesim.trace import Timeline
+from wavesim.timing import simulate
+from wavesim.timing.memory.predict import predict_memory
+from wavesim.trace import Timeline, WaveTrace
+from wavesim.trace.trace import UNKNOWN
 
 WHOLE = ":"
 """The region that is all of a kernel."""
-UNKNOWN_LINES = "stream"
-"""Role of loads of which nothing says where their lines are: between the Infinity Cache and HBM."""
+UNKNOWN_LINES = "hbm"
+"""Role of loads of which nothing says where their lines are: a trace shows a first round of workgroups, when
+nobody has read any."""
 MOST_WAVES = 32
 """A trace with more waves has some that came when others had ended."""
 
@@ -138,6 +143,32 @@ def predict(folder: Path, options: PredictOptions, progress: Progress | None = N
         rests_on=(*_rests_on(run, options, round(passes)), *kernel.notes, *imported.notes),
         measured_clock=imported.clock,
     )
+
+
+def again(found: Prediction, machine: Machine, *, memory: bool) -> float:
+    """The clocks that a prediction from a launch would have with another machine's timing: of the same
+    executed stream, with ``memory`` predicted for its first round, or at the machine's one latency.
+
+    Args:
+        found: a prediction with predicted memory.
+        machine: of the same architecture, other values of its ``memory``.
+        memory: whether it is predicted.
+    """
+    run = found.run
+    assert run.memory is not None, "predicted from a launch"
+    sharing = run.memory.prediction.sharing
+    trace = replace(run.timeline.trace, waves=tuple(map(_unpredicted, run.timeline.trace.waves)))
+    if memory:
+        trace = predict_memory(trace.program, run.kernel.launch, machine, trace, sharing=sharing).trace
+    timeline = simulate(trace, machine.parameters)
+    other = replace(found, predicted=side(timeline, found.head, machine.parameters))
+    return other.clk[0]
+
+
+def _unpredicted(wave: WaveTrace) -> WaveTrace:
+    """Without latencies and paths of its own."""
+    unknown = np.full(len(wave), UNKNOWN, np.int32)
+    return replace(wave, memory_latency_clk=unknown, memory_path_clk16=np.zeros(0, np.int32))
 
 
 def _passes(timeline: Timeline, head: int | None) -> float:
