@@ -167,6 +167,13 @@ class Study:
     rows: tuple[Predicted, ...]
     left_out: tuple[LeftOut, ...]
 
+    def largest_left_out(self, arch: str) -> float | None:
+        """Largest |error| of an architecture's traces with a launch, each left out of the fit of each number
+        in turn; ``None``: there is no fit."""
+        mine = {row.folder for row in self.with_launch() if row.arch == arch}
+        found = [abs(error) for each in self.left_out for name, error in each.errors.items() if name in mine]
+        return max(found, default=None)
+
     def with_launch(self) -> list[Predicted]:
         """The traces that were predicted from a launch."""
         return [row for row in self.rows if row.with_launch and not row.failure]
