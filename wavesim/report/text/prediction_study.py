@@ -12,6 +12,14 @@ from wavesim.report.text.validation import bullets, markdown_table, signed
 from wavesim.timing.memory.predict import INTERVALS, UNMEASURED_INTERVAL
 
 PROSE_COLUMNS = 100
+INTRODUCTION = (
+    "Each trace's kernel is taken from the trace's listing and run with its launch on the model alone. "
+    "No time of any trace is used. The error is that of clk/iteration (of the whole span for a trace "
+    "without a loop of eight passes), predicted against measured. A trace shows the first round of "
+    "workgroups on its compute unit. Without a launch all of the code runs as a region of unknown data: "
+    "its loops make as many passes as the trace's waves made, and all lines come from HBM. A kernel with "
+    "neither launch nor loop is not predicted, and named below."
+)
 WORST_TARGET, MEDIAN_TARGET = 0.10, 0.04
 """Largest |error| of a trace with a launch, and of their median."""
 
@@ -86,12 +94,7 @@ def prediction_page(study: Study, date: str, command: str) -> str:
         "",
         f"Made on {date} by",
         f"`{command}`.",
-        "Each trace's kernel is taken from the trace's listing and run with its launch on the model alone.",
-        "No time of any trace is used. The error is that of clk/iteration (of the whole span for a trace",
-        "without a loop of eight passes), predicted against measured. A trace shows the first round of",
-        "workgroups on its compute unit. Without a launch all of the code runs as a region of unknown data: its",
-        "loops make as many passes as the trace's waves made, and all lines come from HBM. A kernel with neither",
-        "launch nor loop is not predicted, and named below.",
+        *textwrap.wrap(INTRODUCTION, PROSE_COLUMNS),
         "",
         *prediction_table(study),
         "",
@@ -132,8 +135,8 @@ def _intervals(study: Study) -> list[str]:
             f"left out{value}."
         )
     said.append(
-        f"If a kernel more is like these, its error is the largest in one case of {len(study.with_launch()) + 1}. "
-        "On other architectures no kernel was measured whose launch is known. There a prediction says "
+        f"If a kernel more is like these, its error is the largest in one of {len(study.with_launch()) + 1} "
+        "cases. On other architectures no kernel was measured whose launch is known. There a prediction says "
         f"± {100 * UNMEASURED_INTERVAL:.0f} %, which is an assumption. Without a launch nothing is said."
     )
     return textwrap.wrap(" ".join(said), PROSE_COLUMNS)
