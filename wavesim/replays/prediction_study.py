@@ -219,7 +219,9 @@ def predict_folder(folder: Path, machine: str | None, launch: str | None) -> Pre
                 values = {**found.run.kernel.launch.machine_overrides, **dict(each.settings)}
                 clk[each] = again(found, load_machine(name, values), memory=each.memory)
     except UserError as error:
-        return Predicted(folder.name, with_launch=launch is not None, failure=error.message.removeprefix(f"{folder}: "))
+        return Predicted(
+            folder.name, with_launch=launch is not None, failure=error.message.removeprefix(f"{folder}: ")
+        )
     return Predicted(folder.name, arch, name, launch is not None, found.has_loop, found.clk[1], clk)
 
 
