@@ -36,7 +36,9 @@ def program_of(text: str) -> Program:
     return parse_program(HEAD + text + END, "k.s")
 
 
-def run(text: str, trips: int, *, waves: int = 1, rounds: bool = True) -> Execution:
+def run(
+    text: str, trips: int, *, waves: int = 1, rounds: bool = True, trips_at: dict[int, int] | None = None
+) -> Execution:
     """Executes with nothing known but the lanes; s_cmp on a register of the launch is not known."""
     program = program_of(text)
     return emulate(
@@ -46,6 +48,7 @@ def run(text: str, trips: int, *, waves: int = 1, rounds: bool = True) -> Execut
         allow_unknown=True,
         at_entry=unknown_at_start(),
         trips=trips,
+        trips_at=trips_at or {},
         keep_lanes=True,
         rounds=rounds,
     )
@@ -99,6 +102,13 @@ def test_inner_loops_go_round_each_time_they_are_come_to() -> None:
     inner = f"b:\n{ASK} s_cbranch_scc1 c\n s_nop 2\n s_branch b\nc:\n"
     execution = run(f"a:\n s_nop 1\n{inner} s_nop 3\n{ASK} s_cbranch_scc1 a\n", 3)
     assert counts(execution, "1", "2", "3") == [3, 9, 3]
+
+
+def test_a_loop_goes_round_as_often_as_is_said_of_its_head() -> None:
+    """The head of the inner loop is the program's third instruction."""
+    inner = f"b:\n s_nop 2\n{ASK} s_cbranch_scc1 b\n"
+    execution = run(f" s_nop 0\na:\n s_nop 1\n{inner} s_nop 3\n{ASK} s_cbranch_scc1 a\n", 3, trips_at={2: 5})
+    assert counts(execution, "1", "2", "3") == [3, 15, 3]
 
 
 def test_an_inner_way_out_of_all_waits_till_the_outer_loop_is_done() -> None:

@@ -86,6 +86,50 @@ def test_without_a_launch_the_loop_runs_as_a_region(traced: tuple[Path, Path, Ru
     assert any("no launch" in each for each in found.rests_on)
 
 
+NESTED = """\
+ .amdgcn_target "amdgcn-amd-amdhsa--gfx942"
+k:
+ s_load_dwordx2 s[4:5], s[0:1], 0x0
+ s_mov_b32 s2, 12
+ s_waitcnt lgkmcnt(0)
+.Louter:
+ s_mov_b32 s3, s4
+.Linner:
+ s_nop 1
+ s_sub_u32 s3, s3, 1
+ s_cmp_lg_u32 s3, 0
+ s_cbranch_scc1 .Linner
+ s_cmp_lg_u32 s5, 0
+ s_cbranch_scc1 .Lseldom
+ s_sub_u32 s2, s2, 1
+ s_cmp_lg_u32 s2, 0
+ s_cbranch_scc1 .Louter
+ s_endpgm
+.Lseldom:
+ s_nop 7
+ s_cmp_lg_u32 s5, 0
+ s_cbranch_scc1 .Lseldom
+ s_endpgm
+ .amdhsa_kernel k
+ .amdhsa_next_free_vgpr 4
+ .amdhsa_next_free_sgpr 16
+ .amdhsa_accum_offset 4
+ .amdhsa_user_sgpr_kernarg_segment_ptr 1
+ .end_amdhsa_kernel
+"""
+"""Twelve passes of a loop with an inner one, whose passes an argument says."""
+
+
+def test_without_a_launch_each_loop_makes_the_passes_that_it_was_seen_to_make(tmp_path: Path) -> None:
+    (tmp_path / "k.s").write_text(NESTED)
+    launch = LaunchOptions(arguments=("passes=i32:3", "never=i32:0"), block=64)
+    run = run_kernel(tmp_path / "k.s", RunOptions(launch=launch))
+    found = predict(folder_of(run.timeline, tmp_path / "trace"), PredictOptions())
+    assert found.has_loop
+    assert found.predicted.iterations == 12
+    assert found.error == 0
+
+
 def test_nothing_to_predict(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "trace", four_waves())
     with pytest.raises(UserError, match="without a launch only a loop can be predicted"):

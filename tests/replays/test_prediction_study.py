@@ -14,7 +14,18 @@ from wavesim.cli.main import cli
 from wavesim.front.launch.file import LaunchOptions
 from wavesim.pipeline.run import RunOptions, run_kernel
 from wavesim.replays import prediction_study
-from wavesim.replays.prediction_study import AS_PREDICTED, Fitted, Part, leave_one_out, study, with_value
+from wavesim.replays.prediction_study import (
+    AS_PREDICTED,
+    Fitted,
+    Part,
+    Predicted,
+    Study,
+    leave_one_out,
+    study,
+    with_value,
+)
+from wavesim.report.text.prediction_study import misses
+from wavesim.timing.memory.predict import INTERVALS
 
 NUMBER = Fitted("memory.hbm_row_ns", ("100", "200"), "of a test", ("gfx942",))
 
@@ -32,6 +43,18 @@ def test_each_trace_is_left_to_what_the_others_choose() -> None:
     assert found.chosen == {"a": "200", "b": "200", "c": "100"}
     assert found.errors == {"a": 0.08, "b": 0.07, "c": 0.10}
     assert found.mean_error == pytest.approx(0.25 / 3)
+
+
+def test_an_interval_holds_the_largest_error_of_a_trace_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = tuple(Predicted(name, "gfx942", with_launch=True, measured_clk=1.0, clk={}) for name in "ab")
+    errors = {"100": {"a": 0.01, "b": 0.00}, "200": {"a": -0.12, "b": 0.02}}  # each trace is left to 100
+    found = Study(rows, (leave_one_out(NUMBER, errors),))
+    assert found.largest_left_out("gfx942") == 0.01
+    assert found.largest_left_out("gfx950") is None
+    assert not misses(found)
+    monkeypatch.setitem(INTERVALS, "gfx942", 0.005)
+    (said,) = misses(found)
+    assert "± 0 % does not hold the largest error of a trace left out, 1.0 %" in said
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -168,7 +169,7 @@ def _predict(
 
     found = study(folder, launches, machines, processes=processes, progress=_tell)
     if output is not None:
-        given = "".join(f" --arch {name}" for name in machines)
+        given = "".join(f" --arch {quote(name)}" for name in machines)
         command = f"wavesim validate FOLDER --predict LAUNCHES{given} -o docs/prediction.md"
         write_atomically(output, [prediction_page(found, _today(), command)])
     if as_json.wanted:

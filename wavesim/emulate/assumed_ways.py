@@ -1,8 +1,8 @@
 """Which way control goes at branches whose condition is not known, so that every loop ends.
 
-Each time the program reaches a loop, the loop runs ``trips`` times. Then the first way out whose condition
-is not known is taken, wherever in the loop it is. Other branches are not taken, unless the way out is
-behind them.
+Each time the program reaches a loop, the loop runs ``trips`` times, or as often as its head is said to.
+Then the first way out whose condition is not known is taken, wherever in the loop it is. Other branches
+are not taken, unless the way out is behind them.
 """
 
 from __future__ import annotations
@@ -28,16 +28,23 @@ class AssumedWays:
         blocks: the program's blocks.
         assumed: branches whose condition is not known.
         trips: passes of a loop.
+        trips_at: passes of the loop whose head is an instruction, where they are others.
         waves: how many waves there are.
     """
 
     def __init__(
-        self, nest: LoopNest, blocks: BlockMap, assumed: frozenset[int], trips: int, waves: int
+        self,
+        nest: LoopNest,
+        blocks: BlockMap,
+        assumed: frozenset[int],
+        trips: int,
+        trips_at: Mapping[int, int],
+        waves: int,
     ) -> None:
         self.nest = nest
         self.blocks = blocks
         self.assumed = assumed
-        self.trips = max(1, trips)
+        self._trips = {head: max(1, trips_at.get(head, trips)) for head in nest.by_head}
         self._passes = {head: np.zeros(waves, np.int64) for head in nest.by_head}
         self._distances: dict[int, Mapping[int, int]] = {}
         self._resting = {
@@ -64,12 +71,12 @@ class AssumedWays:
         whether it is followed."""
         around = self.nest.around(block.start)
         if block.exit is not Exit.BRANCH:
-            return _not(self._done(around[-1], self.trips - 1))
+            return _not(self._done(around[-1], -1))
         decision = self._usually(block)
         for loop in around:  # the outermost has the last word
             leaving = self._way_out(loop, block)
             if leaving is not None:
-                decision = _either(self._done(loop, self.trips + 1), leaving, decision)
+                decision = _either(self._done(loop, 1), leaving, decision)
         return decision
 
     def _usually(self, block: Block) -> Decision:
@@ -82,7 +89,7 @@ class AssumedWays:
                 return self._inside(loop, taken, block)
             leaves = other if taken in loop.blocks else taken
             left = self._to_leave(start, leaves, loop)
-            done = self._done(left, self.trips - (not self._asks_first(left, block)))
+            done = self._done(left, -(not self._asks_first(left, block)))
             return done if leaves == taken else _not(done)
         return self._never
 
@@ -108,7 +115,7 @@ class AssumedWays:
 
     def _inside(self, loop: CodeLoop, taken: int, block: Block) -> Decision:
         """Both ways stay: back to the head till the loop is done, then the one nearer to a way out."""
-        done = self._done(loop, self.trips - 1)
+        done = self._done(loop, -1)
         if taken == loop.head:
             return _not(done)
         return done if self._way_out(loop, block) else self._never
@@ -129,9 +136,10 @@ class AssumedWays:
             loop = loop.outer
         return outermost
 
-    def _done(self, loop: CodeLoop, passes: int) -> Decision:
-        """Whether waves have been round ``loop`` so many times since they came to it."""
-        made = self._passes[loop.head]
+    def _done(self, loop: CodeLoop, more: int) -> Decision:
+        """Whether waves have been round ``loop`` as often as they should, and ``more`` times, since they came
+        to it."""
+        made, passes = self._passes[loop.head], self._trips[loop.head] + more
         return lambda waves: np.asarray(made[waves] >= passes)
 
     def _never(self, waves: slice) -> Bools:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -100,6 +101,7 @@ def emulate(
     clock_values: Mapping[int, Sequence[int]] | None = None,
     at_entry: Iterable[tuple[str, int]] = (),
     trips: int = DEFAULT_TRIPS,
+    trips_at: Mapping[int, int] = MappingProxyType({}),
     initial: State | None = None,
     keep_lanes: bool = False,
     rounds: bool = False,
@@ -122,6 +124,7 @@ def emulate(
         clock_values: per wave position, what its clock reads show, in order (else placeholders).
         at_entry: with ``allow_unknown``, registers and memories whose first content is not known either.
         trips: how often a loop that no known condition ends runs, each time the program reaches it.
+        trips_at: the same for the loop whose head is an instruction.
         initial: registers to begin with, in place of what the dispatcher sets.
         keep_lanes: lanes stay active whose condition is not known.
         rounds: outermost loops run ``trips`` times too, whatever their conditions.
@@ -183,7 +186,7 @@ def emulate(
         outermost = of_outermost_loops(nest, blocks) if rounds else frozenset()
         unknowable = replace(unknowable, conditions=unknowable.conditions | outermost)
         context.skipped = unknowable.skipped
-        context.ways = AssumedWays(nest, blocks, unknowable.conditions, trips, context.state.waves)
+        context.ways = AssumedWays(nest, blocks, unknowable.conditions, trips, trips_at, context.state.waves)
     if adversarial:
         context.adversary = Adversary(context.state.waves)
     places = placements(launch, machine)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from wavesim.emulate.addresses import emulate_addresses
 from wavesim.emulate.blocks import BlockMap, refuse_unknown
@@ -35,11 +35,13 @@ FEWER_TRIPS = 4
 class Allowance:
     """``unknown``: instructions without data may be passed over. ``region``: the kernel is a piece. Its
     first values are unknown, apart from those that ``before`` left, the execution of the code before it.
-    ``first``: the instruction at which each wave begins. ``trips``: of loops whose condition is not known."""
+    ``first``: the instruction at which each wave begins. ``trips``: of loops whose condition is not known;
+    ``trips_at``: of the loop whose head is an instruction."""
 
     unknown: bool = False
     region: Region | None = None
     trips: int = DEFAULT_TRIPS
+    trips_at: Mapping[int, int] = field(default_factory=dict)
     before: Execution | None = None
     first: tuple[int, ...] = ()
 
@@ -160,6 +162,7 @@ def _execute(
         clock_values=clock_values,
         at_entry=at_entry,
         trips=allowance.trips,
+        trips_at=allowance.trips_at,
         initial=initial,
         keep_lanes=allowance.region is not None,
         rounds=allowance.region is not None,

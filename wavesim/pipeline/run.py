@@ -46,7 +46,8 @@ class RunOptions:
     instead;
     ``settings`` are the ``--set`` values, of the launch or (with a dot in the name) of the machine;
     ``adversarial`` delivers loads as late as the ISA allows, to waves in hostile order; ``allow_unknown``
-    goes on past instructions without data; ``region`` runs a piece of the kernel without its launch;
+    goes on past instructions without data; ``region`` runs a piece of the kernel without its launch, each of
+    its loops ``trips`` times, or as often as ``trips_at`` says of the instruction at its head;
     ``clock`` is what TFLOP/s are at, GHz or which of the machine's (:mod:`wavesim.isa.clock`);
     ``workgroups`` is how many share the compute unit (default: as many as fit and the launch has; a tile
     program states it). ``memory`` predicts what global memory costs: of the first round of workgroups
@@ -64,6 +65,7 @@ class RunOptions:
     allow_unknown: bool = False
     region: RegionOptions | None = None
     trips: int = DEFAULT_TRIPS
+    trips_at: Mapping[int, int] = field(default_factory=dict)
     workgroups: int | None = None
     what_if: str = ""
     change: Change | None = None
@@ -234,7 +236,8 @@ def allowed(kernel: LoadedKernel, machine: Machine, options: RunOptions) -> tupl
         refuse_waves(metadata, machine, waves, f"--waves {waves}", span)
     piece, region = cut_region(kernel, options.region, waves)
     piece = on_one_unit(piece, machine, options.workgroups)
-    return at_region(piece, region, machine, unknown=options.allow_unknown, trips=options.trips)
+    piece, found = at_region(piece, region, machine, unknown=options.allow_unknown, trips=options.trips)
+    return piece, replace(found, trips_at=options.trips_at)
 
 
 def _as_launched(kernel: LoadedKernel, machine: Machine, path: Path, workgroups: int | None) -> LoadedKernel:

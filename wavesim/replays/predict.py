@@ -9,35 +9,46 @@ taken from the waves.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
+import numpy.typing as npt
 
+from wavesim.emulate.blocks import BlockMap
+from wavesim.emulate.loop_nest import loop_nest
 from wavesim.errors import UserError
 from wavesim.front.launch.file import LaunchOptions
 from wavesim.front.region import RegionOptions
 from wavesim.isa.clock import SUSTAINED, Choice, Clock
 from wavesim.isa.kinds import LANES
 from wavesim.isa.layers import SET_SOURCE
+from wavesim.isa.machine import Machine
 from wavesim.isa.memory_roles import LATENCY
 from wavesim.isa.names import known_name
 from wavesim.pipeline.memory import PredictedMemory
-from wavesim.pipeline.run import Progress, Run, RunOptions, run_kernel
+from wavesim.pipeline.run import Progress, Run, RunOptions, allowed, prepare, run_kernel
 from wavesim.program import Program
 from wavesim.replays.att.imported import ImportedTrace
 from wavesim.replays.att.importer import import_trace
 from wavesim.replays.att.kernel import print_listing, traced_kernel
 from wavesim.replays.compare import Side, main_loop, side
 from wavesim.replays.compute_unit import FEWEST_PASSES
-from wavesim.trace import Timeline
+from wavesim.timing import simulate
+from wavesim.timing.memory.predict import predict_memory
+from wavesim.trace import Timeline, WaveTrace
+from wavesim.trace.decode import code_entries
+from wavesim.trace.trace import UNKNOWN
+
+Codes = npt.NDArray[np.integer]
 
 WHOLE = ":"
 """The region that is all of a kernel."""
-UNKNOWN_LINES = "stream"
-"""Role of loads of which nothing says where their lines are: between the Infinity Cache and HBM."""
+UNKNOWN_LINES = "hbm"
+"""Role of loads of which nothing says where their lines are: a trace shows a first round of workgroups, when
+nobody has read any."""
 MOST_WAVES = 32
 """A trace with more waves has some that came when others had ended."""
 
@@ -125,7 +136,13 @@ def predict(folder: Path, options: PredictOptions, progress: Progress | None = N
         path = Path(place) / f"{name}.s"
         path.write_text(print_listing(kernel, name), encoding="utf-8")
         wanted = _run_options(imported, kernel.program, options, round(passes))
-        run = run_kernel(path, wanted, progress)
+        prepared = prepare(path, wanted)
+        if wanted.region is not None:
+            piece, _ = allowed(*prepared, wanted)
+            index = np.array(kernel.index, np.int64)
+            executed = [index[wave.code] for wave in imported.units[0].trace.waves]
+            wanted = replace(wanted, trips_at=_loop_passes(piece.program, executed))
+        run = run_kernel(path, wanted, progress, prepared)
     parameters = run.machine.parameters
     return Prediction(
         folder=name,
@@ -140,11 +157,62 @@ def predict(folder: Path, options: PredictOptions, progress: Progress | None = N
     )
 
 
+def again(found: Prediction, machine: Machine, *, memory: bool) -> float:
+    """The clocks that a prediction from a launch would have with another machine's timing: of the same
+    executed stream, with ``memory`` predicted for its first round, or at the machine's one latency.
+
+    Args:
+        found: a prediction with predicted memory.
+        machine: of the same architecture, other values of its ``memory``.
+        memory: whether it is predicted.
+    """
+    run = found.run
+    assert run.memory is not None, "predicted from a launch"
+    sharing = run.memory.prediction.sharing
+    trace = replace(run.timeline.trace, waves=tuple(map(_unpredicted, run.timeline.trace.waves)))
+    if memory:
+        trace = predict_memory(trace.program, run.kernel.launch, machine, trace, sharing=sharing).trace
+    timeline = simulate(trace, machine.parameters)
+    other = replace(found, predicted=side(timeline, found.head, machine.parameters))
+    return other.clk[0]
+
+
+def _unpredicted(wave: WaveTrace) -> WaveTrace:
+    """Without latencies and paths of its own."""
+    unknown = np.full(len(wave), UNKNOWN, np.int32)
+    return replace(wave, memory_latency_clk=unknown, memory_path_clk16=np.zeros(0, np.int32))
+
+
 def _passes(timeline: Timeline, head: int | None) -> float:
     """Median number of times that a wave comes to the head of the loop."""
     if head is None:
         return 0.0
     return float(np.median([int((wave.code == head).sum()) for wave in timeline.trace.waves]))
+
+
+def _loop_passes(program: Program, executed: Sequence[Codes]) -> dict[int, int]:
+    """By the instruction at a loop's head, how often the loop goes round each time that a wave comes to it:
+    the median of the waves that do.
+
+    Args:
+        program: that was executed.
+        executed: each wave's instructions, in order.
+    """
+    blocks = BlockMap(program, code_entries(program))
+    found: dict[int, int] = {}
+    for head, loop in loop_nest(blocks).by_head.items():
+        inside = np.zeros(len(program), np.bool_)
+        for start in loop.blocks:
+            inside[start : blocks.block_at(start).stop] = True
+        each = []
+        for code in executed:
+            at = np.flatnonzero(code == head)
+            entries = int((~inside[code[at - 1]] | (at == 0)).sum())
+            if entries:
+                each.append(len(at) / entries)
+        if each:
+            found[head] = round(float(np.median(each)))
+    return found
 
 
 def _run_options(
@@ -171,7 +239,7 @@ def _run_options(
         asked,
         settings={LATENCY: UNKNOWN_LINES, **options.settings},
         region=RegionOptions(WHOLE, passes, waves),
-        trips=passes,
+        trips=1,
         workgroups=options.workgroups or together,
     )
 
@@ -182,7 +250,7 @@ def _rests_on(run: Run, options: PredictOptions, passes: int) -> Iterator[str]:
     if options.launch is None:
         yield (
             "no launch: what the loads touch and what branches see is not known; all of the code runs once, "
-            f"with {passes} passes of its loops and as many workgroups as in the trace"
+            f"with {passes} passes of its loop and as many workgroups as in the trace"
         )
     if run.memory is not None:
         yield from _memory(run.memory)

@@ -14,25 +14,25 @@ from pathlib import Path
 from statistics import fmean, median
 
 from wavesim.errors import UserError
-from wavesim.isa.load import arch_of
+from wavesim.isa.load import arch_of, load_machine
 from wavesim.isa.names import named
 from wavesim.replays.att.architecture import find_arch
 from wavesim.replays.att.folder import read_folder
-from wavesim.replays.predict import UNKNOWN_LINES, PredictOptions, predict
+from wavesim.replays.predict import PredictOptions, again, predict
 from wavesim.replays.validate import in_processes, trace_folders
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """What a trace is predicted with: ``memory`` of :class:`PredictOptions`, and ``--set`` values."""
+    """What a trace is predicted with: whether ``memory`` is predicted, and machine values."""
 
-    memory: str = "cold"
+    memory: bool = True
     settings: tuple[tuple[str, str], ...] = ()
 
 
 AS_PREDICTED = Variant()
-WITHOUT_LAUNCH = Variant("")
-ONE_LATENCY = Variant("", (("memory.latency_clk", UNKNOWN_LINES),))
+WITHOUT_LAUNCH = Variant(memory=False)
+ONE_LATENCY = Variant(False, (("memory.latency_clk", "stream"),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +167,13 @@ class Study:
     rows: tuple[Predicted, ...]
     left_out: tuple[LeftOut, ...]
 
+    def largest_left_out(self, arch: str) -> float | None:
+        """Largest |error| of an architecture's traces with a launch, each left out of the fit of each number
+        in turn; ``None``: there is no fit."""
+        mine = {row.folder for row in self.with_launch() if row.arch == arch}
+        found = [abs(error) for each in self.left_out for name, error in each.errors.items() if name in mine]
+        return max(found, default=None)
+
     def with_launch(self) -> list[Predicted]:
         """The traces that were predicted from a launch."""
         return [row for row in self.rows if row.with_launch and not row.failure]
@@ -203,18 +210,19 @@ def predict_folder(folder: Path, machine: str | None, launch: str | None) -> Pre
     try:
         arch, _ = find_arch(read_folder(folder).code, folder)
         arch = arch_of(machine) if machine is not None else arch
-        clk: dict[Variant, float] = {}
-        for each in _variants(arch) if launch is not None else [WITHOUT_LAUNCH]:
-            options = PredictOptions(
-                launch, machine or arch, settings=dict(each.settings), memory=each.memory
-            )
-            found = predict(folder, options)
-            clk[each] = found.clk[0]
+        name = machine or arch
+        found = predict(folder, PredictOptions(launch, name, memory="cold"))
+        first = AS_PREDICTED if launch is not None else WITHOUT_LAUNCH
+        clk = {first: found.clk[0]}
+        for each in _variants(arch) if launch is not None else ():
+            if each != first:
+                values = {**found.run.kernel.launch.machine_overrides, **dict(each.settings)}
+                clk[each] = again(found, load_machine(name, values), memory=each.memory)
     except UserError as error:
-        return Predicted(folder.name, with_launch=launch is not None, failure=error.message)
-    return Predicted(
-        folder.name, arch, machine or arch, launch is not None, found.has_loop, found.clk[1], clk
-    )
+        return Predicted(
+            folder.name, with_launch=launch is not None, failure=error.message.removeprefix(f"{folder}: ")
+        )
+    return Predicted(folder.name, arch, name, launch is not None, found.has_loop, found.clk[1], clk)
 
 
 def study(

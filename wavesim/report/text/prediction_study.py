@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 from wavesim.replays.prediction_study import FITTED, PARTS, LeftOut, Part, Predicted, Study
 from wavesim.report.text.validation import bullets, markdown_table, signed
+from wavesim.timing.memory.predict import INTERVALS, UNMEASURED_INTERVAL
 
+PROSE_COLUMNS = 100
+INTRODUCTION = (
+    "Each trace's kernel is taken from the trace's listing and run with its launch on the model alone. "
+    "No time of any trace is used. The error is that of clk/iteration (of the whole span for a trace "
+    "without a loop of eight passes), predicted against measured. A trace shows the first round of "
+    "workgroups on its compute unit. Without a launch all of the code runs as a region of unknown data: "
+    "its loops make as many passes as the trace's waves made, and all lines come from HBM. A kernel with "
+    "neither launch nor loop is not predicted, and named below."
+)
 WORST_TARGET, MEDIAN_TARGET = 0.10, 0.04
 """Largest |error| of a trace with a launch, and of their median."""
 
@@ -66,6 +77,13 @@ def misses(study: Study) -> list[str]:
         for row in mine
         if abs(row.error() or 0.0) > WORST_TARGET
     ]
+    for arch, interval in INTERVALS.items():
+        largest = study.largest_left_out(arch)
+        if largest is not None and largest > interval:
+            found.append(
+                f"{arch}: ± {100 * interval:.0f} % does not hold the largest error of a trace left out, "
+                f"{100 * largest:.1f} %"
+            )
     return found
 
 
@@ -76,10 +94,7 @@ def prediction_page(study: Study, date: str, command: str) -> str:
         "",
         f"Made on {date} by",
         f"`{command}`.",
-        "Each trace's kernel is taken from the trace's listing and run with its launch on the model alone.",
-        "No time of any trace is used. The error is that of clk/iteration (of the whole span for a trace",
-        "without a loop of eight passes), predicted against measured. A trace shows the first round of",
-        "workgroups on its compute unit. Without a launch the loop runs as a region of unknown data.",
+        *textwrap.wrap(INTRODUCTION, PROSE_COLUMNS),
         "",
         *prediction_table(study),
         "",
@@ -99,11 +114,32 @@ def prediction_page(study: Study, date: str, command: str) -> str:
         "",
         *left_out_table(study.left_out),
         "",
+        "## Interval",
+        "",
+        *_intervals(study),
+        "",
         "## Figures not met",
         "",
         *bullets(misses(study)),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _intervals(study: Study) -> list[str]:
+    said = []
+    for arch, interval in INTERVALS.items():
+        largest = study.largest_left_out(arch)
+        value = f" ({100 * largest:.1f} %)" if largest is not None else ""
+        said.append(
+            f"On {arch} a prediction says ± {100 * interval:.0f} %. That holds the largest error of a trace "
+            f"left out{value}."
+        )
+    said.append(
+        f"If a kernel more is like these, its error is the largest in one of {len(study.with_launch()) + 1} "
+        "cases. On other architectures no kernel was measured whose launch is known. There a prediction says "
+        f"± {100 * UNMEASURED_INTERVAL:.0f} %, which is an assumption. Without a launch nothing is said."
+    )
+    return textwrap.wrap(" ".join(said), PROSE_COLUMNS)
 
 
 def _about(part: Part) -> str:
