@@ -44,6 +44,20 @@ def random_parameters(random: Random, arch: str) -> TimingParameters:
     )
 
 
+def with_cold_code(random: Random, p: TimingParameters, trace: Trace) -> tuple[TimingParameters, Trace]:
+    """Code that nobody has executed, or that a small instruction cache does not hold; small pages."""
+    few = replace(
+        p,
+        fetch_icache_bytes=random.choice((128, 512, 65536)),
+        fetch_icache_line_bytes=random.choice((32, 64, 128)),
+        fetch_page_bytes=random.choice((128, 256, 4096)),
+        fetch_code_offset_bytes=random.choice((0, 128, 3968)),
+        fetch_prefetch_bytes=random.choice((0, 128, 1024)),
+        fetch_miss_clk=random.choice((30, 300)),
+    )
+    return few, replace(trace, cold_code=random.random() < 0.7)
+
+
 def random_share(random: Random) -> SlotShare:
     """Any classes, and reads up to the banks' limit."""
     return SlotShare(

@@ -281,6 +281,9 @@ LOADS = [*[b.load(16)] * 60, b.wait(vm=0)]
 SENSITIVE: dict[str, Callable[[], Trace]] = {
     "dependency_gaps": lambda: b.streams([[b.valu(), b.lds_read()]]),
     "fetch": lambda: b.streams([[b.cbranch(), *[b.salu(size_bytes=8)] * 20]], fetch=True),
+    "instruction_cache": lambda: replace(
+        b.trace(b.laid_out([*[b.salu()] * 40, b.endpgm()], 4032), [b.wave(range(41))]), cold_code=True
+    ),
     "mfma_coissue": lambda: _one_simd("gfx942", [b.mfma()], [b.valu()]),
     "scaled_mfma": lambda: _one_simd("gfx950", [SCALED, b.salu()]),
     "dual_valu": lambda: _one_simd("gfx950", [b.valu()], [b.valu()]),
@@ -334,7 +337,10 @@ SENSITIVE: dict[str, Callable[[], Trace]] = {
     "setprio": lambda: _one_simd("gfx942", [b.salu()] * 3, [b.setprio(1), b.salu(), b.salu()]),
 }
 
-CHANGES: dict[str, dict[str, object]] = {"counter_full": {"lds_queue_entries": 100}}
+CHANGES: dict[str, dict[str, object]] = {
+    "counter_full": {"lds_queue_entries": 100},
+    "instruction_cache": {"fetch_code_offset_bytes": 0, "fetch_miss_clk": 100},
+}
 """Machine values with which the rule shows."""
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from heapq import merge
+
 from wavesim.explanation.events import Event, Events
 from wavesim.isa.kinds import IDLE_KINDS
 from wavesim.timing.rules.dependency_gaps import StreamGaps
-from wavesim.timing.rules.fetch import FetchBuffer, jumps
+from wavesim.timing.rules.fetch import Chunk, FetchBuffer, jumps
+from wavesim.timing.rules.instruction_cache import InstructionCache
 
 Plain = tuple[Event, Event, int, str]
 """(source, target, clocks, cause): an edge before it is one."""
@@ -22,6 +25,7 @@ class ProgramOrder:
         self._gaps = StreamGaps(events.entries, events.p)
         self._edges: list[dict[int, list[tuple[int, int, str]]]] = []
         self._accesses: list[list[tuple[int, int, int]]] = []  # row, lgkm, vm
+        self._waited = self._fetched()
         for wave in range(len(events.code)):
             self._walk(wave)
 
@@ -59,19 +63,35 @@ class ProgramOrder:
         recent = reversed(accesses[max(0, low - MOST_COUNTED) : low])
         return [(access[0], access[column]) for access in recent if access[column]]
 
-    def _walk(self, wave: int) -> None:
+    def _fetched(self) -> list[dict[int, list[Chunk]]]:
+        """Per wave and row, the chunks that it waits for: the waves share the lines that they ask for."""
         events, p = self.events, self.events.p
+        cache = InstructionCache(events.timeline.trace, p)
+        buffers = [FetchBuffer(p, cache) for _ in events.code]
+        waited: list[dict[int, list[Chunk]]] = [{} for _ in events.code]
+        rows = [  # what was asked for before the window counts where lines can be missing
+            [(events.issue[wave][row], wave, row) for row in range(0 if cache.lines else first, last - 1)]
+            for wave, (first, last) in enumerate(zip(events.first, events.last, strict=True))
+        ]
+        for clk, wave, row in merge(*rows):
+            before, entry = (events.entries[code] for code in events.code[wave][row : row + 2])
+            fetch = buffers[wave]
+            fetch.issued(before, entry, jumps(before, events.taken[wave][row]), row, clk)
+            needed = [chunk for chunk in fetch.needed(entry) if chunk.row >= events.first[wave]]
+            if needed:
+                waited[wave][row + 1] = needed
+        return waited
+
+    def _walk(self, wave: int) -> None:
+        events = self.events
         first, last = events.first[wave], events.last[wave]
-        code, taken = events.code[wave], events.taken[wave]
+        code = events.code[wave]
         edges: dict[int, list[tuple[int, int, str]]] = {}
         accesses: list[tuple[int, int, int]] = []
-        fetch, issue_clk = FetchBuffer(p), events.issue[wave]
+        issue_clk = events.issue[wave]
         for row in range(first, last):
             entry = events.entries[code[row]]
-            if row > first:
-                before = events.entries[code[row - 1]]
-                fetch.issued(before, entry, jumps(before, taken[row - 1]), row - 1, issue_clk[row - 1])
-            waited = fetch.needed(entry)
+            waited = self._waited[wave].get(row)
             if waited:
                 edges[row] = [
                     (source, usable_clk - issue_clk[source], "branch" if by_branch else "fetch")

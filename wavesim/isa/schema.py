@@ -82,10 +82,7 @@ NOT_TIMING: Mapping[str, Mapping[str, object]] = {
         "write_b128_banks": Count,
     },
     "gap": {},  # clocks between the issues of two instructions of a wave
-    "fetch": {  # instruction fetch
-        "icache_bytes": Size,
-        "icache_line_bytes": Size,
-    },
+    "fetch": {},  # instruction fetch
     "counter": {},  # largest values of the wait counters
     "barrier": {},  # when a barrier lets its waves go
     "scalar": {  # scalar memory

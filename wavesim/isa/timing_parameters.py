@@ -79,6 +79,13 @@ class TimingParameters:
     fetch_refill_clk: WholeNumber
     fetch_restart_first_clk: WholeNumber
     fetch_restart_next_clk: WholeNumber
+    fetch_icache_bytes: Size
+    fetch_icache_line_bytes: Size
+    fetch_icache_units: Size  # compute units that share it
+    fetch_page_bytes: Size
+    fetch_code_offset_bytes: WholeNumber  # where on its page a kernel begins whose place is not known
+    fetch_prefetch_bytes: WholeNumber
+    fetch_miss_clk: WholeNumber  # 0: no line is ever missing
     # counters
     counter_lgkm_max: Size
     counter_vm_max: Size

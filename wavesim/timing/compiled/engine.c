@@ -35,7 +35,9 @@
     X(lds_queue_entries) X(lds_queue_hold_clk) X(join_from_clk) X(join_near_clk) X(join_most_clk)            \
     X(join_clk) X(from_memory_bytes_per_clk) X(gap_valu_to_memory_clk) X(gap_valu_sgpr_to_scalar_clk)        \
     X(gap_salu_to_cbranch_clk) X(gap_salu_to_vmem_clk) X(refill_clk) X(restart_first_clk)                    \
-    X(restart_next_clk) X(lgkm_max) X(vm_max) X(release_early_clk) X(release_late_clk)                       \
+    X(restart_next_clk) X(chunk_bytes) X(icache_bytes) X(icache_line_bytes) X(icache_units)                  \
+    X(page_bytes) X(prefetch_bytes) X(miss_clk) X(lgkm_max) X(vm_max) X(release_early_clk)                   \
+    X(release_late_clk)                                                                                      \
     X(memory_queue_entries) X(memory_queue_hold_clk) X(memory_acknowledge_clk) X(memory_tail_entries)        \
     X(memory_tail_bytes) X(memory_bytes_per_clk) X(memory_min_service_clk) X(memory_idle_clk)                \
     X(memory_idle_restart_clk) X(spin_patience_clk) X(max_clk) X(lds_write_drain) X(lds_alternation)         \
@@ -105,6 +107,9 @@ typedef struct {
     const WaveInput *waves;
     int64_t by_order_count;
     const int32_t *latency_by_order;
+    int64_t line_count; /* 0: no line of code is ever missing */
+    int64_t page_offset_lines;
+    const int64_t *lines; /* numbers of those that hold code, ascending */
 } Input;
 
 /* What Python copies out. */
@@ -159,6 +164,12 @@ typedef struct {
 } Chunk;
 
 typedef struct {
+    int64_t number, comes_clk;
+    int64_t asked_at; /* requests before the clock at which it was asked for; NEVER: not yet */
+    int8_t led;       /* what is fetched ahead of it has been asked for; it counts where all lines fit */
+} Line;
+
+typedef struct {
     int64_t clk;
     int32_t row;
 } Last; /* the latest issue of some kind by a wave */
@@ -188,6 +199,7 @@ typedef struct {
     By barrier_by;
     Chunk *chunks;
     int32_t chunk_count, chunk_room;
+    int64_t line; /* where it is in the list of lines */
     int32_t polling; /* index into spins of the loop whose last pass found nothing; -1 */
 } Wave;
 
@@ -258,6 +270,10 @@ typedef struct {
     const int32_t *write_offsets, *writes, *read_offsets, *reads;
     const int32_t *latency_by_order;
     int64_t by_order_count;
+    /* code */
+    Line *lines;
+    int64_t line_count, page_offset_lines, chunks_per_line, lines_per_page, prefetch_lines, held_lines;
+    int64_t line_requests, line_requests_before, line_clk;
     Wave *waves;
     int32_t wave_count;
     Simd *simds;
@@ -617,6 +633,52 @@ static int turns_half_starts(const Engine *e, int64_t now) {
 
 /* -- fetch (§3) and dependency gaps (§4) */
 
+/* The place of a line of code; -1: it holds none. Most often the one at `near` or the next. */
+static int64_t find_line(const Engine *e, int64_t number, int64_t near) {
+    int64_t low = 0, high = e->line_count;
+    for (int64_t place = near; place < near + 2 && place < high; place++)
+        if (e->lines[place].number == number) return place;
+    while (low < high) {
+        int64_t middle = (low + high) / 2;
+        if (e->lines[middle].number < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < e->line_count && e->lines[low].number == number ? low : -1;
+}
+
+/* Ask for the line at a place, and for those ahead of it on its page; what is missing comes at `comes_clk`. */
+static void use_line(Engine *e, int64_t place, int64_t comes_clk) {
+    Line *line = &e->lines[place];
+    int64_t to_page_end = e->lines_per_page - 1 - (line->number + e->page_offset_lines) % e->lines_per_page;
+    int64_t last = line->number + min64(e->prefetch_lines, to_page_end);
+    int all_fit = e->line_count <= e->held_lines;
+    if (all_fit && line->led) return;
+    line->led = 1;
+    for (int64_t i = place; i < e->line_count && e->lines[i].number <= last; i++) {
+        Line *ahead = &e->lines[i];
+        if (ahead->asked_at < NEVER && e->line_requests_before - ahead->asked_at <= e->held_lines) continue;
+        ahead->asked_at = e->line_requests_before;
+        ahead->comes_clk = comes_clk;
+        e->line_requests++;
+    }
+}
+
+/* When the line of a chunk that a wave's fetch asks for now is there. */
+static int64_t line_comes_clk(Engine *e, Wave *w, int64_t chunk, int64_t now) {
+    if (!e->line_count) return now;
+    if (now > e->line_clk) {
+        e->line_clk = now;
+        e->line_requests_before = e->line_requests;
+    }
+    int64_t place = find_line(e, chunk / e->chunks_per_line, w->line);
+    if (place < 0) return now;
+    w->line = place;
+    use_line(e, place, now + P(miss_clk));
+    return e->lines[place].comes_clk;
+}
+
 static Chunk *find_chunk(Wave *w, int64_t chunk) {
     for (int32_t i = 0; i < w->chunk_count; i++)
         if (w->chunks[i].chunk == chunk) return &w->chunks[i];
@@ -634,27 +696,33 @@ static void set_chunk(Engine *e, Wave *w, int64_t chunk, int64_t usable_clk, int
     *found = (Chunk){chunk, usable_clk, by_branch};
 }
 
+/* A branch asks for the chunk and the next one. */
+static void restart_fetch(Engine *e, Wave *w, int64_t chunk, int64_t now) {
+    int64_t first = line_comes_clk(e, w, chunk, now), next = line_comes_clk(e, w, chunk + 1, now);
+    set_chunk(e, w, chunk, max64(first, now + P(restart_first_clk)), 1);
+    set_chunk(e, w, chunk + 1, max64(next, now + P(restart_next_clk)), 1);
+}
+
 /* What the fetch does when `op` issues at `now` and `after` comes next. */
 static void fetch_after(Engine *e, Wave *w, const Op *op, const Op *after, int jumped, int64_t now) {
     if (jumped) {
         w->chunk_count = 0;
-        set_chunk(e, w, after->first_chunk, now + P(restart_first_clk), 1);
-        set_chunk(e, w, after->first_chunk + 1, now + P(restart_next_clk), 1);
+        restart_fetch(e, w, after->first_chunk, now);
     } else if (op->kind == K_cond_branch) {
         Chunk *here = find_chunk(w, op->last_chunk);
         Chunk kept = here ? *here : (Chunk){op->last_chunk, now, 0};
         w->chunk_count = 0;
         set_chunk(e, w, kept.chunk, kept.usable_clk, kept.by_branch);
-        set_chunk(e, w, op->last_chunk + 1, now + P(restart_first_clk), 1);
-        set_chunk(e, w, op->last_chunk + 2, now + P(restart_next_clk), 1);
+        restart_fetch(e, w, op->last_chunk + 1, now);
     } else {
         for (int64_t chunk = op->first_chunk; chunk <= op->last_chunk && chunk < after->first_chunk; chunk++) {
             if (find_chunk(w, chunk + 2)) continue;
+            int64_t usable = max64(now + P(refill_clk), line_comes_clk(e, w, chunk + 2, now));
             Chunk *left = find_chunk(w, chunk); /* its place may be taken: it is not needed any more */
             if (left)
-                *left = (Chunk){chunk + 2, now + P(refill_clk), 0};
+                *left = (Chunk){chunk + 2, usable, 0};
             else
-                set_chunk(e, w, chunk + 2, now + P(refill_clk), 0);
+                set_chunk(e, w, chunk + 2, usable, 0);
         }
     }
 }
@@ -1956,6 +2024,7 @@ API void wavesim_free(Engine *e) {
     }
     free(e->sweep);
     free(e->ops);
+    free(e->lines);
     free(e->waves);
     free(e->simds);
     free(e->pairs);
@@ -2019,6 +2088,8 @@ static int build_wave(Engine *e, const Input *input, int32_t number) {
     w->op = &e->ops[w->in.code[0]];
     set_chunk(e, w, w->op->first_chunk, w->free_clk, 0);
     set_chunk(e, w, w->op->first_chunk + 1, w->free_clk, 0);
+    int64_t line = e->line_count ? find_line(e, w->op->first_chunk / e->chunks_per_line, 0) : -1;
+    if (line >= 0) use_line(e, line, 0);
     e->groups[w->group].live++;
     Simd *simd = &e->simds[w->simd];
     simd->waves[simd->wave_count++] = number;
@@ -2039,6 +2110,7 @@ API Engine *wavesim_new(const Input *input) {
     e->latency_by_order = input->latency_by_order;
     e->by_order_count = input->by_order_count;
     e->ops = malloc(((size_t)input->op_count + 1) * sizeof(Op));
+    e->lines = malloc(((size_t)input->line_count + 1) * sizeof(Line));
     e->waves = calloc(room, sizeof(Wave));
     e->simds = calloc((size_t)P(simds) + 1, sizeof(Simd));
     e->pairs = calloc((size_t)P(pairs) + 1, sizeof(Pair));
@@ -2046,12 +2118,20 @@ API Engine *wavesim_new(const Input *input) {
     e->uses = calloc((size_t)(P(simds) + P(pairs) + 2), sizeof(List));
     e->due = malloc((2 * room + (size_t)P(simds)) * sizeof(int32_t));
     e->asking = malloc(room * sizeof(int32_t));
-    if (!e->ops || !e->waves || !e->simds || !e->pairs || !e->groups || !e->uses || !e->due || !e->asking ||
+    if (!e->ops || !e->lines || !e->waves || !e->simds || !e->pairs || !e->groups || !e->uses || !e->due || !e->asking ||
         !build_simds(e, room)) {
         wavesim_free(e);
         return NULL;
     }
     memcpy(e->ops, input->ops, (size_t)input->op_count * sizeof(Op));
+    e->line_count = input->line_count;
+    e->page_offset_lines = input->page_offset_lines;
+    e->chunks_per_line = max64(1, P(icache_line_bytes) / P(chunk_bytes));
+    e->lines_per_page = max64(1, P(page_bytes) / P(icache_line_bytes));
+    e->prefetch_lines = P(prefetch_bytes) / P(icache_line_bytes);
+    e->held_lines = max64(1, P(icache_bytes) / P(icache_units) / P(icache_line_bytes));
+    e->line_clk = -1;
+    for (int64_t i = 0; i < e->line_count; i++) e->lines[i] = (Line){input->lines[i], 0, NEVER, 0};
     for (int i = 0; i < WHEEL; i++) e->wheel[i] = -1;
     e->next_head = NEVER;
     e->last_winner = e->last_vmem_simd = -1;

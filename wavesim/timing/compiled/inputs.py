@@ -17,6 +17,7 @@ from wavesim.limits import SPIN_PATIENCE_CLK, budget
 from wavesim.timing.compiled.library import names
 from wavesim.timing.ops import Op
 from wavesim.timing.rules import BY_NAME
+from wavesim.timing.rules.instruction_cache import code_lines, page_offset_lines
 from wavesim.trace import Category, CodeEntry, Kind, Reason, Trace, WaveTrace
 from wavesim.trace.code import SGPR_EXEC, SlotShare
 
@@ -32,7 +33,10 @@ FIELD = {parameter_key(name).partition(".")[2]: name for name in PARAMETERS} | {
 SHARE = tuple(SlotShare.__slots__)
 """Fields of an instruction that say with which others it shares a slot."""
 
-POSITIVE = ("simds", "slot_clk", "turn_clk", "memory_bytes_per_clk")
+POSITIVE = (
+    *("simds", "slot_clk", "turn_clk", "memory_bytes_per_clk"),
+    *("chunk_bytes", "icache_line_bytes", "icache_units", "page_bytes"),
+)
 
 
 ROW_COLUMNS: tuple[tuple[str, type[np.generic]], ...] = (
@@ -70,6 +74,9 @@ class Input(ctypes.Structure):
         ("waves", ctypes.c_void_p),
         ("by_order_count", ctypes.c_int64),
         ("latency_by_order", ctypes.c_void_p),
+        ("line_count", ctypes.c_int64),
+        ("page_offset_lines", ctypes.c_int64),
+        ("lines", ctypes.c_void_p),
     ]
 
 
@@ -364,12 +371,13 @@ def with_rows(
     by_order = trace.memory_latency_by_order_clk
     by_order = check_array(by_order, np.int32, np.size(by_order), "memory_latency_by_order_clk")
     _check_range(by_order, -1, LARGEST, "memory_latency_by_order_clk")
+    lines = code_lines(trace, p)
     first_row = np.zeros(len(trace.waves) + 1, np.int64)
     np.cumsum(lengths, out=first_row[1:])
     clocks = np.full((4, int(first_row[-1])), -1, np.int64)
     none = np.zeros(0, np.int64)
     inputs = Inputs(Input(), clocks, first_row, none, none)
-    inputs.keep += [code, by_order]
+    inputs.keep += [code, by_order, lines]
     waves, groups = _waves(trace, p, inputs, columns)
     inputs.structure = Input(
         code.values.ctypes.data,
@@ -386,5 +394,8 @@ def with_rows(
         waves.ctypes.data,
         len(by_order),
         by_order.ctypes.data,
+        len(lines),
+        page_offset_lines(trace, p),
+        lines.ctypes.data,
     )
     return inputs

@@ -186,7 +186,7 @@ def predict_memory(
         LoadOrigin(code, int(executed[code]), cost.share, cost.clk) for code, cost in sorted(costs.items())
     )
     return MemoryPrediction(
-        replace(trace, waves=tuple(waves)),
+        replace(trace, waves=tuple(waves), cold_code=round is Round.COLD),
         round,
         loads,
         sharing.rounds,

@@ -14,11 +14,12 @@ from wavesim.timing.model.record import Uses
 from wavesim.timing.model.simd import Simd
 from wavesim.timing.model.spins import Spins
 from wavesim.timing.model.turns import Turns
+from wavesim.timing.rules.instruction_cache import InstructionCache
 from wavesim.trace import Trace
 
 
 class Parts:
-    """Four SIMDs with their pipes, two LDS ports, one bank array, one memory path, barriers, an arbiter."""
+    """Four SIMDs with their pipes, two LDS ports, a bank array, a memory path, barriers, an arbiter, code."""
 
     def __init__(self, trace: Trace, p: TimingParameters) -> None:
         self.trace = trace
@@ -26,6 +27,7 @@ class Parts:
         self.clock = clock = Clock(p.issue_slot_clk)
         self.uses = Uses()
         self.turns = Turns(p)
+        self.code_cache = InstructionCache(trace, p)
         self.spins = Spins()
         scaled = any(entry.scaled for entry in trace.code)
         self.simds = [Simd(p, scaled) for _ in range(p.structure_simds)]

@@ -41,7 +41,7 @@ class Wave:
         rows = len(self.code)
         self.attempt, self.issue_clk, self.end, self.done = ([-1] * rows for _ in range(4))
         self.stalls = Stalls()
-        self.fetch = FetchBuffer(p)
+        self.fetch = FetchBuffer(p, parts.code_cache)
         self.gaps = Gaps(p)
         self.lgkm = Counter()
         self.vm = Counter()

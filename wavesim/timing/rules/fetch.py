@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing.rule import Rule
+from wavesim.timing.rules.instruction_cache import InstructionCache
 from wavesim.trace import CodeEntry, Kind, Reason
 
 Int64 = npt.NDArray[np.int64]
@@ -16,10 +17,15 @@ Int64 = npt.NDArray[np.int64]
 RULE = Rule(
     name="fetch",
     section=3,
-    off="refill and restart take 0 clk",
+    off="refill, restart and misses take 0 clk",
     evidence="evidence/fetch.md",
     reasons=(Reason.BRANCH, Reason.FETCH),
-    parameters={"fetch_refill_clk": 0, "fetch_restart_first_clk": 0, "fetch_restart_next_clk": 0},
+    parameters={
+        "fetch_refill_clk": 0,
+        "fetch_restart_first_clk": 0,
+        "fetch_restart_next_clk": 0,
+        "fetch_miss_clk": 0,
+    },
 )
 
 
@@ -34,8 +40,9 @@ class Chunk(NamedTuple):
 class FetchBuffer:
     """The chunks that a wave waits for or has waited for. Others were there long ago."""
 
-    def __init__(self, p: TimingParameters) -> None:
+    def __init__(self, p: TimingParameters, cache: InstructionCache) -> None:
         self.p = p
+        self.cache = cache
         self.chunks: dict[int, Chunk] = {}
 
     def touched(self, entry: CodeEntry) -> range:
@@ -56,20 +63,28 @@ class FetchBuffer:
     def issued(self, entry: CodeEntry, following: CodeEntry, taken: bool, row: int, now: int) -> None:
         """``entry`` issues at ``now`` as row ``row``, and ``following`` is the next one of the stream."""
         p = self.p
-        first = Chunk(now + p.fetch_restart_first_clk, row, by_branch=True)
-        after = Chunk(now + p.fetch_restart_next_clk, row, by_branch=True)
         target = self.touched(following)[0]
         if taken:
-            self.chunks = {target: first, target + 1: after}
+            self.chunks = self.restarted(target, row, now)
         elif entry.kind is Kind.COND_BRANCH:
             last = self.touched(entry)[-1]
             here = {last: self.chunks[last]} if last in self.chunks else {}
-            self.chunks = {**here, last + 1: first, last + 2: after}
+            self.chunks = {**here, **self.restarted(last + 1, row, now)}
         else:
             for number in self.touched(entry):
                 if number < target:  # left behind: its room takes the chunk after the next
                     self.chunks.pop(number, None)
-                    self.chunks.setdefault(number + 2, Chunk(now + p.fetch_refill_clk, row, by_branch=False))
+                    if number + 2 not in self.chunks:
+                        usable_clk = max(now + p.fetch_refill_clk, self.cache.comes_clk(number + 2, now))
+                        self.chunks[number + 2] = Chunk(usable_clk, row, by_branch=False)
+
+    def restarted(self, number: int, row: int, now: int) -> dict[int, Chunk]:
+        """The chunks that a branch asks for at ``now``: ``number`` and the next one."""
+        restart_clk = (self.p.fetch_restart_first_clk, self.p.fetch_restart_next_clk)
+        return {
+            chunk: Chunk(max(now + clk, self.cache.comes_clk(chunk, now)), row, by_branch=True)
+            for chunk, clk in enumerate(restart_clk, number)
+        }
 
 
 def jumps(entry: CodeEntry, taken: bool) -> bool:
