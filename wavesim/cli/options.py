@@ -220,7 +220,8 @@ class UnknownOptions:
     region: str | None = option(
         "--region",
         metavar="LABEL1:LABEL2",
-        help="Take only the code from one label up to another, without launch and data.",
+        help="Take only the code from one label up to another, or the hottest loop (hottest), without "
+        "launch and data: wavesim loops.",
     )
     trips: int = option(
         "--trips",
