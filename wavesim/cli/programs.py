@@ -15,6 +15,11 @@ from wavesim.program import Finding, Program
 from wavesim.source_text import read_text
 
 
+def is_hip(kernel: Path) -> bool:
+    """Whether the file is compiled."""
+    return kernel.suffix.lower() == ".hip"
+
+
 def read_program(
     kernel: Path,
     arch: str | None,
@@ -42,7 +47,7 @@ def read_program(
     ending = kernel.suffix.lower()
     if ending in ENDINGS:
         return read_code_object(kernel, arch, name, allow_unknown=allow_unknown), ()
-    if ending == ".hip":
+    if is_hip(kernel):
         return read_hip(kernel, arch, name, flags, allow_unknown=allow_unknown), ()
     if ending in (".s", ".amdgcn"):
         from wavesim.front.assembled import read_assembly
