@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-
-import networkx as nx
+from typing import TYPE_CHECKING
 
 from wavesim.isa.kinds import BRANCH_KINDS, LDS_KINDS, VMEM_KINDS, Kind
 from wavesim.isa.opcodes import lookup
 from wavesim.program import Immediate, Program, Symbol
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 HOTTEST = "hottest"
 """The region's name for the hottest loop, where no label is of that name."""
@@ -60,6 +62,8 @@ def code_loops(program: Program) -> tuple[CodeLoop, ...]:
 
     A loop is what can be reached from each of its instructions again; without its head, the loops inside.
     """
+    import networkx as nx  # takes its time to import
+
     kinds = [lookup(each.opcode, program.arch, each.span).kind for each in program.instructions]
     graph = nx.DiGraph()
     graph.add_nodes_from(range(len(program)))
