@@ -10,6 +10,7 @@ from wavesim.cli.options import ARCH, KERNEL_NAME, CompileOptions, options
 from wavesim.cli.paths import KernelPath, OutputPath
 from wavesim.cli.programs import is_hip, read_program
 from wavesim.errors import UserError
+from wavesim.front.endings import TILES
 from wavesim.front.launch.signature import parameters
 from wavesim.front.launch.skeleton import skeleton
 from wavesim.isa.load import load_machine
@@ -36,7 +37,7 @@ def launch(
 
     What it does not say is FILL_IN, with a comment, and is refused until it is filled in.
     """
-    if kernel.suffix.lower() in (".yaml", ".yml"):
+    if kernel.suffix.lower() in TILES:
         raise UserError(
             f"{kernel}: a tile program says how it is launched", None, "launch: in the file itself"
         )

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from wavesim.cli.options import CompileOptions
 from wavesim.errors import UserError
-from wavesim.front.code_object import ENDINGS, read_code_object
+from wavesim.front.code_object import read_code_object
+from wavesim.front.endings import ASSEMBLY, CODE_OBJECTS, HIP
 from wavesim.front.hip import read_hip
 from wavesim.isa.load import arch_of
 from wavesim.program import Finding, Program
@@ -17,7 +18,7 @@ from wavesim.source_text import read_text
 
 def is_hip(kernel: Path) -> bool:
     """Whether the file is compiled."""
-    return kernel.suffix.lower() == ".hip"
+    return kernel.suffix.lower() in HIP
 
 
 def read_program(
@@ -45,11 +46,11 @@ def read_program(
     flags = compiling.flags(kernel)
     arch = arch_of(arch) if arch is not None else None
     ending = kernel.suffix.lower()
-    if ending in ENDINGS:
+    if ending in CODE_OBJECTS:
         return read_code_object(kernel, arch, name, allow_unknown=allow_unknown), ()
     if is_hip(kernel):
         return read_hip(kernel, arch, name, flags, allow_unknown=allow_unknown), ()
-    if ending in (".s", ".amdgcn"):
+    if ending in ASSEMBLY:
         from wavesim.front.assembled import read_assembly
 
         if not os.path.exists(kernel):
