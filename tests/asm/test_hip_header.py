@@ -243,3 +243,26 @@ def test_functions_that_are_called_and_defined_are_no_reason_to_refuse(arch: str
     )
     launch = LaunchOptions(arguments=("x=f32[64]", "y=f32[64]:unwritten"), block=64, expect="y = 2 * x")
     assert right(run_kernel(path, RunOptions(arch=arch, launch=launch)))
+
+
+@pytest.mark.parametrize("ending", ["cpp", "cu", "cc", "cxx"])
+def test_hip_goes_by_other_endings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
+    try:
+        find_compiler("gfx942")
+    except MissingTool as error:
+        pytest.skip(str(error))
+    monkeypatch.chdir(tmp_path)
+    Path(f"k.{ending}").write_text(
+        SOURCE.replace("@BODY@", "y[i] = FACTOR * x[i];").replace('#include "of_mine.h"\n', "")
+    )
+    Path("k.launch.yaml").write_text(
+        "workgroup: 64\narguments: {x: 'f32[64]', y: 'f32[64]:unwritten'}\nexpect: y = x + x\n"
+    )
+    done = wavesim("check", f"k.{ending}", "-D", "THREADS=64", "-D", "FACTOR=2", "--flag=-O1")
+    assert done.exit_code == 0, done.output + str(done.exception)
+    assert "executed: workgroup 0,0" in done.output
+
+
+@pytest.mark.parametrize("flag", ["-o", "-ox", "-fplugin=x", "k.hip", "-MF", "-Wl,x", "-c", "@x"])
+def test_flags_about_files_are_refused(flag: str) -> None:
+    assert "is not handed on" in str(wavesim("run", "k.hip", f"--flag={flag}").exception)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from wavesim.checks.rule import EXECUTION, Rule
 from wavesim.errors import SourceSpan, UserError
-from wavesim.front.code_object import ENDINGS
+from wavesim.front.endings import CODE_OBJECTS
 from wavesim.program import Finding, Severity
 from wavesim.source_text import read_text
 
@@ -139,7 +139,7 @@ def _covers(suppression: Suppression, finding: Finding, kernel_file: str) -> boo
 
 def _text(file: str) -> str:
     """The text of a source; of a code object, and of what is not there any more, nothing."""
-    if not file or file.lower().endswith(ENDINGS) or not Path(file).is_file():
+    if not file or file.lower().endswith(CODE_OBJECTS) or not Path(file).is_file():
         return ""
     try:
         return read_text(Path(file), lenient=True)

@@ -17,14 +17,12 @@ from wavesim.isa.archs import DEFAULT_ARCH
 @click.option("-o", "--output", type=OutputPath(), help="Write the assembly to this file (- is stdout).")
 @click.option("--co", "code_object", type=OutputPath(path_type=Path), help="Write a code object, too.")
 @options(compiling=CompileOptions)
-@click.option("--flag", "flags", multiple=True, metavar="FLAG", help="A flag of the compiler: --flag=-O1.")
 def compile(
     kernel: Path,
     arch: str,
     output: str | None,
     code_object: Path | None,
     compiling: CompileOptions,
-    flags: tuple[str, ...],
 ) -> None:
     """Compile KERNEL (HIP) as `wavesim run` does, and say with which compiler and command.
 
@@ -38,7 +36,7 @@ def compile(
     from wavesim.report.files import write_atomically
 
     arch = arch_of(arch)
-    compiled = compile_hip(kernel, arch, [*compiling.flags(kernel), *flags])
+    compiled = compile_hip(kernel, arch, compiling.flags(kernel))
     to_stdout = output == "-"
     click.echo(f"compiler  {compiled.compiler}", err=to_stdout)
     click.echo(f"command   {compiled.command_line}", err=to_stdout)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -11,13 +10,8 @@ import click
 from wavesim.asm.printer import print_program
 from wavesim.cli.options import ARCH, KERNEL_NAME, SETTINGS, CompileOptions, options
 from wavesim.cli.paths import KernelPath, OutputPath
-from wavesim.errors import UserError
-from wavesim.front.code_object import ENDINGS, read_code_object
-from wavesim.front.hip import read_hip
-from wavesim.isa.load import arch_of
-from wavesim.program import Finding
+from wavesim.cli.programs import read_program
 from wavesim.report.files import write_atomically
-from wavesim.source_text import read_text
 
 
 @click.command()
@@ -39,25 +33,7 @@ def lower(
 
     The text is what is simulated; LLVM's assembler accepts it.
     """
-    flags = compiling.flags(kernel)
-    arch = arch_of(arch) if arch is not None else None
-    findings: tuple[Finding, ...] = ()
-    if kernel.suffix in ENDINGS:
-        program = read_code_object(kernel, arch, kernel_name)
-    elif kernel.suffix == ".hip":
-        program = read_hip(kernel, arch, kernel_name, flags)
-    elif kernel.suffix in (".s", ".amdgcn"):
-        from wavesim.front.assembled import read_assembly
-
-        if not os.path.exists(kernel):
-            raise UserError(f"cannot read {kernel}: No such file or directory")
-        text = read_text(kernel, lenient=True)
-        program, findings = read_assembly(text, kernel, str(kernel), arch, kernel_name)
-    else:
-        from wavesim.front.tile.load import load_tile_program
-
-        loaded = load_tile_program(kernel, arch, settings)
-        program, findings = loaded.program, loaded.findings
+    program, findings = read_program(kernel, arch, kernel_name, compiling, settings)
     for finding in findings:
         place = f"{finding.spans[0]}: " if finding.spans else ""
         print(f"{place}{finding.severity}: {finding.message} [{finding.rule}]", file=sys.stderr)

@@ -21,6 +21,7 @@ import click
 from wavesim.cli.operands import STDOUT
 from wavesim.cli.paths import InputPath, MachineName, OutputPath
 from wavesim.errors import UserError
+from wavesim.front.endings import HIP
 from wavesim.front.launch.file import MAX_DYNAMIC_LDS_BYTES
 from wavesim.front.launch.file import LaunchOptions as LaunchTexts
 from wavesim.front.region import DEFAULT_TRIPS, DEFAULT_WAVES, MOST_WAVES, RegionOptions
@@ -177,6 +178,11 @@ class LaunchOptions:
         )
 
 
+_FLAGS = ("-std=", "-O", "-f", "-m", "-W", "-U", "-isystem")
+_NOT_FLAGS = r"-f(pass-)?plugin|-W[alp],|-ftime-trace=|-fprofile|-fdump|-fcrash|-save"
+_FLAG_HINT = "flags of the language, of code and of warnings are: -std=c++20, -O1, -ffast-math, -mllvm=-..."
+
+
 @dataclass(frozen=True)
 class CompileOptions:
     """What the compiler of HIP is told."""
@@ -191,20 +197,27 @@ class CompileOptions:
     defines: tuple[str, ...] = option(
         "-D", multiple=True, metavar="NAME[=VALUE]", help="Define a macro, for HIP."
     )
+    further: tuple[str, ...] = option(
+        "--flag", multiple=True, metavar="FLAG", help="A flag of the compiler, for HIP: --flag=-O1."
+    )
 
     def flags(self, *kernels: Path) -> tuple[str, ...]:
         """The compiler's flags, with whole paths.
 
         Raises:
-            UserError: a malformed macro, or none of the kernels is HIP.
+            UserError: a malformed macro, a flag about files, or none of the kernels is HIP.
         """
         for define in self.defines:
             if re.fullmatch(r"[A-Za-z_]\w*(\([\w ,.]*\))?(=.*)?", define, re.DOTALL) is None:
                 raise UserError(f"-D {define!r:.60} is no macro", None, "NAME or NAME=VALUE")
         folders = (f"-I{Path(folder).absolute()}" for folder in self.includes)
         flags = (*folders, *(f"-D{each}" for each in self.defines))
-        if flags and not any(kernel.suffix.lower() == ".hip" for kernel in kernels):
-            raise UserError("-I and -D are for HIP: there is nothing to compile here")
+        for flag in self.further:
+            if not flag.startswith(_FLAGS) or re.match(_NOT_FLAGS, flag):
+                raise UserError(f"--flag={flag!s:.60} is not handed on", None, _FLAG_HINT)
+        flags = (*flags, *self.further)
+        if flags and not any(kernel.suffix.lower() in HIP for kernel in kernels):
+            raise UserError("-I, -D and --flag are for HIP: there is nothing to compile here")
         return flags
 
 
@@ -220,7 +233,8 @@ class UnknownOptions:
     region: str | None = option(
         "--region",
         metavar="LABEL1:LABEL2",
-        help="Take only the code from one label up to another, without launch and data.",
+        help="Take only the code from one label up to another, or the hottest loop (hottest), without "
+        "launch and data: wavesim loops.",
     )
     trips: int = option(
         "--trips",

@@ -22,6 +22,7 @@ from wavesim.emulate.semantics.scalar.mode_register import writes_mode
 from wavesim.emulate.state import CODE_BASE, State
 from wavesim.errors import LimitExceeded, SourceSpan, UserError
 from wavesim.front.launch.model import Launch, MatrixArgument, ScalarArgument
+from wavesim.front.launch.structs import Packed, one_each
 from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import Machine
 from wavesim.limits import budget
@@ -89,16 +90,17 @@ def pack_arguments(program: Program, launch: Launch, regions: dict[str, Region])
     visible = [argument for argument in metadata.arguments if not argument.kind.startswith("hidden_")]
     content = bytearray(metadata.kernarg_bytes)
     offset = 0
-    left_out = visible[len(launch.arguments) :]
+    given = list(one_each([_packed(argument, regions) for argument in launch.arguments]))
+    left_out = visible[len(given) :]
     scratch = all(each.size_bytes == 8 and each.address_space and not each.name for each in left_out)
     # Triton's last two arguments, pointers without a name, are its own scratch memory: null if not used
-    if visible and (len(visible) < len(launch.arguments) or len(left_out) > 2 or not scratch):
+    if visible and (len(visible) < len(given) or len(left_out) > 2 or not scratch):
         raise UserError(
-            f"kernel {program.name} takes {len(visible)} arguments, the launch gives {len(launch.arguments)}",
+            f"kernel {program.name} takes {len(visible)} arguments, the launch gives {len(given)}",
             span,
         )
-    for place, argument in enumerate(launch.arguments):
-        packed = _packed(argument, regions)
+    for place, argument in enumerate(given):
+        packed = argument.content
         if visible:
             offset = visible[place].offset_bytes
             size = visible[place].size_bytes
@@ -109,7 +111,7 @@ def pack_arguments(program: Program, launch: Launch, regions: dict[str, Region])
                     span,
                 )
         else:  # no metadata: natural alignment
-            offset = -(-offset // len(packed)) * len(packed)
+            offset = -(-offset // argument.alignment_bytes) * argument.alignment_bytes
         if len(content) < offset + len(packed):
             content.extend(bytes(offset + len(packed) - len(content)))
         content[offset : offset + len(packed)] = packed
@@ -123,7 +125,12 @@ def pack_arguments(program: Program, launch: Launch, regions: dict[str, Region])
     return bytes(content)
 
 
-def _packed(argument: MatrixArgument | ScalarArgument, regions: dict[str, Region]) -> bytes:
+def _packed(argument: MatrixArgument | ScalarArgument, regions: dict[str, Region]) -> Packed:
+    content = _content(argument, regions)
+    return Packed(argument.name, argument.structs, content, len(content))
+
+
+def _content(argument: MatrixArgument | ScalarArgument, regions: dict[str, Region]) -> bytes:
     if isinstance(argument, MatrixArgument):
         return struct.pack("<Q", regions[argument.name].base)
     form = _SCALARS.get(argument.dtype)

@@ -26,8 +26,6 @@ from wavesim.isa.archs import ARCHS
 from wavesim.limits import MAX_INPUT_BYTES
 from wavesim.program import Instruction, KernelMetadata, Program
 
-ENDINGS = (".co", ".hsaco", ".o")
-
 
 def load_code_object(
     path: Path,

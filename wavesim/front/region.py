@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -9,8 +10,8 @@ from types import MappingProxyType
 from wavesim.errors import SourceSpan, UserError
 from wavesim.front.launch.model import Launch, LoadedKernel
 from wavesim.front.lds_use import uses_lds
-from wavesim.isa.kinds import BRANCH_KINDS, LANES
-from wavesim.isa.opcodes import lookup
+from wavesim.front.loops import HOTTEST, branch_target, code_loops, hottest, shown_address
+from wavesim.isa.kinds import LANES
 from wavesim.isa.unknown import marked
 from wavesim.program import Immediate, Instruction, KernelMetadata, Program, Symbol
 
@@ -43,15 +44,23 @@ class Region:
 
 def find_region(program: Program, text: str) -> Region:
     """The instructions that ``LABEL1:LABEL2`` names; an empty side is the kernel's start or end, a number
-    a line of the file.
+    a line of the file, 0x.. an address. ``hottest`` alone is the loop to look at first.
 
     Raises:
-        UserError: no such label, or nothing between them.
+        UserError: no such label, or nothing between them; no loop.
     """
     span = SourceSpan(program.file) if program.file else None
+    if text == HOTTEST:
+        loop = hottest(code_loops(program))
+        if loop is None:
+            raise UserError(
+                f"kernel {program.name} has no loop", span, "--region LABEL1:LABEL2 takes any code"
+            )
+        return Region(loop.first, loop.stop)
     first_name, colon, stop_name = text.partition(":")
     if not colon:
-        raise UserError(f"{text!r} is not LABEL1:LABEL2", span, "from the first label up to the second")
+        hint = f"from the first label up to the second, or {HOTTEST}; wavesim loops names them"
+        raise UserError(f"{text!r} is not LABEL1:LABEL2", span, hint)
     first = _place(program, first_name.strip(), 0)
     stop = _place(program, stop_name.strip(), len(program))
     if stop <= first:
@@ -67,6 +76,11 @@ def _place(program: Program, name: str, default: int) -> int:
         return place
     if name == program.name:
         return 0
+    if re.fullmatch(r"0x[0-9a-f]{1,16}", name):
+        address = int(name, 16)
+        found = next((each for each in range(len(program)) if shown_address(program, each) == address), None)
+        if found is not None:
+            return found
     if name.isdigit():
         for index, instruction in enumerate(program.instructions):
             if instruction.span is not None and instruction.span.line >= int(name):
@@ -77,7 +91,7 @@ def _place(program: Program, name: str, default: int) -> int:
     raise UserError(
         f"label {name!r} is not in kernel {program.name}",
         SourceSpan(program.file) if program.file else None,
-        f"labels: {shown or 'none'}; a line number does too",
+        f"labels: {shown or 'none'}; a line number or an address (0x..) does too",
     )
 
 
@@ -128,7 +142,7 @@ def _piece(
     index_of = {address: index for index, address in enumerate(program.addresses)}
     looped = False
     for place, instruction in enumerate(instructions):
-        target = _target(program, first + place, index_of)
+        target = branch_target(program, first + place, index_of)
         if target is None:
             continue
         if first <= target < stop:
@@ -190,18 +204,3 @@ def with_front(program: Program, front: Sequence[Instruction]) -> Program:
         addresses=(*(start + 4 * place for place in range(count)), *program.addresses),
         sizes=(*[4] * count, *program.sizes),
     )
-
-
-def _target(program: Program, index: int, index_of: dict[int, int]) -> int | None:
-    """Instruction that a branch goes to; -1 if none of the kernel; None where ``index`` is no branch."""
-    instruction = program.instructions[index]
-    kind = lookup(instruction.opcode, program.arch, instruction.span).kind
-    if kind not in BRANCH_KINDS or not instruction.operands:
-        return None
-    operand = instruction.operands[-1]
-    if isinstance(operand, Symbol):
-        return program.labels.get(operand.name, -1)
-    if isinstance(operand, Immediate):
-        offset = (int(operand.value) & 0xFFFF ^ 0x8000) - 0x8000
-        return index_of.get(program.addresses[index] + program.sizes[index] + 4 * offset, -1)
-    return None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from wavesim.analyze.analysis import analyze
 from wavesim.analyze.result import Analysis
 from wavesim.errors import SourceSpan, UserError
+from wavesim.front import endings
 from wavesim.front.launch.file import LaunchOptions, grid_position
 from wavesim.front.launch.model import Launch, LoadedKernel, MatrixArgument
 from wavesim.front.occupancy import default_waves, occupancy, on_one_unit, refuse_waves, refuse_workgroup
@@ -145,14 +146,10 @@ def _load_code_object(
 
 
 LOADERS: dict[str, Loader] = {
-    ".yaml": _load_tile_program,
-    ".yml": _load_tile_program,
-    ".s": _load_assembly,
-    ".amdgcn": _load_assembly,  # Triton's name for it
-    ".hip": _load_hip,
-    ".co": _load_code_object,
-    ".hsaco": _load_code_object,
-    ".o": _load_code_object,
+    **dict.fromkeys(endings.TILES, _load_tile_program),
+    **dict.fromkeys(endings.ASSEMBLY, _load_assembly),
+    **dict.fromkeys(endings.HIP, _load_hip),
+    **dict.fromkeys(endings.CODE_OBJECTS, _load_code_object),
 }
 """File ending -> front end. Each gives the same LoadedKernel."""
 

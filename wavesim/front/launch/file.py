@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -25,8 +25,9 @@ from wavesim.front.launch.model import (
     corners,
 )
 from wavesim.front.launch.ranges import MAX_GRID, check_ranges, in_range
+from wavesim.front.launch.unfilled import refuse_unfilled
 from wavesim.isa.memory_roles import LATENCY, ROLES
-from wavesim.source_text import Marks
+from wavesim.source_text import KeyPath, Marks
 
 MATRIX_TYPES = (
     *("bf16", "f16", "f32", "f64", "i32", "u32", "i16", "u16", "i64", "i8", "u8"),
@@ -109,6 +110,7 @@ def read_launch(path: Path, constants: Mapping[str, str]) -> Launch:
     data, marks = load_yaml(path)
     if not isinstance(data, dict):
         raise UserError("a launch file is a mapping", SourceSpan(str(path)), f"keys: {', '.join(KEYS)}")
+    refuse_unfilled(data, marks)
     for key in data:
         if key not in KEYS:
             raise marks.error(
@@ -119,8 +121,8 @@ def read_launch(path: Path, constants: Mapping[str, str]) -> Launch:
     if not isinstance(arguments, dict):
         raise marks.error(("arguments",), "arguments: a mapping of names to descriptions is needed")
     parsed = [
-        parse_argument(f"{name}={text}", number, known, marks.span(("arguments", name)))
-        for number, (name, text) in enumerate(arguments.items())
+        parse_argument(f"{'.'.join(map(str, path))}={text}", number, known, marks.span(("arguments", *path)))
+        for number, (path, text) in enumerate(_fields(arguments, ()))
     ]
     numbers = {key: _integers(data.get(key), key, known, marks) for key in ("grid", "position", "tile")}
     position = numbers["position"] or [0, 0]
@@ -139,6 +141,16 @@ def read_launch(path: Path, constants: Mapping[str, str]) -> Launch:
         span=marks.span(),
         places={key: marks.span((key,)) for key in KEYS},
     )
+
+
+def _fields(arguments: Mapping[object, object], structs: KeyPath) -> Iterator[tuple[KeyPath, object]]:
+    """Each argument with its way from the top; a mapping is a struct passed by value."""
+    for name, value in arguments.items():
+        path = (*structs, name if isinstance(name, int) else str(name))
+        if isinstance(value, dict) and value:
+            yield from _fields(value, path)
+        else:
+            yield path, value
 
 
 def _integers(data: object, key: str, constants: Mapping[str, int], marks: Marks) -> list[int] | None:
@@ -320,7 +332,8 @@ def _expectation(expect: str, launch: Launch, span: SourceSpan) -> Expectation:
 def parse_argument(
     text: str, number: int, constants: Mapping[str, int], span: SourceSpan
 ) -> MatrixArgument | ScalarArgument:
-    """``NAME=bf16[rows,cols]:init`` or ``NAME=type:value``; the number seeds random data.
+    """``NAME=bf16[rows,cols]:init`` or ``NAME=type:value``; the number seeds random data. ``STRUCT.NAME``
+    is a field of a struct passed by value.
 
     Raises:
         UserError: neither of the two, an unknown type or constant.
@@ -330,6 +343,10 @@ def parse_argument(
     form = "NAME=bf16[128,512]:random or NAME=i32:512"
     if not equals or not name:
         raise UserError(f"argument {text!r} cannot be read", span, form)
+    *around, name = (part.strip() for part in name.split("."))
+    structs = tuple(around)
+    if not name or not all(structs):
+        raise UserError(f"argument {text!r} cannot be read", span, "STRUCT.FIELD=i32:512")
     match = _MATRIX.match(value)
     if match:
         dtype, rows, cols, init = match.groups()
@@ -342,7 +359,7 @@ def parse_argument(
             raise UserError(f"{name}: unknown data {init!r}", span, f"one of {', '.join(INITS)}")
         shape = [_integer(dimension, name, constants, span) for dimension in (rows or "1", cols)]
         in_range(f"{name}: rows or columns", shape, 1, MAX_GRID, 2, span)
-        return MatrixArgument(name, dtype, shape[0], shape[1], init=init, seed=number + 1)
+        return MatrixArgument(name, dtype, shape[0], shape[1], init=init, seed=number + 1, structs=structs)
     match = _SCALAR.match(value)
     if match is None:
         raise UserError(f"argument {text!r} cannot be read", span, form)
@@ -351,11 +368,11 @@ def parse_argument(
         raise UserError(f"{name}: unknown scalar type {dtype!r}", span, f"one of {', '.join(SCALAR_TYPES)}")
     if dtype in ("f32", "f64"):
         try:
-            return ScalarArgument(name, dtype, float(match.group(2)))
+            return ScalarArgument(name, dtype, float(match.group(2)), structs)
         except ValueError:
             known = f"constants: {', '.join(constants)}" if constants else "no constants are declared"
             raise UserError(f"{name}: {match.group(2)!r} is not a number", span, known) from None
-    return ScalarArgument(name, dtype, _integer(match.group(2), name, constants, span))
+    return ScalarArgument(name, dtype, _integer(match.group(2), name, constants, span), structs)
 
 
 def _is_whole(text: str, constants: Mapping[str, int]) -> bool:

@@ -26,7 +26,8 @@ class MatrixArgument:
     ``init``: ``random`` (uniform in [-1, 1), rounded to the type), ``zero``, ``ones``, ``index``
     (row * cols + column, rounded), ``unwritten`` (results: reading before a store is a finding) or ``given``
     (the bytes ``content``, as they lie in memory).
-    ``row_elements`` is the leading dimension (``cols`` where 0).
+    ``row_elements`` is the leading dimension (``cols`` where 0). ``structs`` are the structs passed by value
+    that the pointer is a field of, the outermost first.
     """
 
     name: str
@@ -37,15 +38,17 @@ class MatrixArgument:
     seed: int = 0
     row_elements: int = 0
     content: bytes = field(default=b"", repr=False)
+    structs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ScalarArgument:
-    """A scalar passed by value; ``dtype`` i32, u32, i64, u64, f32."""
+    """A scalar passed by value; ``dtype`` i32, u32, i64, u64, f32. ``structs`` as for a matrix."""
 
     name: str
     dtype: str
     value: int | float
+    structs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

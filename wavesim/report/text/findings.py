@@ -11,7 +11,7 @@ from wavesim.asm.printer import print_instruction
 from wavesim.checks.elsewhere import places_text
 from wavesim.checks.run import CheckResult
 from wavesim.errors import SourceSpan
-from wavesim.front.code_object import ENDINGS
+from wavesim.front.endings import CODE_OBJECTS
 from wavesim.program import Finding, Program
 from wavesim.report.text.grouping import grouped, lines_text
 from wavesim.report.text.unknowns import unknown_lines, unknowns_json
@@ -96,7 +96,7 @@ def _with_code(span: SourceSpan, listed: Mapping[SourceSpan, str]) -> str:
 def listed_instructions(program: Program) -> dict[SourceSpan, str]:
     """Address and disassembly of a code object's instructions by their places, which are lines of a listing
     that its user need not have; nothing for other kernels."""
-    if not program.file.lower().endswith(ENDINGS):
+    if not program.file.lower().endswith(CODE_OBJECTS):
         return {}
     return {
         each.span: f"{each.comment}: {print_instruction(each)}" for each in program if each.span is not None

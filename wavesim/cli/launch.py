@@ -1,0 +1,52 @@
+"""``wavesim launch``: a launch file for a kernel, to fill in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wavesim.cli.options import ARCH, KERNEL_NAME, CompileOptions, options
+from wavesim.cli.paths import KernelPath, OutputPath
+from wavesim.cli.programs import is_hip, read_program
+from wavesim.errors import UserError
+from wavesim.front.endings import TILES
+from wavesim.front.launch.signature import parameters
+from wavesim.front.launch.skeleton import skeleton
+from wavesim.isa.load import load_machine
+from wavesim.report.files import write_atomically
+from wavesim.source_text import read_text
+
+
+@click.command()
+@click.argument("kernel", type=KernelPath())
+@click.option("--arch", **ARCH, help="Architecture or device; default: the kernel's own.")
+@click.option("--kernel", "kernel_name", **KERNEL_NAME)
+@options(compiling=CompileOptions)
+@click.option("-o", "--output", type=OutputPath(path_type=Path), help="Write to this file instead of stdout.")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+def launch(
+    kernel: Path,
+    arch: str | None,
+    kernel_name: str | None,
+    compiling: CompileOptions,
+    output: Path | None,
+    force: bool,
+) -> None:
+    """Write a launch file for KERNEL (HIP, assembly or a code object) from what it says of itself.
+
+    What it does not say is FILL_IN, with a comment, and is refused until it is filled in.
+    """
+    if kernel.suffix.lower() in TILES:
+        raise UserError(
+            f"{kernel}: a tile program says how it is launched", None, "launch: in the file itself"
+        )
+    program, _ = read_program(kernel, arch, kernel_name, compiling, {}, allow_unknown=True)
+    stated = parameters(read_text(kernel, lenient=True), program.name) if is_hip(kernel) else ()
+    text = skeleton(program, load_machine(arch or program.arch), stated)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    if output.exists() and not force:
+        raise UserError(f"{output}: is there already", None, "--force replaces it")
+    write_atomically(output, [text])

@@ -1,0 +1,43 @@
+"""The word in a launch skeleton for what its author has to fill in, which the loader refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wavesim.errors import UserError
+from wavesim.source_text import KeyPath, Marks
+from wavesim.words import counted
+
+UNFILLED = "FILL_IN"
+
+
+def refuse_unfilled(data: object, marks: Marks) -> None:
+    """Refuse a launch file with something to fill in.
+
+    Raises:
+        UserError: at the first place, with how many there are.
+    """
+    places = list(_places(data, ()))
+    if places:
+        name = next((str(part) for part in reversed(places[0]) if isinstance(part, str)), "launch")
+        more = f"{counted(len(places), 'place')} of this file" if len(places) > 1 else "the only place"
+        error: UserError = marks.error(
+            places[0],
+            f"{name} is not filled in",
+            f"{UNFILLED} stands in {more}; its comments say what is right",
+        )
+        raise error
+
+
+def _places(data: object, path: KeyPath) -> Iterator[KeyPath]:
+    if isinstance(data, dict):
+        for key, value in data.items():
+            if isinstance(key, str) and UNFILLED in key:
+                yield (*path, key)
+            else:
+                yield from _places(value, (*path, key))
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from _places(value, (*path, index))
+    elif isinstance(data, str) and UNFILLED in data:
+        yield path
