@@ -181,11 +181,15 @@ def sweep(
         UserError: unusable spec or output, no scheduler. What is wrong with one run stands in its row.
     """
     from wavesim.report.files import write_atomically
+    from wavesim.sweeps.page import page_parts, refuse_rows
     from wavesim.sweeps.run import run_sweep
     from wavesim.sweeps.spec import read_spec
 
+    wanted = read_spec(spec)
+    if html is not None:
+        refuse_rows(wanted.count())
     table = run_sweep(
-        read_spec(spec),
+        wanted,
         Path(output) if output is not None else None,
         scheduler=scheduler,
         processes=processes,
@@ -193,7 +197,7 @@ def sweep(
         tell=progress or (lambda done: None),
     )
     if html is not None:
-        write_atomically(Path(html), table.html_parts())
+        write_atomically(Path(html), page_parts(table))
     return table
 
 

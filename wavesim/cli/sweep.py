@@ -51,7 +51,7 @@ def sweep(
     from wavesim.report.files import write_atomically
     from wavesim.report.output import write_text
     from wavesim.sweeps.journal import journal_path
-    from wavesim.sweeps.page import refuse_rows
+    from wavesim.sweeps.page import page_parts, refuse_rows
     from wavesim.sweeps.run import SweepProgress, run_sweep
     from wavesim.sweeps.spec import read_spec
 
@@ -73,16 +73,21 @@ def sweep(
         wanted = read_spec(spec)
         if html is not None:
             refuse_rows(wanted.count())
-        table = run_sweep(
-            wanted,
-            Path(output) if output is not None else None,
-            scheduler=scheduler,
-            processes=processes,
-            resume=resume,
-            tell=tell,
-        )
+        try:
+            table = run_sweep(
+                wanted,
+                Path(output) if output is not None else None,
+                scheduler=scheduler,
+                processes=processes,
+                resume=resume,
+                tell=tell,
+            )
+        except KeyboardInterrupt:
+            if output is not None and last is not None and last.done:
+                print(f"{last.done} of {last.total} runs are kept: --resume goes on", file=sys.stderr)
+            raise
     if html is not None:
-        write_atomically(Path(html), table.html_parts())
+        write_atomically(Path(html), page_parts(table))
     if output is None:
         write_text(str(table))
     assert last is not None

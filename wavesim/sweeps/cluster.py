@@ -66,7 +66,8 @@ def _results(distributed: Any, client: Any, cells: Iterator[Cell], scheduler: st
         )
 
     ahead = max(LEAST_AHEAD, AHEAD * sum(client.nthreads().values()))
-    done = distributed.as_completed([submit(cell) for cell in islice(cells, ahead)])
+    first = [submit(cell) for cell in islice(cells, ahead)]
+    done = distributed.as_completed(first, loop=client.loop)
     for future in done:
         cell = asked.pop(future.key.removeprefix("wavesim-"))
         try:

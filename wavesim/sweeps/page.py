@@ -5,15 +5,12 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
 from wavesim._version import __version__
 from wavesim.errors import LimitExceeded
 from wavesim.report.page import embedded, filled, style_sheet
 from wavesim.sweeps.measures import MEASURES
-
-if TYPE_CHECKING:
-    from wavesim.sweeps.table import SweepTable
+from wavesim.sweeps.table import SweepTable
 
 MAX_ROWS = 100_000
 """Rows of a page: what a browser holds."""

@@ -58,12 +58,6 @@ class SweepTable:
             csv.writer(line, lineterminator="\n").writerow("" if value is None else value for value in row)
             yield line.getvalue()
 
-    def html_parts(self) -> Iterator[str]:
-        """The page of the sweep (:mod:`wavesim.sweeps.page`)."""
-        from wavesim.sweeps.page import page_parts
-
-        return page_parts(self)
-
     def __str__(self) -> str:
         return "".join(self.csv_parts())
 
