@@ -259,3 +259,16 @@ def test_an_interrupted_command_keeps_what_it_has(tmp_path: Path) -> None:
     assert "runs are kept: --resume goes on" in text
     assert command(spec, "-o", output, "--resume").returncode == 0
     assert output.read_text() == str(wavesim.sweep(spec))
+
+
+def test_candidates_are_schedules_that_tune_finds(tmp_path: Path) -> None:
+    """The row of a search has the figures of the assembly that ``wavesim tune`` writes."""
+    kernel, tuned = "kernels/lessons/strong_wait.s", tmp_path / "tuned.s"
+    figures = ["clk_total", "clk_per_iteration"]
+    table = wavesim.sweep({"kernels": kernel, "candidates": [0, 20], "seeds": 1, "figures": figures})
+    words = ["tune", kernel, "--candidates", "20", "--seed", "1", "-o", str(tuned)]
+    subprocess.run([sys.executable, "-m", "wavesim", *words], check=True, capture_output=True)
+    launch = wavesim.LaunchOptions(block=256)
+    assert table["clk_total"] == [wavesim.run(each, launch=launch).clk_total for each in (kernel, tuned)]
+    as_written, found = table["clk_per_iteration"]
+    assert found < 0.7 * as_written

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 import wavesim
 from wavesim.errors import UserError
-from wavesim.sweeps.spec import MAX_CELLS, read_spec
+from wavesim.sweeps.measures import MEASURES
+from wavesim.sweeps.spec import KEYS, MAX_CELLS, read_spec
 
 KERNELS = "kernels: [kernels/8wave.yaml, kernels/4wave.yaml]\n"
 
@@ -116,3 +118,14 @@ def test_a_mapping_says_the_same_as_a_file() -> None:
     table = wavesim.sweep({"kernels": "kernels/lessons/two_waves.s", "figures": ["clk_total"]}, processes=1)
     assert table.columns == ("kernel", "clk_total", "verdict", "error")
     assert table["clk_total"] == [wavesim.run("kernels/lessons/two_waves.s").clk_total]
+
+
+def test_the_manual_shows_the_shipped_sweep_and_names_every_key_and_figure(root: Path) -> None:
+    page = (root / "docs/sweep.md").read_text("utf-8")
+    assert f"```yaml\n{(root / 'kernels/sweeps/ladder.yaml').read_text('utf-8')}```" in page
+    rows = "\n".join(
+        line.partition("|")[2].partition("|")[0] for line in page.splitlines() if line[:1] == "|"
+    )
+    named = set(re.findall(r"`(\w+)`", rows))
+    assert {*KEYS, *MEASURES} <= named
+    assert read_spec(root / "kernels/sweeps/ladder.yaml").count() == 48

@@ -12,14 +12,14 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from wavesim.errors import UserError
 from wavesim.isa.paths import PACKAGE, data_dir
 from wavesim.limits import Budget, allowing
-from wavesim.pipeline.run import RunOptions, run_kernel
+from wavesim.pipeline.run import Run, RunOptions, prepare, run_kernel
 from wavesim.program.verdict import Verdict
 from wavesim.sweeps.measures import Value, measured
 
@@ -30,7 +30,8 @@ _ONE_AT_A_TIME = threading.Lock()
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One run: the kernel's absolute path, and as the table shows it; ``files`` is all that it reads, of
-    which ``content`` is the hash; the rest as in :class:`wavesim.pipeline.run.RunOptions`."""
+    which ``content`` is the hash; ``candidates`` is how many schedules ``wavesim tune`` tries first (0: the
+    kernel runs as it is written); the rest as in :class:`wavesim.pipeline.run.RunOptions`."""
 
     kernel: str
     shown: str
@@ -42,6 +43,7 @@ class Cell:
     workgroups: int | None = None
     memory: str = ""
     clock: float | str = "sustained"
+    candidates: int = 0
     seed: int = 0
     numbers: bool = True
     instructions: int = Budget().instructions
@@ -123,6 +125,18 @@ def read_contents(files: Iterable[str]) -> list[tuple[str, bytes]]:
         raise UserError(f"{error.filename}: cannot be read: {error.strerror}") from None
 
 
+def _run(path: Path, options: RunOptions, candidates: int) -> Run:
+    """The kernel's run, with the schedule that a search of so many candidates finds and proves."""
+    if not candidates:
+        return run_kernel(path, options)
+    from wavesim.tuning.tune import TuneOptions, tune_kernel
+
+    wanted = TuneOptions(minutes=None, candidates=candidates, seed=options.seed)
+    found = tune_kernel(path, options, wanted)
+    kernel, machine = prepare(path, options)
+    return run_kernel(path, options, prepared=(replace(kernel, program=found.program), machine))
+
+
 def run_cell(cell: Cell, root: str = "") -> Result:
     """Runs a cell. What is wrong with it becomes the error of its result, in one line.
 
@@ -145,7 +159,7 @@ def run_cell(cell: Cell, root: str = "") -> Result:
         try:
             if content_hash(read_contents(root + name for name in cell.files)) != cell.content:
                 return lost(cell, "a file of the kernel changed while the sweep ran")
-            run = run_kernel(Path(root + cell.kernel), options)
+            run = _run(Path(root + cell.kernel), options, cell.candidates)
         except UserError as error:
             text = str(error).replace(root + cell.kernel, cell.shown)
             text = text.replace(root, "") if root else text

@@ -29,7 +29,15 @@ from wavesim.yaml_source import load_yaml
 MAX_CELLS = 1_000_000
 """Cells of one sweep: what a table, a page and the memory of one process can still hold."""
 
-KERNEL, MACHINES, OPTIONS, SEED = "kernel", ("arch", "machine"), ("workgroups", "memory", "clock"), "seed"
+MAX_CANDIDATES = 1_000_000
+"""Schedules that ``wavesim tune`` may try for one cell."""
+
+KERNEL, MACHINES, OPTIONS, SEED = (
+    "kernel",
+    ("arch", "machine"),
+    ("workgroups", "memory", "clock", "candidates"),
+    "seed",
+)
 """Names of the axes that are not constants of a kernel or values of a machine."""
 
 KEYS = (
@@ -127,6 +135,7 @@ class Spec:
                     workgroups=int(by_kind["workgroups"]) if "workgroups" in by_kind else None,
                     memory=str(by_kind.get("memory", "")),
                     clock=clock if isinstance(clock, str) else float(clock or 0),
+                    candidates=int(by_kind.get("candidates") or 0),
                     seed=int(by_kind.get(SEED) or 0),
                     numbers=self.numbers,
                     instructions=limits.instructions,
@@ -354,6 +363,7 @@ def _options(root: Node) -> list[Axis]:
         "workgroups": ("workgroups", _whole(1, MAX_WAVES)),
         "memory": ("memory", lambda item: item.text(MODES)),
         "clock": ("clock", clock),
+        "candidates": ("candidates", _whole(0, MAX_CANDIDATES)),
         "seeds": (SEED, _whole(0, 2**31)),
     }
     return [

@@ -187,7 +187,7 @@ function drawFront(rows) {
     swatch.style.background = `var(--${colours[place]})`;
     return element("span", {}, swatch, shown(value));
   }));
-  fill("front-hint", `On the front: ${front.length} of ${points.length} runs. No run is better than they in both figures.`);
+  fill("front-hint", `On the front: ${front.length} of ${points.length} runs. No other run is as good in one figure and better in the other.`);
   return front;
 }
 
