@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+import shutil
+import warnings
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -40,3 +43,36 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"reference folder {SHARED} is not here")
     return SHARED
+
+
+BROWSERS = ("chromium", "google-chrome", "chromium-browser")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless Chromium, driven by selenium."""
+    driver_file, browser_file = (
+        shutil.which("chromedriver"),
+        next(filter(None, map(shutil.which, BROWSERS)), None),
+    )
+    if driver_file is None or browser_file is None:
+        pytest.skip("needs chromium and chromedriver (Debian: chromium, chromium-driver)")
+    selenium = pytest.importorskip("selenium.webdriver", reason="needs selenium (extra dev)")
+    from selenium.webdriver.chrome.service import Service
+
+    options = selenium.ChromeOptions()
+    options.binary_location = browser_file
+    for argument in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--window-size=1600,1000",
+    ):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        driver = selenium.Chrome(options=options, service=Service(driver_file))
+        yield driver
+        driver.quit()

@@ -15,6 +15,7 @@ LAYERS = [
     "__main__",
     "cli",
     "api",
+    "sweeps",
     "report",
     "calibrate",
     "tuning",

@@ -1,4 +1,4 @@
-"""Makes the picture of the browser report in the manual (needs Chromium and selenium)."""
+"""Makes the pictures of the browser's pages in the manual (needs Chromium and selenium)."""
 
 from __future__ import annotations
 
@@ -11,16 +11,29 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.wait import WebDriverWait
 
+import wavesim
 from wavesim.explanation.explanation import explain_run
 from wavesim.pipeline.run import RunOptions, run_kernel
 from wavesim.report.page import page_parts, run_panel
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGET = ROOT / "docs" / "images" / "report.png"
+IMAGES = ROOT / "docs" / "images"
+LADDER = "kernels/sweeps/ladder.yaml"
 SETTINGS = {"K": "2048"}
 SHOW = """const {view, runs} = window.wavesim, starts = runs[0].iterations();
 window.wavesim.align(); window.wavesim.panels.open("explain");
 view.show(starts[15] - 40, starts[16] + 60); view.paint();"""
+
+
+def report_page() -> str:
+    """Two kernels on one clock axis."""
+    kernels = [Path("kernels") / name for name in ("8wave.yaml", "8wave_pingpong.yaml")]
+    wanted = RunOptions(settings=SETTINGS)
+    panels = []
+    for kernel in kernels:
+        run = run_kernel(kernel, wanted)
+        panels.append(run_panel(run, explanation=explain_run(run, kernel, wanted)))
+    return "".join(page_parts(panels))
 
 
 def main() -> None:
@@ -28,22 +41,19 @@ def main() -> None:
     for argument in ("--headless=new", "--no-sandbox", "--hide-scrollbars", "--window-size=1500,960"):
         options.add_argument(argument)
     os.chdir(ROOT)  # places in the page are as the kernels are named
-    kernels = [Path("kernels") / name for name in ("8wave.yaml", "8wave_pingpong.yaml")]
-    wanted = RunOptions(settings=SETTINGS)
-    panels = []
-    for kernel in kernels:
-        run = run_kernel(kernel, wanted)
-        panels.append(run_panel(run, explanation=explain_run(run, kernel, wanted)))
+    IMAGES.mkdir(exist_ok=True)
     driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
     with tempfile.TemporaryDirectory() as folder:
-        page = Path(folder) / "report.html"
-        page.write_text("".join(page_parts(panels)), encoding="utf-8")
+        page = Path(folder) / "page.html"
+        wavesim.sweep(LADDER, html=page)
+        driver.get(page.as_uri())
+        driver.save_screenshot(str(IMAGES / "sweep.png"))
+        page.write_text(report_page(), encoding="utf-8")
         driver.get(page.as_uri())
         ready = "return document.documentElement.dataset.ready"
         WebDriverWait(driver, 30).until(lambda browser: browser.execute_script(ready))
         driver.execute_script(SHOW)
-        TARGET.parent.mkdir(exist_ok=True)
-        driver.save_screenshot(str(TARGET))
+        driver.save_screenshot(str(IMAGES / "report.png"))
     driver.quit()
 
 

@@ -1,6 +1,6 @@
 """wavesim: an assembly-level simulator of wave overlap on AMD CDNA compute units.
 
-``wavesim.run``, ``check``, ``explain``, ``compare`` and ``replay`` are the Python API
+``wavesim.run``, ``check``, ``explain``, ``compare``, ``sweep`` and ``replay`` are the Python API
 (:mod:`wavesim.api`); they are imported when they are first used.
 """
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
         LaunchOptions,
         RegionOptions,
         RunResult,
+        SweepProgress,
+        SweepTable,
         Table,
         TimelineView,
         check,
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
         explain,
         replay,
         run,
+        sweep,
     )
 
 
@@ -35,6 +38,8 @@ __all__ = [
     "LaunchOptions",
     "RegionOptions",
     "RunResult",
+    "SweepProgress",
+    "SweepTable",
     "Table",
     "TimelineView",
     "__version__",
@@ -43,6 +48,7 @@ __all__ = [
     "explain",
     "replay",
     "run",
+    "sweep",
 ]
 
 

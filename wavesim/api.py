@@ -1,4 +1,4 @@
-"""The Python API: run, check, explain, compare and replay as functions with typed results.
+"""The Python API: run, check, explain, compare, sweep and replay as functions with typed results.
 
 ``import wavesim`` makes them available without importing anything heavy; the results show themselves in a
 notebook (text, and the timeline as inline SVG) and give their figures as NumPy structured arrays.
@@ -7,7 +7,7 @@ notebook (text, and the timeline as inline SVG) and give their figures as NumPy 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from wavesim.isa.paths import kernel_path
 from wavesim.pipeline.run import RunOptions, prepare, run_kernel
 from wavesim.report.results import CheckReport, Comparison, ExplainResult, RunResult, TimelineView
 from wavesim.report.tables import Table
+from wavesim.sweeps.run import SweepProgress
+from wavesim.sweeps.table import SweepTable
 
 PathLike = str | os.PathLike[str]
 
@@ -154,6 +156,51 @@ def compare(
     return Comparison(tuple(run(kernel, arch=arch, machine=machine, settings=settings) for kernel in kernels))
 
 
+def sweep(
+    spec: PathLike | Mapping[str, object],
+    output: PathLike | None = None,
+    *,
+    html: PathLike | None = None,
+    scheduler: str | None = None,
+    processes: int | None = None,
+    resume: bool = False,
+    progress: Callable[[SweepProgress], None] | None = None,
+) -> SweepTable:
+    """Run kernels, constants, machines and settings, each with each, as one table.
+
+    Args:
+        spec: The sweep's file, or the same keys as a mapping (docs/sweep.md).
+        output: Where to write the table, .csv or .parquet; a sweep that is stopped can go on from there.
+        html: Where to write the page.
+        scheduler: Address of a Dask scheduler whose workers run it; default: processes of this machine.
+        processes: How many; default: the cores.
+        resume: Take the results of the stopped sweep with this output.
+        progress: Is called after every result.
+
+    Raises:
+        UserError: unusable spec or output, no scheduler. What is wrong with one run stands in its row.
+    """
+    from wavesim.report.files import write_atomically
+    from wavesim.sweeps.page import page_parts, refuse_rows
+    from wavesim.sweeps.run import run_sweep
+    from wavesim.sweeps.spec import read_spec
+
+    wanted = read_spec(spec)
+    if html is not None:
+        refuse_rows(wanted.count())
+    table = run_sweep(
+        wanted,
+        Path(output) if output is not None else None,
+        scheduler=scheduler,
+        processes=processes,
+        resume=resume,
+        tell=progress or (lambda done: None),
+    )
+    if html is not None:
+        write_atomically(Path(html), page_parts(table))
+    return table
+
+
 def replay(
     folder: PathLike, *, arch: str = "auto", memory: str = "measured", without: Sequence[str] = ()
 ) -> tuple[Any, ...]:
@@ -189,6 +236,8 @@ __all__ = [
     "LaunchOptions",
     "RegionOptions",
     "RunResult",
+    "SweepProgress",
+    "SweepTable",
     "Table",
     "TimelineView",
     "check",
@@ -196,4 +245,5 @@ __all__ = [
     "explain",
     "replay",
     "run",
+    "sweep",
 ]

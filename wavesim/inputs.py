@@ -27,6 +27,7 @@ class _Noted:
 
 
 _noted: _Noted | None = None
+_read: dict[str, None] | None = None
 
 
 @contextmanager
@@ -40,12 +41,25 @@ def noted_inputs() -> Iterator[None]:
         _noted = before
 
 
+@contextmanager
+def files_read() -> Iterator[dict[str, None]]:
+    """Gives the absolute paths of the files that are read within it, in order, as keys."""
+    global _read
+    before, _read = _read, {}
+    try:
+        yield _read
+    finally:
+        _read = before
+
+
 def note_input(path: PathLike) -> None:
     """Remember a file, or a folder with all that is in it, as one that is read.
 
     Raises:
         UserError: it is to be written, too.
     """
+    if _read is not None and os.path.isfile(path):
+        _read[os.path.abspath(path)] = None
     if _noted is None or (identity := _identity(path)) is None:
         return
     if os.path.realpath(path) in _noted.written:

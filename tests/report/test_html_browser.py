@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +17,6 @@ from wavesim.program import Finding, Severity
 from wavesim.report.page import page_parts, run_panel
 
 KERNELS = Path(__file__).resolve().parents[2] / "kernels"
-DRIVER = shutil.which("chromedriver")
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
 
 GAP = """
 .amdgcn_target "amdgcn-amd-amdhsa--gfx942"
@@ -43,31 +38,6 @@ k:
 
 SLOWEST_FRAMES_PER_S = 1
 """Frames are measured and printed, not asserted on: machines are shared. One per second is 'not hung'."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if DRIVER is None or BROWSER is None:
-        pytest.skip("needs chromium and chromedriver (Debian: chromium, chromium-driver)")
-    selenium = pytest.importorskip("selenium.webdriver", reason="needs selenium (extra dev)")
-    from selenium.webdriver.chrome.service import Service
-
-    options = selenium.ChromeOptions()
-    options.binary_location = BROWSER
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--window-size=1600,1000",
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        driver = selenium.Chrome(options=options, service=Service(DRIVER))
-        yield driver
-        driver.quit()
 
 
 @pytest.fixture(scope="module")

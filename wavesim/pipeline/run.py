@@ -52,7 +52,8 @@ class RunOptions:
     ``clock`` is what TFLOP/s are at, GHz or which of the machine's (:mod:`wavesim.isa.clock`);
     ``workgroups`` is how many share the compute unit (default: as many as fit and the launch has; a tile
     program states it). ``memory`` predicts what global memory costs: of the first round of workgroups
-    (``cold``), of later ones (``warm``), or of both (``dispatch``). ``what_if`` names what is not as it
+    (``cold``), of later ones (``warm``), or of both (``dispatch``). ``seed`` is added to those of the random
+    matrices: other data. ``what_if`` names what is not as it
     is: ``change`` of what is timed, or ``source``, a tile program's text in place of the file's. Without
     ``numbers`` only addresses, branches and lanes are executed, as far as the program allows."""
 
@@ -73,6 +74,7 @@ class RunOptions:
     source: str | None = None
     numbers: bool = True
     memory: str = ""
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,7 @@ def prepare(path: Path, options: RunOptions) -> tuple[LoadedKernel, Machine]:
     loader = find_loader(path)
     asked = options.machine or (named(options.arch) if options.arch is not None else None)
     arch = load_machine(asked).arch if asked is not None else None
-    kernel = loader(path, options, arch, launch_settings)
+    kernel = _with_seed(loader(path, options, arch, launch_settings), options.seed)
     overrides = {**_kept(kernel.launch.machine_overrides, options.machine), **machine_settings}
     chosen = load_machine(asked or kernel.program.arch, overrides)
     if options.launch.block is not None:
@@ -201,6 +203,15 @@ def prepare(path: Path, options: RunOptions) -> tuple[LoadedKernel, Machine]:
         option = f"--block {options.launch.block}"
         refuse_waves(kernel.program.metadata, chosen, waves, option, SourceSpan(str(path)))
     return kernel, chosen
+
+
+def _with_seed(kernel: LoadedKernel, seed: int) -> LoadedKernel:
+    """The kernel on other random data."""
+    arguments = tuple(
+        replace(each, seed=each.seed + seed) if isinstance(each, MatrixArgument) else each
+        for each in kernel.launch.arguments
+    )
+    return replace(kernel, launch=replace(kernel.launch, arguments=arguments)) if seed else kernel
 
 
 def _kept(overrides: Mapping[str, int | str], machine: str | None) -> dict[str, int | str]:

@@ -30,14 +30,24 @@ def page_parts(panels: Sequence[Panel]) -> Iterator[str]:
         "columns": columns.text(),
     }
     title = " | ".join(panel.title for panel in panels)
-    text = json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    filled = {
+    values = {
         "TITLE": html.escape(title),
-        "STYLE": "".join(_filled(_asset("report.css"), _colours())),
-        "PAYLOAD": text.replace("<", "\\u003c"),  # no "</script>" or "<!--" can end the data early
+        "STYLE": style_sheet(),
+        "PAYLOAD": embedded(payload),
         "SCRIPT": "\n".join(_asset(name) for name in SCRIPTS),
     }
-    yield from _filled(_asset("report.html"), filled)
+    yield from filled(_asset("report.html"), values)
+
+
+def embedded(payload: object) -> str:
+    """Data as JSON inside a page: no ``</script>`` or ``<!--`` can end it early."""
+    text = json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c")
+
+
+def style_sheet() -> str:
+    """The look of the project's pages, with the palette on a light and on a dark ground."""
+    return "".join(filled(_asset("report.css"), _colours()))
 
 
 def _colours() -> dict[str, str]:
@@ -49,7 +59,7 @@ def _colours() -> dict[str, str]:
     }
 
 
-def _filled(rest: str, values: Mapping[str, str]) -> Iterator[str]:
+def filled(rest: str, values: Mapping[str, str]) -> Iterator[str]:
     """A template with ``{{NAME}}`` replaced, in pieces."""
     while "{{" in rest:
         before, _, rest = rest.partition("{{")
