@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,6 +50,9 @@ class _Stop:
 @contextmanager
 def _stoppable() -> Iterator[_Stop]:
     stop = _Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop  # only the main thread is interrupted
+        return
     before = signal.signal(signal.SIGINT, stop.interrupted)
     try:
         yield stop
@@ -112,9 +116,13 @@ def tune(
     Exit code 0: searched, whether or not something better was found. 1: the kernel is wrong as it is.
     2: unusable input, or nothing may change.
     """
+    from wavesim.front.launch.file import launch_path
+    from wavesim.inputs import plan_output
     from wavesim.report.text.tuning import state_text, tuning_json, tuning_lines
     from wavesim.tuning.tune import CHANGES, TuneOptions, tune_kernel
 
+    if output is not None:
+        plan_output(str(launch_path(output)))
     if minutes is None and candidates is None:
         minutes = MINUTES
     wanted = TuneOptions(

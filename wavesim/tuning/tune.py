@@ -176,10 +176,8 @@ def tune_kernel(
 def _refuse_unknown(changes: frozenset[str], path: Path) -> None:
     for each in sorted(changes):
         if each not in CHANGES:
-            planned = " yet" if each in NOT_BUILT else ""
-            raise UserError(
-                f"{each!r:.40} cannot be changed{planned}", None, f"changes: {', '.join(CHANGES)}"
-            )
+            yet = " yet" if each in NOT_BUILT else ""
+            raise UserError(f"no search changes {each!r:.40}{yet}", None, f"changes: {', '.join(CHANGES)}")
     if not changes:
         raise UserError(f"{path}: nothing may change", None, f"changes: {', '.join(CHANGES)}")
 
