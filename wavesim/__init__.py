@@ -1,6 +1,6 @@
 """wavesim: an assembly-level simulator of wave overlap on AMD CDNA compute units.
 
-``wavesim.run``, ``check``, ``explain``, ``compare`` and ``replay`` are the Python API
+``wavesim.run``, ``check``, ``explain``, ``compare``, ``replay`` and ``tune`` are the Python API
 (:mod:`wavesim.api`); they are imported when they are first used.
 """
 
@@ -20,11 +20,14 @@ if TYPE_CHECKING:
         RunResult,
         Table,
         TimelineView,
+        TuneResult,
+        TuneState,
         check,
         compare,
         explain,
         replay,
         run,
+        tune,
     )
 
 
@@ -37,12 +40,15 @@ __all__ = [
     "RunResult",
     "Table",
     "TimelineView",
+    "TuneResult",
+    "TuneState",
     "__version__",
     "check",
     "compare",
     "explain",
     "replay",
     "run",
+    "tune",
 ]
 
 
