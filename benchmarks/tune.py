@@ -1,4 +1,4 @@
-"""The ladder's schedules: what `wavesim tune` finds, at two roles of memory and three latencies.
+"""The ladder's schedules, clk/iteration before and after: what `wavesim tune` finds, at two roles of memory and three latencies.
 
 python benchmarks/tune.py [--candidates N] [KERNEL ...]
 """
@@ -25,14 +25,13 @@ def main() -> None:
     parser.add_argument("kernels", nargs="*", default=LADDER)
     asked = parser.parse_args()
     shares = "".join(f"{f'at {share:.1f}':>18}" for share in LATENCIES)
-    print(f"{'kernel':<22}{'memory':<8}{'clk/iteration':<14}{shares}{'above bound':>13}{'tried/min':>11}")
+    print(f"{'kernel':<22}{'memory':<8}{shares}{'above bound':>13}{'tried/min':>11}")
     for name in asked.kernels:
         for role in ROLES:
             began = time.monotonic()
             options = RunOptions(settings={"K": DEPTH, "memory.latency_clk": role})
-            found = tune_kernel(
-                KERNELS / name, options, TuneOptions(candidates=asked.candidates, minutes=None)
-            )
+            wanted = TuneOptions(candidates=asked.candidates, minutes=None)
+            found = tune_kernel(KERNELS / name, options, wanted)
             minutes = (time.monotonic() - began) / 60
             clocks = "".join(
                 f"{f'{before / found.unroll:,.0f} -> {after / found.unroll:,.0f}':>18}"
@@ -40,10 +39,8 @@ def main() -> None:
             )
             middle = LATENCIES.index(1.0)
             above = found.after_clk[middle] / found.bound_clk[middle] - 1
-            print(
-                f"{name:<22}{role:<8}{'':<14}{clocks}{above:>13.1%}{found.tried / minutes:>11,.0f}",
-                flush=True,
-            )
+            row = f"{name:<22}{role:<8}{clocks}{above:>13.1%}{found.tried / minutes:>11,.0f}"
+            print(row, flush=True)
 
 
 if __name__ == "__main__":

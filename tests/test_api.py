@@ -138,7 +138,9 @@ def test_tune_gives_a_kernel_to_save(tmp_path: Path) -> None:
         "kernels/8wave.yaml", settings={"K": 512}, candidates=60, changes=["order"], progress=states.append
     )
     assert found.better
-    assert all(bound <= new < old for (old, new), bound in zip(found.clk_per_iteration, found.bound_clk))
+    assert all(
+        bound <= new < old for (old, new), bound in zip(found.clk_per_iteration, found.bound_clk, strict=True)
+    )
     assert [state.stage for state in states][-1] == "proof"
     found.save(tmp_path / "best.s")
     assert wavesim.check(tmp_path / "best.s").good
