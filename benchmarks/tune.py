@@ -1,4 +1,4 @@
-"""The ladder's schedules, clk/iteration before and after: what `wavesim tune` finds, at two roles of memory and three latencies.
+"""The ladder before and after: what `wavesim tune` finds, at two roles of memory and three latencies.
 
 python benchmarks/tune.py [--candidates N] [KERNEL ...]
 """
@@ -21,7 +21,7 @@ DEPTH = "2048"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--candidates", type=int, default=4000)
+    parser.add_argument("--candidates", type=int, default=2000)
     parser.add_argument("kernels", nargs="*", default=LADDER)
     asked = parser.parse_args()
     shares = "".join(f"{f'at {share:.1f}':>18}" for share in LATENCIES)
