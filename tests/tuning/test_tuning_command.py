@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from reorders import prepared
@@ -19,6 +22,7 @@ from wavesim.front.launch.file import read_launch
 from wavesim.front.launch.write import launch_text
 from wavesim.pipeline.run import RunOptions, prepare
 from wavesim.program import Program
+from wavesim.tuning.state import Progress, State
 from wavesim.tuning.tune import TuneOptions, tune_kernel
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -169,3 +173,29 @@ def test_a_search_that_is_stopped_proves_the_best_so_far() -> None:
     assert found.better
     assert found.tried < 5_000
     assert states[-1].stage == "proof"
+
+
+def test_the_first_interrupt_stops_the_search_and_the_second_ends_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Before there is a candidate to prove, the first one ends all."""
+    seen = []
+
+    def search(
+        path: Path, options: object, wanted: object, progress: Progress, stop: Callable[[], bool]
+    ) -> None:
+        seen.append(stop())
+        progress(State("lists", 2.0, 1.0, 1.0, "mfma", 1, 1.0, "as it is"))
+        signal.raise_signal(signal.SIGINT)
+        seen.append(stop())
+        signal.raise_signal(signal.SIGINT)
+
+    def execution(path: Path, *others: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+        seen.append("went on")
+
+    for fake in (search, execution):
+        monkeypatch.setattr("wavesim.tuning.tune.tune_kernel", fake)
+        with pytest.raises((KeyboardInterrupt, click.Abort)):
+            cli.main(["tune", str(EIGHT)], standalone_mode=False)
+    assert seen == [False, True]
