@@ -130,3 +130,19 @@ def test_the_examples_of_the_page_are_true(monkeypatch: pytest.MonkeyPatch) -> N
     failed, _ = doctest.DocTestRunner(verbose=False).run(test)
     assert not failed
     assert os.getcwd() == str(ROOT)
+
+
+def test_tune_gives_a_kernel_to_save(tmp_path: Path) -> None:
+    states: list[wavesim.TuneState] = []
+    found = wavesim.tune(
+        "kernels/8wave.yaml", settings={"K": 512}, candidates=60, changes=["order"], progress=states.append
+    )
+    assert found.better
+    assert all(
+        bound <= new < old for (old, new), bound in zip(found.clk_per_iteration, found.bound_clk, strict=True)
+    )
+    assert [state.stage for state in states][-1] == "proof"
+    found.save(tmp_path / "best.s")
+    assert wavesim.check(tmp_path / "best.s").good
+    assert "proven" in str(found)
+    assert found.diff.startswith("---")

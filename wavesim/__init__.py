@@ -1,6 +1,6 @@
 """wavesim: an assembly-level simulator of wave overlap on AMD CDNA compute units.
 
-``wavesim.run``, ``check``, ``explain``, ``compare``, ``sweep`` and ``replay`` are the Python API
+``wavesim.run``, ``check``, ``explain``, ``compare``, ``sweep``, ``replay`` and ``tune`` are the Python API
 (:mod:`wavesim.api`); they are imported when they are first used.
 """
 
@@ -22,12 +22,15 @@ if TYPE_CHECKING:
         SweepTable,
         Table,
         TimelineView,
+        TuneResult,
+        TuneState,
         check,
         compare,
         explain,
         replay,
         run,
         sweep,
+        tune,
     )
 
 
@@ -42,6 +45,8 @@ __all__ = [
     "SweepTable",
     "Table",
     "TimelineView",
+    "TuneResult",
+    "TuneState",
     "__version__",
     "check",
     "compare",
@@ -49,6 +54,7 @@ __all__ = [
     "replay",
     "run",
     "sweep",
+    "tune",
 ]
 
 

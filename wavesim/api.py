@@ -7,7 +7,7 @@ notebook (text, and the timeline as inline SVG) and give their figures as NumPy 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,11 @@ from wavesim.front.launch.file import LaunchOptions
 from wavesim.front.region import RegionOptions
 from wavesim.isa.paths import kernel_path
 from wavesim.pipeline.run import RunOptions, prepare, run_kernel
-from wavesim.report.results import CheckReport, Comparison, ExplainResult, RunResult, TimelineView
+from wavesim.report.results import CheckReport, Comparison, ExplainResult, RunResult, TimelineView, TuneResult
 from wavesim.report.tables import Table
 from wavesim.sweeps.run import SweepProgress
 from wavesim.sweeps.table import SweepTable
+from wavesim.tuning.state import State as TuneState
 
 PathLike = str | os.PathLike[str]
 
@@ -201,6 +202,52 @@ def sweep(
     return table
 
 
+def tune(
+    kernel: PathLike,
+    *,
+    arch: str | None = None,
+    machine: PathLike | None = None,
+    settings: Mapping[str, object] | None = None,
+    launch: LaunchOptions | None = None,
+    loop: str | None = None,
+    changes: Collection[str] | None = None,
+    minutes: float | None = None,
+    candidates: int | None = None,
+    seed: int = 1,
+    force: bool = False,
+    progress: Callable[[TuneState], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> TuneResult:
+    """Find a better schedule of a kernel's loop, and prove it; other arguments as for :func:`run`.
+
+    Args:
+        loop: Its label; default: the one with most instructions executed.
+        changes: What may change, of ``waits``, ``order``, ``rotation`` and ``priority``; default: all.
+        minutes: How long to search; default: 2, or no limit where ``candidates`` gives one.
+        candidates: How many to try: the same seed and number give the same schedule.
+        seed: Of the search.
+        force: Schedule a kernel that is wrong as it is, too.
+        progress: Called now and then with how far the search is.
+        stop: Asked between candidates; once it is true, the best so far is proven and kept.
+
+    Raises:
+        NotRight: The kernel is wrong as it is.
+        UserError: Unusable kernel, machine or setting; no such loop, or nothing may change.
+    """
+    from wavesim.tuning.tune import CHANGES, MINUTES, TuneOptions, tune_kernel
+
+    wanted = TuneOptions(
+        loop,
+        frozenset(CHANGES if changes is None else changes),
+        MINUTES if minutes is None and candidates is None else minutes,
+        candidates,
+        seed,
+        force,
+    )
+    options = _options(arch, machine, settings, launch=launch or LaunchOptions())
+    return TuneResult(tune_kernel(kernel_path(kernel), options, wanted, progress, stop or (lambda: False)))
+
+
 def replay(
     folder: PathLike, *, arch: str = "auto", memory: str = "measured", without: Sequence[str] = ()
 ) -> tuple[Any, ...]:
@@ -240,10 +287,13 @@ __all__ = [
     "SweepTable",
     "Table",
     "TimelineView",
+    "TuneResult",
+    "TuneState",
     "check",
     "compare",
     "explain",
     "replay",
     "run",
     "sweep",
+    "tune",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,9 +26,7 @@ from wavesim.cli.paths import KernelPath, OutputPath
 from wavesim.cli.progress import progress_line
 
 if TYPE_CHECKING:
-    from wavesim.tuning.tune import State, Tuned
-
-MINUTES = 2.0
+    from wavesim.tuning.state import State
 
 
 class _Stop:
@@ -49,6 +48,9 @@ class _Stop:
 @contextmanager
 def _stoppable() -> Iterator[_Stop]:
     stop = _Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop  # only the main thread is interrupted
+        return
     before = signal.signal(signal.SIGINT, stop.interrupted)
     try:
         yield stop
@@ -77,7 +79,7 @@ def _changes(context: click.Context, parameter: click.Parameter, value: str | No
 @click.option(
     "--minutes",
     type=click.FloatRange(min=0, min_open=True),
-    help=f"How long to search (default: {MINUTES:g}, or no limit where --candidates gives one).",
+    help="How long to search (default: 2, or no limit where --candidates gives one).",
 )
 @click.option(
     "--candidates",
@@ -112,9 +114,20 @@ def tune(
     Exit code 0: searched, whether or not something better was found. 1: the kernel is wrong as it is.
     2: unusable input, or nothing may change.
     """
-    from wavesim.report.text.tuning import state_text, tuning_json, tuning_lines
-    from wavesim.tuning.tune import CHANGES, TuneOptions, tune_kernel
+    from wavesim.front.launch.file import launch_path
+    from wavesim.inputs import plan_output
+    from wavesim.report.files import write_atomically
+    from wavesim.report.text.tuning import (
+        state_text,
+        tuned_files,
+        tuning_diff,
+        tuning_json,
+        tuning_lines,
+    )
+    from wavesim.tuning.tune import CHANGES, MINUTES, TuneOptions, tune_kernel
 
+    if output is not None:
+        plan_output(str(launch_path(output)))
     if minutes is None and candidates is None:
         minutes = MINUTES
     wanted = TuneOptions(
@@ -123,7 +136,11 @@ def tune(
     ran = run_options((kernel,), machine, compiling, launch)
     with progress_line(f"wavesim tune {kernel}") as line, _stoppable() as stop:
         found = tune_kernel(kernel, ran, wanted, _shown(line, stop, state_text), stop)
-    _write(found, output, diff)
+    if output is not None:
+        for path, text in tuned_files(found, output):
+            write_atomically(path, [text])
+    if diff is not None:
+        write_atomically(diff, [tuning_diff(found)])
     if as_json.wanted:
         as_json.write(json.dumps(tuning_json(found), indent=2) + "\n")
     if not as_json.alone:
@@ -141,19 +158,3 @@ def _shown(
             line("proving the best so far" if stop() else said(state), 0.0)
 
     return progress
-
-
-def _write(found: Tuned, output: Path | None, diff: Path | None) -> None:
-    """The kernel, its launch file beside it, and the diff, where they are wanted."""
-    from wavesim.front.launch.file import launch_path
-    from wavesim.front.launch.write import launch_text
-    from wavesim.report.files import write_atomically
-    from wavesim.report.text.tuning import tuned_assembly, tuning_diff
-
-    if output is not None:
-        launch = found.run.kernel.launch
-        if launch.arguments:
-            write_atomically(launch_path(output), [launch_text(launch)])
-        write_atomically(output, [tuned_assembly(found)])
-    if diff is not None:
-        write_atomically(diff, [tuning_diff(found)])

@@ -65,8 +65,10 @@ def _constants_of(path: Path, settings: Mapping[str, str], value: int, left: str
     """The constants of a kernel file that have a value; those that the columns of ``left`` name come first,
     because each that is tried is lowered anew."""
     data, _ = load_yaml(path)
-    constants = data.get("constants") if isinstance(data, Mapping) else None
+    if not isinstance(data, Mapping) or left not in data.get("memory", {}):
+        return []  # declared in a file that this one includes
     columns = re.findall(r"\w+", str(data["memory"][left]["cols"]))
+    constants = data.get("constants")
     names: dict[str, Value] = {}
     for name, text in constants.items() if isinstance(constants, Mapping) else ():
         try:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import html
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
@@ -18,6 +20,9 @@ from wavesim.program import Finding
 from wavesim.program.verdict import Verdict
 from wavesim.report.output import Look
 from wavesim.report.tables import Table, stall_table, timeline_table
+
+if TYPE_CHECKING:
+    from wavesim.tuning.tune import Tuned
 
 
 def _plain(lines: Sequence[Text]) -> str:
@@ -281,6 +286,77 @@ class Comparison:
         from wavesim.report.text.comparison import comparison_lines
 
         return _plain(comparison_lines([each.run for each in self.runs], 100))
+
+    def _repr_html_(self) -> str:
+        return _pre(str(self))
+
+
+@dataclass(frozen=True)
+class TuneResult:
+    """A schedule that was searched and proven. ``tuned`` is everything.
+
+    Pairs and triples of clocks are at 0.8, 1.0 and 1.2 times the latency of global memory.
+    """
+
+    tuned: Tuned = field(repr=False)
+
+    @property
+    def better(self) -> bool:
+        """Whether a better schedule was found and proven."""
+        return self.tuned.better
+
+    @property
+    def clk_per_iteration(self) -> tuple[tuple[float, float], ...]:
+        """Clocks per iteration of the loop before and after, at each latency."""
+        clocks = zip(self.tuned.before_clk, self.tuned.after_clk, strict=True)
+        return tuple((old / self.tuned.unroll, new / self.tuned.unroll) for old, new in clocks)
+
+    @property
+    def bound_clk(self) -> tuple[float, ...]:
+        """What no order of these instructions can be faster than, per iteration, at each latency."""
+        return tuple(clk / self.tuned.unroll for clk in self.tuned.bound_clk)
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """What is different in the loop, in plain words."""
+        return self.tuned.changes
+
+    @property
+    def assembly(self) -> str:
+        """The scheduled kernel as assembly."""
+        from wavesim.report.text.tuning import tuned_assembly
+
+        return tuned_assembly(self.tuned)
+
+    @property
+    def diff(self) -> str:
+        """The assembly as it was and as it is now, as a unified diff."""
+        from wavesim.report.text.tuning import tuning_diff
+
+        return tuning_diff(self.tuned)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the scheduled kernel (``.s``) and, beside it, its launch file.
+
+        Raises:
+            UserError: a file cannot be written.
+        """
+        from wavesim.report.files import write_atomically
+        from wavesim.report.text.tuning import tuned_files
+
+        for file, text in tuned_files(self.tuned, Path(path)):
+            write_atomically(file, [text])
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON report as plain data."""
+        from wavesim.report.text.tuning import tuning_json
+
+        return tuning_json(self.tuned)
+
+    def __str__(self) -> str:
+        from wavesim.report.text.tuning import tuning_lines
+
+        return "\n".join(tuning_lines(self.tuned))
 
     def _repr_html_(self) -> str:
         return _pre(str(self))

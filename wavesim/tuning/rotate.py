@@ -15,13 +15,13 @@ import numpy as np
 
 from wavesim.asm.layout import lay_out
 from wavesim.isa.kinds import Kind
-from wavesim.program import Program, Symbol
+from wavesim.program import Instruction, Program, Symbol
 from wavesim.program.dataflow import Effects
 from wavesim.trace import CodeEntry, Trace, WaveTrace
 from wavesim.trace.decode import code_entries
 from wavesim.tuning.dependence import Order
 from wavesim.tuning.loop import PLACED_ANEW, Int64, LoopBlock
-from wavesim.tuning.schedule import PUT_IN, Piece, gathered
+from wavesim.tuning.schedule import PUT_IN, Piece, gathered, on
 
 INVERSE = {
     "s_cbranch_scc1": "s_cbranch_scc0",
@@ -99,20 +99,41 @@ def _closed(order: Order, operations: set[int]) -> set[int]:
     return found
 
 
-def rotated_program(
-    program: Program, block: LoopBlock, pieces: Sequence[Piece], ahead: int
-) -> tuple[Program, int, list[int]]:
-    """The program with the first ``ahead`` of these pieces run one pass ahead; where its new loop begins, and
-    what its instructions were, in the program as it is.
+@dataclass(frozen=True)
+class Turn:
+    """How a loop is rotated: the first ``ahead`` of ``pieces``, a schedule of ``block`` with its branch, make
+    S; the others R. ``behind`` are wait states that stand behind the last R."""
 
-    Args:
-        program: as it is.
-        block: its loop.
-        pieces: a schedule of the loop, the branch included.
-        ahead: how many of them make S.
-    """
-    branch = pieces[-1][1]
-    s, r = list(pieces[:ahead]), list(pieces[ahead:-1])
+    block: LoopBlock
+    pieces: tuple[Piece, ...]
+    ahead: int
+    behind: tuple[Instruction, ...] = ()
+
+    @property
+    def s(self) -> list[Piece]:
+        """What runs one pass ahead."""
+        return list(self.pieces[: self.ahead])
+
+    @property
+    def r(self) -> list[Piece]:
+        """The others, without the branch."""
+        return list(self.pieces[self.ahead : -1])
+
+    @property
+    def last(self) -> list[Piece]:
+        """What stands behind the loop."""
+        return [*self.r, *((PUT_IN, each) for each in self.behind)]
+
+    def of(self, program: Program) -> Turn:
+        """The same for another program of the same shape."""
+        return replace(self, pieces=tuple(on(program, self.pieces)))
+
+
+def rotated_program(program: Program, turn: Turn) -> tuple[Program, int, list[int]]:
+    """The rotated program; where its new loop begins, and what its instructions were, in the program as it
+    is."""
+    block, branch = turn.block, turn.pieces[-1][1]
+    s, r, last = turn.s, turn.r, turn.last
     again, rest = (_fresh(program, f"{block.label}{word}") for word in ("_pass", "_last"))
     guard = replace(branch, opcode=INVERSE[branch.opcode], operands=(Symbol(rest),))
     closing = replace(branch, operands=(Symbol(again),))
@@ -123,7 +144,7 @@ def rotated_program(
         *(each for _, each in s),
         guard,
         *(each for _, each in body),
-        *(each for _, each in r),
+        *(each for _, each in last),
         *program.instructions[block.tail + 1 :],
     )
     more = len(instructions) - len(program)
@@ -144,13 +165,13 @@ def rotated_program(
     return changed, head, [index for index, _ in body]
 
 
-def rotated(trace: Trace, block: LoopBlock, pieces: Sequence[Piece], ahead: int) -> Rotated:
-    """The kernel with the first ``ahead`` of these pieces run one pass ahead (:func:`rotated_program`)."""
-    changed, head, origins = rotated_program(trace.program, block, pieces, ahead)
+def rotated(trace: Trace, block: LoopBlock, turn: Turn) -> Rotated:
+    """The kernel rotated (:func:`rotated_program`), with its streams; ``block`` has the passes in them."""
+    changed, head, origins = rotated_program(trace.program, turn)
     more = len(changed) - len(trace.program)
     waves, passes = [], []
     for wave, starts in zip(trace.waves, block.passes, strict=True):
-        stream, heads = _stream(wave, starts, block, (list(pieces[:ahead]), list(pieces[ahead:-1])), more)
+        stream, heads = _stream(wave, starts, turn, more)
         waves.append(stream)
         passes.append(heads)
     code = code_entries(changed)
@@ -171,13 +192,14 @@ def _fresh(program: Program, name: str) -> str:
     return name
 
 
-def _stream(
-    wave: WaveTrace, starts: Int64, block: LoopBlock, cut: tuple[list[Piece], list[Piece]], more: int
-) -> tuple[WaveTrace, Int64]:
+def _stream(wave: WaveTrace, starts: Int64, turn: Turn, more: int) -> tuple[WaveTrace, Int64]:
     """A wave's stream in the rotated program, and the rows at which its passes begin."""
+    block = turn.block
     code = wave.code.astype(np.int64)
     later = np.where(code > block.tail, code + more, code)
-    s, r = (np.array([index for index, _ in part], np.int64) for part in cut)
+    s, r, end_of_all = (
+        np.array([index for index, _ in part], np.int64) for part in (turn.s, turn.r, turn.last)
+    )
     ahead, behind = len(s), len(r)
     head = block.head + ahead + 1
     source: list[Int64] = []
@@ -206,7 +228,7 @@ def _stream(
             put(of_pass(r, this), head + np.arange(behind))
             put(of_pass(s, following), head + behind + np.arange(ahead))
             put(np.array([following + block.length - 1]), np.array([head + behind + ahead]))
-        put(of_pass(r, int(starts[last])), head + behind + ahead + 1 + np.arange(behind))
+        put(of_pass(end_of_all, int(starts[last])), head + behind + ahead + 1 + np.arange(len(end_of_all)))
         row = end
     put(np.arange(row, len(code)), later[row:])
     rows, new = np.concatenate(source), np.concatenate(codes)

@@ -24,8 +24,12 @@ from wavesim.tuning.proof import Original, failure
 from wavesim.tuning.rotate import cuts
 from wavesim.tuning.score import LATENCIES, Judge, cut
 from wavesim.tuning.search import Found, anneal, by_lists
+from wavesim.tuning.state import Progress, State
 from wavesim.tuning.variant import Variant, with_priorities
 from wavesim.tuning.words import changed
+
+MINUTES = 2.0
+"""How long a search takes where nothing else is said."""
 
 CHANGES = ("waits", "order", "rotation", "priority")
 """What may change, in the order in which their shares of the gain are counted."""
@@ -57,27 +61,10 @@ class TuneOptions:
 
     loop: str | None = None
     changes: frozenset[str] = frozenset(CHANGES)
-    minutes: float | None = 2.0
+    minutes: float | None = MINUTES
     candidates: int | None = None
     seed: int = 1
     force: bool = False
-
-
-@dataclass(frozen=True)
-class State:
-    """What is shown while a search goes on. Clocks are per pass of the loop."""
-
-    stage: str
-    before_clk: float
-    best_clk: float
-    bound_clk: float
-    bound: str
-    tried: int
-    seconds: float
-    changed: str
-
-
-Progress = Callable[[State], None]
 
 
 @dataclass(frozen=True)
@@ -176,10 +163,8 @@ def tune_kernel(
 def _refuse_unknown(changes: frozenset[str], path: Path) -> None:
     for each in sorted(changes):
         if each not in CHANGES:
-            planned = " yet" if each in NOT_BUILT else ""
-            raise UserError(
-                f"{each!r:.40} cannot be changed{planned}", None, f"changes: {', '.join(CHANGES)}"
-            )
+            yet = " yet" if each in NOT_BUILT else ""
+            raise UserError(f"no search changes {each!r:.40}{yet}", None, f"changes: {', '.join(CHANGES)}")
     if not changes:
         raise UserError(f"{path}: nothing may change", None, f"changes: {', '.join(CHANGES)}")
 

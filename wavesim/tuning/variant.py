@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from wavesim.checks.relaxing import WaitRelaxer
 from wavesim.checks.run import check_program
@@ -13,7 +13,7 @@ from wavesim.program import Finding, Immediate, Instruction, Program
 from wavesim.trace import CodeEntry, Trace
 from wavesim.tuning.dependence import Addresses, order_of
 from wavesim.tuning.loop import LoopBlock, entries_of
-from wavesim.tuning.rotate import rotated, rotated_program
+from wavesim.tuning.rotate import Turn, rotated, rotated_program
 from wavesim.tuning.schedule import PUT_IN, Piece, Scheduler, nops, on, scheduled_program
 from wavesim.tuning.score import Judge
 
@@ -31,7 +31,8 @@ class Variant:
     trace: Trace
     block: LoopBlock
     addresses: Addresses
-    turned: tuple[LoopBlock, tuple[Piece, ...], int] | None = None
+    findings: tuple[Finding, ...]
+    turned: Turn | None = None
     origin: Mapping[int, int] = field(default_factory=dict)
 
     @classmethod
@@ -41,18 +42,18 @@ class Variant:
         trace: Trace,
         block: LoopBlock,
         addresses: Addresses,
-        turned: tuple[LoopBlock, tuple[Piece, ...], int] | None = None,
+        turned: Turn | None = None,
         origin: Mapping[int, int] | None = None,
     ) -> Variant:
         """For a program and its streams; ``turned`` says how it was rotated, ``origin`` which static
         instructions of the kernel as it was the loop's operations are."""
-        _, relaxer = check_program(trace.program)
+        findings, relaxer = check_program(trace.program)
         order = order_of(
             block, relaxer.code, relaxer.effects, trace.program.arch, addresses, len(trace.waves)
         )
         scheduler = Scheduler.of(block, relaxer, order)
         origin = origin if origin is not None else {index: index for index in block.operations}
-        return cls(name, scheduler, relaxer, trace, block, addresses, turned, origin)
+        return cls(name, scheduler, relaxer, trace, block, addresses, tuple(findings), turned, origin)
 
     @property
     def entries(self) -> tuple[CodeEntry, ...]:
@@ -83,12 +84,18 @@ class Variant:
         place = next(n for n, (index, _) in enumerate(pieces) if index in behind)
         while place and pieces[place - 1][0] == PUT_IN:
             place -= 1
-        new = rotated(self.trace, self.block, pieces, place)
+        turn = Turn(self.block, tuple(pieces), place)
+        usual = _hazards(self.findings)
+        for pad in PADS:
+            new = rotated(self.trace, self.block, replace(turn, behind=tuple(nops(pad))))
+            if _hazards(check_program(new.program)[0]) <= usual:
+                turn = replace(turn, behind=tuple(nops(pad)))
+                break
+        new = rotated(self.trace, self.block, turn)
         indices = dict(zip(new.block.operations, new.origin, strict=True))
         name = f"{len(cut)} operations run one pass ahead"
         addresses = self.addresses.renumbered(indices)
-        turned = self.block, tuple(pieces), place
-        return Variant.of(name, new.trace, new.block, addresses, turned, indices)
+        return Variant.of(name, new.trace, new.block, addresses, turn, indices)
 
     def recipe(self, order: Sequence[int], levels: Sequence[int] = ()) -> Recipe:
         """How a schedule is put into the kernel as it was; where the loop is entered and left, with the wait
@@ -100,7 +107,7 @@ class Variant:
         """
         pieces = with_priorities(self.scheduler.pieces(order), self.relaxer.code, levels)
         behind = self.scheduler.behind(order)
-        usual = _hazards(check_program(self.trace.program)[0])
+        usual = _hazards(self.findings)
         for pad in PADS:
             for ahead, after in ((0, pad), (pad, 0), (pad, pad)):
                 made = Recipe(
@@ -119,7 +126,7 @@ class Recipe:
     :func:`wavesim.tuning.schedule.scheduled_program` takes them.
     """
 
-    turned: tuple[LoopBlock, tuple[Piece, ...], int] | None
+    turned: Turn | None
     block: LoopBlock
     pieces: tuple[Piece, ...]
     ahead: tuple[Instruction, ...]
@@ -132,8 +139,7 @@ class Recipe:
     def applied(self, program: Program) -> Program:
         """With the schedule in a kernel as it was."""
         if self.turned is not None:
-            block, pieces, ahead = self.turned
-            program, _, _ = rotated_program(program, block, on(program, pieces), ahead)
+            program, _, _ = rotated_program(program, self.turned.of(program))
         return self.scheduled(program)
 
 

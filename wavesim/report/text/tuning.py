@@ -5,11 +5,15 @@ from __future__ import annotations
 import difflib
 import textwrap
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from wavesim.asm.printer import print_code, print_program
+from wavesim.front.launch.file import launch_path
+from wavesim.front.launch.write import launch_text
 from wavesim.tuning.score import LATENCIES
-from wavesim.tuning.tune import State, Tuned
+from wavesim.tuning.state import State
+from wavesim.tuning.tune import Tuned
 
 WIDTH = 80
 
@@ -134,6 +138,18 @@ def tuned_assembly(tuned: Tuned) -> str:
     if tuned.fault:
         head += f"; FORCED: the kernel that this was made of is wrong: {' '.join(tuned.fault.split())}\n"
     return head + print_program(tuned.program)
+
+
+def tuned_files(tuned: Tuned, output: Path) -> Iterator[tuple[Path, str]]:
+    """The scheduled kernel for the file ``output``, and the launch file that belongs beside it.
+
+    Raises:
+        UserError: a launch that no file can state.
+    """
+    launch = tuned.run.kernel.launch
+    if launch.arguments:
+        yield launch_path(output), launch_text(launch)
+    yield output, tuned_assembly(tuned)
 
 
 def tuning_diff(tuned: Tuned) -> str:

@@ -1,0 +1,49 @@
+"""Kernels ready to be scheduled, and random orders that their dependences allow."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from pathlib import Path
+
+from wavesim.checks.run import check_kernel
+from wavesim.emulate.run import emulate
+from wavesim.pipeline.run import RunOptions, run_kernel
+from wavesim.pipeline.shorter import shorter_kernel
+from wavesim.tuning.dependence import Addresses, Order
+from wavesim.tuning.loop import chosen_block
+from wavesim.tuning.proof import Original
+from wavesim.tuning.rotate import cuts
+from wavesim.tuning.variant import Variant
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def prepared(name: str | Path, settings: Mapping[str, str]) -> tuple[Original, list[Variant]]:
+    """A kernel, of the folder kernels if no whole path, as it is and with operations a pass ahead."""
+    path, options = ROOT / "kernels" / name, RunOptions(settings=dict(settings))
+    run = run_kernel(path, options)
+    shorter = shorter_kernel(path, options, run.kernel)
+    execution = emulate(run.kernel.program, run.kernel.launch, run.machine, observe_lds=True)
+    check = check_kernel(run.kernel, run.machine, shorter=lambda: shorter)
+    block = chosen_block(execution.trace, None)
+    base = Variant.of("as it is", execution.trace, block, Addresses.of(execution, block))
+    turned = list(cuts(block, base.relaxer.code, base.relaxer.effects, base.scheduler.order))
+    some = turned[:: max(1, len(turned) // 2)]
+    original = Original(run.kernel, run.machine, execution, check, shorter)
+    return original, [base, *(base.ahead(each) for each in some)]
+
+
+def random_order(order: Order, generator: random.Random) -> list[int]:
+    """One of all orders that keep every dependence: any operation that is ready may come next."""
+    left = [len(each) for each in order.before]
+    ready = [number for number, count in enumerate(left) if not count]
+    found = []
+    while ready:
+        number = ready.pop(generator.randrange(len(ready)))
+        found.append(number)
+        for later in sorted(order.after[number]):
+            left[later] -= 1
+            if not left[later]:
+                ready.append(later)
+    return found
