@@ -87,5 +87,5 @@ def test_every_option_of_run_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
         CliRunner().invoke(cli, ["run", "k.hip", *words], catch_exceptions=False)
     (wanted,) = caught.value.args
     assert wanted == RunOptions(**{name: value for name, (_, value) in GIVEN.items()})
-    internal = {"what_if", "change", "source"}
+    internal = {"what_if", "change", "source", "trips_at", "seed"}
     assert {each.name for each in fields(RunOptions)} - internal == set(GIVEN)
