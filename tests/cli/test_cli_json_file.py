@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "explain": ("explain", KERNEL),
     "compare": ("compare", KERNEL, KERNEL),
     "isa list": ("isa", "list"),
+    "isa rules": ("isa", "rules"),
     "isa show": ("isa", "show", "gfx942", "lds"),
     "isa explain": ("isa", "explain", "gfx942", "lds.queue_entries"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -9,7 +10,9 @@ from random import Random
 
 import pytest
 import random_traces
+from click.testing import CliRunner
 
+from wavesim.cli.isa import isa
 from wavesim.isa.schema import PARAMETERS, parameter_key
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing import ENGINES, simulate
@@ -48,6 +51,12 @@ def test_the_twin_names_a_number_in_full_or_by_a_key_of_one_section() -> None:
     keys = [parameter_key(name).partition(".")[2] for name in PARAMETERS]
     short = (set(names(loaded().wavesim_parameters())) & set(FIELD)) - set(PARAMETERS)
     assert all(keys.count(name) == 1 for name in short)
+
+
+def test_isa_rules_lists_each_with_what_it_says() -> None:
+    listed = json.loads(CliRunner().invoke(isa, ["rules", "--json"], catch_exceptions=False).stdout)
+    assert [each["name"] for each in listed] == [rule.name for rule in RULES]
+    assert all(each["says"].endswith(".") for each in listed)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -78,6 +78,24 @@ def explain(machine: str, question: str, settings: dict[str, str], as_json: Json
 
 
 @isa.command()
+@options(as_json=JsonOptions)
+def rules(as_json: JsonOptions) -> None:
+    """List the rules of the timing model, as --without takes them, with their sections in docs/model."""
+    from wavesim.report.text.machine_tables import emit, rules_table
+    from wavesim.timing.rules import RULES, summary
+
+    if as_json.wanted:
+        found = [
+            {"name": rule.name, "section": rule.section, "says": summary(rule.name), "off": rule.off}
+            for rule in RULES
+        ]
+        _write(found, as_json)
+    if as_json.alone:
+        return
+    emit(rules_table((rule.name, rule.section, summary(rule.name)) for rule in RULES))
+
+
+@isa.command()
 @click.option("--write", type=OutputPath(dir_okay=False), help="Write to a file instead (docs/coverage.md).")
 def coverage(write: str | None) -> None:
     """Print which instructions are known, executed and timed, by family and architecture."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.timing.gap import Gap
 from wavesim.trace import Reason, Trace
 
 UNLIMITED = 1_000_000
@@ -26,6 +27,8 @@ class Rule:
         evidence: the page below docs/ with the figures that it rests on, and the heading there.
         reasons: reasons of stalls that are this rule's alone: without it no wave waits for them.
         parameters: fields of :class:`TimingParameters`, each with its value without the rule.
+        gaps: what both the SimPy model and attribution hold an instruction back by; without the rule they
+            are 0.
         trace: gives the Trace without the rule.
         in_engine: the engines ask for the rule by its name.
     """
@@ -36,10 +39,14 @@ class Rule:
     evidence: str
     reasons: tuple[Reason, ...] = ()
     parameters: Mapping[str, Off] = field(default_factory=dict)
+    gaps: tuple[Gap, ...] = ()
     trace: Callable[[Trace], Trace] | None = None
     in_engine: bool = False
 
     def __post_init__(self) -> None:
+        if self.gaps:
+            without = dict.fromkeys((gap.clk for gap in self.gaps), 0)
+            object.__setattr__(self, "parameters", {**without, **self.parameters})
         assert self.parameters or self.trace or self.in_engine, f"{self.name} cannot be left out"
 
     def leave_out(self, trace: Trace, given: TimingParameters) -> tuple[Trace, TimingParameters]:

@@ -115,6 +115,14 @@ def list_table(machines: Iterable[StockMachine]) -> Table:
     return table
 
 
+def rules_table(rules: Iterable[tuple[str, int, str]]) -> Table:
+    """Rules of the timing model: name, section of docs/model, what it says."""
+    table = _table("rule", "section", "what it says")
+    for name, section, says in rules:
+        table.add_row(Text(name, style="bold"), str(section), says)
+    return table
+
+
 def _confidence(confidence: str) -> Text:
     return Text(confidence, style=CONFIDENCE_STYLE[confidence])
 

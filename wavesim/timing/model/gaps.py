@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.timing.rules.dependency_gaps import GAPS, Gap
+from wavesim.timing.gap import Gap
+from wavesim.timing.rules import gaps
 from wavesim.trace import CodeEntry
 
 LONG_AGO = -(1 << 60)
@@ -17,18 +18,19 @@ class Gaps:
 
     def __init__(self, p: TimingParameters) -> None:
         self.p = p
+        self.gaps = gaps()
         self.seen: dict[tuple[Gap, int], Seen] = {}
 
     def issued(self, entry: CodeEntry, row: int, now: int) -> None:
         """An instruction of the wave issues."""
-        for gap in GAPS:
+        for gap in self.gaps:
             for each in gap.given(entry):
                 self.seen[gap, each] = now, row
 
     def open_clk(self, entry: CodeEntry) -> Seen:
         """When the instruction is far enough from all of them, and the row that holds it up longest."""
         ends = [NEVER_SEEN]
-        for gap in GAPS:
+        for gap in self.gaps:
             for each in gap.taken(entry):
                 issue_clk, row = self.seen.get((gap, each), NEVER_SEEN)
                 ends.append((issue_clk + getattr(self.p, gap.clk), row))

@@ -11,9 +11,10 @@ To add one, write ``wavesim/timing/rules/NAME.py``:
   (``replays/``) and explanation import it from there and restate nothing. The SimPy model does so too
   where no process is needed for it. The compiled twin is written from the page alone.
 
-A rule takes six places: this file, the SimPy model, the twin, machine data if it has a number of its own
-(``isa/*.yaml``, its key in ``isa/schema.py`` and its field in ``isa/timing_parameters.py``; engine.c finds
-a field by its name), a test, and a heading on a page of docs/model.
+Beside this file a rule takes the SimPy model, the twin, a test, and a heading on a page of docs/model. A
+number of its own is a field of :class:`~wavesim.isa.timing_parameters.TimingParameters` and a line in
+``isa/gfx942.yaml``; another architecture's file has one where it differs. engine.c names the field. A gap
+(``gaps``) needs no line in the SimPy model.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from pkgutil import iter_modules
 
 from wavesim.errors import UserError
 from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.timing.gap import Gap
 from wavesim.timing.rule import Rule
 from wavesim.trace import Trace
 
@@ -74,6 +76,18 @@ class RulesInOrder(Collection[Rule]):
 
 BY_NAME = RulesByName()
 RULES = RulesInOrder()
+
+
+@cache
+def gaps() -> tuple[Gap, ...]:
+    """Those of all rules."""
+    return tuple(gap for rule in RULES for gap in rule.gaps)
+
+
+def summary(name: str) -> str:
+    """What a rule says, in the first sentence of its file."""
+    text = import_module(f"{__name__}.{name}").__doc__ or ""
+    return " ".join(text.split("\n\n")[0].split())
 
 
 def without(parameters: TimingParameters, names: Iterable[str]) -> TimingParameters:

@@ -3,61 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from wavesim.isa.kinds import BRANCH_KINDS, MEMORY_KINDS, VALU_KINDS, VMEM_KINDS
 from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.timing.gap import Gap
 from wavesim.timing.rule import Rule
+from wavesim.timing.rules import gaps
 from wavesim.trace import CodeEntry, Kind, Reason
-from wavesim.trace.code import SGPR_EXEC
 
 Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
 SCALAR_KINDS = frozenset({Kind.SALU, Kind.SMEM, *BRANCH_KINDS})
-ANY = frozenset({-1})
-"""What an earlier instruction gives, and a later one takes, where no register matters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A ``later`` instruction issues not before the last ``earlier`` one of its wave + ``clk``.
-
-    Attributes:
-        clk: the field of :class:`TimingParameters` that has the clocks.
-        later, earlier: kinds of instruction.
-        writes_sgpr: only earlier ones that write an SGPR or VCC count.
-        by_register: only earlier ones that wrote an SGPR, EXEC or M0 that the later one reads.
-    """
-
-    clk: str
-    later: frozenset[Kind]
-    earlier: frozenset[Kind]
-    writes_sgpr: bool = False
-    by_register: bool = False
-
-    def given(self, entry: CodeEntry) -> frozenset[int]:
-        """What ``entry`` gives as the earlier instruction; nothing if it is none."""
-        if entry.kind not in self.earlier or (self.writes_sgpr and not entry.writes_sgpr):
-            return frozenset()
-        return entry.sgpr_writes if self.by_register else ANY
-
-    def taken(self, entry: CodeEntry) -> frozenset[int]:
-        """What ``entry`` takes as the later instruction; nothing if it is none."""
-        if entry.kind not in self.later:
-            return frozenset()
-        return entry.sgpr_reads | {SGPR_EXEC} if self.by_register else ANY
-
-
-GAPS = (
-    Gap("gap_valu_to_memory_clk", later=MEMORY_KINDS, earlier=VALU_KINDS),
-    Gap("gap_valu_sgpr_to_scalar_clk", later=SCALAR_KINDS, earlier=VALU_KINDS, writes_sgpr=True),
-    Gap("gap_salu_to_cbranch_clk", later=frozenset({Kind.COND_BRANCH}), earlier=frozenset({Kind.SALU})),
-    Gap("gap_salu_to_vmem_clk", later=VMEM_KINDS, earlier=frozenset({Kind.SALU}), by_register=True),
-)
 
 RULE = Rule(
     name="dependency_gaps",
@@ -65,7 +25,12 @@ RULE = Rule(
     off="all four gaps are 0",
     evidence="evidence/dependency-gaps.md",
     reasons=(Reason.DEPENDENCY,),
-    parameters={gap.clk: 0 for gap in GAPS},
+    gaps=(
+        Gap("gap_valu_to_memory_clk", later=MEMORY_KINDS, earlier=VALU_KINDS),
+        Gap("gap_valu_sgpr_to_scalar_clk", later=SCALAR_KINDS, earlier=VALU_KINDS, writes_sgpr=True),
+        Gap("gap_salu_to_cbranch_clk", later=frozenset({Kind.COND_BRANCH}), earlier=frozenset({Kind.SALU})),
+        Gap("gap_salu_to_vmem_clk", later=VMEM_KINDS, earlier=frozenset({Kind.SALU}), by_register=True),
+    ),
 )
 
 
@@ -74,7 +39,7 @@ class StreamGaps:
 
     def __init__(self, code: Sequence[CodeEntry], p: TimingParameters) -> None:
         self.ends: list[tuple[Bool, Bool, int]] = []  # which instructions give, which take, clocks
-        for gap in GAPS:
+        for gap in gaps():
             given = [gap.given(entry) for entry in code]
             taken = [gap.taken(entry) for entry in code]
             for each in sorted(frozenset().union(*given) & frozenset().union(*taken)):
