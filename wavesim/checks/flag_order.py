@@ -123,7 +123,7 @@ def racing_with_flags(
         alive: by the identity of an access its intervals.
         accesses: of those waves, in the order of the execution.
         acquires: what reads of flags got.
-        places: of an access, see :mod:`wavesim.checks.race_pairs`.
+        places: of addresses, see :mod:`wavesim.checks.race_pairs`.
         size: number of places.
     """
     order = FlagOrder(trace, waves, acquires)
@@ -139,7 +139,7 @@ def racing_with_flags(
         column = order.waves[access.wave]
         if not access.write and access.row in order.flags[column]:
             continue
-        touched = places(access)
+        touched = places(access.addresses, access.width_bytes)
         clock = order.clock(column, access.row)
         if access.write:
             harmless.store(access, touched)

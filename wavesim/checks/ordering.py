@@ -9,7 +9,8 @@ operation with so many younger ones of its order is complete.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -83,7 +84,7 @@ def barrier_rows(trace: Trace, wave: WaveTrace) -> npt.NDArray[np.int64]:
 
 def completion_rows(trace: Trace, wave: WaveTrace, order: Order) -> dict[int, int]:
     """For each operation's row, the row at which it is complete at the latest (absent: at none)."""
-    operations = rows_of(trace, wave, (i for i, entry in enumerate(trace.code) if order.has(entry)))
+    operations = rows_of(trace, wave, (i for i, entry in enumerate(trace.code) if order.has(entry))).tolist()
     counter = order.counter
     waits = [
         index
@@ -97,8 +98,8 @@ def completion_rows(trace: Trace, wave: WaveTrace, order: Order) -> dict[int, in
         count = count_of(trace.code[int(wave.code[row])], counter)
         if count is None or (order is Order.SCALAR and count):
             continue
-        through = max(int(np.searchsorted(operations, row)) - count, open_from)
-        for operation in operations[open_from:through].tolist():
+        through = max(bisect_left(operations, row) - count, open_from)
+        for operation in operations[open_from:through]:
             if count and at_zero_only(trace.code[int(wave.code[operation])]):
                 flat.append(operation)
             else:
@@ -109,19 +110,21 @@ def completion_rows(trace: Trace, wave: WaveTrace, order: Order) -> dict[int, in
         open_from = through
     if order is not Order.SCALAR:
         room = COUNTER_MAX[counter]
-        for operation, younger in zip(operations.tolist(), operations[room:].tolist(), strict=False):
+        for operation, younger in zip(operations, operations[room:], strict=False):
             done[operation] = min(done.get(operation, NEVER), younger)
     return done
 
 
-def intervals(trace: Trace, wave: WaveTrace, accesses: Iterable[MemoryAccess]) -> Iterator[Alive]:
+def intervals(trace: Trace, wave: WaveTrace, accesses: Sequence[MemoryAccess]) -> Iterator[Alive]:
     """The barrier intervals in which each access of a wave may take place."""
-    barriers = barrier_rows(trace, wave)
     done: dict[Order, dict[int, int]] = {}
+    complete_by = []
     for access in accesses:
         order = order_of(access)
         if order not in done:
             done[order] = completion_rows(trace, wave, order)
-        first = int(np.searchsorted(barriers, access.row))
-        last = int(np.searchsorted(barriers, done[order].get(access.row, NEVER)))
-        yield Alive(access, first, last)
+        complete_by.append(done[order].get(access.row, NEVER))
+    barriers = barrier_rows(trace, wave)
+    first = np.searchsorted(barriers, np.array([access.row for access in accesses], np.int64))
+    last = np.searchsorted(barriers, np.array(complete_by, np.int64))
+    yield from map(Alive, accesses, first.tolist(), last.tolist())

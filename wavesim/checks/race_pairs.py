@@ -16,8 +16,18 @@ import numpy.typing as npt
 from wavesim.checks.ordering import Alive
 from wavesim.emulate.observe import MemoryAccess
 
-Places = Callable[[MemoryAccess], npt.NDArray[np.int64]]
-"""The bytes that an access touches, as numbers from 0; those that do not matter left out."""
+Places = Callable[[npt.NDArray[np.int64], int], npt.NDArray[np.int64]]
+"""The bytes that accesses to some addresses, so many bytes each, touch: as numbers from 0, in order; those
+that do not matter left out."""
+
+
+_WaveSets = npt.NDArray[np.uint64]
+"""A bit for each wave of a workgroup, by place; in fewer bits where these suffice."""
+
+
+def bytes_of(addresses: npt.NDArray[np.int64], width_bytes: int) -> npt.NDArray[np.int64]:
+    """As :meth:`MemoryAccess.touched`, for accesses of several instructions at once."""
+    return (addresses[:, None] + np.arange(width_bytes)).reshape(-1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,7 @@ def racing_pairs(alive: list[Alive], places: Places, size: int) -> Iterator[Raci
 
     Args:
         alive: accesses with their intervals.
-        places: of an access; for a write with ``values`` as many as those.
+        places: of addresses; for a write with ``values`` as many as those.
         size: number of places.
     """
     if not alive:
@@ -49,23 +59,35 @@ def racing_pairs(alive: list[Alive], places: Places, size: int) -> Iterator[Raci
 
 
 def _races_in(alive: list[Alive], places: Places, size: int) -> Iterator[RacingPair]:
-    writers: npt.NDArray[np.uint64] = np.zeros(size, np.uint64)
-    readers: npt.NDArray[np.uint64] = np.zeros(size, np.uint64)
-    harmless = OneValue(size)
-    touched = []
-    for access in (each.access for each in alive):
-        bytes_touched = places(access)
-        touched.append(bytes_touched)
-        mask = writers if access.write else readers
-        mask[bytes_touched] |= np.uint64(1 << access.wave)
-        if access.write:
-            harmless.store(access, bytes_touched)
-    several = (writers & (writers - np.uint64(1))) != 0
+    alike: dict[tuple[int, bool, int], list[npt.NDArray[np.int64]]] = defaultdict(list)
+    for each in alive:
+        access = each.access
+        alike[access.wave, access.write, access.width_bytes].append(access.addresses)
+    waves = sorted({wave for wave, _, _ in alike})
+    if len(waves) < 2 or not any(write for _, write, _ in alike):
+        return
+    kind = next(kind for kind in (np.uint8, np.uint16, np.uint64) if len(waves) <= np.iinfo(kind).bits)
+    one = np.ones((), kind)
+    writers: _WaveSets = np.zeros(size, kind)
+    readers: _WaveSets = np.zeros(size, kind)
+    for (wave, write, width_bytes), addresses in alike.items():
+        mask = writers if write else readers
+        mask[places(np.concatenate(addresses), width_bytes)] |= one << np.asarray(waves.index(wave), kind)
+    several = (writers & (writers - one)) != 0
     if several.any():
-        several &= harmless.differs() | (readers != 0)
+        several &= _one_value(alive, places, size).differs() | (readers != 0)
     racy = (writers != 0) & (several | ((readers & ~writers) != 0))
     if racy.any():
+        touched = [places(each.access.addresses, each.access.width_bytes) for each in alive]
         yield from _pairs_on(alive, touched, racy)
+
+
+def _one_value(alive: list[Alive], places: Places, size: int) -> OneValue:
+    harmless = OneValue(size)
+    for access in (each.access for each in alive):
+        if access.write:
+            harmless.store(access, places(access.addresses, access.width_bytes))
+    return harmless
 
 
 class OneValue:

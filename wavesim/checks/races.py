@@ -16,7 +16,7 @@ import numpy.typing as npt
 from wavesim.checks.flag_order import racing_with_flags
 from wavesim.checks.ordering import intervals
 from wavesim.checks.race_fix import race_fix
-from wavesim.checks.race_pairs import Places, RacingPair, racing_pairs
+from wavesim.checks.race_pairs import Places, RacingPair, bytes_of, racing_pairs
 from wavesim.checks.waits import span_of
 from wavesim.emulate.observe import Acquire, GlobalAccess, MemoryAccess
 from wavesim.program import Finding, Severity
@@ -79,8 +79,10 @@ def races_at_all(
 
 
 def _inside(lds_bytes: int) -> Places:
-    def places(access: MemoryAccess) -> npt.NDArray[np.int64]:
-        touched = access.touched()
+    def places(addresses: npt.NDArray[np.int64], width_bytes: int) -> npt.NDArray[np.int64]:
+        touched = bytes_of(addresses, width_bytes)
+        if not len(touched) or (addresses.min() >= 0 and addresses.max() + width_bytes <= lds_bytes):
+            return touched
         return touched[(touched >= 0) & (touched < lds_bytes)]
 
     return places
@@ -89,8 +91,8 @@ def _inside(lds_bytes: int) -> Places:
 def _among(written: npt.NDArray[np.int64]) -> Places:
     """Places are numbers of the bytes ``written`` (ascending); others cannot race."""
 
-    def places(access: MemoryAccess) -> npt.NDArray[np.int64]:
-        touched = access.touched()
+    def places(addresses: npt.NDArray[np.int64], width_bytes: int) -> npt.NDArray[np.int64]:
+        touched = bytes_of(addresses, width_bytes)
         at = np.minimum(np.searchsorted(written, touched), len(written) - 1)
         return np.asarray(at[written[at] == touched])
 
