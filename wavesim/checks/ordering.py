@@ -9,7 +9,6 @@ operation with so many younger ones of its order is complete.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -84,35 +83,31 @@ def barrier_rows(trace: Trace, wave: WaveTrace) -> npt.NDArray[np.int64]:
 
 def completion_rows(trace: Trace, wave: WaveTrace, order: Order) -> dict[int, int]:
     """For each operation's row, the row at which it is complete at the latest (absent: at none)."""
-    operations = rows_of(trace, wave, (i for i, entry in enumerate(trace.code) if order.has(entry))).tolist()
-    counter = order.counter
-    waits = [
-        index
-        for index, entry in enumerate(trace.code)
-        if entry.kind is Kind.WAIT and count_of(entry, counter) is not None
-    ]
-    done: dict[int, int] = {}
-    open_from = 0
-    flat: list[int] = []
-    for row in rows_of(trace, wave, waits).tolist():
-        count = count_of(trace.code[int(wave.code[row])], counter)
-        if count is None or (order is Order.SCALAR and count):
-            continue
-        through = max(bisect_left(operations, row) - count, open_from)
-        for operation in operations[open_from:through]:
-            if count and at_zero_only(trace.code[int(wave.code[operation])]):
-                flat.append(operation)
-            else:
-                done[operation] = row
-        if not count:
-            done.update(dict.fromkeys(flat, row))
-            flat.clear()
-        open_from = through
-    if order is not Order.SCALAR:
-        room = COUNTER_MAX[counter]
-        for operation, younger in zip(operations, operations[room:], strict=False):
-            done[operation] = min(done.get(operation, NEVER), younger)
-    return done
+    operations = rows_of(trace, wave, (i for i, entry in enumerate(trace.code) if order.has(entry)))
+    asked = [count_of(entry, order.counter) if entry.kind is Kind.WAIT else None for entry in trace.code]
+    waits = {i: count for i, count in enumerate(asked) if count is not None}
+    rows = rows_of(trace, wave, waits)
+    counts = np.array([waits[index] for index in wave.code[rows].tolist()], np.int64)
+    zero = counts == 0
+    at_zero = _first_wait(operations, rows[zero], counts[zero])
+    if order is Order.SCALAR:
+        done = at_zero
+    else:
+        flat = np.array([at_zero_only(entry) for entry in trace.code], np.bool_)[wave.code[operations]]
+        done = np.where(flat, at_zero, _first_wait(operations, rows, counts))
+        younger = operations[COUNTER_MAX[order.counter] :]
+        done[: len(younger)] = np.minimum(done[: len(younger)], younger)
+    known = done != NEVER
+    return dict(zip(operations[known].tolist(), done[known].tolist(), strict=True))
+
+
+def _first_wait(
+    operations: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Of each operation the first wait, at one of ``rows``, that leaves fewer open than are younger."""
+    through = np.maximum.accumulate(np.searchsorted(operations, rows) - counts)
+    first = np.searchsorted(through, np.arange(len(operations)), side="right")
+    return np.append(rows, NEVER)[first]
 
 
 def intervals(trace: Trace, wave: WaveTrace, accesses: Sequence[MemoryAccess]) -> Iterator[Alive]:
