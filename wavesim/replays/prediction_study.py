@@ -18,6 +18,9 @@ from wavesim.isa.load import arch_of, load_machine
 from wavesim.isa.names import named
 from wavesim.replays.att.architecture import find_arch
 from wavesim.replays.att.folder import read_folder
+from wavesim.replays.att.importer import import_trace
+from wavesim.replays.att.lds_addresses import find_conflicts
+from wavesim.replays.compute_unit import memory_mode, replay
 from wavesim.replays.predict import PredictOptions, again, predict
 from wavesim.replays.validate import in_processes, trace_folders
 
@@ -100,7 +103,8 @@ FITTED: tuple[Fitted, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """One trace. ``clk`` by variant, predicted; ``failure`` says why there is none."""
+    """One trace. ``clk`` by variant, predicted; ``replayed`` is the error of the replay, which is told every
+    latency; ``failure`` says why there is none."""
 
     folder: str
     arch: str = ""
@@ -109,6 +113,7 @@ class Predicted:
     has_loop: bool = True
     measured_clk: float = 0.0
     clk: Mapping[Variant, float] | None = None
+    replayed: float | None = None
     failure: str = ""
 
     @property
@@ -222,7 +227,24 @@ def predict_folder(folder: Path, machine: str | None, launch: str | None) -> Pre
         return Predicted(
             folder.name, with_launch=launch is not None, failure=error.message.removeprefix(f"{folder}: ")
         )
-    return Predicted(folder.name, arch, name, launch is not None, found.has_loop, found.clk[1], clk)
+    return Predicted(
+        folder.name,
+        arch,
+        name,
+        launch is not None,
+        found.has_loop,
+        found.clk[1],
+        clk,
+        _replayed(folder, name),
+    )
+
+
+def _replayed(folder: Path, name: str) -> float:
+    """The error of the same figure with every latency taken from the trace."""
+    imported = import_trace(folder, name)
+    loaded = load_machine(imported.machine)
+    conflicts = [find_conflicts(unit.trace, loaded) for unit in imported.units]
+    return replay(imported, loaded, memory_mode("measured"), conflicts=conflicts)[0].error
 
 
 def study(

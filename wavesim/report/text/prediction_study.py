@@ -18,7 +18,8 @@ INTRODUCTION = (
     "without a loop of eight passes), predicted against measured. A trace shows the first round of "
     "workgroups on its compute unit. Without a launch all of the code runs as a region of unknown data: "
     "its loops make as many passes as the trace's waves made, and all lines come from HBM. A kernel with "
-    "neither launch nor loop is not predicted, and named below."
+    "neither launch nor loop is not predicted, and named below. Beside each error is that of the replay, "
+    "which is told every latency by the trace ([accuracy](accuracy.md))."
 )
 WORST_TARGET, MEDIAN_TARGET = 0.10, 0.04
 """Largest |error| of a trace with a launch, and of their median."""
@@ -26,7 +27,8 @@ WORST_TARGET, MEDIAN_TARGET = 0.10, 0.04
 
 def prediction_table(study: Study) -> list[str]:
     """Each trace with its measured and predicted clocks; the error as it is and without each part."""
-    heads = ["trace", "on", "measured clk", "predicted", "error %", *(f"no {part.name} %" for part in PARTS)]
+    heads = ["trace", "on", "measured clk", "predicted", "error %", "replay %"]
+    heads += [f"no {part.name} %" for part in PARTS]
     body = []
     for row in study.rows:
         if row.failure:
@@ -35,10 +37,22 @@ def prediction_table(study: Study) -> list[str]:
         name = row.folder + ("" if row.has_loop else " (span)") + ("" if row.with_launch else " (no launch)")
         predicted = f"{row.measured_clk * (1 + error):.1f}"
         others = (signed(row.error(part.without)) for part in PARTS)
-        body.append([name, row.machine, f"{row.measured_clk:.1f}", predicted, signed(error), *others])
+        body.append(
+            [
+                name,
+                row.machine,
+                f"{row.measured_clk:.1f}",
+                predicted,
+                signed(error),
+                signed(row.replayed),
+                *others,
+            ]
+        )
     for name, figure in (("mean", study.mean), ("median", study.median)):
         values = (f"{100 * figure(part.without):.1f}" for part in PARTS)
-        body.append([f"{name} of absolute errors, with launch", "", "", "", f"{100 * figure():.1f}", *values])
+        body.append(
+            [f"{name} of absolute errors, with launch", "", "", "", f"{100 * figure():.1f}", "", *values]
+        )
     return markdown_table(heads, body)
 
 
@@ -157,6 +171,7 @@ def study_json(study: Study) -> str:
                 "loop": row.has_loop,
                 "measured_clk": row.measured_clk,
                 "error": row.error(),
+                "replayed_error": row.replayed,
                 "without": {part.name: row.error(part.without) for part in PARTS},
                 "failure": row.failure or None,
             }

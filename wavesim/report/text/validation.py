@@ -220,7 +220,7 @@ def page(
         "clk/iteration (of the whole span for a trace without a loop of eight passes), simulated against",
         "measured. `measured` takes each global-memory latency from the trace: an input, not a prediction.",
         "`shifted:1` takes it from one loop iteration later. `model` uses the machine file's latencies by",
-        "role of the access.",
+        "role of the access. [Prediction](prediction.md) tells the model no time of a trace.",
         "",
         "`llvm-mca` (of LLVM, cycles × 4 clocks) schedules the rows that one wave executes in its commonest",
         "pass of the same loop; it knows neither other waves nor memory.",
