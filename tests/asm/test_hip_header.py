@@ -312,7 +312,8 @@ def test_pairs_of_halves(arch: str, header: str, kind: str, tmp_path: Path) -> N
         'extern "C" __global__ void k(const float *x, float *y) {\n'
         f"  {kind} a; a.x = x[threadIdx.x]; a.y = -4.0f;\n"
         f"  {kind} b = __hmax2(__habs2(a), __hmin2(a, h2exp2(a)));\n"
-        "  y[threadIdx.x] = (float)__hadd2(b, h2sqrt(b)).y + (float)b.x + (b.x == INFINITY || NAN == NAN);\n}\n"
+        "  float odd = b.x == INFINITY || NAN == NAN;\n"
+        "  y[threadIdx.x] = (float)__hadd2(b, h2sqrt(b)).y + (float)b.x + odd;\n}\n"
     )
     launch = LaunchOptions(arguments=("x=f32[8]:index", "y=f32[8]:unwritten"), block=8, expect="y = x + 6")
     assert right(run_kernel(path, RunOptions(arch=arch, launch=launch)))
