@@ -266,3 +266,54 @@ def test_hip_goes_by_other_endings(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("flag", ["-o", "-ox", "-fplugin=x", "k.hip", "-MF", "-Wl,x", "-c", "@x"])
 def test_flags_about_files_are_refused(flag: str) -> None:
     assert "is not handed on" in str(wavesim("run", "k.hip", f"--flag={flag}").exception)
+
+
+FP8 = """\
+#include <hip_fp8.h>
+#include <hip/amd_detail/hip_ldg.h>
+extern "C" __global__ void k(const float *x, float *y) {
+  int i = threadIdx.x;
+  if (i < 16) {
+    float4 all = (float4)__hip_fp8x4_@FORM@(make_float4(0.0f, 1.0f, 2.0f, __ldg(x + i)));
+    float2 pair = (float2)__hip_fp8x2_@FORM@(make_float2(all.w, all.z));
+    y[i] = (float)__hip_fp8_@FORM@(pair.x) + all.x + all.y + pair.y - 3.0f;
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("arch", "form", "other"), [("gfx942", "e4m3_fnuz", "e4m3"), ("gfx950", "e4m3", "e4m3_fnuz")]
+)
+def test_fp8_is_converted_in_the_form_of_the_architecture(
+    arch: str, form: str, other: str, tmp_path: Path
+) -> None:
+    """Whole numbers up to 15 are exact. The form without an instruction is refused, not made up."""
+    try:
+        find_compiler(arch)
+    except MissingTool as error:
+        pytest.skip(str(error))
+    path = tmp_path / "k.hip"
+    launch = LaunchOptions(arguments=("x=f32[16]:index", "y=f32[16]:unwritten"), block=64, expect="y = x")
+    path.write_text(FP8.replace("@FORM@", form))
+    assert right(run_kernel(path, RunOptions(arch=arch, launch=launch)))
+    path.write_text(FP8.replace("@FORM@", other))
+    with pytest.raises(UserError, match="unavailable"):
+        run_kernel(path, RunOptions(arch=arch, launch=launch))
+
+
+@pytest.mark.parametrize(
+    ("header", "kind"), [("hip_fp16.h", "__half2"), ("hip_bf16.h", "__hip_bfloat162")], ids=["f16", "bf16"]
+)
+def test_pairs_of_halves(arch: str, header: str, kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "k.hip"
+    path.write_text(
+        f"#include <hip/{header}>\n"
+        'extern "C" __global__ void k(const float *x, float *y) {\n'
+        f"  {kind} a; a.x = x[threadIdx.x]; a.y = -4.0f;\n"
+        f"  {kind} b = __hmax2(__habs2(a), __hmin2(a, h2exp2(a)));\n"
+        "  float odd = b.x == INFINITY || NAN == NAN;\n"
+        "  y[threadIdx.x] = (float)__hadd2(b, h2sqrt(b)).y + (float)b.x + odd;\n}\n"
+    )
+    launch = LaunchOptions(arguments=("x=f32[8]:index", "y=f32[8]:unwritten"), block=8, expect="y = x + 6")
+    assert right(run_kernel(path, RunOptions(arch=arch, launch=launch)))

@@ -205,7 +205,8 @@ def _shown(compiler: Compiler) -> tuple[str, ...]:
 def _arguments(compiler: Compiler, arch: str, flags: Sequence[str]) -> list[str]:
     left_out = _WITHOUT_ROCM if compiler.name == "hipcc" else ()
     usual = [argument.format(arch=arch) for argument in _ARGUMENTS if argument not in left_out]
-    headers = [] if compiler.name == "hipcc" else ["-isystem", str(data_dir("include"))]
+    folders = [] if compiler.name == "hipcc" else [data_dir("include"), data_dir("include") / "hip"]
+    headers = [word for folder in folders for word in ("-isystem", str(folder))]
     return [*usual, *headers, OPTIMISATION, *flags]
 
 

@@ -178,8 +178,8 @@ class LaunchOptions:
         )
 
 
-_FLAGS = ("-std=", "-O", "-f", "-m", "-W", "-U", "-isystem")
-_NOT_FLAGS = r"-f(pass-)?plugin|-W[alp],|-ftime-trace=|-fprofile|-fdump|-fcrash|-save"
+_FLAGS = ("-std=", "-O", "-f", "-m", "-W", "-w", "-U", "-isystem")
+_NOT_FLAGS = r"-f(pass-)?plugin|-W[alp],|-ftime-trace=|-fprofile|-fdump|-fcrash|-save|-wrapper"
 _FLAG_HINT = "flags of the language, of code and of warnings are: -std=c++20, -O1, -ffast-math, -mllvm=-..."
 
 

@@ -37,3 +37,20 @@ WAVESIM_DEVICE __half2 __hadd2(__half2 x, __half2 y) { return x + y; }
 WAVESIM_DEVICE __half2 __hsub2(__half2 x, __half2 y) { return x - y; }
 WAVESIM_DEVICE __half2 __hmul2(__half2 x, __half2 y) { return x * y; }
 WAVESIM_DEVICE __half2 __hfma2(__half2 x, __half2 y, __half2 z) { return __builtin_elementwise_fma(x, y, z); }
+WAVESIM_DEVICE __half __habs(__half x) { return __builtin_fabsf16(x); }
+WAVESIM_DEVICE __half2 __h2div(__half2 x, __half2 y) { return x / y; }
+WAVESIM_DEVICE __half2 __habs2(__half2 x) { return __builtin_elementwise_abs(x); }
+WAVESIM_DEVICE __half2 __hmax2(__half2 x, __half2 y) { return (__half2){__hmax(x.x, y.x), __hmax(x.y, y.y)}; }
+WAVESIM_DEVICE __half2 __hmin2(__half2 x, __half2 y) { return (__half2){__hmin(x.x, y.x), __hmin(x.y, y.y)}; }
+
+// functions of half are those of float, rounded
+#define WAVESIM_F16_1(name, builtin)                                                         \
+  WAVESIM_DEVICE __half h##name(__half x) { return (__half)builtin((float)x); }              \
+  WAVESIM_DEVICE __half2 h2##name(__half2 x) { return (__half2){h##name(x.x), h##name(x.y)}; }
+WAVESIM_F16_1(exp, __builtin_expf)
+WAVESIM_F16_1(exp2, __builtin_exp2f)
+WAVESIM_F16_1(log, __builtin_logf)
+WAVESIM_F16_1(log2, __builtin_log2f)
+WAVESIM_F16_1(sqrt, __builtin_sqrtf)
+WAVESIM_F16_1(rsqrt, __builtin_amdgcn_rsqf)
+WAVESIM_F16_1(rcp, __builtin_amdgcn_rcpf)

@@ -13,6 +13,10 @@ typedef enum hipMemcpyKind {
   hipMemcpyDeviceToDevice,
   hipMemcpyDefault,
 } hipMemcpyKind;
+typedef enum hipFuncAttribute {
+  hipFuncAttributeMaxDynamicSharedMemorySize = 8,
+  hipFuncAttributePreferredSharedMemoryCarveout = 9,
+} hipFuncAttribute;
 typedef struct ihipStream_t *hipStream_t;
 typedef struct ihipEvent_t *hipEvent_t;
 typedef struct hipDeviceProp_t {

@@ -1,6 +1,13 @@
 // Mathematical functions that clang makes instructions of without a library.
 #pragma once
 
+#ifndef INFINITY
+#define INFINITY __builtin_inff()
+#endif
+#ifndef NAN
+#define NAN __builtin_nanf("")
+#endif
+
 #define WAVESIM_F32_1(name, builtin) \
   WAVESIM_DEVICE float name(float x) { return builtin(x); }
 #define WAVESIM_F64_1(name, builtin) \

@@ -1,0 +1,2 @@
+// Where ROCm keeps it.
+#include "../hip_runtime.h"
