@@ -8,14 +8,14 @@ from pathlib import Path
 import click
 
 from wavesim.cli.options import budget_options
-from wavesim.cli.paths import InputPath, OutputPath
+from wavesim.cli.paths import KernelPath, OutputPath
 from wavesim.cli.progress import progress_line
 from wavesim.errors import UserError
 from wavesim.words import counted
 
 
 @click.command()
-@click.argument("spec", type=InputPath(dir_okay=False))
+@click.argument("spec", type=KernelPath())
 @click.option(
     "-o",
     "--output",
@@ -35,7 +35,7 @@ from wavesim.words import counted
 )
 @budget_options
 def sweep(
-    spec: str,
+    spec: Path,
     output: str | None,
     html: str | None,
     processes: int | None,
@@ -61,7 +61,7 @@ def sweep(
         plan_output(journal_path(Path(output)))
     last = None
 
-    with progress_line(spec) as report:
+    with progress_line(str(spec)) as report:
 
         def tell(progress: SweepProgress) -> None:
             nonlocal last

@@ -12,7 +12,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -52,8 +52,12 @@ class Cell:
     @property
     def key(self) -> str:
         """The hash of everything that decides the result."""
-        own = {**asdict(self), "wavesim": fingerprint(), "kernel": "", "machine": "", "files": ""}
-        return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
+        own = [getattr(self, name) for name in _DECIDING]
+        return hashlib.sha256(json.dumps([fingerprint(), own], sort_keys=True).encode()).hexdigest()
+
+
+_DECIDING = sorted({each.name for each in fields(Cell)} - {"kernel", "machine", "files"})
+"""What a result hangs on; of files it is ``content``."""
 
 
 @dataclass(frozen=True, slots=True)

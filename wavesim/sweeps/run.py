@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +14,8 @@ from wavesim.sweeps.cells import Cell, Result
 from wavesim.sweeps.cluster import run_on_cluster
 from wavesim.sweeps.journal import journal_path, open_journal
 from wavesim.sweeps.local import cores, run_local
-from wavesim.sweeps.measures import Value
 from wavesim.sweeps.spec import Spec
-from wavesim.sweeps.table import SweepTable, writer_for
+from wavesim.sweeps.table import Row, SweepTable, writer_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +58,11 @@ def run_sweep(
     if resume and output is None:
         raise UserError("--resume needs -o: the journal lies beside the table")
     write = writer_for(output) if output is not None else None
-    rows = list(spec.cells())
-    wanted = {cell.key: cell for _, cell in rows}
+    rows: list[tuple[Row, str]] = []
+    wanted: dict[str, Cell] = {}
+    for values, cell in spec.cells():
+        rows.append((values, key := cell.key))
+        wanted[key] = cell
     with ExitStack() as stack:
         journal = stack.enter_context(open_journal(journal_path(output), resume=resume)) if output else None
         results = {key: each for key, each in journal.known.items() if key in wanted} if journal else {}
@@ -107,13 +109,11 @@ class _Counted:
         self.tell(SweepProgress(self.done, self.total, self.known, self.bad, per_s))
 
 
-def _table(
-    spec: Spec, rows: Iterable[tuple[tuple[Value, ...], Cell]], results: dict[str, Result]
-) -> SweepTable:
+def _table(spec: Spec, rows: Iterable[tuple[Row, str]], results: Mapping[str, Result]) -> SweepTable:
     """The results in the order of the spec."""
     filled = []
-    for values, cell in rows:
-        result = results[cell.key]
+    for values, key in rows:
+        result = results[key]
         figures = (result.figures.get(name) for name in spec.figures)
         filled.append((*values, *figures, result.verdict, result.error))
     axes = tuple(axis.name for axis in spec.axes)

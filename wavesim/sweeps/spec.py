@@ -114,8 +114,8 @@ class Spec:
         hashes: dict[tuple[str, ...], str] = {}
         limits = budget()
         for values in self.rows():
-            given = {axis: value for axis, value in zip(self.axes, values, strict=True) if value is not None}
-            by_kind = {axis.of: value for axis, value in given.items() if axis.of != "set"}
+            given = [each for each in zip(self.axes, values, strict=True) if each[1] is not None]
+            by_kind = {axis.of: value for axis, value in given if axis.of != "set"}
             kernel = self.kernels[str(values[0])]
             machine = str(by_kind["machine"]) if "machine" in by_kind else None
             files = (*kernel.files, *(self.machine_files[machine] if machine is not None else ()))
@@ -129,10 +129,10 @@ class Spec:
                     shown=kernel.shown,
                     files=files,
                     content=hashes[files],
-                    settings={axis.name: str(value) for axis, value in given.items() if axis.of == "set"},
+                    settings={axis.name: str(value) for axis, value in given if axis.of == "set"},
                     arch=str(by_kind["arch"]) if "arch" in by_kind else None,
                     machine=self.machine_files[machine][0] if machine is not None else None,
-                    workgroups=int(by_kind["workgroups"]) if "workgroups" in by_kind else None,
+                    workgroups=int(by_kind.get("workgroups") or 0) or None,
                     memory=str(by_kind.get("memory", "")),
                     clock=clock if isinstance(clock, str) else float(clock or 0),
                     candidates=int(by_kind.get("candidates") or 0),
