@@ -14,7 +14,9 @@ import pytest
 
 import wavesim
 from wavesim.errors import UserError
+from wavesim.limits import Budget, allowing
 from wavesim.sweeps.cells import (
+    cell_from,
     cell_text,
     fingerprint,
     read_contents,
@@ -36,6 +38,9 @@ SPEC = {
 """16 runs; the half-split with K = 100 is refused."""
 
 RUNS = 16
+
+GOOD = {**SPEC, "set": {"K": [128, 64]}}
+"""As many, none of them refused."""
 
 
 class Stopped(Exception):
@@ -80,25 +85,39 @@ def test_a_stopped_sweep_goes_on_where_it_was(tmp_path: Path) -> None:
     """With the end of a line that was never written whole, which is run again."""
     output = tmp_path / "out.csv"
     with pytest.raises(Stopped):
-        wavesim.sweep(SPEC, output, processes=2, progress=stop_after(6))
+        wavesim.sweep(GOOD, output, processes=2, progress=stop_after(6))
     journal = journal_path(output)
     assert not output.exists()
     lines = journal.read_bytes().splitlines(keepends=True)
     assert len(lines) == 6
     journal.write_bytes(b"".join(lines[:5]) + lines[5][:-20])
     with pytest.raises(UserError, match="5 results of a sweep that was stopped\n  --resume goes on"):
-        wavesim.sweep(SPEC, output)
+        wavesim.sweep(GOOD, output)
     told: list[SweepProgress] = []
-    table = wavesim.sweep(SPEC, output, processes=2, resume=True, progress=told.append)
+    table = wavesim.sweep(GOOD, output, processes=2, resume=True, progress=told.append)
     assert [each.done for each in told] == list(range(5, RUNS + 1))
     assert {each.known for each in told} == {5}
-    assert output.read_text() == str(table) == str(wavesim.sweep(SPEC))
+    assert output.read_text() == str(table) == str(wavesim.sweep(GOOD))
     whole = journal.read_bytes().splitlines()
     assert len(whole) == RUNS == len({line.split(b'"')[3] for line in whole})
     again: list[SweepProgress] = []
-    more = {**SPEC, "set": {"K": [128, 100, 192]}}
+    more = {**GOOD, "set": {"K": [128, 64, 192]}}
     wavesim.sweep(more, output, resume=True, progress=again.append)
     assert (again[-1].known, again[-1].total) == (RUNS, RUNS + 4)
+
+
+def test_what_was_refused_is_tried_again_but_not_what_used_up_its_budget(tmp_path: Path) -> None:
+    """A refusal may hang on the machine, such as on a compiler that is missing."""
+    output = tmp_path / "out.csv"
+    told: list[SweepProgress] = []
+    spec = {"kernels": "kernels/8wave.yaml", "set": {"K": [64, 100]}}
+    with allowing(Budget(clk=1000)):
+        table = wavesim.sweep(spec, output, resume=True)
+        wavesim.sweep(spec, output, resume=True, progress=told.append)
+    assert "the budget of 1000 simulated clocks is used up" in table["error"][0]
+    assert [each.known for each in told] == [1, 1]
+    wavesim.sweep(spec, output, resume=True, progress=told.append)
+    assert told[-1].known == 0
 
 
 def test_a_journal_is_of_one_sweep_and_whole(tmp_path: Path) -> None:
@@ -178,9 +197,9 @@ def test_a_cell_runs_where_its_files_are_not(tmp_path: Path) -> None:
         contents = read_contents(cell.files)
         moved = [(name.replace(str(tmp_path), "/nowhere"), content) for name, content in contents]
         text = cell_text(cell).replace(str(tmp_path), "/nowhere")
-        there = result_from(run_cell_elsewhere(text, moved, fingerprint()))
+        there = result_from(run_cell_elsewhere(text, moved, fingerprint()), cell_from(text))
         assert (there.key, there.figures, there.error) == (here.key, here.figures, here.error)
-        assert "another version" in result_from(run_cell_elsewhere(text, moved, "x")).error
+        assert "another version" in result_from(run_cell_elsewhere(text, moved, "x"), cell).error
     assert here.error.startswith("own.yaml") or not here.error
 
 

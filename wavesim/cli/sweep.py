@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -12,6 +13,9 @@ from wavesim.cli.paths import KernelPath, OutputPath
 from wavesim.cli.progress import progress_line
 from wavesim.errors import UserError
 from wavesim.words import counted
+
+EVERY_S = 60
+"""So often a line says how far the sweep is, where standard error is no terminal."""
 
 
 @click.command()
@@ -59,16 +63,19 @@ def sweep(
         raise UserError("--scheduler and --processes exclude each other: a cluster has its own workers")
     if output is not None:
         plan_output(journal_path(Path(output)))
-    last = None
+    last, told_s = None, time.monotonic()
 
     with progress_line(str(spec)) as report:
 
         def tell(progress: SweepProgress) -> None:
-            nonlocal last
+            nonlocal last, told_s
             last = progress
+            rate = f"{progress.done} of {progress.total} runs, {progress.per_s:.1f}/s"
             if report is not None:
-                rate = f"{progress.done} of {progress.total} runs, {progress.per_s:.1f}/s"
                 report(rate, progress.done / progress.total)
+            elif time.monotonic() - told_s > EVERY_S:
+                told_s = time.monotonic()
+                print(rate, file=sys.stderr, flush=True)
 
         wanted = read_spec(spec)
         if html is not None:

@@ -16,12 +16,14 @@ from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
 
-from wavesim.errors import UserError
+from wavesim.errors import LimitExceeded, UserError
 from wavesim.isa.paths import PACKAGE, data_dir
 from wavesim.limits import Budget, allowing
 from wavesim.pipeline.run import Run, RunOptions, prepare, run_kernel
 from wavesim.program.verdict import Verdict
 from wavesim.sweeps.measures import Value, measured
+
+OTHER_WAVESIM = "the worker has another version of wavesim: install the same one"
 
 _ONE_AT_A_TIME = threading.Lock()
 """A process executes one cell at a time, also where a cluster gives it several threads."""
@@ -63,7 +65,7 @@ _DECIDING = sorted({each.name for each in fields(Cell)} - {"kernel", "machine", 
 @dataclass(frozen=True, slots=True)
 class Result:
     """What came of a cell: all figures and the verdict, or why there is none. ``lasting``: the same cell
-    would give the same again; the end of a process is not of that kind."""
+    would give the same again. An error is so only if it took its time to find: a budget that was used up."""
 
     key: str
     verdict: str
@@ -88,9 +90,12 @@ def result_text(result: Result) -> str:
     return json.dumps(asdict(result), allow_nan=False)
 
 
-def result_from(text: str) -> Result:
-    """The result that :func:`result_text` wrote."""
-    return Result(**json.loads(text))
+def result_from(text: str, cell: Cell) -> Result:
+    """The result of ``cell`` that :func:`result_text` wrote; none of another wavesim is taken."""
+    result = Result(**json.loads(text))
+    if result.key != cell.key:
+        return lost(cell, result.error or OTHER_WAVESIM)
+    return result
 
 
 def lost(cell: Cell, why: str) -> Result:
@@ -167,7 +172,8 @@ def run_cell(cell: Cell, root: str = "") -> Result:
         except UserError as error:
             text = str(error).replace(root + cell.kernel, cell.shown)
             text = text.replace(root, "") if root else text
-            return Result(key, str(Verdict.BAD), "; ".join(line.strip() for line in text.splitlines()), {})
+            line = "; ".join(each.strip() for each in text.splitlines())
+            return Result(key, str(Verdict.BAD), line, {}, lasting=isinstance(error, LimitExceeded))
         except Exception as error:  # a fault of wavesim's: the other cells go on
             return lost(cell, f"{type(error).__name__}: {error}".replace("\n", " "))
     return Result(key, str(run.verdict), "", measured(run))
@@ -183,7 +189,7 @@ def run_cell_elsewhere(text: str, contents: list[tuple[str, bytes]], made_by: st
     """
     cell = cell_from(text)
     if fingerprint() != made_by:
-        return result_text(lost(cell, "the worker has another version of wavesim: install the same one"))
+        return result_text(lost(cell, OTHER_WAVESIM))
     with tempfile.TemporaryDirectory(prefix="wavesim-sweep-") as root:
         for name, content in contents:
             path = Path(root + name)

@@ -71,7 +71,7 @@ def _results(distributed: Any, client: Any, cells: Iterator[Cell], scheduler: st
     for future in done:
         cell = asked.pop(future.key.removeprefix("wavesim-"))
         try:
-            result = result_from(future.result())
+            result = result_from(future.result(), cell)
         except distributed.KilledWorker as error:
             result = lost(
                 cell, f"its worker ended {error.allowed_failures + 1} times: killed, or out of memory"

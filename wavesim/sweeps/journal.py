@@ -70,7 +70,7 @@ def open_journal(path: Path, *, resume: bool) -> Iterator[Journal]:
             done = not resume
         finally:
             if done or not file.seek(0, os.SEEK_END):
-                path.unlink()
+                path.unlink(missing_ok=True)
 
 
 def _read(path: Path, file: IO[bytes]) -> dict[str, Result]:

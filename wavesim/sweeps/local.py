@@ -39,7 +39,7 @@ class _Worker:
     def answer(self) -> Result | None:
         """The result; ``None``: the process ended without one."""
         line = self.answers.readline()
-        return result_from(line.decode()) if line.endswith(b"\n") else None
+        return result_from(line.decode(), self.cell) if line.endswith(b"\n") else None
 
     def stop(self) -> None:
         """Ends the process, whatever it does."""
