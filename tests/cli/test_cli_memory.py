@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
+import pytest
 from click.testing import CliRunner
 
 from wavesim.cli.main import cli
@@ -38,6 +40,20 @@ def test_the_report_says_where_lines_come_from_and_what_is_assumed() -> None:
     shown = " ".join(run("--memory", "warm", "--set", "M=1024", "--set", "N=1024", "--set", "K=256").split())
     assert "warm round of workgroups: 100 % of accesses find L2" in shown
     assert "an earlier launch left all" in shown
+
+
+def test_the_report_has_intervals_of_clocks_and_throughput() -> None:
+    """Memory is known to 10 %, the clock of an MI325X from 1.47 to 1.66 GHz of 1.63."""
+    text = run("--clock", "sustained", "--json", *LARGE)
+    whole = json.loads(text)["throughput"]["tflops_with_tail"]
+    per_iteration = json.loads(text)["clk_per_iteration"]
+    shown = " ".join(run(*LARGE).split())
+    low, high = re.search(r"of memory and clock ([\d.]+) to ([\d.]+)", shown).groups()
+    assert float(low) == pytest.approx(whole * 1.47 / 1.63 * 0.9, rel=1e-3)
+    assert float(high) == pytest.approx(whole * 1.66 / 1.63 * 1.1, rel=1e-3)
+    low, high = re.search(r"; ([\d.]+) to ([\d.]+) clk/iteration", shown).groups()
+    assert float(low) == pytest.approx(per_iteration / 1.1, rel=1e-3)
+    assert float(high) == pytest.approx(per_iteration / 0.9, rel=1e-3)
 
 
 def test_a_named_device_is_predicted_unless_a_latency_is_set() -> None:

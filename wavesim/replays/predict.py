@@ -101,8 +101,7 @@ class Prediction:
         where memory is not predicted."""
         if self.run.memory is None:
             return None
-        share = self.run.memory.prediction.interval
-        return self.clk[0] / (1 + share), self.clk[0] / (1 - share)
+        return self.run.memory.prediction.meant(self.clk[0])
 
     @property
     def error(self) -> float:

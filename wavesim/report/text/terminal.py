@@ -182,15 +182,16 @@ def _memory_row(run: Run, width: int) -> list[Text]:
     if not any(entry.kind is Kind.VMEM_LOAD for entry in run.timeline.trace.code):
         return []
     if run.memory is not None:
-        return _predicted_memory_row(run.memory, width)
+        return _predicted_memory_row(run, run.memory, width)
     latency = run.machine.quantities[LATENCY]
     stock = latency.source != SET_SOURCE
     note = f"latency of global loads, an input: {'the machine file has it' if stock else latency.note}"
     return _row("memory", f"{run.machine.parameters.memory_latency_clk} clk", note, width, "")
 
 
-def _predicted_memory_row(memory: PredictedMemory, width: int) -> list[Text]:
-    """Where lines come from, what each level would need alone, and what that rests on."""
+def _predicted_memory_row(run: Run, memory: PredictedMemory, width: int) -> list[Text]:
+    """Where lines come from, what each level would need alone, what the loop may take, and what that rests
+    on."""
     found = memory.prediction
     parts = [
         f"{100 * share:.0f} % of accesses {words}, which alone needs {found.level_clk[level]:.0f} clk"
@@ -200,6 +201,9 @@ def _predicted_memory_row(memory: PredictedMemory, width: int) -> list[Text]:
         if share >= 0.005
     ]
     note = f"{found.round} round of workgroups: " + "; ".join(reversed(parts))
+    if run.analysis.loop is not None:
+        low, high = found.meant(run.analysis.loop.clk_per_iteration)
+        note += f"; {number(low)} to {number(high)} clk/iteration"
     if memory.later_clk is not None:
         note += f"; a later round takes {memory.later_clk} clk"
     note += "".join(f"; assumed: {each}" for each in found.assumed)
@@ -219,6 +223,13 @@ def _throughput_rows(run: Run, width: int) -> list[Text]:
         note += (
             f"; {throughput.workgroups} workgroups in {rounds},"
             f" the last {percent(throughput.last_round_share, 0)} full: {number(throughput.tflops_with_tail)}"
+        )
+    if run.memory is not None:
+        fewest, most = run.memory.prediction.meant(1.0)
+        low, high = clock.low_ghz / clock.ghz / most, clock.high_ghz / clock.ghz / fewest
+        whole = throughput.tflops_with_tail
+        note += (
+            f"; with what is uncertain of memory and clock {number(low * whole)} to {number(high * whole)}"
         )
     return _row("TFLOP/s", number(throughput.tflops) + run.mark("tflops"), note, width)
 

@@ -84,6 +84,10 @@ class MemoryPrediction:
     interval: float
     assumed: tuple[str, ...] = ()
 
+    def meant(self, clk: float) -> tuple[float, float]:
+        """The clocks that predicted ``clk`` stand for: their predictions are off by the interval at most."""
+        return clk / (1 + self.interval), clk / (1 - self.interval)
+
     @property
     def share(self) -> dict[Level, float]:
         """Of all loads' accesses, the share whose slowest line comes from each level."""
