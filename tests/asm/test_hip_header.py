@@ -317,3 +317,19 @@ def test_pairs_of_halves(arch: str, header: str, kind: str, tmp_path: Path) -> N
     )
     launch = LaunchOptions(arguments=("x=f32[8]:index", "y=f32[8]:unwritten"), block=8, expect="y = x + 6")
     assert right(run_kernel(path, RunOptions(arch=arch, launch=launch)))
+
+
+def test_what_headers_of_libraries_ask_for(arch: str, tmp_path: Path) -> None:
+    """printf and ROCm's library on the device, std:: functions, the version."""
+    path = tmp_path / "k.hip"
+    path.write_text(
+        "#include <hip_version.h>\n#include <hip/hip_runtime.h>\n"
+        'static_assert(HIP_VERSION == HIP_VERSION_MAJOR * 10000000 + HIP_VERSION_MINOR * 100000, "");\n'
+        'extern "C" __device__ float __ocml_sqrt_f32(float);\n'
+        'extern "C" __global__ void k(const float *x, float *y) {\n'
+        '  if (x[threadIdx.x] < 0) printf("%f\\n", x[threadIdx.x]);\n'
+        "  float size = __ocml_sqrt_f32(x[threadIdx.x] * x[threadIdx.x]);\n"
+        "  y[threadIdx.x] = size + std::fmaxf(1.0f, std::expf(0.0f));\n}\n"
+    )
+    launch = LaunchOptions(arguments=("x=f32[8]:index", "y=f32[8]:unwritten"), block=8, expect="y = x + 1")
+    assert right(run_kernel(path, RunOptions(arch=arch, launch=launch)))

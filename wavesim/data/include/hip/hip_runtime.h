@@ -5,6 +5,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#if __has_include(<iosfwd>)
+#include <iosfwd>  // ROCm's includes it, and its users rely on that
+#endif
 
 #define __host__ __attribute__((host))
 #define __device__ __attribute__((device))

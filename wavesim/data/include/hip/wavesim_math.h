@@ -123,3 +123,40 @@ WAVESIM_DEVICE bool isinf(double x) { return __builtin_isinf(x); }
 WAVESIM_DEVICE bool isfinite(float x) { return __builtin_isfinite(x); }
 WAVESIM_DEVICE bool isfinite(double x) { return __builtin_isfinite(x); }
 #endif
+
+// ROCm's device library by name, as far as these are builtins, too
+#define WAVESIM_OCML_1(name, builtin) \
+  extern "C" inline __attribute__((device, always_inline)) float __ocml_##name##_f32(float x) { return builtin(x); }
+WAVESIM_OCML_1(exp, __builtin_expf)
+WAVESIM_OCML_1(exp2, __builtin_exp2f)
+WAVESIM_OCML_1(log, __builtin_logf)
+WAVESIM_OCML_1(log2, __builtin_log2f)
+WAVESIM_OCML_1(sqrt, __builtin_sqrtf)
+WAVESIM_OCML_1(rsqrt, __builtin_amdgcn_rsqf)
+WAVESIM_OCML_1(fabs, __builtin_fabsf)
+WAVESIM_OCML_1(floor, __builtin_floorf)
+WAVESIM_OCML_1(ceil, __builtin_ceilf)
+WAVESIM_OCML_1(tanh, tanhf)
+
+namespace std {
+using ::ceilf;
+using ::exp2f;
+using ::expf;
+using ::fabsf;
+using ::floorf;
+using ::fmaf;
+using ::fmaxf;
+using ::fminf;
+using ::log2f;
+using ::logf;
+using ::powf;
+using ::roundf;
+using ::sqrtf;
+using ::tanhf;
+}  // namespace std
+
+// on the device it prints nothing
+template <typename... Values>
+WAVESIM_DEVICE int printf(const char *, Values...) {
+  return 0;
+}
