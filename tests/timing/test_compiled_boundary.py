@@ -35,12 +35,12 @@ def changed(**columns: object) -> Trace:
     return replace(whole, waves=(replace(whole.waves[0], **columns), *whole.waves[1:]))  # type: ignore[arg-type]
 
 
-def times(text: str) -> list[str]:
+def times(text: str) -> tuple[str, ...]:
     return library.names(getattr(library.load()[0], f"wavesim_{text}")())
 
 
 def test_both_sides_number_alike() -> None:
-    assert times("reasons") == [reason.name.lower() for reason in Reason]
+    assert times("reasons") == tuple(reason.name.lower() for reason in Reason)
     assert sorted(times("kinds")) == sorted(kind.value for kind in Kind)
     assert sorted(times("categories")) == sorted(category.value for category in Category)
 
@@ -193,3 +193,14 @@ def test_runs_leave_nothing_behind() -> None:
                 compiled.run(case, p)
         peak.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     assert peak[1] - peak[0] < 8192
+
+
+def test_a_code_timed_again_with_other_numbers_or_as_another_one() -> None:
+    """What is kept of a code is without its clocks, and by its identity: an equal one is another."""
+    code = (*b.one_chunk([b.mfma(), b.lds_read(), b.valu(), b.load(), b.endpgm()]),)
+    first = b.trace(code, [b.wave([0, 1, 2, 3, 4])])
+    again = replace(first, code=(*code[:1], replace(code[1], width_bytes=16), *code[2:]))
+    for p in (b.parameters("gfx942"), b.parameters("gfx942", lds_read_latency_clk=90, mfma_pass_clk=8)):
+        for traced in (first, again, first):
+            compiled, simpy = (simulate(traced, p, engine=engine) for engine in ("compiled", "simpy"))
+            assert compiled.waves[0].done_clk.tolist() == simpy.waves[0].done_clk.tolist()

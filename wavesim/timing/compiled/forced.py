@@ -11,7 +11,8 @@ import numpy.typing as npt
 from wavesim.errors import UserError
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing.compiled.engine import drive, engine_of, loaded
-from wavesim.timing.compiled.inputs import LARGEST, check_array, prepare
+from wavesim.timing.compiled.inputs import check_array, prepare
+from wavesim.timing.compiled.static_code import LARGEST
 from wavesim.trace import Timeline, Trace
 
 Int64 = npt.NDArray[np.int64]

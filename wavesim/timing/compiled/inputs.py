@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,23 +16,18 @@ from wavesim.isa.schema import PARAMETERS, parameter_key
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.limits import SPIN_PATIENCE_CLK, budget
 from wavesim.timing.compiled.library import names
-from wavesim.timing.ops import Op
+from wavesim.timing.compiled.static_code import LARGEST, Numbering, static_code
 from wavesim.timing.rules import BY_NAME
 from wavesim.timing.rules.instruction_cache import code_lines, page_offset_lines
-from wavesim.trace import Category, CodeEntry, Kind, Reason, Trace, WaveTrace
-from wavesim.trace.code import SGPR_EXEC, SlotShare
+from wavesim.trace import CodeEntry, Reason, Trace, WaveTrace
 
 Array = npt.NDArray[np.generic]
 Int64 = npt.NDArray[np.int64]
 
-LARGEST = 1 << 40
-"""No number of a machine is larger: sums of clocks stay far inside 64 bits."""
-
 FIELD = {parameter_key(name).partition(".")[2]: name for name in PARAMETERS} | {n: n for n in PARAMETERS}
 """Fields of :class:`TimingParameters` as engine.c names them: in full, or without their section."""
 
-SHARE = tuple(SlotShare.__slots__)
-"""Fields of an instruction that say with which others it shares a slot."""
+REASONS = tuple(reason.name.lower() for reason in Reason)
 
 POSITIVE = (
     *("simds", "slot_clk", "turn_clk", "memory_bytes_per_clk"),
@@ -111,6 +107,12 @@ def _check_range(values: Array, low: int, high: int, what: str) -> None:
         raise UserError(f"{what}: values outside [{low}, {high})")
 
 
+@cache
+def _places(order: tuple[str, ...]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Of the library's numbers those that are fields, by their names there, and those that are rules."""
+    return {name: FIELD[name] for name in order if name in FIELD}, tuple(n for n in order if n in BY_NAME)
+
+
 def parameter_values(order: Sequence[str], p: TimingParameters) -> Int64:
     """The parameters in the order that the library numbers them: fields, and rules that it asks for by name.
 
@@ -122,9 +124,12 @@ def parameter_values(order: Sequence[str], p: TimingParameters) -> Int64:
         "spin_patience_clk": SPIN_PATIENCE_CLK,
         "max_clk": budget().clk,
     }
-    rules = {name: int(name not in p.rules_off) for name in order if name in BY_NAME}
-    fields = {name: getattr(p, FIELD[name]) for name in order if name in FIELD}
-    values: dict[str, int] = {**ours, **rules, **fields}
+    fields, rules = _places(tuple(order))
+    values: dict[str, int] = {
+        **ours,
+        **{name: int(name not in p.rules_off) for name in rules},
+        **{name: getattr(p, field) for name, field in fields.items()},
+    }
     for name, value in values.items():
         if abs(value) >= LARGEST or (name in POSITIVE and value < 1):
             raise UserError(f"{name} = {value}: the compiled engine cannot work with that")
@@ -132,105 +137,6 @@ def parameter_values(order: Sequence[str], p: TimingParameters) -> Int64:
         if values[name] < 1:
             raise UserError(f"{name} = {values[name]}: at least one entry")
     return np.array([values[name] for name in order], np.int64)
-
-
-def _clocks_of(
-    entry: CodeEntry, p: TimingParameters, kinds: list[str], categories: list[str]
-) -> dict[str, int]:
-    """The fields that depend on an instruction's kind and size alone."""
-    op = Op(entry, p)
-    return {
-        "category": categories.index(entry.category.value),
-        "kind": kinds.index(entry.kind.value),
-        "hold_clk": op.hold_clk,
-        "scaled": int(op.scaled),
-        "goes_first": int(op.goes_first),
-        "memory_bytes": op.memory_bytes,
-        "port_clk": op.port_clk,
-        "array_clk": op.array_clk,
-        "latency_clk": op.latency_clk,
-        "pipe_clk": op.pipe_clk,
-        "blocks_valu_clk": op.blocks_valu,
-        "blocks_memory_clk": op.blocks_memory,
-    }
-
-
-def op_table(
-    order: Sequence[str],
-    kinds: list[str],
-    categories: list[str],
-    code: Sequence[CodeEntry],
-    p: TimingParameters,
-) -> Int64:
-    """A row per static instruction, a column per field, as the library numbers fields, kinds, categories."""
-    known: dict[tuple[object, ...], dict[str, int]] = {}
-    clocks = []
-    for entry in code:  # an enum is hashed by Python code, its value is not
-        shape = (
-            entry.kind._value_,
-            entry.width_bytes,
-            entry.nop_slots,
-            entry.sleep_units,
-            entry.mfma,
-            entry.mfma_format,
-            entry.mfma_source_vgprs,
-            entry.scaled,
-            entry.multi_slot,
-        )
-        found = known.get(shape)
-        if found is None:
-            found = known[shape] = _clocks_of(entry, p, kinds, categories)
-        clocks.append(found)
-    by_shape = (
-        {name: np.array([each[name] for each in clocks], np.int64) for name in clocks[0]} if clocks else {}
-    )
-    for name, values in by_shape.items():
-        _check_range(values, 0, LARGEST, f"{name} of an instruction")
-    address = np.array([entry.address for entry in code], np.int64)
-    size = np.array([entry.size_bytes for entry in code], np.int64)
-    columns: dict[str, npt.ArrayLike] = {
-        **by_shape,
-        "first_chunk": address // p.fetch_chunk_bytes,
-        "last_chunk": (address + size - 1) // p.fetch_chunk_bytes,
-        "packed": [entry.packed_f32 for entry in code],
-        **{name: [getattr(entry.share, name) for entry in code] for name in SHARE},
-        "writes_sgpr": [entry.writes_sgpr for entry in code],
-        "to_lds": [entry.to_lds for entry in code],
-        "lgkm": [entry.lgkm_increment for entry in code],
-        "vm": [entry.vm_increment for entry in code],
-        "wait_lgkm": [-1 if entry.wait_lgkmcnt is None else entry.wait_lgkmcnt for entry in code],
-        "wait_vm": [-1 if entry.wait_vmcnt is None else entry.wait_vmcnt for entry in code],
-        "priority": [entry.priority for entry in code],
-    }
-    table = np.empty((len(code), len(order)), np.int64)
-    for place, name in enumerate(order if clocks else ()):
-        table[:, place] = np.asarray(columns[name], np.int64)
-    return table
-
-
-def _offsets(groups: Sequence[Sequence[int]]) -> tuple[Array, Array]:
-    offsets = np.zeros(len(groups) + 1, np.int32)
-    np.cumsum([len(group) for group in groups], out=offsets[1:])
-    flat = np.array([item for group in groups for item in group], np.int32)
-    return offsets, flat
-
-
-def sgpr_tables(
-    code: Sequence[CodeEntry], is_salu: npt.NDArray[np.bool_], is_vmem: npt.NDArray[np.bool_]
-) -> tuple[int, tuple[Array, Array], tuple[Array, Array]]:
-    """SGPRs that VMEM instructions read (§4), numbered from 0: how many, and by instruction those that a
-    SALU one writes and a VMEM one reads."""
-    read: set[int] = {SGPR_EXEC}
-    for place in np.flatnonzero(is_vmem).tolist():
-        read |= code[place].sgpr_reads
-    number = {register: place for place, register in enumerate(sorted(read))}
-    writes: list[Sequence[int]] = [()] * len(code)
-    reads: list[Sequence[int]] = [()] * len(code)
-    for place in np.flatnonzero(is_salu).tolist():
-        writes[place] = sorted(number[register] for register in code[place].sgpr_writes & read)
-    for place in np.flatnonzero(is_vmem).tolist():
-        reads[place] = sorted(number[register] for register in {*code[place].sgpr_reads, SGPR_EXEC})
-    return len(number), _offsets(writes), _offsets(reads)
 
 
 def _spins(trace: Trace, lengths: Sequence[int]) -> tuple[Int64, Int64]:
@@ -320,7 +226,7 @@ class CodeTables:
     """The static instructions of a trace and the machine's numbers as the engine reads them: a row of
     ``table`` per instruction, a column per name in ``fields``."""
 
-    fields: list[str]
+    fields: tuple[str, ...]
     values: Int64
     table: Int64
     sgprs: int
@@ -329,25 +235,23 @@ class CodeTables:
     pair_of: Int64
 
     @classmethod
-    def of(cls, library: ctypes.CDLL, code: Sequence[CodeEntry], p: TimingParameters) -> CodeTables:
+    def of(cls, library: ctypes.CDLL, code: tuple[CodeEntry, ...], p: TimingParameters) -> CodeTables:
         """For these instructions.
 
         Raises:
             UserError: numbers that the engine cannot work with.
         """
 
-        def numbered(what: str) -> list[str]:
+        def numbered(what: str) -> tuple[str, ...]:
             return names(getattr(library, f"wavesim_{what}")())
 
-        if numbered("reasons") != [reason.name.lower() for reason in Reason]:
+        if numbered("reasons") != REASONS:
             raise UserError("the compiled engine's reasons are not Reason's")
-        kinds, categories, fields = numbered("kinds"), numbered("categories"), numbered("op_fields")
+        numbering = Numbering(*(numbered(what) for what in ("op_fields", "kinds", "categories")))
         values = parameter_values(numbered("parameters"), p)
-        table = op_table(fields, kinds, categories, code, p)
-        is_salu = table[:, fields.index("kind")] == kinds.index(Kind.SALU.value)
-        is_vmem = table[:, fields.index("category")] == categories.index(Category.VMEM.value)
-        sgprs, writes, reads = sgpr_tables(code, is_salu, is_vmem)
-        return cls(fields, values, table, sgprs, writes, reads, _pair_of(p))
+        static = static_code(code, numbering)
+        table = static.with_clocks(p)
+        return cls(numbering.fields, values, table, static.sgprs, static.writes, static.reads, _pair_of(p))
 
 
 def prepare(library: ctypes.CDLL, trace: Trace, p: TimingParameters) -> Inputs:

@@ -64,6 +64,7 @@ def load_from(path: str) -> tuple[ctypes.CDLL | None, str]:
     return library, ""
 
 
-def names(text: bytes) -> list[str]:
+@cache
+def names(text: bytes) -> tuple[str, ...]:
     """Names that the library numbers, in their order."""
-    return text.decode().split()
+    return tuple(text.decode().split())
