@@ -16,7 +16,7 @@ from wavesim.tuning.dependence import Order
 from wavesim.tuning.lists import list_order, rules_for
 
 Score = Callable[[Sequence[int]], float]
-HOT, COLD = 0.02, 0.0005
+HOT, COLD = 0.005, 0.0003
 """Temperatures at which annealing begins and ends, as shares of the score."""
 
 LONGEST_RUN = 6

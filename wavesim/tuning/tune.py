@@ -46,6 +46,9 @@ SCORE_PASSES = 40
 LEGS = 4
 """Annealings of a round, wherever they run: results must not depend on the number of cores."""
 
+BROAD_ROUNDS = 2
+"""Rounds in which every variant has its turn; then half of the annealings begin at the best of all."""
+
 TRIES = 250
 """Candidates of an annealing."""
 
@@ -482,10 +485,13 @@ def _distinct(found: Sequence[_Candidate]) -> list[_Candidate]:
 
 
 def _starts(ranked: Sequence[_Candidate], rounds: int) -> list[_Candidate]:
-    """From where the annealings of a round begin: the best of all, and in turns the best of each variant."""
+    """From where the annealings of a round begin: the best of all, twice after the first rounds; the best of
+    the second variant; and in turns the best of each."""
     best: dict[int, _Candidate] = {}
     for each in ranked:
         best.setdefault(each.variant, each)
     several = list(best.values())
+    if rounds >= BROAD_ROUNDS:
+        return [ranked[0], ranked[0], *(several[(rounds + n) % len(several)] for n in (0, 1))][:LEGS]
     others = [several[(rounds * (LEGS - 1) + n) % len(several)] for n in range(LEGS - 2)]
     return [ranked[0], several[min(1, len(several) - 1)], *others]
