@@ -79,6 +79,17 @@ def test_the_same_seed_and_candidates_give_the_same_bytes(tuned: tuple[Path, Res
     assert (folder / "again.s").read_bytes() == (folder / "best.s").read_bytes()
 
 
+def test_a_kernel_without_arguments_keeps_its_workgroup(root: Path, tmp_path: Path) -> None:
+    """No launch file says it then, so the assembly does."""
+    output = tmp_path / "out.s"
+    kernel = root / "kernels" / "lessons" / "strong_wait.s"
+    tuned = CliRunner().invoke(cli, ["tune", str(kernel), "--candidates", "20", "-o", str(output)])
+    assert tuned.exit_code == 0, tuned.output
+    assert not output.with_suffix(".launch.yaml").exists()
+    kernel_again, _ = prepare(output, RunOptions())
+    assert kernel_again.launch.workgroup_size == 256
+
+
 def test_json_has_the_same_figures(tuned: tuple[Path, Result]) -> None:
     found = json.loads(wavesim("tune", EIGHT, *SMALL, "--json").output)
     assert found["better"]

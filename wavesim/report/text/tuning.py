@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,11 @@ def tuned_assembly(tuned: Tuned) -> str:
     head = f"; wavesim tune: loop {tuned.label}, {old:.1f} -> {new:.1f} clk/iteration, seed {tuned.seed}\n"
     if tuned.fault:
         head += f"; FORCED: the kernel that this was made of is wrong: {' '.join(tuned.fault.split())}\n"
-    return head + print_program(tuned.program)
+    program, launch = tuned.program, tuned.run.kernel.launch
+    if not launch.arguments and not program.metadata.workgroup_size:  # no launch file says it
+        metadata = replace(program.metadata, workgroup_size=launch.workgroup_size)
+        program = replace(program, metadata=metadata)
+    return head + print_program(program)
 
 
 def tuned_files(tuned: Tuned, output: Path) -> Iterator[tuple[Path, str]]:
