@@ -27,6 +27,16 @@ k:
 		.amdhsa_group_segment_fixed_size 512
 	.end_amdhsa_kernel
 """
+STATES = """	.amdgpu_metadata
+---
+amdhsa.kernels:
+  - .name: k
+    .symbol: k.kd
+    .reqd_workgroup_size: [64, 1, 1]
+    .max_flat_workgroup_size: 64
+...
+	.end_amdgpu_metadata
+"""
 LOADS = """\t.amdgcn_target "amdgcn-amd-amdhsa--gfx942"
 k:
 	s_load_dwordx2 s[2:3], s[0:1], 0x0
@@ -71,6 +81,7 @@ def test_all_three_execute_a_stated_launch_and_no_other(tmp_path: Path) -> None:
     [
         (ONE_WAVE, "", RunOptions(), False),
         (ONE_WAVE, "", RunOptions(launch=LaunchOptions(block=64)), True),
+        (ONE_WAVE + STATES, "", RunOptions(), True),
         (ONE_WAVE, "workgroup: 64\narguments: {}\n", RunOptions(), True),
         (LOADS, "workgroup: 64\narguments: {}\n", RunOptions(), False),
         (LOADS, "", RunOptions(launch=LaunchOptions(arguments=("n=i64:1",))), True),
