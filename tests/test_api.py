@@ -93,7 +93,8 @@ def test_pandas_or_a_word_about_it(result: RunResult) -> None:
 def test_check_and_compare() -> None:
     report = wavesim.check(ROOT / "kernels/wrong/missing-wait.s")
     assert (report.verdict, report.good) == ("bad", False)
-    assert wavesim.check(ROOT / "kernels/lessons/stepwise_waits.s").verdict == "good"
+    launch = wavesim.LaunchOptions(block=64)
+    assert wavesim.check(ROOT / "kernels/lessons/stepwise_waits.s", launch=launch).verdict == "good"
     assert report.findings[0].rule == "missing-wait"
     assert "missing-wait" in str(report)
     lessons = [ROOT / "kernels/lessons/strong_wait.s", ROOT / "kernels/lessons/stepwise_waits.s"]

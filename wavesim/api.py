@@ -17,7 +17,7 @@ from wavesim.explanation.reproduce import what_if_options
 from wavesim.front.launch.file import LaunchOptions
 from wavesim.front.region import RegionOptions
 from wavesim.isa.paths import kernel_path
-from wavesim.pipeline.run import RunOptions, prepare, run_kernel
+from wavesim.pipeline.run import RunOptions, may_execute, prepare, run_kernel
 from wavesim.report.results import CheckReport, Comparison, ExplainResult, RunResult, TimelineView, TuneResult
 from wavesim.report.tables import Table
 from wavesim.sweeps.run import SweepProgress
@@ -130,15 +130,16 @@ def check(
         UserError: unusable kernel, machine or setting.
     """
     from wavesim.checks.run import check_kernel
-    from wavesim.emulate.launch_state import needs_arguments
     from wavesim.pipeline.shorter import shorter_kernel
     from wavesim.report.text.findings import findings_text
 
     path, options = kernel_path(kernel), _options(arch, machine, settings, launch=launch or LaunchOptions())
     loaded, chosen = prepare(path, options)
-    execute = bool(loaded.launch.arguments) or not needs_arguments(loaded.program)
     result = check_kernel(
-        loaded, chosen, execute=execute, shorter=lambda: shorter_kernel(path, options, loaded)
+        loaded,
+        chosen,
+        execute=may_execute(loaded, options),
+        shorter=lambda: shorter_kernel(path, options, loaded),
     )
     return CheckReport(result.findings, str(result.verdict), findings_text(result))
 

@@ -121,7 +121,6 @@ def check(
     files = kernel_files(kernels)
     ask = Ask(
         run_options(tuple(files), machine, compiling, launch, unknown),
-        launch.block is not None,
         workgroups == "corners",
         strict,
         most,

@@ -24,11 +24,9 @@ _PATTERN = frozenset("*?[")
 
 @dataclass(frozen=True)
 class Ask:
-    """What is asked for each kernel: how to load it, whether its launch needs no arguments, which workgroups,
-    what is shown."""
+    """What is asked for each kernel: how to load it, which workgroups, what is shown."""
 
     wanted: RunOptions
-    block: bool
     corners: bool
     strict: bool
     most: int
@@ -86,19 +84,17 @@ def check_file(path: Path, ask: Ask) -> Checked:
         UserError: it cannot be used.
     """
     from wavesim.checks.run import check_kernel
-    from wavesim.emulate.launch_state import needs_arguments
-    from wavesim.pipeline.run import allowed, prepare
+    from wavesim.pipeline.run import allowed, may_execute, prepare
     from wavesim.pipeline.shorter import shorter_kernel
     from wavesim.report.text.findings import check_json, findings_text, listed_instructions
 
     wanted = ask.wanted
     loaded, chosen = prepare(path, wanted)
     loaded, allowance = allowed(loaded, chosen, wanted)
-    without_arguments = ask.block and not needs_arguments(loaded.program)
     result = check_kernel(
         loaded,
         chosen,
-        execute=bool(loaded.launch.arguments) or wanted.region is not None or without_arguments,
+        execute=may_execute(loaded, wanted),
         allowance=allowance,
         shorter=lambda: shorter_kernel(path, wanted, loaded),
         corners=ask.corners,

@@ -106,7 +106,7 @@ def _kernel_panel(
     from wavesim.checks.run import check_kernel
     from wavesim.explanation.diagnosis import diagnosed
     from wavesim.explanation.explanation import explain_run
-    from wavesim.pipeline.run import allowed, prepare, run_kernel
+    from wavesim.pipeline.run import allowed, may_execute, prepare, run_kernel
     from wavesim.pipeline.shorter import shorter_kernel
     from wavesim.program.verdict import Verdict
     from wavesim.report.page import run_panel
@@ -124,11 +124,10 @@ def _kernel_panel(
     if progress is not None:
         progress("check", 0.0)
     loaded, allowance = allowed(*prepared, options)
-    execute = bool(loaded.launch.arguments) or options.region is not None
     checked = check_kernel(
         loaded,
         prepared[1],
-        execute=execute,
+        execute=may_execute(loaded, options),
         allowance=allowance,
         shorter=lambda: shorter_kernel(path, options, loaded),
     )

@@ -110,6 +110,22 @@ def rules_of(findings: Iterable[Finding]) -> Counter[str]:
     return Counter(finding.rule for finding in findings if finding.is_bad)
 
 
+def advised(bench: Bench, candidate: Candidate | TextCandidate, pace: Pace, how_checked: str) -> Advice:
+    """A candidate that was timed and checked, as advice."""
+    tried = pace.clk, bench.base.clk - pace.clk, pace.exact and bench.base.exact, how_checked
+    if isinstance(candidate, Candidate):
+        return Advice(candidate.kind, candidate.text, candidate.spans, *tried, edit=candidate.edit)
+    file = bench.kernel.file
+    return Advice(
+        candidate.kind,
+        f"{file}: {candidate.advice}",
+        tuple(SourceSpan(file, line) for line in candidate.lines),
+        *tried,
+        source=candidate.text,
+        replaces=tuple(candidate.settings),
+    )
+
+
 def try_candidate(bench: Bench, candidate: Candidate) -> Advice | None:
     """Time a candidate, and check the code if it is changed; ``None`` if it gains nothing or breaks it.
 
@@ -127,16 +143,7 @@ def try_candidate(bench: Bench, candidate: Candidate) -> Advice | None:
         if not bench.is_clean(program):
             return None
         how = "wavesim's code checks stay clean"
-    return Advice(
-        candidate.kind,
-        candidate.text,
-        candidate.spans,
-        pace.clk,
-        bench.base.clk - pace.clk,
-        pace.exact and bench.base.exact,
-        how,
-        candidate.edit,
-    )
+    return advised(bench, candidate, pace, how)
 
 
 def observed(kernel: LoadedKernel, machine: Machine) -> tuple[Execution | None, bool]:
@@ -236,18 +243,8 @@ def try_text(bench: Bench, path: Path, candidate: TextCandidate, settings: Mappi
             return TextTrial(pace)
     except UserError:
         return TextTrial()
-    advice = Advice(
-        candidate.kind,
-        f"{path}: {candidate.advice}",
-        tuple(SourceSpan(str(path), line) for line in candidate.lines),
-        pace.clk,
-        bench.base.clk - pace.clk,
-        pace.exact and bench.base.exact,
-        "the edited file was executed: numbers right, no race",
-        source=candidate.text,
-        replaces=tuple(candidate.settings),
-    )
-    return TextTrial(pace, advice)
+    how = "the edited file was executed: numbers right, no race"
+    return TextTrial(pace, advised(bench, candidate, pace, how))
 
 
 def apply_edit(kernel: LoadedKernel, edit: Edit) -> LoadedKernel:

@@ -18,12 +18,13 @@ from wavesim.explanation.advice import (
     Advice,
     Bench,
     TextTrial,
+    advised,
     judge,
     rules_of,
     try_candidate,
     try_text,
 )
-from wavesim.explanation.candidates import Candidate, LoopCode, candidates, relaxed_waits
+from wavesim.explanation.candidates import LoopCode, candidates, relaxed_waits
 from wavesim.explanation.critical_path import CriticalPath, critical_path
 from wavesim.explanation.diagnosis import diagnosis
 from wavesim.explanation.exposed import ExposedLatency, exposed_latencies
@@ -171,7 +172,7 @@ def explain_run(
     paces = [bench.pace(each.edit) for each in relaxed]
     costs = [_cost(bench, each, pace) for each, pace in zip(judged.strong, paces, strict=True)]
     advice += [
-        _advice(bench, each, pace)
+        advised(bench, each, pace, "rule wait-too-strong: the largest safe count")
         for each, pace in zip(relaxed, paces, strict=True)
         if pace and bench.gains(pace)
     ]
@@ -208,19 +209,6 @@ def _bench(run: Run, steady: Steady) -> Bench:
     findings, relaxer = check_program(run.kernel.program)
     streams, base = timed(run, steady)
     return Bench(run.kernel, run.machine, streams, base, relaxer, rules_of(findings))
-
-
-def _advice(bench: Bench, candidate: Candidate, pace: Pace) -> Advice:
-    return Advice(
-        candidate.kind,
-        candidate.text,
-        candidate.spans,
-        pace.clk,
-        bench.base.clk - pace.clk,
-        pace.exact and bench.base.exact,
-        "rule wait-too-strong: the largest safe count",
-        candidate.edit,
-    )
 
 
 def _cost(bench: Bench, strong: StrongWait, pace: Pace | None) -> StrongWaitCost:

@@ -26,7 +26,7 @@ DEFAULT_WORKGROUP = 256
 def launch_of(program: Program, path: Path, options: LaunchOptions) -> Launch:
     """The launch of a kernel: from ``--arg`` and similar options, a named launch file, or the file beside it.
 
-    Without any, the kernel can be checked but not executed: the launch then has no arguments.
+    Without any, the launch has no arguments. It is stated if ``--block`` or the kernel gives the workgroup.
     """
     span = SourceSpan(str(path))
     if options.arguments:
@@ -36,7 +36,8 @@ def launch_of(program: Program, path: Path, options: LaunchOptions) -> Launch:
         raise UserError(f"no such launch file: {beside}", span)
     if os.path.isfile(beside):
         return read_launch(beside, options.constants)
-    return Launch((), options.block or program.metadata.workgroup_size or DEFAULT_WORKGROUP)
+    size = options.block or program.metadata.workgroup_size or DEFAULT_WORKGROUP
+    return Launch((), size, is_stated=options.block is not None)
 
 
 def _refuse_ignored(options: LaunchOptions, path: Path, launch: Launch) -> None:

@@ -248,6 +248,18 @@ def allowed(kernel: LoadedKernel, machine: Machine, options: RunOptions) -> tupl
     return piece, replace(found, trips_at=options.trips_at)
 
 
+def may_execute(kernel: LoadedKernel, options: RunOptions) -> bool:
+    """Whether ``check`` may execute the kernel: a region needs no launch, a launch with arguments is known,
+    and so is one without, if its workgroup is stated and the kernel asks for none. In any other launch a
+    fault need not be the kernel's."""
+    from wavesim.emulate.launch_state import needs_arguments
+
+    launch = kernel.launch
+    if options.region is not None or launch.arguments:
+        return True
+    return launch.is_stated and not needs_arguments(kernel.program)
+
+
 def _as_launched(kernel: LoadedKernel, machine: Machine, path: Path, workgroups: int | None) -> LoadedKernel:
     """The kernel with the workgroups that share a compute unit, and what does not fit on it as findings."""
     if find_loader(path) is _load_tile_program:

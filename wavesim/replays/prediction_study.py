@@ -50,23 +50,23 @@ class Part:
 PARTS: tuple[Part, ...] = (
     Part(
         "chip",
-        "caches, memory and sharing of the whole device; without, one latency for all loads, half way "
-        "between the Infinity Cache and HBM",
+        "the caches and the memory of the whole device, and how they are shared; without it all loads have "
+        "one latency, half way between the Infinity Cache and HBM",
         ONE_LATENCY,
     ),
     Part(
         "rows",
-        "what opening rows of the DRAM costs; without, only its rate of bytes",
+        "what it costs to open rows of the DRAM; without it only the rate of bytes counts",
         Variant(settings=(("memory.hbm_row_ns", "0.01"),)),
     ),
     Part(
         "waiting",
-        "a third of accesses waits for the DRAM, three times as long; without, all wait alike",
+        "a third of the accesses wait for the DRAM, three times as long; without it all wait alike",
         Variant(settings=(("memory.hbm_waiting_share", "1"),)),
     ),
     Part(
         "in flight",
-        "the limit of bytes in flight of a compute unit",
+        "the limit of bytes that a compute unit may have in flight",
         Variant(settings=(("memory.tail_bytes", "1048576"), ("memory.tail_entries", "16384"))),
     ),
 )
@@ -88,13 +88,13 @@ FITTED: tuple[Fitted, ...] = (
     Fitted(
         "memory.hbm_row_ns",
         ("32", "35", "38", "40.6", "44", "48", "52"),
-        "time for which a row that was opened keeps half a channel of the DRAM",
+        "the time for which a row that was opened occupies half a channel of the DRAM",
         ("gfx942",),
     ),
     Fitted(
         "memory.hbm_waiting_share",
         ("0.2", "0.25", "0.333", "0.5", "1"),
-        "share of accesses to fresh lines that waits for the DRAM (found in returns, not in loop times)",
+        "the share of accesses to fresh lines that wait for the DRAM (found in returns, not in loop times)",
         ("gfx942",),
     ),
 )

@@ -75,7 +75,8 @@ class Launch:
     """What is launched. ``arguments`` stand in kernel-argument order; ``workgroups`` are the grid
     positions that share the simulated compute unit, oldest first. ``machine_overrides`` are machine
     values the kernel file states, for ``memory.latency_clk`` also a role (wavesim/isa/memory_roles.py).
-    ``dynamic_lds_bytes`` is what the launch adds to the kernel's own LDS."""
+    ``dynamic_lds_bytes`` is what the launch adds to the kernel's own LDS. Without ``is_stated`` nobody said
+    how many lanes a workgroup has: ``workgroup_size`` is a default."""
 
     arguments: tuple[MatrixArgument | ScalarArgument, ...]
     workgroup_size: int
@@ -84,6 +85,7 @@ class Launch:
     expect: Expectation | None = None
     machine_overrides: Mapping[str, int | str] = field(default_factory=lambda: MappingProxyType({}))
     dynamic_lds_bytes: int = 0
+    is_stated: bool = True
 
     def matrix(self, name: str) -> MatrixArgument:
         """The matrix argument ``name``.

@@ -13,13 +13,14 @@ from wavesim.timing.memory.predict import INTERVALS, UNMEASURED_INTERVAL
 
 PROSE_COLUMNS = 100
 INTRODUCTION = (
-    "Each trace's kernel is taken from the trace's listing and run with its launch on the model alone. "
-    "No time of any trace is used. The error is that of clk/iteration (of the whole span for a trace "
-    "without a loop of eight passes), predicted against measured. A trace shows the first round of "
-    "workgroups on its compute unit. Without a launch all of the code runs as a region of unknown data: "
-    "its loops make as many passes as the trace's waves made, and all lines come from HBM. A kernel with "
-    "neither launch nor loop is not predicted, and named below. Beside each error is that of the replay, "
-    "which is told every latency by the trace ([accuracy](accuracy.md))."
+    "The kernel of each trace is taken from the trace's listing and run with its launch on the model alone. "
+    "No time of any trace is used. The error is that of the predicted clk/iteration against the measured "
+    "one (of the whole span for a trace without a loop of eight passes). A trace shows the first round of "
+    "workgroups on its compute unit. Without a launch all of the code runs as a region with unknown data: "
+    "its loops make as many passes as the waves of the trace made, and all lines come from HBM. A kernel "
+    "with neither launch nor loop is not predicted; it is named below. The column `replay` has the error "
+    "of the replay, which takes every latency from the trace ([accuracy](accuracy.md)). The columns `no ...` "
+    "have the error without a [part](#parts) of the model of memory."
 )
 WORST_TARGET, MEDIAN_TARGET = 0.10, 0.04
 """Largest |error| of a trace with a launch, and of their median."""
@@ -124,7 +125,7 @@ def prediction_page(study: Study, date: str, command: str) -> str:
         "",
         *bullets([f"`{each.key}` ({', '.join(each.archs)}): {each.about}" for each in FITTED]),
         "",
-        "Each number chosen anew for every trace, from all other traces with a launch (leave one out):",
+        "Each number is chosen anew for every trace, from all other traces with a launch (leave one out):",
         "",
         *left_out_table(study.left_out),
         "",
@@ -146,12 +147,13 @@ def _intervals(study: Study) -> list[str]:
         value = f" ({100 * largest:.1f} %)" if largest is not None else ""
         said.append(
             f"On {arch} a prediction says ± {100 * interval:.0f} %. That holds the largest error of a trace "
-            f"left out{value}."
+            f"that was left out{value}."
         )
     said.append(
-        f"If a kernel more is like these, its error is the largest in one of {len(study.with_launch()) + 1} "
-        "cases. On other architectures no kernel was measured whose launch is known. There a prediction says "
-        f"± {100 * UNMEASURED_INTERVAL:.0f} %, which is an assumption. Without a launch nothing is said."
+        "If one more kernel is like these, its error is the largest of all in one of "
+        f"{len(study.with_launch()) + 1} cases. On other architectures there is no measured kernel whose "
+        f"launch is known. There a prediction says ± {100 * UNMEASURED_INTERVAL:.0f} %, which is an "
+        "assumption. Without a launch it says no interval."
     )
     return textwrap.wrap(" ".join(said), PROSE_COLUMNS)
 
