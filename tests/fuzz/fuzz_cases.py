@@ -32,7 +32,7 @@ from click.testing import CliRunner
 from wavesim.asm.tools import MissingTool
 from wavesim.cli.main import cli
 from wavesim.errors import UserError
-from wavesim.front import assembled
+from wavesim.front import by_clang
 from wavesim.front.launch.formula import FUNCTIONS, evaluate_formula, names_in
 from wavesim.front.launch.formula_sizes import formula_sizes
 from wavesim.front.tile.load import load_tile_program
@@ -424,7 +424,7 @@ def limited() -> Iterator[None]:
 
 def without_clang() -> AbstractContextManager[object]:
     """Assembly that wavesim refuses is not handed on: starting clang takes longer than all else of a case."""
-    return mock.patch.object(assembled, "assemble_with_lines", side_effect=MissingTool("clang is left out"))
+    return mock.patch.object(by_clang, "assemble_with_lines", side_effect=MissingTool("clang is left out"))
 
 
 def readable(text: str) -> str:

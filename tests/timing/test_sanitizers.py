@@ -32,7 +32,7 @@ def sanitized(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     if not compilers:
         pytest.skip("no C compiler with a shared address sanitizer")
     preload, flags = runtime(compilers[0])
-    path = tmp_path_factory.mktemp("sanitized") / f"engine{build.SUFFIX}"
+    path = tmp_path_factory.mktemp("sanitized") / f"engine{build.library_path().suffix}"
     assert build.compile_with(compilers[0], path, [*FLAGS, *flags]) == ""
     return path, preload
 

@@ -55,6 +55,7 @@ EXAMPLES: dict[str, str] = {
     "isa show": "wavesim isa show gfx942 lds",
     "isa explain": "wavesim isa explain gfx942 lds.read_latency_clk",
     "isa coverage": "wavesim isa coverage",
+    "isa rules": "wavesim isa rules",
     "trace info": "wavesim trace info FOLDER",
     "trace listing": "wavesim trace listing FOLDER -o kernel.s",
     "trace capture": "wavesim trace capture kernels/8wave.yaml",

@@ -139,7 +139,7 @@ def _made(same: _Same, numbering: Numbering) -> StaticCode:
     return StaticCode(numbering, table, tuple(alike), groups_of, address, end, *_sgprs(code))
 
 
-_many, _few = lru_cache(maxsize=512)(_made), lru_cache(maxsize=2)(_made)
+_many, _few = lru_cache(maxsize=128)(_made), lru_cache(maxsize=2)(_made)
 
 
 def _clocks_of(entry: CodeEntry, p: TimingParameters, numbering: Numbering) -> dict[str, int]:
