@@ -9,7 +9,7 @@ INSTALL = PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST = -m pytest -n auto --dist loadfile
 
-.PHONY: run test test-latest fuzz corpus isa golden wheel lint format bench docs lock clean
+.PHONY: run test test-latest fuzz corpus isa golden wheel test-wheels reorders lint format bench docs lock clean
 
 run: $(VENV)/.installed $(VENV)/.isa
 	$(BIN)/wavesim run $(KERNEL)
@@ -42,6 +42,15 @@ golden: $(VENV)/.installed-dev
 wheel: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check build ziglang
 	$(BIN)/python release/wheels.py
+
+# The engine for every platform of a release, some minutes
+test-wheels: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check ziglang
+	$(BIN)/python -m pytest -q release
+
+# 1,000 random legal reorders of loops, each executed and checked: half an hour
+reorders: $(VENV)/.installed-dev
+	WAVESIM_REORDERS=63 $(BIN)/python $(PYTEST) tests/tuning/test_tuning_reorders.py
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
