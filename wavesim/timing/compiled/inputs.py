@@ -261,13 +261,19 @@ def prepare(library: ctypes.CDLL, trace: Trace, p: TimingParameters) -> Inputs:
         UserError: arrays or numbers that the engine cannot work with.
     """
     lengths = [int(np.size(wave.code)) for wave in trace.waves]
-    return with_rows(CodeTables.of(library, trace.code, p), trace, p, lengths, _rows(trace, lengths))
+    code = CodeTables.of(library, trace.code, p)
+    return with_rows(code, code_lines(trace, p), trace, p, lengths, _rows(trace, lengths))
 
 
 def with_rows(
-    code: CodeTables, trace: Trace, p: TimingParameters, lengths: Sequence[int], columns: dict[str, Array]
+    code: CodeTables,
+    lines: Int64,
+    trace: Trace,
+    p: TimingParameters,
+    lengths: Sequence[int],
+    columns: dict[str, Array],
 ) -> Inputs:
-    """The same from tables that are there, with the rows of all waves, one wave's after the other's.
+    """The same from tables and lines of code that are there. Rows are those of all waves, wave by wave.
 
     Raises:
         UserError: arrays or numbers that the engine cannot work with.
@@ -275,7 +281,6 @@ def with_rows(
     by_order = trace.memory_latency_by_order_clk
     by_order = check_array(by_order, np.int32, np.size(by_order), "memory_latency_by_order_clk")
     _check_range(by_order, -1, LARGEST, "memory_latency_by_order_clk")
-    lines = code_lines(trace, p)
     first_row = np.zeros(len(trace.waves) + 1, np.int64)
     np.cumsum(lengths, out=first_row[1:])
     clocks = np.full((4, int(first_row[-1])), -1, np.int64)

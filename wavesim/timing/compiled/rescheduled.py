@@ -15,6 +15,7 @@ import numpy.typing as npt
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing.compiled.engine import drive, engine_of, loaded
 from wavesim.timing.compiled.inputs import ROW_COLUMNS, CodeTables, row_column, with_rows
+from wavesim.timing.rules.instruction_cache import code_lines
 from wavesim.trace import UNKNOWN, CodeEntry, Trace
 
 Int64 = npt.NDArray[np.int64]
@@ -56,6 +57,7 @@ class Rescheduled:
         self._head, self._length, self._passes = head, length, passes
         self._first_in_pool = len(trace.code)
         self._code = CodeTables.of(self._library, self._trace.code, parameters)
+        self._lines = code_lines(self._trace, parameters)
         self._address = np.array([entry.address for entry in self._trace.code], np.int64)
         self._size = np.array([entry.size_bytes for entry in self._trace.code], np.int64)
         self._first_row = np.cumsum([0, *(len(wave) for wave in trace.waves)]).astype(np.int64)
@@ -75,7 +77,7 @@ class Rescheduled:
         inputs_rows, lengths = self._rows(rows)
         columns = {name: column[inputs_rows] for name, column in self._columns.items()}
         columns["code"] = self._codes(columns["code"], codes, lengths)
-        inputs = with_rows(code, self._trace, self._parameters, lengths, columns)
+        inputs = with_rows(code, self._lines, self._trace, self._parameters, lengths, columns)
         with engine_of(self._library, inputs) as engine:
             self._library.wavesim_start(engine)
             drive(lambda: self._library.wavesim_run(engine, EVENTS_PER_CALL), lambda: None)
