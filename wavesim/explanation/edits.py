@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +15,10 @@ import numpy.typing as npt
 from wavesim.asm.layout import lay_out
 from wavesim.isa.kinds import BRANCH_KINDS
 from wavesim.program import Instruction, Program
-from wavesim.trace import UNKNOWN, CodeEntry, Kind, Trace, WaveTrace
+from wavesim.trace import PUT_IN, CodeEntry, Kind, Trace, WaveTrace
 from wavesim.trace.decode import code_entries
 
 Int64 = npt.NDArray[np.int64]
-INSERTED = -1
-Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ class Edit:
 
 
 Piece = tuple[int, Instruction]
-"""(index in the program as it is, or INSERTED; instruction)."""
+"""(index in the program as it is, or PUT_IN; instruction)."""
 
 
 def block_starts(program: Program, code: Sequence[CodeEntry]) -> list[int]:
@@ -76,7 +73,7 @@ def _pieces(program: Program, edit: Edit, first: int, last: int) -> list[Piece]:
 
     pieces: list[Piece] = []
     for index in range(first, last):
-        pieces += [(INSERTED, instruction) for instruction in edit.before.get(index, ())]
+        pieces += [(PUT_IN, instruction) for instruction in edit.before.get(index, ())]
         for moved in sorted(ahead.get(index, ())):
             pieces += one(moved)
         if index not in edit.order:
@@ -147,26 +144,9 @@ def _stream(wave: WaveTrace, layout: Layout, count: int) -> WaveTrace:
         start = int(code[row])
         number = block_of[start]
         origins = layout.origins[number]
-        there = (origins == INSERTED) | (origins - start < end - row)  # a stream can stop inside a block
-        sources.append(np.where(origins == INSERTED, INSERTED, origins - start + row)[there])
+        there = (origins == PUT_IN) | (origins - start < end - row)  # a stream can stop inside a block
+        sources.append(np.where(origins == PUT_IN, PUT_IN, origins - start + row)[there])
         codes.append((np.arange(len(origins)) + layout.new_starts[number])[there])
     source = np.concatenate(sources) if sources else np.zeros(0, np.int64)
-    inserted = source == INSERTED
-
-    def column(values: npt.NDArray[Scalar], empty: int) -> npt.NDArray[Scalar]:
-        taken = values[np.where(inserted, 0, source)]
-        taken[inserted] = empty
-        return taken
-
-    return replace(
-        wave,
-        code=(np.concatenate(codes) if codes else source).astype(np.int32),
-        array_clk=column(wave.array_clk, 0),
-        memory_bytes=column(wave.memory_bytes, 0),
-        taken=column(wave.taken, 0),
-        memory_latency_clk=column(wave.memory_latency_clk, UNKNOWN),
-        memory_path_clk16=column(wave.path_clk16(), 0),
-        line_offsets=np.zeros(0, np.int64),
-        lines=np.zeros(0, np.int64),
-        spins=(),
-    )
+    code = np.concatenate(codes) if codes else source
+    return replace(wave.gathered(source, code), spins=())

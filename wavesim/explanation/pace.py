@@ -21,7 +21,7 @@ from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.pipeline.run import Change, Run
 from wavesim.timing import simulate
 from wavesim.timing.rules import plain_inputs
-from wavesim.trace import Category, Timeline, Trace, WaveTrace
+from wavesim.trace import Category, Timeline, Trace
 
 ITERATIONS = 32
 """Passes of the main loop that a shortened run keeps at least."""
@@ -206,20 +206,5 @@ def shortened(trace: Trace, steady: Steady, iterations: int = ITERATIONS) -> tup
             return trace, 0
         first, last = int(run.head_rows[count - left_out]), int(run.head_rows[count])
         keep = np.concatenate([np.arange(first), np.arange(last, len(wave))])
-        waves.append(_rows(wave, keep))
+        waves.append(wave.gathered(keep, wave.code[keep]))
     return replace(trace, waves=tuple(waves)), left_out
-
-
-def _rows(wave: WaveTrace, keep: np.typing.NDArray[np.int64]) -> WaveTrace:
-    """Some rows of a stream; the lines touched in global memory are left out."""
-    return replace(
-        wave,
-        code=wave.code[keep],
-        array_clk=wave.array_clk[keep],
-        memory_bytes=wave.memory_bytes[keep],
-        taken=wave.taken[keep],
-        memory_latency_clk=wave.memory_latency_clk[keep],
-        memory_path_clk16=wave.path_clk16()[keep],
-        line_offsets=np.zeros(0, np.int64),
-        lines=np.zeros(0, np.int64),
-    )

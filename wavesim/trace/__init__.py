@@ -12,10 +12,11 @@ from wavesim.trace.timeline import (
     WaveTimeline,
     empty_busy,
 )
-from wavesim.trace.trace import UNKNOWN, Spin, Trace, WaveTrace
+from wavesim.trace.trace import PUT_IN, UNKNOWN, Spin, Trace, WaveTrace
 
 __all__ = [
     "CATEGORY_OF_KIND",
+    "PUT_IN",
     "REASON_NAMES",
     "UNKNOWN",
     "BusySpan",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ Bool = npt.NDArray[np.bool_]
 UNKNOWN = -1
 """In ``array_clk`` and ``memory_bytes``: not known (a measured trace); the machine's value for a
 conflict-free access with all lanes active is used."""
+
+PUT_IN = -1
+"""In the place of a row, or of a static instruction, that another stream or program had not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,27 @@ class WaveTrace:
     def path_clk16(self) -> Int32:
         """:attr:`memory_path_clk16` with a row for each instruction."""
         return self.memory_path_clk16 if len(self.memory_path_clk16) else np.zeros(len(self), np.int32)
+
+    def gathered(self, source: Int64, code: npt.NDArray[np.integer]) -> WaveTrace:
+        """A stream of the rows ``source`` of this one (``PUT_IN`` for new ones); its static instructions are
+        ``code``. It has no memory lines: its latencies are those of its rows."""
+        put_in = source == PUT_IN
+        taken_from = np.where(put_in, 0, source)
+
+        def column(values: npt.NDArray[Any], empty: int) -> npt.NDArray[Any]:
+            return np.where(put_in, empty, values[taken_from]).astype(values.dtype)
+
+        return replace(
+            self,
+            code=code.astype(np.int32),
+            array_clk=column(self.array_clk, 0),
+            memory_bytes=column(self.memory_bytes, 0),
+            taken=column(self.taken, 0),
+            memory_latency_clk=column(self.memory_latency_clk, UNKNOWN),
+            memory_path_clk16=column(self.path_clk16(), 0),
+            line_offsets=np.zeros(0, np.int64),
+            lines=np.zeros(0, np.int64),
+        )
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from wavesim.asm.layout import lay_out
 from wavesim.isa.kinds import Kind
 from wavesim.program import Instruction, Program, Symbol
 from wavesim.program.dataflow import Effects
-from wavesim.trace import CodeEntry, Trace, WaveTrace
+from wavesim.trace import PUT_IN, CodeEntry, Trace, WaveTrace
 from wavesim.trace.decode import code_entries
 from wavesim.tuning.dependence import Order
 from wavesim.tuning.loop import PLACED_ANEW, Int64, LoopBlock
-from wavesim.tuning.schedule import PUT_IN, Piece, gathered, on
+from wavesim.tuning.schedule import Piece, on
 
 INVERSE = {
     "s_cbranch_scc1": "s_cbranch_scc0",
@@ -232,7 +232,7 @@ def _stream(wave: WaveTrace, starts: Int64, turn: Turn, more: int) -> tuple[Wave
         row = end
     put(np.arange(row, len(code)), later[row:])
     rows, new = np.concatenate(source), np.concatenate(codes)
-    stream = gathered(wave, rows, new)
+    stream = wave.gathered(rows, new)
     if (np.diff(starts) != block.length).any() or len(starts) < 2:  # a guard is taken where there is one pass
         guards = np.flatnonzero(new == head - 1)
         stream.taken[guards] = [last == first for first, last in _entries(starts, block.length)]

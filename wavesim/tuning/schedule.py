@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +11,7 @@ import numpy.typing as npt
 from wavesim.asm.layout import lay_out
 from wavesim.checks.relaxing import WaitRelaxer
 from wavesim.program import Immediate, Instruction, Program, Waitcnt
-from wavesim.trace import UNKNOWN, Trace, WaveTrace
+from wavesim.trace import PUT_IN, Trace, WaveTrace
 from wavesim.trace.decode import code_entries
 from wavesim.tuning.dependence import Order
 from wavesim.tuning.loop import LoopBlock
@@ -20,8 +19,6 @@ from wavesim.tuning.states import MOST_STATES, StatePlan
 from wavesim.tuning.waits import WaitPlan
 
 Int64 = npt.NDArray[np.int64]
-PUT_IN = -1
-"""In the place of a static instruction's index: an instruction that the program had not."""
 
 Piece = tuple[int, Instruction]
 """(index in the program as it is, or PUT_IN; instruction)."""
@@ -130,30 +127,7 @@ def scheduled_trace(trace: Trace, block: LoopBlock, pieces: Sequence[Piece]) -> 
 
 def _stream(wave: WaveTrace, starts: Int64, block: LoopBlock, origins: Int64) -> WaveTrace:
     source, code = stream_rows(wave.code.astype(np.int64), starts, block, origins)
-    return gathered(wave, source, code)
-
-
-def gathered(wave: WaveTrace, source: Int64, code: Int64) -> WaveTrace:
-    """A stream of the rows ``source`` of another (``PUT_IN`` for new ones), whose static instructions are
-    ``code``. It has no memory lines: its latencies are those of its rows."""
-    put_in = source == PUT_IN
-    taken_from = np.where(put_in, 0, source)
-
-    def column(values: npt.NDArray[Any], empty: int) -> npt.NDArray[Any]:
-        return np.where(put_in, empty, values[taken_from]).astype(values.dtype)
-
-    none = np.zeros(0, np.int64)
-    return replace(
-        wave,
-        code=code.astype(np.int32),
-        array_clk=column(wave.array_clk, 0),
-        memory_bytes=column(wave.memory_bytes, 0),
-        taken=column(wave.taken, 0),
-        memory_latency_clk=column(wave.memory_latency_clk, UNKNOWN),
-        memory_path_clk16=column(wave.path_clk16(), 0),
-        line_offsets=none,
-        lines=none,
-    )
+    return wave.gathered(source, code)
 
 
 def stream_rows(code: Int64, starts: Int64, block: LoopBlock, origins: Int64) -> tuple[Int64, Int64]:

@@ -13,10 +13,10 @@ import numpy.typing as npt
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.program import Immediate, Instruction, Waitcnt
 from wavesim.timing import default_engine, simulate
-from wavesim.trace import UNKNOWN, Trace, WaveTrace
+from wavesim.trace import PUT_IN, UNKNOWN, Trace, WaveTrace
 from wavesim.trace.decode import code_entry
 from wavesim.tuning.loop import Int64, LoopBlock
-from wavesim.tuning.schedule import PUT_IN, Piece, gathered, scheduled_trace
+from wavesim.tuning.schedule import Piece, scheduled_trace
 
 if TYPE_CHECKING:
     from wavesim.timing.compiled.rescheduled import PutIn
@@ -67,7 +67,7 @@ def cut(trace: Trace, block: LoopBlock, passes: int) -> Trace:
 
 def _without(wave: WaveTrace, first: int, last: int) -> WaveTrace:
     keep = np.concatenate((np.arange(first), np.arange(last, len(wave))))
-    return gathered(wave, keep, wave.code[keep].astype(np.int64))
+    return wave.gathered(keep, wave.code[keep])
 
 
 def clk_per_pass(heads: Sequence[Int64]) -> float:

@@ -10,11 +10,11 @@ from wavesim.checks.run import check_program
 from wavesim.isa.kinds import Kind
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.program import Finding, Immediate, Instruction, Program
-from wavesim.trace import CodeEntry, Trace
+from wavesim.trace import PUT_IN, CodeEntry, Trace
 from wavesim.tuning.dependence import Addresses, order_of
 from wavesim.tuning.loop import LoopBlock, entries_of
 from wavesim.tuning.rotate import Turn, rotated, rotated_program
-from wavesim.tuning.schedule import PUT_IN, Piece, Scheduler, nops, on, scheduled_program
+from wavesim.tuning.schedule import Piece, Scheduler, nops, on, scheduled_program
 from wavesim.tuning.score import Judge
 
 PADS = (0, 1, 2, 4, 8, 12, 16, 20)
