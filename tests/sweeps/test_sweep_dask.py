@@ -61,6 +61,12 @@ class Cluster:
     def start_worker(self) -> subprocess.Popen[bytes]:
         return self.start("dask_worker", "--no-nanny", "--nthreads", "1", "--no-dashboard")
 
+    def wait_for_workers(self) -> None:
+        import distributed
+
+        with distributed.Client(self.address, set_as_default=False) as client:
+            client.wait_for_workers(len(self.workers), timeout=120)
+
     def stop(self) -> None:
         for process in (*self.workers, self.scheduler):
             process.kill()
@@ -105,6 +111,7 @@ def test_a_run_that_ends_its_workers_is_given_up(tmp_path: Path) -> None:
     try:
         while len(cluster.workers) < 5:
             cluster.workers.append(cluster.start_worker())
+        cluster.wait_for_workers()  # each run begins on its own: beside the guilty one it would be suspected
         table = wavesim.sweep(
             {"kernels": "kernels/8wave.yaml", "set": {"K": 64}, "seeds": [1, 2, 3, 4]},
             scheduler=cluster.address,
