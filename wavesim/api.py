@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from wavesim.explanation.diagnosis import diagnosed
 from wavesim.explanation.explanation import explain_kernel
+from wavesim.explanation.glance import at_a_glance
 from wavesim.explanation.reproduce import what_if_options
 from wavesim.front.launch.file import LaunchOptions
 from wavesim.front.region import RegionOptions
@@ -81,7 +81,7 @@ def run(
     )
     if what_if is not None:
         options = what_if_options(kernel_path(kernel), options, what_if)
-    return RunResult(diagnosed(run_kernel(kernel_path(kernel), options)))
+    return RunResult(at_a_glance(run_kernel(kernel_path(kernel), options)))
 
 
 def explain(

@@ -24,6 +24,11 @@ def signed_percent(share: float | None, digits: int = 1) -> str:
     return NOTHING if share is None else f"{round(100 * share, digits) + 0.0:+.{digits}f} %"
 
 
+def bar(share: float, columns: int, ascii_only: bool) -> str:
+    """A share as a bar, of ``columns`` if it is 1 or more."""
+    return ("#" if ascii_only else "▆") * round(columns * max(0.0, min(1.0, share)))
+
+
 def counted(count: int, noun: str) -> str:
     """A number with its noun: 1 wave, 2 waves, 3 accesses."""
     ending = "" if count == 1 else "es" if noun.endswith("s") else "s"

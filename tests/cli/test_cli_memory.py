@@ -37,7 +37,9 @@ def test_a_dispatch_is_predicted_and_both_engines_agree() -> None:
 
 
 def test_the_report_says_where_lines_come_from_and_what_is_assumed() -> None:
-    shown = " ".join(run("--memory", "warm", "--set", "M=1024", "--set", "N=1024", "--set", "K=256").split())
+    shown = " ".join(
+        run("--details", "--memory", "warm", "--set", "M=1024", "--set", "N=1024", "--set", "K=256").split()
+    )
     assert "warm round of workgroups: 100 % of accesses find L2" in shown
     assert "an earlier launch left all" in shown
 
@@ -47,7 +49,7 @@ def test_the_report_has_intervals_of_clocks_and_throughput() -> None:
     text = run("--clock", "sustained", "--json", *LARGE)
     whole = json.loads(text)["throughput"]["tflops_with_tail"]
     per_iteration = json.loads(text)["clk_per_iteration"]
-    shown = " ".join(run(*LARGE).split())
+    shown = " ".join(run("--details", *LARGE).split())
     low, high = re.search(r"of memory and clock ([\d.]+) to ([\d.]+)", shown).groups()
     assert float(low) == pytest.approx(whole * 1.47 / 1.63 * 0.9, rel=1e-3)
     assert float(high) == pytest.approx(whole * 1.66 / 1.63 * 1.1, rel=1e-3)

@@ -30,7 +30,7 @@ def test_a_good_kernel(
 ) -> None:
     assert call(monkeypatch, "run", kernel, *SHORT) == 0
     first = capsys.readouterr()
-    assert "races not checked" in first.out
+    assert "races and missing waits not" in first.out
     assert first.err == ""
     assert max(map(len, first.out.splitlines())) <= 80
     assert call(monkeypatch, "run", kernel, *SHORT) == 0
@@ -46,7 +46,7 @@ def test_json_stands_alone_on_standard_output_and_in_a_file(
     path = tmp_path / "run.json"
     assert call(monkeypatch, "run", kernel, "--json", str(path), *SHORT) == 0
     assert path.read_text() == text
-    assert "clk/iteration" in capfd.readouterr().out
+    assert "clk per iteration" in capfd.readouterr().out
 
 
 def test_traces_for_other_tools(
@@ -80,7 +80,7 @@ def test_a_kernel_with_a_fault_is_a_bad_verdict(
 ) -> None:
     assert call(monkeypatch, "run", str(root / "kernels/seed/v1.yaml"), *SHORT) == 1
     captured = capsys.readouterr()
-    assert "DEADLOCK" in captured.out
+    assert "bad: deadlock" in captured.out
     assert "Traceback" not in captured.err
 
 

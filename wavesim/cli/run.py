@@ -50,6 +50,7 @@ from wavesim.cli.progress import progress_line
     metavar="NAME",
     help="Time it with one thing changed: a row of explain's ladder, such as no_barrier.",
 )
+@click.option("--details", is_flag=True, help="Print all figures, bounds and stalls too.")
 @options(look=LookOptions)
 def run(
     kernel: Path,
@@ -65,15 +66,18 @@ def run(
     konata: str | None,
     adversarial: bool,
     what_if: str | None,
+    details: bool,
     look: LookOptions,
 ) -> int:
     """Execute KERNEL, time it clock by clock and report how its waves overlap.
+
+    The report says whether it is right, how fast it is, why, and what to try first; --details adds the rest.
 
     Races, missing waits and hazards are not looked for (wavesim check does): the verdict is bad or unchecked.
 
     Exit code 0: nothing found. 1: a warning or error, wrong numbers or a deadlock. 2: unusable input.
     """
-    from wavesim.explanation.diagnosis import diagnosed
+    from wavesim.explanation.glance import at_a_glance
     from wavesim.pipeline.run import run_kernel
     from wavesim.program.verdict import Verdict
 
@@ -84,7 +88,7 @@ def run(
 
         wanted = what_if_options(kernel, wanted, what_if)
     with progress_line(str(kernel)) as progress:
-        result = diagnosed(run_kernel(kernel, wanted, progress))
+        result = at_a_glance(run_kernel(kernel, wanted, progress), progress)
         if perfetto is not None:
             from wavesim.report.export.perfetto import perfetto_parts
             from wavesim.report.files import write_atomically
@@ -104,5 +108,5 @@ def run(
         from wavesim.report.text.terminal import report_lines
 
         chosen = look.look()
-        write_lines(report_lines(result, chosen), sys.stdout, chosen)
+        write_lines(report_lines(result, chosen, details=details), sys.stdout, chosen)
     return int(result.verdict is Verdict.BAD)

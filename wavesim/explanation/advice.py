@@ -27,7 +27,7 @@ from wavesim.explanation.tile_text import TextCandidate
 from wavesim.front.launch.model import LoadedKernel
 from wavesim.isa.machine import Machine
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.pipeline.run import split_settings
+from wavesim.pipeline.run import Run, split_settings
 from wavesim.program import Finding, Program
 from wavesim.trace import CodeEntry, Kind, Trace
 from wavesim.trace.decode import code_entries
@@ -77,6 +77,12 @@ class Bench:
     base: Pace
     relaxer: WaitRelaxer
     rules_broken: Mapping[str, int]
+
+    @classmethod
+    def of(cls, run: Run, streams: Streams, base: Pace) -> Bench:
+        """What candidates for a run are tried on."""
+        findings, relaxer = check_program(run.kernel.program)
+        return cls(run.kernel, run.machine, streams, base, relaxer, rules_of(findings))
 
     def pace(self, edit: Edit) -> Pace | None:
         """The pace with an edit; ``None`` where it cannot be made or timed."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from wavesim.explanation.main_loop import steady_of
-from wavesim.explanation.pace import Pace, shortened, timed
+from wavesim.explanation.main_loop import Steady, steady_of
+from wavesim.explanation.pace import Pace, Streams, shortened, timed
 from wavesim.explanation.whatif import WHAT_IFS, Rung, by_gain, measure
 from wavesim.pipeline.run import Run
 from wavesim.timing import default_engine
@@ -76,16 +76,30 @@ def diagnosed(run: Run) -> Run:
     ``UNTIMED`` where that engine is not built or they would take long; the run as it is where there is
     nothing to diagnose: a run that did not finish, or that is itself a what-if.
     """
-    if not run.analysis.complete or run.what_if or run.timeline.measured:
+    if not may_diagnose(run):
         return run
+    found = quickly_timed(run)
+    return replace(run, diagnosis=UNTIMED) if found is None else diagnosed_from(run, *found)
+
+
+def may_diagnose(run: Run) -> bool:
+    """Whether there is something to diagnose: a run that finished, simulated and no what-if."""
+    return run.analysis.complete and not run.what_if and not run.timeline.measured
+
+
+def quickly_timed(run: Run) -> tuple[Steady, Streams, Pace] | None:
+    """The main loop of a run, its streams to time with changes and its pace; ``None``: not by the way."""
     if default_engine() != "compiled":
-        return replace(run, diagnosis=UNTIMED)
+        return None
     steady = steady_of(run.timeline)
     if shortened(run.timeline.trace, steady)[0].instruction_count > MOST_INSTRUCTIONS:
-        return replace(run, diagnosis=UNTIMED)
-    streams, base = timed(run, steady)
-    loop = run.analysis.loop
-    head = loop.head if loop is not None else None
+        return None
+    return steady, *timed(run, steady)
+
+
+def diagnosed_from(run: Run, steady: Steady, streams: Streams, base: Pace) -> Run:
+    """The run with its diagnosis from what :func:`quickly_timed` found."""
+    head = steady.loop.head if steady.loop is not None else None
     rows = [row for row in WHAT_IFS if row.name in COSTS]
     rungs = [measure(streams, run.machine, row, base, head) for row in rows]
     return replace(run, diagnosis=diagnosis(run, base, [each for each in rungs if each is not None]))

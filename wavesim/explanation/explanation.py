@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 from wavesim.checks.relaxing import NOT_WAITED
-from wavesim.checks.run import check_program
 from wavesim.checks.strong_waits import StrongWait
 from wavesim.checks.waits import span_of
 from wavesim.errors import SourceSpan, UserError
@@ -20,7 +19,6 @@ from wavesim.explanation.advice import (
     TextTrial,
     advised,
     judge,
-    rules_of,
     try_candidate,
     try_text,
 )
@@ -144,7 +142,7 @@ def explain_run(
     stage("critical path")
     steady = steady_of(timeline)
     chain = critical_path(timeline, parameters)
-    bench = _bench(run, steady)
+    bench = Bench.of(run, *timed(run, steady))
     loop = LoopCode.of(timeline, bench.relaxer, steady)
     first_round = [*candidates(loop, ()), *stepwise_waits(loop)]
     stage("what if")
@@ -203,12 +201,6 @@ def _steady_clk(timeline: Timeline, steady: Steady) -> float:
         return window.period_clk / window.period
     heads = timeline.waves[reference.wave].issue_clk[reference.head_rows]
     return int(heads[window.last] - heads[window.first]) / (window.last - window.first)
-
-
-def _bench(run: Run, steady: Steady) -> Bench:
-    findings, relaxer = check_program(run.kernel.program)
-    streams, base = timed(run, steady)
-    return Bench(run.kernel, run.machine, streams, base, relaxer, rules_of(findings))
 
 
 def _cost(bench: Bench, strong: StrongWait, pace: Pace | None) -> StrongWaitCost:

@@ -80,7 +80,8 @@ class RunOptions:
 @dataclass(frozen=True)
 class Run:
     """Everything known of one kernel's run; what reports read. ``diagnosis`` says in a sentence what its
-    time goes to, where that was asked for (:func:`wavesim.explanation.diagnosis.diagnosed`)."""
+    time goes to, and ``to_try`` what may help, where they were asked for
+    (:mod:`wavesim.explanation.glance`)."""
 
     kernel: LoadedKernel
     machine: Machine
@@ -91,6 +92,7 @@ class Run:
     unknowns: Unknowns | None = None
     what_if: str = ""
     diagnosis: str = ""
+    to_try: str = ""
     memory: PredictedMemory | None = None
 
     def mark(self, figure: str) -> str:

@@ -171,6 +171,12 @@ class RunResult:
 
         return run_json(self.run)
 
+    def details(self, width: int = 80) -> str:
+        """The terminal report with all figures, as ``wavesim run --details`` prints it."""
+        from wavesim.report.text.terminal import report_lines
+
+        return _plain(report_lines(self.run, Look(width=width), details=True))
+
     def __str__(self) -> str:
         from wavesim.report.text.terminal import report_lines
 

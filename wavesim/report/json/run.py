@@ -45,6 +45,7 @@ def run_json(run: Run) -> dict[str, Json]:
         "machine": run.machine.name,
         "verdict": str(run.verdict),
         "diagnosis": run.diagnosis if run.diagnosis not in ("", UNTIMED) else None,
+        "to_try": run.to_try or None,
         "complete": analysis.complete,
         "races": "not checked",
         "clk_total": analysis.clk_total,

@@ -12,10 +12,10 @@ from wavesim.explanation.explanation import Explanation
 from wavesim.explanation.lines import LineTime
 from wavesim.program.verdict import Verdict
 from wavesim.report.output import Look
-from wavesim.report.text.ladder import bar, ladder_lines, per_pass, rated, wrapped
+from wavesim.report.text.ladder import ladder_lines, per_pass, rated, wrapped
 from wavesim.report.text.terminal import group_name
 from wavesim.report.text.unknowns import unknown_lines
-from wavesim.words import counted, number
+from wavesim.words import bar, counted, number
 
 CAUSES = {
     "issue": "issue slots",

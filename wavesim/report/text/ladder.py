@@ -9,7 +9,7 @@ from rich.text import Text
 
 from wavesim.explanation.explanation import Explanation
 from wavesim.explanation.whatif import Rung
-from wavesim.words import number
+from wavesim.words import bar, number
 
 SIGNS: tuple[tuple[str, Callable[[Rung], bool]], ...] = (
     ("!: the run as a whole is slower", lambda rung: rung.run_gain_clk < 0),
@@ -54,11 +54,6 @@ def wrapped(text: str, width: int, indent: int, style: str = "") -> list[Text]:
 
 def _gain(clk: float) -> str:
     return f"-{number(clk)}" if clk > 0 else f"+{number(-clk)}" if clk < 0 else "0"
-
-
-def bar(share: float, room: int, ascii_only: bool) -> str:
-    """A bar of a share of ``room`` columns."""
-    return ("#" if ascii_only else "▆") * round(room * max(0.0, min(1.0, share)))
 
 
 def ladder_lines(found: Explanation, width: int, ascii_only: bool) -> list[Text]:

@@ -14,14 +14,14 @@ from wavesim.isa.memory_roles import LATENCY
 from wavesim.pipeline.memory import PredictedMemory
 from wavesim.pipeline.run import Run
 from wavesim.program import Severity
-from wavesim.program.verdict import Verdict
 from wavesim.report.figures import FIGURES, MFMA_BUSY
 from wavesim.report.output import Look
+from wavesim.report.text.first_screen import first_screen
 from wavesim.report.text.picture import picture
 from wavesim.report.text.unknowns import unknown_lines
 from wavesim.report.text.wrong_elements import wrong_lines
 from wavesim.trace import REASON_NAMES, Kind
-from wavesim.words import number, percent
+from wavesim.words import bar, number, percent
 
 LABEL = 16
 IDLE_CAUSES = {
@@ -42,14 +42,14 @@ IDLE_CAUSES = {
 SEVERITY_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bright_black"}
 
 
-def report_lines(run: Run, look: Look) -> list[Text]:
-    """The whole report."""
+def report_lines(run: Run, look: Look, *, details: bool = False) -> list[Text]:
+    """The report: the first screen, the picture, what was found; with ``details`` all figures too."""
     width, ascii_only = look.width, look.ascii_only
+    figures = [_headline(run, width), _bounds(run, width, ascii_only), _stalls(run, width)]
     blocks = [
-        _headline(run, width),
+        first_screen(run, look),
         wrong_lines(run, width),
-        _bounds(run, width, ascii_only),
-        _stalls(run, width),
+        *(figures if details else ()),
         picture(run.timeline, run.analysis, run.machine.parameters, width, ascii_only),
         _findings(run, width),
     ]
@@ -77,20 +77,9 @@ def _row(name: str, value: str, note: str, width: int, style: str = "bold") -> l
 
 
 def _headline(run: Run, width: int) -> list[Text]:
-    analysis, kernel = run.analysis, run.kernel
-    workgroups = len({wave.workgroup for wave in analysis.waves})
-    groups = "1 workgroup" if workgroups == 1 else f"{workgroups} workgroups"
-    waves = "1 wave" if len(analysis.waves) == 1 else f"{len(analysis.waves)} waves"
-    supposed = f", if {run.what_if}" if run.what_if else ""
-    title = (
-        f"{kernel.name} on {run.machine.name}{supposed}: {groups}, {waves},"
-        f" {analysis.instructions} instructions, {analysis.clk_total}{run.mark('clk_total')} clk"
-    )
-    lines = [Text(part) for part in textwrap.wrap(title, width, subsequent_indent="  ")]
-    lines[0].stylize("bold", 0, len(kernel.name))
-    if not analysis.complete:
-        text = "DEADLOCK: the run did not finish; figures are of what ran"
-        lines.append(Text(text, style="bold red"))
+    analysis = run.analysis
+    title = f"Figures  {analysis.instructions} instructions, {analysis.clk_total}{run.mark('clk_total')} clk"
+    lines = [Text(title, style="bold")]
     loop, bounds = analysis.loop, analysis.bounds
     mark = run.mark
     if loop is None:
@@ -126,24 +115,7 @@ def _headline(run: Run, width: int) -> list[Text]:
     bad = any(finding.is_bad for finding in run.findings)
     found = str(len(run.findings)) if run.findings else "none"
     lines += _row("findings", found, "races not checked", width, "bold red" if bad else "")
-    if run.diagnosis:
-        lines += _row("diagnosis", "", run.diagnosis, width)
-    verdict = run.verdict
-    why = {
-        Verdict.UNCHECKED: "waits, races and hazards not looked at: wavesim check",
-        Verdict.BAD: _why_bad(run),
-    }
-    style = "bold red" if verdict is Verdict.BAD else "bold yellow"
-    return lines + _row("verdict", str(verdict), why[verdict], width, style)
-
-
-def _why_bad(run: Run) -> str:
-    reasons = [
-        "deadlock" if not run.analysis.complete else "",
-        "wrong numbers" if not run.numerics.ok else "",
-        "an error or warning" if any(finding.is_bad for finding in run.findings) else "",
-    ]
-    return ", ".join(reason for reason in reasons if reason)
+    return lines
 
 
 def _loop_note(analysis: Analysis) -> str:
@@ -245,15 +217,13 @@ def _bounds(run: Run, width: int, ascii_only: bool) -> list[Text]:
     values = {"simulated" if not analysis.measured else "measured": loop.clk_per_iteration, **bounds.named()}
     longest = max(values.values())
     for name, value in values.items():
-        filled = round(room * value / longest) if longest else 0
         first = name in ("simulated", "measured")
         style = "white" if first else "green" if name == "mfma" else "blue"
-        bar = ("#" if ascii_only else "▆") * filled
         line = Text.assemble(
             (f"  {name:<{label}}", ""),
             (f"{number(value):>8}", "bold"),
             f"{run.mark('clk_per_iteration' if first else f'bounds.{name}'):<2}",
-            (bar, style),
+            (bar(value / longest if longest else 0.0, room, ascii_only), style),
         )
         lines.append(line)
     for line in lines:

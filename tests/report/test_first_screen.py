@@ -1,0 +1,58 @@
+"""The first screen of a run: right or not, how fast, why, what to try, where to look next."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from wavesim.analyze.result import BOUND_NAMES
+from wavesim.cli.main import cli
+from wavesim.explanation.glance import at_a_glance
+from wavesim.pipeline.run import RunOptions, run_kernel
+from wavesim.report.text.first_screen import BOUND_WORDS
+
+LABELS = ("verdict", "speed", "why", "try", "next")
+
+
+def screen(root: Path, *words: str) -> str:
+    return CliRunner().invoke(cli, ["run", *words]).output.split("\nTimeline")[0]
+
+
+def test_five_things_are_said(root: Path) -> None:
+    shown = screen(root, str(root / "kernels/8wave.yaml"), "--set", "K=1024")
+    assert re.findall(r"^(\w+) ", shown, re.MULTILINE)[1:] == list(LABELS)
+    assert "numbers right" in shown
+    assert "% of what is possible" in shown
+
+
+def test_what_to_try_is_what_was_simulated(root: Path) -> None:
+    """Explain tries the same edit, and more; the clocks are the same."""
+    options = RunOptions(settings={"K": "1024"})
+    said = at_a_glance(run_kernel(root / "kernels/8wave.yaml", options)).to_try
+    explained = CliRunner().invoke(cli, ["explain", str(root / "kernels/8wave.yaml"), "--set", "K=1024"])
+    text = " ".join(explained.output.split())
+    edit, clk = re.fullmatch(r".*?(issue these global loads) .*: ([\d.]+) in place of .*", said).groups()
+    assert edit in text
+    assert f"({clk} left)" in text
+
+
+def test_every_bound_has_words() -> None:
+    assert set(BOUND_WORDS) == set(BOUND_NAMES)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_it_keeps_to_the_width(root: Path, width: int) -> None:
+    shown = screen(root, str(root / "kernels/8wave.yaml"), "--set", "K=256", "--width", str(width))
+    assert max(map(len, shown.splitlines())) <= width
+
+
+def test_details_have_all_figures(root: Path) -> None:
+    short = screen(root, str(root / "kernels/8wave.yaml"), "--set", "K=256")
+    details = screen(root, str(root / "kernels/8wave.yaml"), "--set", "K=256", "--details")
+    assert details.startswith(short.rstrip())
+    for block in ("Figures", "Bounds", "Where the clocks go"):
+        assert block not in short
+        assert block in details

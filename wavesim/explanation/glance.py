@@ -1,0 +1,66 @@
+"""At a glance: what a run's time goes to, and the best of the edits that are tried in a moment.
+
+These are edits of the program that are timed on its own executed streams; ``wavesim explain`` tries more,
+and ``wavesim tune`` looks for a whole new order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from wavesim.explanation.diagnosis import (
+    AT_BOUND,
+    UNTIMED,
+    diagnosed_from,
+    may_diagnose,
+    quickly_timed,
+)
+from wavesim.explanation.main_loop import Steady
+from wavesim.explanation.pace import Pace, Streams
+from wavesim.pipeline.run import Run
+from wavesim.words import counted, number
+
+LEAST_GAIN_SHARE = 0.01
+"""Share of an iteration that the first thing to try gains at least."""
+
+
+def at_a_glance(run: Run, progress: Callable[[str, float], None] | None = None) -> Run:
+    """The run with its diagnosis and what to try first, which take some short simulations.
+
+    Without the compiled engine, or where they would take long, it says that they were not made; a run that
+    did not finish, or that is itself a what-if, is given back as it is. Edits are tried on kernels with a
+    loop of which everything is known.
+    """
+    if not may_diagnose(run):
+        return run
+    found = quickly_timed(run)
+    if found is None:
+        return replace(run, diagnosis=UNTIMED)
+    run = diagnosed_from(run, *found)
+    if run.analysis.loop is None or run.unknowns is not None:
+        return run
+    if progress is not None:
+        progress("try edits", 0.0)
+    return replace(run, to_try=_to_try(run, *found))
+
+
+def _to_try(run: Run, steady: Steady, streams: Streams, base: Pace) -> str:
+    """The best of the quick edits in a sentence, or what else there is to do."""
+    from wavesim.explanation.advice import Bench, try_candidate  # with the checks: not for small runs
+    from wavesim.explanation.candidates import LoopCode, candidates
+    from wavesim.explanation.stepwise import stepwise_waits
+
+    bench = Bench.of(run, streams, base)
+    loop = LoopCode.of(run.timeline, bench.relaxer, steady)
+    quick = [each for each in (*candidates(loop, ()), *stepwise_waits(loop)) if not each.needs_order]
+    tried = [each for each in (try_candidate(bench, candidate) for candidate in quick) if each is not None]
+    worth = [each for each in tried if each.gain_clk >= LEAST_GAIN_SHARE * base.clk]
+    unit = "clk per iteration" if base.per_iteration else "clk"
+    if worth:
+        best = min(worth, key=lambda each: (-each.gain_clk, each.kind, each.text))
+        return f"{best.text}: {number(best.clk)} in place of {number(base.clk)} {unit}, simulated."
+    bounds = run.analysis.bounds
+    if bounds is not None and bounds.named()[bounds.binding] >= AT_BOUND * base.clk:
+        return "No order of this work gains much: only less work where the bound is."
+    return f"None of {counted(len(quick), 'quick edit')} gains 1 %; wavesim tune looks for a new order."

@@ -1,0 +1,126 @@
+"""The first screen of a run: what ran, whether it is right, how fast, why, and what to try first.
+
+It is for somebody who sees the kernel for the first time; ``run --details`` has every figure.
+"""
+
+from __future__ import annotations
+
+import textwrap
+
+from rich.text import Text
+
+from wavesim.pipeline.run import Run
+from wavesim.program.verdict import Verdict
+from wavesim.report.output import Look
+from wavesim.words import bar, counted, number, percent
+
+LABEL = 9
+
+BAR = 20
+
+BOUND_WORDS = {
+    "mfma": "matrix pipes",
+    "lds_bytes": "LDS bandwidth",
+    "lds_service": "LDS ports",
+    "issue": "issue slots",
+    "global_bytes": "path to memory",
+    "memory_in_flight": "loads in flight",
+}
+"""What sets a bound, in words."""
+
+
+def first_screen(run: Run, look: Look) -> list[Text]:
+    """The lines, at most ``look.width`` columns."""
+    width = look.width
+    lines = [Text(part) for part in textwrap.wrap(_title(run), width, subsequent_indent="  ")]
+    lines[0].stylize("bold", 0, len(run.kernel.name))
+    words, style = _verdict(run)
+    lines += _row("verdict", words, width, style)
+    lines += _row("speed", _speed(run), width)
+    lines += _reached(run, look)
+    if run.diagnosis:
+        lines += _row("why", run.diagnosis, width)
+    if run.to_try:
+        lines += _row("try", run.to_try, width)
+    return lines + _row("next", _next(run), width)
+
+
+def _row(name: str, text: str, width: int, style: str = "") -> list[Text]:
+    """``name  text``; a long text goes on below itself. ``style`` is that of the first word."""
+    parts = textwrap.wrap(text, width - LABEL, break_long_words=False, break_on_hyphens=False) or [""]
+    lines = [Text.assemble((f"{name:<{LABEL}}", "bright_black"), parts[0])]
+    if style:
+        lines[0].stylize(style, LABEL, LABEL + len(parts[0].split(":")[0]))
+    return lines + [Text(" " * LABEL + part) for part in parts[1:]]
+
+
+def _title(run: Run) -> str:
+    analysis = run.analysis
+    workgroups = len({wave.workgroup for wave in analysis.waves})
+    waves = counted(len(analysis.waves), "wave")
+    who = f"1 workgroup of {waves}" if workgroups == 1 else f"{counted(workgroups, 'workgroup')}, {waves}"
+    supposed = f", if {run.what_if}" if run.what_if else ""
+    return f"{run.kernel.name} on {run.machine.name}{supposed}: {who}"
+
+
+def _verdict(run: Run) -> tuple[str, str]:
+    """What is known of its being right, and how to show it."""
+    if run.verdict is Verdict.BAD:
+        return f"bad: {why_bad(run)}", "bold red"
+    numerics = run.numerics
+    unlooked = "races and missing waits not looked for"
+    if not numerics.checked:
+        why = f" ({numerics.message})" if numerics.message else ""
+        return f"unchecked: numbers not checked{why}; {unlooked}", "bold yellow"
+    return f"unchecked: numbers right; {unlooked}", "bold yellow"
+
+
+def why_bad(run: Run) -> str:
+    """What makes the verdict of a run bad."""
+    reasons = [
+        "deadlock: it did not finish, and the figures are of what ran" if not run.analysis.complete else "",
+        "wrong numbers" if not run.numerics.ok else "",
+        "an error or warning, below" if any(finding.is_bad for finding in run.findings) else "",
+    ]
+    return ", ".join(reason for reason in reasons if reason)
+
+
+def _speed(run: Run) -> str:
+    analysis = run.analysis
+    loop, throughput = analysis.loop, analysis.throughput
+    if loop is None:
+        said = f"{analysis.clk_total}{run.mark('clk_total')} clk in all"
+    else:
+        said = f"{number(loop.clk_per_iteration)}{run.mark('clk_per_iteration')} clk per iteration"
+        if run.memory is not None:
+            low, high = run.memory.prediction.meant(loop.clk_per_iteration)
+            said += f" ({number(low)} to {number(high)}; predicted)"
+    if throughput is not None:
+        said += f", {number(throughput.tflops)}{run.mark('tflops')} TFLOP/s"
+        said += f" at {number(throughput.clock.ghz, 3)} GHz"
+    return said
+
+
+def _reached(run: Run, look: Look) -> list[Text]:
+    """A bar: how much of what is possible is reached, and what sets that."""
+    loop, bounds = run.analysis.loop, run.analysis.bounds
+    if loop is None or bounds is None:
+        return []
+    name = bounds.binding
+    bound = bounds.named()[name]
+    if not bound:
+        return []
+    share = min(bound / loop.clk_per_iteration, 1.0)
+    filled = bar(share, BAR, look.ascii_only)
+    rest = ("." if look.ascii_only else "░") * (BAR - len(filled))
+    least = f"{number(bound)}{run.mark(f'bounds.{name}')}"
+    note = f"{percent(share, 0)} of what is possible: {least} ({BOUND_WORDS[name]})"
+    parts = textwrap.wrap(note, look.width - LABEL - BAR - 1)
+    lines = [Text.assemble(" " * LABEL, (filled, "green"), (rest, "bright_black"), f" {parts[0]}")]
+    return lines + [Text(" " * (LABEL + BAR + 1) + part) for part in parts[1:]]
+
+
+def _next(run: Run) -> str:
+    if run.verdict is Verdict.BAD:
+        return "wavesim check: what is wrong, with the line; --details: all figures"
+    return "wavesim check: right? explain: why? tune: faster? --details: all figures"
