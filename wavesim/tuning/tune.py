@@ -17,7 +17,7 @@ from wavesim.isa.kinds import Kind
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.pipeline.run import Run, RunOptions, run_kernel
 from wavesim.pipeline.shorter import shorter_kernel
-from wavesim.program import Finding, Program
+from wavesim.program import Finding, Instruction, Program
 from wavesim.tuning.dependence import Addresses
 from wavesim.tuning.loop import chosen_block
 from wavesim.tuning.proof import Original, failure
@@ -83,7 +83,8 @@ class Tuned:
     """What was found and proven. Clocks are per pass of the loop, at each of ``LATENCIES``.
 
     Attributes:
-        run: the kernel as it was.
+        original: the kernel as it was, executed and checked; ``run``: timed.
+        schedule: the instructions of the loop in their order, the branch included.
         program: the kernel with the schedule; as it was where nothing better was proven.
         bound_clk: what no schedule of these instructions can be faster than; 0: not known.
         bound: the name of the resource that bounds the loop at the machine's own latency.
@@ -97,6 +98,8 @@ class Tuned:
     """
 
     run: Run
+    original: Original
+    schedule: tuple[Instruction, ...]
     program: Program
     label: str
     before_clk: tuple[float, ...]
@@ -201,7 +204,7 @@ class _Tuner:
         if bounds is not None and loop is not None and loop.head == block.head:
             self._bound = bounds.binding
             self._bounds_clk = {
-                share: self._unroll * max(_at_latency(bounds, share).values()) for share in LATENCIES
+                share: self._unroll * max(at_latency(bounds, share).values()) for share in LATENCIES
             }
         self._variants = [self._base]
         self._judges: dict[tuple[int, float, int], Judge] = {}
@@ -399,6 +402,7 @@ class _Tuner:
                 continue
             return replace(
                 self._nothing_better(before, dropped),
+                schedule=tuple(each for _, each in recipe.pieces),
                 program=recipe.applied(self._original.kernel.program),
                 after_clk=after,
                 shares=self._shares(found, candidate, before),
@@ -413,6 +417,8 @@ class _Tuner:
         faults = [each for each in self._original.check.findings if each.is_bad]
         return Tuned(
             run=self._run,
+            original=self._original,
+            schedule=tuple(each for _, each in self._base.own_pieces),
             program=self._original.kernel.program,
             label=self._base.block.label,
             before_clk=before,
@@ -455,7 +461,7 @@ class _Tuner:
         return tuple(shares)
 
 
-def _at_latency(bounds: Bounds, share: float) -> dict[str, float]:
+def at_latency(bounds: Bounds, share: float) -> dict[str, float]:
     """The bounds where every latency of global memory is ``share`` of what it is."""
     named = bounds.named()
     return named | {"memory_in_flight": named["memory_in_flight"] * share}
