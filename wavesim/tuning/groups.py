@@ -2,8 +2,8 @@
 
 ``__builtin_amdgcn_sched_group_barrier(mask, size, id)`` asks clang's scheduler for a group of ``size``
 instructions of the kinds in ``mask`` at this place of a sequence. The builtins of one basic block with one
-``id`` make the sequence. They apply to the instructions before them, so that they stand at the end of a loop's
-body (LLVM's user guide for AMDGPU, "llvm.amdgcn.sched.group.barrier").
+``id`` make the sequence. They apply to the instructions before them, so that they stand at the end of a
+loop's body (LLVM's user guide for AMDGPU, "llvm.amdgcn.sched.group.barrier").
 """
 
 from __future__ import annotations
@@ -58,16 +58,16 @@ class Group:
         return f"{self.size} {SAID[self.kind]}{'s' * (self.size > 1 and self.kind is not Kind.MFMA)}"
 
 
-Sequence_ = tuple[Group, ...]
+Groups = tuple[Group, ...]
 
 
-def groups_of(kinds: Iterable[Kind]) -> Sequence_:
+def groups_of(kinds: Iterable[Kind]) -> Groups:
     """What a schedule is as groups."""
     spoken_of = (kind for kind in kinds if kind in MASKS)
     return tuple(Group(kind, len(list(some))) for kind, some in groupby(spoken_of))
 
 
-def merged(sequence: Iterable[Group]) -> Sequence_:
+def merged(sequence: Iterable[Group]) -> Groups:
     """Without empty groups, and with neighbours of one kind made one."""
     result: list[Group] = []
     for each in sequence:
@@ -98,7 +98,8 @@ def arrangements(kinds: Sequence[Kind]) -> list[Shape]:
     Args:
         kinds: of the loop's instructions, in the order in which they stand.
     """
-    present = [kind for kind in dict.fromkeys(kinds) if kind in MASKS and kind not in (Kind.MFMA, _moving(kinds))]
+    spread = Kind.MFMA, _moving(kinds)
+    present = [kind for kind in dict.fromkeys(kinds) if kind in MASKS and kind not in spread]
     loads_last = tuple(sorted(present, key=lambda kind: kind is Kind.VMEM_LOAD))
     orders = dict.fromkeys((loads_last, tuple(reversed(loads_last)), ()))
     return [
@@ -120,7 +121,7 @@ def alike(shape: Shape) -> list[Shape]:
     ]
 
 
-def shaped(kinds: Sequence[Kind], shape: Shape) -> Sequence_:
+def shaped(kinds: Sequence[Kind], shape: Shape) -> Groups:
     """The sequence of that shape for a loop of these kinds; empty where it has no MFMA or nothing else."""
     counts = Counter(kinds)
     moving, matrix = _moving(kinds), counts[Kind.MFMA]
@@ -149,8 +150,8 @@ def _spread(moving: Kind, count: int, matrix: int, together: int, density: float
     yield Group(Kind.MFMA, matrix)
 
 
-def changed_a_little(sequence: Sequence_, generator: random.Random) -> Sequence_:
-    """Another sequence nearby: some of a group moved to another of its kind, a group split, or two swapped."""
+def changed_a_little(sequence: Groups, generator: random.Random) -> Groups:
+    """A sequence nearby: some of a group moved to another of its kind, a group split, or two swapped."""
     groups = list(sequence)
     place = generator.randrange(len(groups))
     group = groups[place]
@@ -173,7 +174,7 @@ def changed_a_little(sequence: Sequence_, generator: random.Random) -> Sequence_
     return merged(groups)
 
 
-def statements(sequence: Sequence_) -> list[str]:
+def statements(sequence: Groups) -> list[str]:
     """The builtins, one a line, with what each says."""
     width = max((len(each.builtin) for each in sequence), default=0)
     return [f"{each.builtin:<{width}}  // {each}" for each in sequence]

@@ -1,4 +1,4 @@
-"""A sequence of ``__builtin_amdgcn_sched_group_barrier`` for a HIP source, scored as clang really compiles it.
+"""A sequence of ``__builtin_amdgcn_sched_group_barrier`` for a HIP loop, scored as clang really compiles it.
 
 The builtins are hints: clang's scheduler follows them as far as its own view of the dependences goes, and
 chooses registers afterwards. So that every sequence is compiled, executed for its addresses and timed. First
@@ -13,24 +13,26 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 
 from wavesim.analyze.result import Loop
 from wavesim.asm.compile import find_compiler
+from wavesim.asm.printer import print_code
 from wavesim.errors import SourceSpan, UserError
 from wavesim.explanation.parallel import run_jobs
 from wavesim.front.endings import HIP
 from wavesim.front.hip_loops import SourceLoop, loop_at, with_at_end
 from wavesim.pipeline.run import Run, RunOptions, run_kernel
-from wavesim.program import Program
+from wavesim.program import Instruction, Program
 from wavesim.source_text import read_text
 from wavesim.timing import simulate
 from wavesim.trace import Kind
 from wavesim.trace.decode import code_entry
 from wavesim.tuning.groups import (
     MOST_GROUPS,
-    Sequence_,
+    Groups,
     Shape,
     alike,
     arrangements,
@@ -42,7 +44,7 @@ from wavesim.tuning.groups import (
 from wavesim.tuning.proof import failure_of
 from wavesim.tuning.score import LATENCIES, clk_per_pass, with_latency
 from wavesim.tuning.state import Progress, State
-from wavesim.tuning.tune import PROVEN_AT_MOST, Tuned, at_latency
+from wavesim.tuning.tune import PROVEN_AT_MOST, Tuned, TuneOptions, at_latency
 
 MOST_TRIES = 160
 """Sequences that are compiled at most; one takes half a second."""
@@ -71,7 +73,7 @@ class Hints:
         reason: why there is no source.
     """
 
-    groups: Sequence_
+    groups: Groups
     source: str = ""
     place: SourceSpan | None = None
     run: Run | None = None
@@ -92,20 +94,11 @@ class Hints:
         return 1.0 - self.after_clk[middle] / self.before_clk[middle]
 
 
-@dataclass(frozen=True)
-class HintOptions:
-    """How many sequences are compiled at most, how long (``None``: no limit), and the seed."""
-
-    tries: int = MOST_TRIES
-    minutes: float | None = None
-    seed: int = 1
-
-
 def hints_for(
     path: Path,
     options: RunOptions,
     tuned: Tuned,
-    wanted: HintOptions,
+    wanted: TuneOptions,
     progress: Progress | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Hints:
@@ -115,7 +108,7 @@ def hints_for(
         path: the kernel.
         options: how it is run.
         tuned: what was found for it.
-        wanted: how long to search.
+        wanted: how long to search; ``candidates`` are sequences here, and ``seed`` is theirs.
         progress: called now and then.
         stop: asked between sequences: whether to end with the best so far.
     """
@@ -132,17 +125,26 @@ class _NoPlace(Exception):
     """Why the builtins cannot be put into the source."""
 
 
-def _kinds(instructions: Sequence[object], arch: str) -> list[Kind]:
-    return [code_entry(each, arch).kind for each in instructions]  # type: ignore[arg-type]
+def _kinds(instructions: Sequence[Instruction], arch: str) -> list[Kind]:
+    return [code_entry(each, arch).kind for each in instructions]
+
+
+def _job(function: Callable[[Groups], _Try], groups: Groups) -> Callable[[], _Try]:
+    return lambda: function(groups)
 
 
 @dataclass(frozen=True)
 class _Try:
-    """A sequence, its clocks for the loop's whole work, and what code the compiler made of it."""
+    """A sequence, its clocks at each latency, and what code the compiler made of it."""
 
-    groups: Sequence_
-    clk: float
+    groups: Groups
+    at_latencies: tuple[float, ...] = (float("inf"),) * len(LATENCIES)
     code: int = 0
+
+    @property
+    def clk(self) -> float:
+        """What decides: an order that wins at one latency only is of no use."""
+        return sum(self.at_latencies) / len(LATENCIES)
 
 
 class _Search:
@@ -153,7 +155,7 @@ class _Search:
         path: Path,
         options: RunOptions,
         tuned: Tuned,
-        wanted: HintOptions,
+        wanted: TuneOptions,
         progress: Progress | None,
         stop: Callable[[], bool],
     ) -> None:
@@ -173,20 +175,23 @@ class _Search:
 
     # -- one sequence
 
-    def _source(self, groups: Sequence_) -> str:
+    def _source(self, groups: Groups) -> str:
         return with_at_end(self._text, self._loop, statements(groups)) if groups else self._text
 
-    def _run(self, groups: Sequence_, *, numbers: bool = False) -> Run:
+    def _run(self, groups: Groups, *, numbers: bool = False) -> Run:
         wanted = replace(self._options, source=self._source(groups), numbers=numbers)
         return run_kernel(self._path, wanted)
 
-    def _try(self, groups: Sequence_) -> _Try:
+    def _try(self, groups: Groups) -> _Try:
         try:
             run = self._run(groups)
         except UserError:  # the compiler refuses it, or it is one that the hints break
-            return _Try(groups, float("inf"))
-        code = hash(tuple((each.opcode, str(each.operands)) for each in run.kernel.program))
-        return _Try(groups, self._clk(run, 1.0), code)
+            return _Try(groups)
+        code = crc32("\n".join(print_code(run.kernel.program)).encode())
+        return _Try(groups, self._at_latencies(run), code)
+
+    def _at_latencies(self, run: Run) -> tuple[float, ...]:
+        return tuple(self._clk(run, share) for share in LATENCIES)
 
     def _clk(self, run: Run, share: float) -> float:
         """Clocks per iteration of the source, never below the bound of that code."""
@@ -214,7 +219,8 @@ class _Search:
     def _over(self) -> bool:
         wanted = self._wanted
         late = wanted.minutes is not None and time.monotonic() - self._begin > 60 * wanted.minutes
-        return late or len(self._tries) > wanted.tries or self._stop()
+        most = min(MOST_TRIES, wanted.candidates or MOST_TRIES)
+        return late or len(self._tries) > most or self._stop()
 
     def _tell(self) -> None:
         if self._progress is None:
@@ -236,17 +242,16 @@ class _Search:
             )
         )
 
-    def _all(self, several: Sequence[Sequence_]) -> None:
+    def _all(self, several: Sequence[Groups]) -> None:
         known = {each.groups for each in self._tries}
         new = [each for each in dict.fromkeys(several) if each not in known and 0 < len(each) <= MOST_GROUPS]
         for first in range(0, len(new), BATCH):
             if self._over():
                 return
-            jobs = [(lambda each=each: self._try(each)) for each in new[first : first + BATCH]]
-            self._tries += run_jobs(jobs)
+            self._tries += run_jobs([_job(self._try, each) for each in new[first : first + BATCH]])
             self._tell()
 
-    def _search(self, found: Sequence_) -> None:
+    def _search(self, found: Groups) -> None:
         self._tell()
         shapes = {shaped(self._kinds, each): each for each in arrangements(self._kinds)}
         self._all([found, *shapes])
@@ -269,35 +274,28 @@ class _Search:
         ranked = sorted(
             (each for each in self._tries if each.groups), key=lambda each: (each.clk, len(each.groups))
         )
-        seen: set[int] = set()
-        return [each for each in ranked if not (each.code in seen or seen.add(each.code))]  # type: ignore[func-returns-value]
+        return list({each.code: each for each in reversed(ranked)}.values())[::-1]
 
-    def result(self, found: Sequence_) -> Hints:
+    def result(self, found: Groups) -> Hints:
         """Search, and prove the best."""
         self._search(found)
-        before = tuple(self._clk(self._tuned.run, share) for share in LATENCIES)
-        compiler = str(find_compiler(self._tuned.program.arch))
+        run = self._tuned.run
         nothing = Hints(
             found,
             place=self._place,
-            compiler=compiler,
-            before_clk=before,
-            after_clk=before,
-            bound_clk=tuple(self._bound(self._tuned.run, share) for share in LATENCIES),
+            compiler=str(find_compiler(self._tuned.program.arch)),
+            before_clk=self._plain.at_latencies,
+            after_clk=self._plain.at_latencies,
+            bound_clk=tuple(self._bound(run, share) for share in LATENCIES),
             tried=len(self._tries) - 1,
             reason="no sequence is faster as compiled",
         )
         dropped = []
-        robust = []
         for each in self._ranked()[:PROVEN_AT_MOST]:
-            if each.clk < self._plain.clk:
-                run = self._run(each.groups, numbers=True)
-                robust.append((tuple(self._clk(run, share) for share in LATENCIES), each, run))
-        for after, each, run in sorted(robust, key=lambda one: sum(one[0])):
-            if sum(after) >= sum(before):
+            if each.clk >= self._plain.clk:
                 break
-            label = run.analysis.loops[self._rank].label
-            why = failure_of(self._tuned.original, run.kernel, None, label)
+            run = self._run(each.groups, numbers=True)
+            why = failure_of(self._tuned.original, run.kernel, None, run.analysis.loops[self._rank].label)
             if why:
                 dropped.append(why)
                 continue
@@ -306,7 +304,7 @@ class _Search:
                 groups=each.groups,
                 source=self._source(each.groups),
                 run=run,
-                after_clk=after,
+                after_clk=each.at_latencies,
                 bound_clk=tuple(self._bound(run, share) for share in LATENCIES),
                 dropped=tuple(dropped),
                 reason="",
