@@ -20,6 +20,7 @@ from wavesim.pipeline.shorter import shorter_kernel
 from wavesim.program import Finding, Instruction, Program
 from wavesim.tuning.dependence import Addresses
 from wavesim.tuning.loop import chosen_block
+from wavesim.tuning.parts import strong_waits, unrotated
 from wavesim.tuning.proof import Original, failure
 from wavesim.tuning.rotate import cuts
 from wavesim.tuning.score import LATENCIES, Judge, cut
@@ -72,10 +73,11 @@ class TuneOptions:
 
 @dataclass(frozen=True)
 class Share:
-    """What a kind of change gained, in clocks per pass, on top of those before it."""
+    """What a kind of change is worth: clocks per pass that the result takes without it, and loses."""
 
     change: str
-    gained_clk: float
+    without_clk: float
+    lost_clk: float
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class Tuned:
         program: the kernel with the schedule; as it was where nothing better was proven.
         bound_clk: what no schedule of these instructions can be faster than; 0: not known.
         bound: the name of the resource that bounds the loop at the machine's own latency.
-        shares: what each kind of change gained.
+        shares: what the result loses without each kind of change.
         dropped: of candidates that were not proven, why.
         how: which operations run a pass ahead.
         unroll: iterations of the source in a pass.
@@ -405,7 +407,7 @@ class _Tuner:
                 schedule=tuple(each for _, each in recipe.pieces),
                 program=recipe.applied(self._original.kernel.program),
                 after_clk=after,
-                shares=self._shares(found, candidate, before),
+                shares=self._shares(candidate),
                 how=variant.name,
                 changes=changed(
                     self._base.own_pieces, recipe.pieces, self._base.relaxer.code, variant.origin
@@ -436,29 +438,23 @@ class _Tuner:
             stopped=self._stop(),
         )
 
-    def _shares(
-        self, found: Sequence[_Candidate], best: _Candidate, before: tuple[float, ...]
-    ) -> tuple[Share, ...]:
-        """What each kind of change gained: the best without the later kinds, step by step."""
-        middle = LATENCIES.index(1.0)
-        clk = before[middle]
-        steps: list[tuple[str, _Candidate]] = [("waits", _Candidate(0, self._base.as_it_is, 0.0))]
-        plain = [each for each in found if each.variant == 0 and not each.levels]
-        if plain:
-            steps.append(("order", plain[0]))
-        turned = replace(best, levels=())
-        if best.variant:
-            steps.append(("rotation", turned))
-        elif plain:
-            steps[-1] = ("order", turned)
-        if best.levels:
-            steps.append(("priority", best))
-        shares = []
-        for name, candidate in steps:
-            now = min(clk, self._clk(candidate, 1.0, SCORE_PASSES))
-            shares.append(Share(name, clk - now))
-            clk = now
-        return tuple(shares)
+    def _shares(self, best: _Candidate) -> tuple[Share, ...]:
+        """What the best loses if one kind of change is taken out of it and the others stay."""
+        variant = self._variants[best.variant]
+        others = {
+            "order": replace(best, order=variant.as_it_is),
+            "rotation": replace(best, variant=0, order=unrotated(self._base, variant, best.order)),
+            "priority": replace(best, levels=()),
+        }
+        clk = self._clk(best, 1.0, SCORE_PASSES)
+        without = {name: self._clk(each, 1.0, SCORE_PASSES) for name, each in others.items() if each != best}
+        pieces = variant.scheduler.pieces(best.order)
+        strong = strong_waits(pieces, self._base.own_pieces)
+        if strong != pieces:
+            judged = self._judge(best.variant, 1.0, SCORE_PASSES)
+            put = with_priorities(strong, variant.relaxer.code, best.levels)
+            without["waits"] = max(judged.clk(put), self._bound_clk)
+        return tuple(Share(name, without[name], without[name] - clk) for name in CHANGES if name in without)
 
 
 def at_latency(bounds: Bounds, share: float) -> dict[str, float]:

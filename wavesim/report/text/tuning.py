@@ -85,10 +85,19 @@ def _bound_argument(tuned: Tuned) -> str:
     return f"{said}. The schedule is {above:.1%} above it"
 
 
-def _what_changed(tuned: Tuned) -> Iterator[str]:
-    yield "gained by, clk/iteration"
+def _shares(tuned: Tuned) -> Iterator[str]:
+    """What each kind of change is worth; kinds help each other, so that the shares need not add up."""
+    middle = LATENCIES.index(1.0)
+    gained = tuned.before_clk[middle] - tuned.after_clk[middle]
+    yield f"{'one kind of change left out':<38}{'clk/iteration':>14}{'lost':>10}{'of the gain':>14}"
     for share in tuned.shares:
-        yield f"  {share.change:<14}{share.gained_clk / tuned.unroll:>10,.1f}"
+        without, lost = (clk / tuned.unroll for clk in (share.without_clk, share.lost_clk))
+        of_all = "all" if share.lost_clk >= gained else f"{share.lost_clk / gained:.0%}"
+        yield f"  {f'without {share.change}':<36}{without:>14,.1f}{lost:>10,.1f}{of_all:>14}"
+
+
+def _what_changed(tuned: Tuned) -> Iterator[str]:
+    yield from _shares(tuned)
     yield ""
     yield "what changed"
     for said in (*((tuned.how,) if tuned.how != "as it is" else ()), *tuned.changes):
@@ -118,7 +127,13 @@ def tuning_json(tuned: Tuned, hints: Hints | None = None) -> dict[str, Any]:
             )
         ],
         "bound": tuned.bound or None,
-        "shares": {share.change: share.gained_clk / tuned.unroll for share in tuned.shares},
+        "shares": {
+            share.change: {
+                "without": share.without_clk / tuned.unroll,
+                "lost": share.lost_clk / tuned.unroll,
+            }
+            for share in tuned.shares
+        },
         "rotation": tuned.how,
         "changes": list(tuned.changes),
         "candidates": tuned.tried,
