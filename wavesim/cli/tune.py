@@ -100,6 +100,9 @@ def _changes(context: click.Context, parameter: click.Parameter, value: str | No
     help="Write the scheduled kernel here: assembly (.s), or with --emit a HIP source.",
 )
 @click.option("--diff", type=OutputPath(path_type=Path), help="Write a unified diff of that here.")
+@click.option(
+    "--html", type=OutputPath(path_type=Path), help="Write a page with both timelines on one axis here."
+)
 @click.option("--force", is_flag=True, help="Schedule a kernel that is wrong as it is, and mark the result.")
 @options(as_json=JsonOptions)
 def tune(
@@ -115,6 +118,7 @@ def tune(
     emit: str | None,
     output: Path | None,
     diff: Path | None,
+    html: Path | None,
     force: bool,
     as_json: JsonOptions,
 ) -> int:
@@ -153,6 +157,10 @@ def tune(
             write_atomically(path, [text])
     if diff is not None:
         write_atomically(diff, [tuning_diff(found, hints, kernel)])
+    if html is not None:
+        from wavesim.report.page.tuned import tuned_page
+
+        write_atomically(html, tuned_page(found, kernel, ran, hints))
     if as_json.wanted:
         as_json.write(json.dumps(tuning_json(found, hints), indent=2) + "\n")
     if not as_json.alone:

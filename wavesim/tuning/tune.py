@@ -86,7 +86,7 @@ class Tuned:
 
     Attributes:
         original: the kernel as it was, executed and checked; ``run``: timed.
-        schedule: the instructions of the loop in their order, the branch included.
+        before, schedule: the instructions of the loop as it was and as it is, the branch included.
         program: the kernel with the schedule; as it was where nothing better was proven.
         bound_clk: what no schedule of these instructions can be faster than; 0: not known.
         bound: the name of the resource that bounds the loop at the machine's own latency.
@@ -101,6 +101,7 @@ class Tuned:
 
     run: Run
     original: Original
+    before: tuple[Instruction, ...]
     schedule: tuple[Instruction, ...]
     program: Program
     label: str
@@ -420,6 +421,7 @@ class _Tuner:
         return Tuned(
             run=self._run,
             original=self._original,
+            before=tuple(each for _, each in self._base.own_pieces),
             schedule=tuple(each for _, each in self._base.own_pieces),
             program=self._original.kernel.program,
             label=self._base.block.label,

@@ -17,7 +17,7 @@ from wavesim.tuning.tune import Tuned
 
 BUILTIN = "__builtin_amdgcn_sched_group_barrier"
 
-_PROOF = (
+HINT_PROOF = (
     "compiled with them, it leaves the same bytes in every matrix; check finds nothing that it did not find"
     " before, adversarial execution included; both engines agree to the clock"
 )
@@ -29,11 +29,8 @@ def hint_lines(hints: Hints, tuned: Tuned) -> Iterator[str]:
     if hints.reason:
         yield from wrapped(hints.reason)
     if hints.before_clk and not hints.reason:
-        yield f"{f'clk/iteration by {hints.compiler}':<32}{'without':>10}{'with':>10}{'gain':>8}{'bound':>10}"
-        clocks = zip(LATENCIES, hints.before_clk, hints.after_clk, hints.bound_clk, strict=True)
-        for share, before, after, bound in clocks:
-            name = f"  {share:.1f} x memory latency"
-            yield f"{name:<32}{before:>10,.1f}{after:>10,.1f}{1 - after / before:>8.1%}{bound:>10,.1f}"
+        for name, before, after, gain, bound in hint_rows(hints):
+            yield f"{name:<32}{before:>10}{after:>10}{gain:>8}{bound:>10}"
     yield ""
     if hints.place is not None:
         yield f"at the end of the body of the loop at {hints.place}:"
@@ -43,7 +40,7 @@ def hint_lines(hints: Hints, tuned: Tuned) -> Iterator[str]:
         yield f"  {text}"
     yield ""
     if hints.source:
-        yield from wrapped(f"proven: {_PROOF}", "", "  ")
+        yield from wrapped(f"proven: {HINT_PROOF}", "", "  ")
     else:
         yield from _by_hand(tuned)
     if hints.tried:
@@ -52,6 +49,15 @@ def hint_lines(hints: Hints, tuned: Tuned) -> Iterator[str]:
         yield f"{len(hints.dropped)} faster ones were dropped, for they could not be proven:"
         for why in dict.fromkeys(hints.dropped):
             yield from wrapped(why, "  - ", "    ")
+
+
+def hint_rows(hints: Hints) -> Iterator[tuple[str, str, str, str, str]]:
+    """Clocks per iteration at each latency, of what is compiled without and with them; a head first."""
+    yield f"clk/iteration by {hints.compiler}", "without", "with", "gain", "bound"
+    clocks = zip(LATENCIES, hints.before_clk, hints.after_clk, hints.bound_clk, strict=True)
+    for share, before, after, bound in clocks:
+        name, gain = f"  {share:.1f} x memory latency", f"{1 - after / before:.1%}"
+        yield name, f"{before:,.1f}", f"{after:,.1f}", gain, f"{bound:,.1f}"
 
 
 def _by_hand(tuned: Tuned) -> Iterator[str]:

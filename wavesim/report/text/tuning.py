@@ -31,7 +31,7 @@ BOUND_SAID = {
 REACHED = 0.001
 """A schedule no more than this share above a bound has reached it."""
 
-_PROOF = (
+PROOF = (
     "the order keeps every dependence; executed, it leaves the same bytes in every matrix; check finds"
     " nothing that it did not find before, adversarial execution included; both engines agree to the clock"
 )
@@ -53,14 +53,10 @@ def tuning_lines(tuned: Tuned) -> Iterator[str]:
     if tuned.fault:
         yield from wrapped(f"FORCED: this kernel is wrong as it is: {tuned.fault}", "", "  ")
     yield ""
-    yield f"{'clk/iteration at':<26}{'before':>12}{'after':>12}{'gain':>10}{'bound':>12}"
-    clocks = zip(LATENCIES, tuned.before_clk, tuned.after_clk, tuned.bound_clk, strict=True)
-    for share, before, after, bound in clocks:
-        old, new, least = (f"{clk / tuned.unroll:,.1f}" for clk in (before, after, bound))
-        name, gain = f"  {share:.1f} x memory latency", f"{1 - after / before:.1%}"
-        yield f"{name:<26}{old:>12}{new:>12}{gain:>10}{least if tuned.bound else '-':>12}"
+    for name, old, new, gain, bound in clock_rows(tuned):
+        yield f"{name:<26}{old:>12}{new:>12}{gain:>10}{bound:>12}"
     if tuned.bound:
-        yield from wrapped(_bound_argument(tuned), "  bound: ", "    ")
+        yield from wrapped(bound_argument(tuned), "  bound: ", "    ")
     yield ""
     if tuned.better:
         yield from _what_changed(tuned)
@@ -76,7 +72,18 @@ def tuning_lines(tuned: Tuned) -> Iterator[str]:
             yield from wrapped(why, "  - ", "    ")
 
 
-def _bound_argument(tuned: Tuned) -> str:
+def clock_rows(tuned: Tuned) -> Iterator[tuple[str, str, str, str, str]]:
+    """Clocks per iteration at each latency, before and after, with the gain and the bound; a head first."""
+    yield "clk/iteration at", "before", "after", "gain", "bound"
+    clocks = zip(LATENCIES, tuned.before_clk, tuned.after_clk, tuned.bound_clk, strict=True)
+    for share, before, after, bound in clocks:
+        old, new, least = (f"{clk / tuned.unroll:,.1f}" for clk in (before, after, bound))
+        name = f"  {share:.1f} x memory latency"
+        yield name, old, new, f"{1 - after / before:.1%}", least if tuned.bound else "-"
+
+
+def bound_argument(tuned: Tuned) -> str:
+    """Why nothing is below the bound, and how far the schedule is above it."""
     said = f"{tuned.bound}: {BOUND_SAID[tuned.bound]}"
     middle = LATENCIES.index(1.0)
     above = tuned.after_clk[middle] / tuned.bound_clk[middle] - 1
@@ -85,25 +92,31 @@ def _bound_argument(tuned: Tuned) -> str:
     return f"{said}. The schedule is {above:.1%} above it"
 
 
-def _shares(tuned: Tuned) -> Iterator[str]:
+def share_rows(tuned: Tuned) -> Iterator[tuple[str, str, str, str]]:
     """What each kind of change is worth; kinds help each other, so that the shares need not add up."""
     middle = LATENCIES.index(1.0)
     gained = tuned.before_clk[middle] - tuned.after_clk[middle]
-    yield f"{'one kind of change left out':<38}{'clk/iteration':>14}{'lost':>10}{'of the gain':>14}"
+    yield "one kind of change left out", "clk/iteration", "lost", "of the gain"
     for share in tuned.shares:
         without, lost = (clk / tuned.unroll for clk in (share.without_clk, share.lost_clk))
         of_all = "all" if share.lost_clk >= gained else f"{share.lost_clk / gained:.0%}"
-        yield f"  {f'without {share.change}':<36}{without:>14,.1f}{lost:>10,.1f}{of_all:>14}"
+        yield f"  without {share.change}", f"{without:,.1f}", f"{lost:,.1f}", of_all
+
+
+def changes_said(tuned: Tuned) -> tuple[str, ...]:
+    """What changed, one statement a line."""
+    return (*((tuned.how,) if tuned.how != "as it is" else ()), *tuned.changes)
 
 
 def _what_changed(tuned: Tuned) -> Iterator[str]:
-    yield from _shares(tuned)
+    for name, without, lost, of_all in share_rows(tuned):
+        yield f"{name:<38}{without:>14}{lost:>10}{of_all:>14}"
     yield ""
     yield "what changed"
-    for said in (*((tuned.how,) if tuned.how != "as it is" else ()), *tuned.changes):
+    for said in changes_said(tuned):
         yield from wrapped(said, "  - ", "    ")
     yield ""
-    yield from wrapped(f"proven: {_PROOF}", "", "  ")
+    yield from wrapped(f"proven: {PROOF}", "", "  ")
 
 
 def tuning_json(tuned: Tuned, hints: Hints | None = None) -> dict[str, Any]:
