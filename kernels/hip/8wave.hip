@@ -29,7 +29,9 @@ typedef int chunk __attribute__((ext_vector_type(4)));  // 16 bytes: 8 bf16
 #define GLOBAL __attribute__((address_space(1)))
 #define SHARED __attribute__((address_space(3)))
 #define UNROLL _Pragma("unroll")
+#ifndef PHASE  // -D 'PHASE()=' leaves the order of the phases to the compiler
 #define PHASE() __builtin_amdgcn_sched_barrier(0)
+#endif
 
 enum {
   TILE = 128,                    // rows and columns of C per workgroup

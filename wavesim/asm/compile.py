@@ -130,7 +130,7 @@ def find_compiler(arch: str) -> Compiler:
     raise MissingTool(f"no compiler for HIP and {arch} is installed{known}", None, _HINT)
 
 
-def compile_hip(path: Path, arch: str, flags: Sequence[str] = ()) -> Compiled:
+def compile_hip(path: Path, arch: str, flags: Sequence[str] = (), text: str | None = None) -> Compiled:
     """Compile a HIP file to the assembly text of its kernels. ``hip/hip_runtime.h`` is wavesim's own, unless
     the compiler is hipcc or a ``-I`` among the flags leads to another.
 
@@ -138,6 +138,7 @@ def compile_hip(path: Path, arch: str, flags: Sequence[str] = ()) -> Compiled:
         path: the file; nothing is written beside it.
         arch: architecture, such as ``gfx942``.
         flags: further arguments of the compiler (``-DNAME=VALUE``, ``-O1``), after the usual ones.
+        text: what is compiled in place of what the file has.
 
     Raises:
         MissingTool: no compiler can.
@@ -153,7 +154,7 @@ def compile_hip(path: Path, arch: str, flags: Sequence[str] = ()) -> Compiled:
     name = assembly_name(path, arch)
     with tempfile.TemporaryDirectory(prefix="wavesim-") as folder:
         target, read = Path(folder) / "out.s", Path(folder) / "out.d"
-        source, shown_as, name_here = _source(path, Path(folder))
+        source, shown_as, name_here = _source(path, Path(folder), text)
         listing = _passed_on("-dependency-file", str(read), "-MT", "out")
         done = _call([*compiler.command, *arguments, *listing, "-S", "-o", str(target), *source])
         messages = done.stderr.decode(errors="replace").strip().replace(shown_as, name_here)
@@ -175,16 +176,19 @@ def assembly_name(path: Path, arch: str) -> str:
     return str(path.with_suffix(f".{arch}.s"))
 
 
-def _source(path: Path, folder: Path) -> tuple[list[str], str, str]:
+def _source(path: Path, folder: Path, text: str | None) -> tuple[list[str], str, str]:
     """Arguments for a source file, and what to put for what in messages, so that it keeps its given name.
 
     Its path is absolute, since ``@k.hip`` and ``-k.hip`` mean other things to a compiler. Clang hands the
     bare name on to itself and takes ``@k.hip`` there for a file with options: such a file is copied into
-    ``folder``.
+    ``folder``, and so is another ``text`` for it.
     """
-    if path.name.startswith("@"):
+    if text is not None or path.name.startswith("@"):
         copy = folder / "source.hip"
-        shutil.copyfile(path, copy)
+        if text is None:
+            shutil.copyfile(path, copy)
+        else:
+            copy.write_text(text, encoding="utf-8")
         quoted = ["-iquote", str(path.absolute().parent)]
         return [*quoted, f"-ffile-prefix-map={copy}={path}", str(copy)], str(copy), str(path)
     before = str(path.absolute()).removesuffix(str(path))

@@ -88,8 +88,21 @@ def _changes(context: click.Context, parameter: click.Parameter, value: str | No
     help="How many to try: the same seed and number give the same schedule.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the search.")
-@click.option("-o", "--output", type=OutputPath(path_type=Path), help="Write the scheduled kernel (.s) here.")
-@click.option("--diff", type=OutputPath(path_type=Path), help="Write a unified diff of the assembly here.")
+@click.option(
+    "--emit",
+    type=click.Choice(("sched-group-barrier",)),
+    help="Search a sequence of __builtin_amdgcn_sched_group_barrier, too, as clang compiles it (HIP).",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=OutputPath(path_type=Path),
+    help="Write the scheduled kernel here: assembly (.s), or with --emit a HIP source.",
+)
+@click.option("--diff", type=OutputPath(path_type=Path), help="Write a unified diff of that here.")
+@click.option(
+    "--html", type=OutputPath(path_type=Path), help="Write a page with both timelines on one axis here."
+)
 @click.option("--force", is_flag=True, help="Schedule a kernel that is wrong as it is, and mark the result.")
 @options(as_json=JsonOptions)
 def tune(
@@ -102,8 +115,10 @@ def tune(
     minutes: float | None,
     candidates: int | None,
     seed: int,
+    emit: str | None,
     output: Path | None,
     diff: Path | None,
+    html: Path | None,
     force: bool,
     as_json: JsonOptions,
 ) -> int:
@@ -117,36 +132,62 @@ def tune(
     from wavesim.front.launch.file import launch_path
     from wavesim.inputs import plan_output
     from wavesim.report.files import write_atomically
-    from wavesim.report.text.tuning import (
-        state_text,
-        tuned_files,
-        tuning_diff,
-        tuning_json,
-        tuning_lines,
-    )
+    from wavesim.report.text.hints import hint_lines
+    from wavesim.report.text.tuning import state_text, tuned_files, tuning_diff, tuning_json, tuning_lines
+    from wavesim.tuning.hints import hints_for
     from wavesim.tuning.tune import CHANGES, MINUTES, TuneOptions, tune_kernel
 
     if output is not None:
+        _refuse_ending(kernel, output, emit)
         plan_output(str(launch_path(output)))
     if minutes is None and candidates is None:
         minutes = MINUTES
+    if minutes is not None and emit is not None:
+        minutes /= 2  # of each search
     wanted = TuneOptions(
         loop, frozenset(CHANGES) if changes is None else changes, minutes, candidates, seed, force
     )
     ran = run_options((kernel,), machine, compiling, launch)
     with progress_line(f"wavesim tune {kernel}") as line, _stoppable() as stop:
-        found = tune_kernel(kernel, ran, wanted, _shown(line, stop, state_text), stop)
+        progress = _shown(line, stop, state_text)
+        found = tune_kernel(kernel, ran, wanted, progress, stop)
+        hints = hints_for(kernel, ran, found, wanted, progress, stop) if emit is not None else None
     if output is not None:
-        for path, text in tuned_files(found, output):
+        for path, text in tuned_files(found, output, hints, kernel):
             write_atomically(path, [text])
     if diff is not None:
-        write_atomically(diff, [tuning_diff(found)])
+        write_atomically(diff, [tuning_diff(found, hints, kernel)])
+    if html is not None:
+        from wavesim.report.page.tuned import tuned_page
+
+        write_atomically(html, tuned_page(found, kernel, ran, hints))
     if as_json.wanted:
-        as_json.write(json.dumps(tuning_json(found), indent=2) + "\n")
+        as_json.write(json.dumps(tuning_json(found, hints), indent=2) + "\n")
     if not as_json.alone:
         for text in tuning_lines(found):
             click.echo(text)
+        for text in ("", *hint_lines(hints, found)) if hints is not None else ():
+            click.echo(text)
     return 0
+
+
+def _refuse_ending(kernel: Path, output: Path, emit: str | None) -> None:
+    """Refuses an output whose ending nothing is written for.
+
+    Raises:
+        UserError: HIP where no builtins are searched for a HIP source.
+    """
+    from wavesim.errors import UserError
+    from wavesim.front.endings import HIP
+
+    if output.suffix.lower() not in HIP:
+        return
+    if kernel.suffix.lower() not in HIP:
+        raise UserError(f"-o {output}: {kernel} is no HIP source", None, "assembly is written: -o best.s")
+    if emit is None:
+        raise UserError(
+            f"-o {output}: a schedule is assembly", None, "for HIP: --emit sched-group-barrier; or -o best.s"
+        )
 
 
 def _shown(

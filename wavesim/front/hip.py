@@ -21,8 +21,9 @@ def load_hip(
     options: LaunchOptions | None = None,
     *,
     allow_unknown: bool = False,
+    text: str | None = None,
 ) -> LoadedKernel:
-    """Compile and load a ``.hip`` file; its instructions know their lines in it.
+    """Compile and load a ``.hip`` file, or ``text`` in its place; its instructions know their lines in it.
 
     Raises:
         MissingTool: no compiler for the architecture.
@@ -30,7 +31,7 @@ def load_hip(
     """
     given = options or LaunchOptions()
     program, findings = _read(
-        path, arch, launch_kernel(path, given), given.compile_flags, allow_unknown=allow_unknown
+        path, arch, launch_kernel(path, given), given.compile_flags, allow_unknown=allow_unknown, text=text
     )
     return loaded(program, path, settings, given, findings)
 
@@ -53,8 +54,14 @@ def read_hip(
 
 
 def _read(
-    path: Path, arch: str | None, kernel: str | None, flags: Sequence[str], *, allow_unknown: bool
+    path: Path,
+    arch: str | None,
+    kernel: str | None,
+    flags: Sequence[str],
+    *,
+    allow_unknown: bool,
+    text: str | None = None,
 ) -> tuple[Program, tuple[Finding, ...]]:
     arch = arch or DEFAULT_ARCH
-    compiled = compile_hip(path, arch, flags)
+    compiled = compile_hip(path, arch, flags, text)
     return read_assembly(compiled.text, path, compiled.file, arch, kernel, allow_unknown=allow_unknown)

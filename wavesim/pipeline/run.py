@@ -54,8 +54,9 @@ class RunOptions:
     program states it). ``memory`` predicts what global memory costs: of the first round of workgroups
     (``cold``), of later ones (``warm``), or of both (``dispatch``). ``seed`` is added to those of the random
     matrices: other data. ``what_if`` names what is not as it
-    is: ``change`` of what is timed, or ``source``, a tile program's text in place of the file's. Without
-    ``numbers`` only addresses, branches and lanes are executed, as far as the program allows."""
+    is: ``change`` of what is timed, or ``source``, the text of a tile program or of HIP in place of the
+    file's. Without ``numbers`` only addresses, branches and lanes are executed, as far as the program
+    allows."""
 
     arch: str | None = None
     machine: str | None = None
@@ -138,7 +139,9 @@ def _load_assembly(
 def _load_hip(path: Path, options: RunOptions, arch: str | None, settings: Mapping[str, str]) -> LoadedKernel:
     from wavesim.front.hip import load_hip
 
-    return load_hip(path, arch, settings, options.launch, allow_unknown=options.allow_unknown)
+    return load_hip(
+        path, arch, settings, options.launch, allow_unknown=options.allow_unknown, text=options.source
+    )
 
 
 def _load_code_object(

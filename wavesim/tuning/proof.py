@@ -61,14 +61,29 @@ def failure(original: Original, variant: Variant, order: Sequence[int], recipe: 
     wrong = variant.scheduler.order.broken(order)
     if wrong is not None:
         return f"operations {wrong[0]} and {wrong[1]} of the loop are turned round ({wrong[2]})"
-    program = recipe.applied(original.kernel.program)
-    kernel = replace(original.kernel, program=program)
+    kernel = replace(original.kernel, program=recipe.applied(original.kernel.program))
+    shorter = original.shorter
+    if shorter is not None:
+        program = recipe.applied(shorter.kernel.program)
+        shorter = replace(shorter, kernel=replace(shorter.kernel, program=program))
+    return failure_of(original, kernel, shorter, variant.block.label)
+
+
+def failure_of(original: Original, kernel: LoadedKernel, shorter: Shorter | None, label: str) -> str:
+    """Why another kernel is not proven to be one with ``original``; nothing where it is.
+
+    Args:
+        original: the kernel as it was.
+        kernel: the other one, with the same launch.
+        shorter: the same at a smaller depth, if there is one.
+        label: its loop's.
+    """
     try:
-        execution = emulate(program, kernel.launch, original.machine)
+        execution = emulate(kernel.program, kernel.launch, original.machine)
         return (
             _difference(original.execution, execution)
-            or _findings(original, kernel, recipe)
-            or _engines(execution.trace, variant.block.label, original.machine)
+            or _findings(original, kernel, shorter)
+            or _engines(execution.trace, label, original.machine)
         )
     except UserError as error:
         return f"it cannot be executed: {error.message}"
@@ -84,11 +99,7 @@ def _difference(before: Execution, after: Execution) -> str:
     return ""
 
 
-def _findings(original: Original, kernel: LoadedKernel, recipe: Recipe) -> str:
-    shorter = original.shorter
-    if shorter is not None:
-        program = recipe.applied(shorter.kernel.program)
-        shorter = replace(shorter, kernel=replace(shorter.kernel, program=program))
+def _findings(original: Original, kernel: LoadedKernel, shorter: Shorter | None) -> str:
     result = check_kernel(kernel, original.machine, shorter=lambda: shorter)
     more = broken(result) - original.rules_broken
     for finding in result.findings:

@@ -17,9 +17,10 @@ from wavesim.isa.kinds import Kind
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.pipeline.run import Run, RunOptions, run_kernel
 from wavesim.pipeline.shorter import shorter_kernel
-from wavesim.program import Finding, Program
+from wavesim.program import Finding, Instruction, Program
 from wavesim.tuning.dependence import Addresses
 from wavesim.tuning.loop import chosen_block
+from wavesim.tuning.parts import strong_waits, unrotated
 from wavesim.tuning.proof import Original, failure
 from wavesim.tuning.rotate import cuts
 from wavesim.tuning.score import LATENCIES, Judge, cut
@@ -72,10 +73,11 @@ class TuneOptions:
 
 @dataclass(frozen=True)
 class Share:
-    """What a kind of change gained, in clocks per pass, on top of those before it."""
+    """What a kind of change is worth: clocks per pass that the result takes without it, and loses."""
 
     change: str
-    gained_clk: float
+    without_clk: float
+    lost_clk: float
 
 
 @dataclass(frozen=True)
@@ -83,11 +85,12 @@ class Tuned:
     """What was found and proven. Clocks are per pass of the loop, at each of ``LATENCIES``.
 
     Attributes:
-        run: the kernel as it was.
+        original: the kernel as it was, executed and checked; ``run``: timed.
+        before, schedule: the instructions of the loop as it was and as it is, the branch included.
         program: the kernel with the schedule; as it was where nothing better was proven.
         bound_clk: what no schedule of these instructions can be faster than; 0: not known.
         bound: the name of the resource that bounds the loop at the machine's own latency.
-        shares: what each kind of change gained.
+        shares: what the result loses without each kind of change.
         dropped: of candidates that were not proven, why.
         how: which operations run a pass ahead.
         unroll: iterations of the source in a pass.
@@ -97,6 +100,9 @@ class Tuned:
     """
 
     run: Run
+    original: Original
+    before: tuple[Instruction, ...]
+    schedule: tuple[Instruction, ...]
     program: Program
     label: str
     before_clk: tuple[float, ...]
@@ -201,7 +207,7 @@ class _Tuner:
         if bounds is not None and loop is not None and loop.head == block.head:
             self._bound = bounds.binding
             self._bounds_clk = {
-                share: self._unroll * max(_at_latency(bounds, share).values()) for share in LATENCIES
+                share: self._unroll * max(at_latency(bounds, share).values()) for share in LATENCIES
             }
         self._variants = [self._base]
         self._judges: dict[tuple[int, float, int], Judge] = {}
@@ -399,9 +405,10 @@ class _Tuner:
                 continue
             return replace(
                 self._nothing_better(before, dropped),
+                schedule=tuple(each for _, each in recipe.pieces),
                 program=recipe.applied(self._original.kernel.program),
                 after_clk=after,
-                shares=self._shares(found, candidate, before),
+                shares=self._shares(candidate),
                 how=variant.name,
                 changes=changed(
                     self._base.own_pieces, recipe.pieces, self._base.relaxer.code, variant.origin
@@ -413,6 +420,9 @@ class _Tuner:
         faults = [each for each in self._original.check.findings if each.is_bad]
         return Tuned(
             run=self._run,
+            original=self._original,
+            before=tuple(each for _, each in self._base.own_pieces),
+            schedule=tuple(each for _, each in self._base.own_pieces),
             program=self._original.kernel.program,
             label=self._base.block.label,
             before_clk=before,
@@ -430,32 +440,26 @@ class _Tuner:
             stopped=self._stop(),
         )
 
-    def _shares(
-        self, found: Sequence[_Candidate], best: _Candidate, before: tuple[float, ...]
-    ) -> tuple[Share, ...]:
-        """What each kind of change gained: the best without the later kinds, step by step."""
-        middle = LATENCIES.index(1.0)
-        clk = before[middle]
-        steps: list[tuple[str, _Candidate]] = [("waits", _Candidate(0, self._base.as_it_is, 0.0))]
-        plain = [each for each in found if each.variant == 0 and not each.levels]
-        if plain:
-            steps.append(("order", plain[0]))
-        turned = replace(best, levels=())
-        if best.variant:
-            steps.append(("rotation", turned))
-        elif plain:
-            steps[-1] = ("order", turned)
-        if best.levels:
-            steps.append(("priority", best))
-        shares = []
-        for name, candidate in steps:
-            now = min(clk, self._clk(candidate, 1.0, SCORE_PASSES))
-            shares.append(Share(name, clk - now))
-            clk = now
-        return tuple(shares)
+    def _shares(self, best: _Candidate) -> tuple[Share, ...]:
+        """What the best loses if one kind of change is taken out of it and the others stay."""
+        variant = self._variants[best.variant]
+        others = {
+            "order": replace(best, order=variant.as_it_is),
+            "rotation": replace(best, variant=0, order=unrotated(self._base, variant, best.order)),
+            "priority": replace(best, levels=()),
+        }
+        clk = self._clk(best, 1.0, SCORE_PASSES)
+        without = {name: self._clk(each, 1.0, SCORE_PASSES) for name, each in others.items() if each != best}
+        pieces = variant.scheduler.pieces(best.order)
+        strong = strong_waits(pieces, self._base.own_pieces)
+        if strong != pieces:
+            judged = self._judge(best.variant, 1.0, SCORE_PASSES)
+            put = with_priorities(strong, variant.relaxer.code, best.levels)
+            without["waits"] = max(judged.clk(put), self._bound_clk)
+        return tuple(Share(name, without[name], without[name] - clk) for name in CHANGES if name in without)
 
 
-def _at_latency(bounds: Bounds, share: float) -> dict[str, float]:
+def at_latency(bounds: Bounds, share: float) -> dict[str, float]:
     """The bounds where every latency of global memory is ``share`` of what it is."""
     named = bounds.named()
     return named | {"memory_in_flight": named["memory_in_flight"] * share}

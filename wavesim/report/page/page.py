@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from importlib.resources import files
 
 from wavesim._version import __version__
@@ -18,7 +19,27 @@ SCRIPTS = ("run.js", "why.js", "paint.js", "marks.js", "view.js", "panels.js", "
 LARGEST_BYTES = 5_000_000
 
 
-def page_parts(panels: Sequence[Panel]) -> Iterator[str]:
+@dataclass(frozen=True)
+class Chapter:
+    """A part of a :class:`Story`: a heading, sentences, a table whose first row heads it, a listing."""
+
+    heading: str
+    sentences: tuple[str, ...] = ()
+    table: tuple[tuple[str, ...], ...] = ()
+    listing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Story:
+    """What the panels of a page are there to show, in a tab of its own; the page opens with it, and with an
+    iteration of each panel at the same clock."""
+
+    name: str
+    title: str
+    chapters: tuple[Chapter, ...]
+
+
+def page_parts(panels: Sequence[Panel], story: Story | None = None) -> Iterator[str]:
     """The HTML text in pieces; the same panels give the same bytes."""
     columns = ColumnWriter()
     runs = [panel_json(panel, columns) for panel in panels]
@@ -26,6 +47,7 @@ def page_parts(panels: Sequence[Panel]) -> Iterator[str]:
         "wavesim": __version__,
         "vocabulary": vocabulary(),
         "runs": runs,
+        "story": asdict(story) if story is not None else None,
         "counts": columns.counts,
         "columns": columns.text(),
     }

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
-import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from wavesim.asm.printer import print_code, print_program
+from wavesim.front.endings import HIP
 from wavesim.front.launch.file import launch_path
 from wavesim.front.launch.write import launch_text
+from wavesim.report.text.hints import hint_diff, hint_json, hint_source
+from wavesim.report.text.wrap import unified, wrapped
+from wavesim.tuning.hints import Hints
 from wavesim.tuning.score import LATENCIES
 from wavesim.tuning.state import State
 from wavesim.tuning.tune import Tuned
-
-WIDTH = 80
 
 BOUND_SAID = {
     "mfma": "the matrix pipes are busy for so long with the MFMAs of a pass",
@@ -31,14 +31,10 @@ BOUND_SAID = {
 REACHED = 0.001
 """A schedule no more than this share above a bound has reached it."""
 
-_PROOF = (
+PROOF = (
     "the order keeps every dependence; executed, it leaves the same bytes in every matrix; check finds"
     " nothing that it did not find before, adversarial execution included; both engines agree to the clock"
 )
-
-
-def _wrapped(text: str, first: str = "  ", later: str = "  ") -> Iterator[str]:
-    yield from textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=later)
 
 
 def state_text(state: State) -> str:
@@ -55,21 +51,17 @@ def tuning_lines(tuned: Tuned) -> Iterator[str]:
     """The report of a search."""
     yield f"{tuned.run.kernel.name}: the loop at {tuned.label}, on {tuned.run.machine.name}"
     if tuned.fault:
-        yield from _wrapped(f"FORCED: this kernel is wrong as it is: {tuned.fault}", "", "  ")
+        yield from wrapped(f"FORCED: this kernel is wrong as it is: {tuned.fault}", "", "  ")
     yield ""
-    yield f"{'clk/iteration at':<26}{'before':>12}{'after':>12}{'gain':>10}{'bound':>12}"
-    clocks = zip(LATENCIES, tuned.before_clk, tuned.after_clk, tuned.bound_clk, strict=True)
-    for share, before, after, bound in clocks:
-        old, new, least = (f"{clk / tuned.unroll:,.1f}" for clk in (before, after, bound))
-        name, gain = f"  {share:.1f} x memory latency", f"{1 - after / before:.1%}"
-        yield f"{name:<26}{old:>12}{new:>12}{gain:>10}{least if tuned.bound else '-':>12}"
+    for name, old, new, gain, bound in clock_rows(tuned):
+        yield f"{name:<26}{old:>12}{new:>12}{gain:>10}{bound:>12}"
     if tuned.bound:
-        yield from _wrapped(_bound_argument(tuned), "  bound: ", "    ")
+        yield from wrapped(bound_argument(tuned), "  bound: ", "    ")
     yield ""
     if tuned.better:
         yield from _what_changed(tuned)
     else:
-        yield from _wrapped("nothing better was found and proven: the kernel stands as it was", "")
+        yield from wrapped("nothing better was found and proven: the kernel stands as it was", "")
     yield ""
     tries = f"{tuned.tried} candidates tried, seed {tuned.seed}"
     stopped = "; stopped before its time" if tuned.stopped else ""
@@ -77,10 +69,21 @@ def tuning_lines(tuned: Tuned) -> Iterator[str]:
     if tuned.dropped:
         yield f"{len(tuned.dropped)} faster ones were dropped, for they could not be proven:"
         for why in dict.fromkeys(tuned.dropped):
-            yield from _wrapped(why, "  - ", "    ")
+            yield from wrapped(why, "  - ", "    ")
 
 
-def _bound_argument(tuned: Tuned) -> str:
+def clock_rows(tuned: Tuned) -> Iterator[tuple[str, str, str, str, str]]:
+    """Clocks per iteration at each latency, before and after, with the gain and the bound; a head first."""
+    yield "clk/iteration at", "before", "after", "gain", "bound"
+    clocks = zip(LATENCIES, tuned.before_clk, tuned.after_clk, tuned.bound_clk, strict=True)
+    for share, before, after, bound in clocks:
+        old, new, least = (f"{clk / tuned.unroll:,.1f}" for clk in (before, after, bound))
+        name = f"  {share:.1f} x memory latency"
+        yield name, old, new, f"{1 - after / before:.1%}", least if tuned.bound else "-"
+
+
+def bound_argument(tuned: Tuned) -> str:
+    """Why nothing is below the bound, and how far the schedule is above it."""
     said = f"{tuned.bound}: {BOUND_SAID[tuned.bound]}"
     middle = LATENCIES.index(1.0)
     above = tuned.after_clk[middle] / tuned.bound_clk[middle] - 1
@@ -89,21 +92,38 @@ def _bound_argument(tuned: Tuned) -> str:
     return f"{said}. The schedule is {above:.1%} above it"
 
 
-def _what_changed(tuned: Tuned) -> Iterator[str]:
-    yield "gained by, clk/iteration"
+def share_rows(tuned: Tuned) -> Iterator[tuple[str, str, str, str]]:
+    """What each kind of change is worth; kinds help each other, so that the shares need not add up."""
+    middle = LATENCIES.index(1.0)
+    gained = tuned.before_clk[middle] - tuned.after_clk[middle]
+    yield "one kind of change left out", "clk/iteration", "lost", "of the gain"
     for share in tuned.shares:
-        yield f"  {share.change:<14}{share.gained_clk / tuned.unroll:>10,.1f}"
+        without, lost = (clk / tuned.unroll for clk in (share.without_clk, share.lost_clk))
+        of_all = "all" if share.lost_clk >= gained else f"{share.lost_clk / gained:.0%}"
+        yield f"  without {share.change}", f"{without:,.1f}", f"{lost:,.1f}", of_all
+
+
+def changes_said(tuned: Tuned) -> tuple[str, ...]:
+    """What changed, one statement a line."""
+    return (*((tuned.how,) if tuned.how != "as it is" else ()), *tuned.changes)
+
+
+def _what_changed(tuned: Tuned) -> Iterator[str]:
+    for name, without, lost, of_all in share_rows(tuned):
+        yield f"{name:<38}{without:>14}{lost:>10}{of_all:>14}"
     yield ""
     yield "what changed"
-    for said in (*((tuned.how,) if tuned.how != "as it is" else ()), *tuned.changes):
-        yield from _wrapped(said, "  - ", "    ")
+    for said in changes_said(tuned):
+        yield from wrapped(said, "  - ", "    ")
     yield ""
-    yield from _wrapped(f"proven: {_PROOF}", "", "  ")
+    yield from wrapped(f"proven: {PROOF}", "", "  ")
 
 
-def tuning_json(tuned: Tuned) -> dict[str, Any]:
+def tuning_json(tuned: Tuned, hints: Hints | None = None) -> dict[str, Any]:
     """The same for machines; clocks are per iteration of the source."""
     return {
+        "schema": "tune.schema.json",
+        "schema_version": 1,
         "kernel": tuned.run.kernel.name,
         "machine": tuned.run.machine.name,
         "loop": tuned.label,
@@ -120,7 +140,13 @@ def tuning_json(tuned: Tuned) -> dict[str, Any]:
             )
         ],
         "bound": tuned.bound or None,
-        "shares": {share.change: share.gained_clk / tuned.unroll for share in tuned.shares},
+        "shares": {
+            share.change: {
+                "without": share.without_clk / tuned.unroll,
+                "lost": share.lost_clk / tuned.unroll,
+            }
+            for share in tuned.shares
+        },
         "rotation": tuned.how,
         "changes": list(tuned.changes),
         "candidates": tuned.tried,
@@ -128,6 +154,7 @@ def tuning_json(tuned: Tuned) -> dict[str, Any]:
         "stopped": tuned.stopped,
         "dropped": list(tuned.dropped),
         "fault": tuned.fault or None,
+        "sched_group_barrier": hint_json(hints, tuned) if hints is not None else None,
     }
 
 
@@ -145,21 +172,32 @@ def tuned_assembly(tuned: Tuned) -> str:
     return head + print_program(program)
 
 
-def tuned_files(tuned: Tuned, output: Path) -> Iterator[tuple[Path, str]]:
+def tuned_files(
+    tuned: Tuned, output: Path, hints: Hints | None = None, kernel: Path | None = None
+) -> Iterator[tuple[Path, str]]:
     """The scheduled kernel for the file ``output``, and the launch file that belongs beside it.
 
+    Args:
+        tuned: what was found.
+        output: assembly, or HIP by its ending.
+        hints: the builtins that go into HIP.
+        kernel: the HIP source that they go into.
+
     Raises:
-        UserError: a launch that no file can state.
+        UserError: a launch that no file can state, or no HIP source to write.
     """
     launch = tuned.run.kernel.launch
+    is_hip = output.suffix.lower() in HIP and hints is not None and kernel is not None
+    text = hint_source(hints, kernel) if is_hip and hints and kernel else tuned_assembly(tuned)
     if launch.arguments:
         yield launch_path(output), launch_text(launch)
-    yield output, tuned_assembly(tuned)
+    yield output, text
 
 
-def tuning_diff(tuned: Tuned) -> str:
-    """The kernel as it was and as it is scheduled, as a unified diff of their assembly."""
+def tuning_diff(tuned: Tuned, hints: Hints | None = None, kernel: Path | None = None) -> str:
+    """The kernel as it was and as it is scheduled, as a unified diff: of the HIP source ``kernel`` where
+    builtins were put into it, else of their assembly."""
+    if hints is not None and hints.source and kernel is not None:
+        return hint_diff(hints, kernel)
     before, after = (print_code(each) for each in (tuned.run.kernel.program, tuned.program))
-    name = tuned.run.kernel.name
-    lines = difflib.unified_diff(before, after, f"{name} as it was", f"{name} tuned", lineterm="")
-    return "".join(f"{line}\n" for line in lines)
+    return unified(before, after, tuned.run.kernel.name)

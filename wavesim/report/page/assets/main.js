@@ -5,7 +5,7 @@ const HELP = [
   ["wheel, + −", "zoom"], ["drag, shift+wheel, a d", "pan"], ["0 or Home", "whole run"], ["i", "one iteration"],
   ["[ ]", "iteration before, after"], ["← →", "instruction before, after"], ["↑ ↓", "other wave"],
   ["f", "zoom to the selected instruction"], ["space", "play"], [", .", "one slot back, on"], ["b", "player to the iteration's start"],
-  ["1 … 6", "panel"], ["c", "critical path"], ["g", "align two runs at start or iteration"], ["t", "light or dark"], ["> <", "larger, smaller"],
+  ["1 … 7", "panel"], ["c", "critical path"], ["g", "align two runs at start or iteration"], ["t", "light or dark"], ["> <", "larger, smaller"],
   ["Escape", "let go"], ["?", "this help"],
 ];
 
@@ -19,7 +19,7 @@ class App {
     this.tip = $("tip");
     this.status = $("status");
     this.view = new View(this.painter, this.overview, this);
-    this.panels = new Panels($("panels"), runs, { select: (place) => this.view.select(place, { reveal: true }), codes: (...what) => this.showCodes(...what), path: (...what) => this.showPath(...what) });
+    this.panels = new Panels($("panels"), runs, { select: (place) => this.view.select(place, { reveal: true }), codes: (...what) => this.showCodes(...what), path: (...what) => this.showPath(...what) }, payload.story);
     this.player = new Player(this.view, $("player"));
     this.aligned = false;
     this.legend($("legend"));
@@ -46,6 +46,7 @@ class App {
     } else if (to > from) {
       this.view.show(from, to);
     }
+    if (payload.story && runs.length > 1) this.align();
     this.view.paint();
   }
 
@@ -168,7 +169,7 @@ class App {
   select(place) {
     if (place) this.choose(place.run);
     this.panels.instruction(place);
-    if (place && this.panels.current === "figures") this.panels.open("instruction");
+    if (place && ["figures", this.panels.told && this.panels.told.name].includes(this.panels.current)) this.panels.open("instruction");
     this.panels.mark(place ? place.run : this.runs[0], this.selectedCode(), true);
   }
 

@@ -39,12 +39,14 @@ function story(run, position, row) {
 }
 
 class Panels {
-  constructor(root, runs, go) {
+  constructor(root, runs, go, story = null) {
     this.root = root;
     this.runs = runs;
+    this.told = story; // {name, title, chapters} or null
     this.go = go; // {select(place), codes(run, set, go), path(what)}
     this.run = runs[0];
     this.tabs = ["figures", "explain", "instruction", "source", "assembly", "findings"];
+    if (story) this.tabs.unshift(story.name);
     this.bodies = {};
     this.lines = new Map();
     this.build();
@@ -61,13 +63,30 @@ class Panels {
       this.bodies[name] = { body, button };
       this.root.append(body);
     }
+    if (this.told) this.tell(this.told);
     this.figures();
     this.explain();
     this.instruction(null);
     this.source();
     this.assembly();
     this.findings();
-    this.open(this.current || "figures");
+    this.open(this.current || this.tabs[0]);
+  }
+
+  /** What the runs of the page are there to show. */
+  tell({ name, title, chapters }) {
+    const { body } = this.bodies[name];
+    body.append(make("h2", {}, title));
+    for (const { heading, sentences, table, listing } of chapters) {
+      if (heading) body.append(make("h3", {}, heading));
+      if (table.length) {
+        const [head, ...rows] = table;
+        const cells = (row, tag) => make("tr", {}, ...row.map((text, column) => make(tag, column ? { class: "num" } : {}, text)));
+        body.append(make("table", { class: "told" }, cells(head, "th"), ...rows.map((row) => cells(row, "td"))));
+      }
+      for (const text of sentences) body.append(make("p", {}, text));
+      if (listing.length) body.append(make("pre", { class: "listing" }, listing.join("\n")));
+    }
   }
 
   open(name) {

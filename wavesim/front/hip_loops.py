@@ -1,0 +1,113 @@
+"""Loops in the text of a HIP source: where the body of one ends, so that something can be put in there.
+
+No parser of C++: comments, strings and lines for the preprocessor are passed over, and brackets are matched.
+That finds ``for``, ``while`` and ``do`` as they are written. A loop that a macro makes is not found.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_TOKEN = re.compile(
+    r"//[^\n]*|/\*.*?\*/"
+    r'|R"(?P<raw>[^()\\\s]*)\(.*?\)(?P=raw)"|"(?:\\.|[^"\\\n])*"'
+    r"|'(?:\\.|[^'\\\n])*'"
+    r"|^[ \t]*\#(?:\\\n|[^\n])*"
+    r"|(?P<token>[A-Za-z_]\w*|[(){};])",
+    re.DOTALL | re.MULTILINE,
+)
+"""Comments, strings, characters and lines for the preprocessor, which are no tokens; and what is one."""
+_CLOSES = {"(": ")", "{": "}"}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLoop:
+    """Characters of a text: of a loop's first one and behind its last one, and of its body's."""
+
+    begin: int
+    end: int
+    body_begin: int
+    body_end: int
+
+
+def loops_of(text: str) -> list[SourceLoop]:
+    """The loops of a text, in the order in which they begin."""
+    tokens = [(each["token"], each.start()) for each in _TOKEN.finditer(text) if each["token"]]
+    found: list[SourceLoop] = []
+    tails: set[int] = set()
+    for number, (word, begin) in enumerate(tokens):
+        if word not in ("for", "while", "do") or number in tails:
+            continue
+        first = number + 1
+        if word != "do":
+            last = _closing(tokens, first) if _word(tokens, first) == "(" else None
+            if last is None:
+                continue
+            first = last + 1
+        last = _closing(tokens, first) if _word(tokens, first) == "{" else _semicolon(tokens, first)
+        if last is None:
+            continue
+        if word == "do":
+            tails.add(last + 1)
+        before, after = tokens[first - 1][1] + len(tokens[first - 1][0]), tokens[first][1]
+        body_begin = after if _word(tokens, first) == "{" else before
+        found.append(SourceLoop(begin, tokens[last][1] + 1, body_begin, tokens[last][1] + 1))
+    return found
+
+
+def _word(tokens: Sequence[tuple[str, int]], number: int) -> str:
+    return tokens[number][0] if number < len(tokens) else ""
+
+
+def _closing(tokens: Sequence[tuple[str, int]], first: int) -> int | None:
+    """The bracket that closes the one at ``first``."""
+    opened = tokens[first][0]
+    depth = 0
+    for number in range(first, len(tokens)):
+        depth += (tokens[number][0] == opened) - (tokens[number][0] == _CLOSES[opened])
+        if not depth:
+            return number
+    return None
+
+
+def _semicolon(tokens: Sequence[tuple[str, int]], first: int) -> int | None:
+    """The end of a statement without braces; none where it is another compound one."""
+    number = first
+    while number < len(tokens):
+        word = tokens[number][0]
+        if word == ";":
+            return number
+        if word in ("for", "while", "do", "if", "switch", "{", "}", ")"):
+            return None
+        closing = _closing(tokens, number) if word == "(" else number
+        if closing is None:
+            return None
+        number = closing + 1
+    return None
+
+
+def loop_at(text: str, line: int, column: int = 0) -> SourceLoop | None:
+    """The innermost loop that a place is in; the first one of the line where no column is known."""
+    starts = [0, *(each.end() for each in re.finditer("\n", text))]
+    if not 0 < line <= len(starts):
+        return None
+    place = starts[line - 1] + max(0, column - 1)
+    inside = [each for each in loops_of(text) if each.begin <= place < each.end]
+    if not inside and not column:
+        inside = [each for each in loops_of(text) if bisect_right(starts, each.begin) == line][:1]
+    return max(inside, key=lambda each: each.begin, default=None)
+
+
+def with_at_end(text: str, loop: SourceLoop, statements: Sequence[str]) -> str:
+    """The text with statements at the end of a loop's body, each on its own line."""
+    line = text[text.rfind("\n", 0, loop.begin) + 1 :]
+    indent = line[: len(line) - len(line.lstrip(" \t"))] + "  "
+    added = "".join(f"\n{indent}{each}" for each in statements)
+    end = loop.body_end
+    if text[loop.body_begin] == "{":
+        before = text[: end - 1].rstrip(" \t")
+        return f"{before.removesuffix(chr(10))}{added}\n{indent[:-2]}{text[end - 1 :]}"
+    return f"{text[: loop.body_begin]} {{{text[loop.body_begin : end]}{added}\n{indent[:-2]}}}{text[end:]}"

@@ -1,0 +1,61 @@
+"""A schedule without one kind of its changes, so that it can be said what that kind is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from heapq import heapify, heappop, heappush
+
+from wavesim.program import Instruction, Waitcnt
+from wavesim.tuning.dependence import Order
+from wavesim.tuning.schedule import Piece
+from wavesim.tuning.variant import Variant
+
+
+def unrotated(base: Variant, variant: Variant, order: Sequence[int]) -> list[int]:
+    """An order of a rotated loop as one of the loop as it was: what ran a pass ahead comes first."""
+    if variant.turned is None:
+        return list(order)
+    ahead = {index for index, _ in variant.turned.s}
+    number = {index: each for each, index in enumerate(base.block.operations)}
+    indices = [variant.origin[variant.block.operations[each]] for each in order]
+    wish = sorted(range(len(indices)), key=lambda place: (indices[place] not in ahead, place))
+    return nearest(base.scheduler.order, [number[indices[place]] for place in wish])
+
+
+def nearest(order: Order, wish: Sequence[int]) -> list[int]:
+    """The operations as near to the order ``wish`` as their dependences allow: of those that are ready the
+    one that is wished for first."""
+    place = {each: at for at, each in enumerate(wish)}
+    left = [len(each) for each in order.before]
+    ready = [place[number] for number, count in enumerate(left) if not count]
+    heapify(ready)
+    result = []
+    while ready:
+        number = wish[heappop(ready)]
+        result.append(number)
+        for later in order.after[number]:
+            left[later] -= 1
+            if not left[later]:
+                heappush(ready, place[later])
+    return result
+
+
+def strong_waits(pieces: Sequence[Piece], own: Sequence[Piece]) -> list[Piece]:
+    """The schedule with its waits as strong as the strongest of the kernel's own loop."""
+    counts = [each.operands[0] for _, each in own if each.opcode == "s_waitcnt"]
+    mine = [each for each in counts if isinstance(each, Waitcnt)]
+    vm = min((each.vmcnt for each in mine if each.vmcnt is not None), default=None)
+    lgkm = min((each.lgkmcnt for each in mine if each.lgkmcnt is not None), default=None)
+    return [(index, _stronger(each, vm, lgkm)) for index, each in pieces]
+
+
+def _stronger(instruction: Instruction, vm: int | None, lgkm: int | None) -> Instruction:
+    operand = instruction.operands[0] if instruction.operands else None
+    if instruction.opcode != "s_waitcnt" or not isinstance(operand, Waitcnt):
+        return instruction
+    stronger = Waitcnt(_least(operand.vmcnt, vm), operand.expcnt, _least(operand.lgkmcnt, lgkm))
+    return Instruction("s_waitcnt", (stronger,))
+
+
+def _least(count: int | None, other: int | None) -> int | None:
+    return count if count is None or other is None else min(count, other)
