@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Comparison,
         ExplainResult,
         LaunchOptions,
+        PythonKernel,
         RegionOptions,
         RunResult,
         SweepProgress,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         replay,
         run,
         sweep,
+        triton,
         tune,
     )
 
@@ -39,6 +41,7 @@ __all__ = [
     "Comparison",
     "ExplainResult",
     "LaunchOptions",
+    "PythonKernel",
     "RegionOptions",
     "RunResult",
     "SweepProgress",
@@ -54,6 +57,7 @@ __all__ = [
     "replay",
     "run",
     "sweep",
+    "triton",
     "tune",
 ]
 

@@ -16,8 +16,10 @@ from wavesim.explanation.glance import at_a_glance
 from wavesim.explanation.reproduce import what_if_options
 from wavesim.front.launch.file import LaunchOptions
 from wavesim.front.region import RegionOptions
+from wavesim.isa.archs import DEFAULT_ARCH
 from wavesim.isa.paths import kernel_path
 from wavesim.pipeline.run import RunOptions, may_execute, prepare, run_kernel
+from wavesim.python_kernels.kernel import Grid, PythonKernel
 from wavesim.report.results import CheckReport, Comparison, ExplainResult, RunResult, TimelineView, TuneResult
 from wavesim.report.tables import Table
 from wavesim.sweeps.run import SweepProgress
@@ -249,6 +251,55 @@ def tune(
     return TuneResult(tune_kernel(kernel_path(kernel), options, wanted, progress, stop or (lambda: False)))
 
 
+def triton(
+    kernel: Any,
+    signature: Mapping[str, str] | None = None,
+    constants: Mapping[str, Any] | None = None,
+    grid: Grid = 1,
+    args: Sequence[Any] | Mapping[str, Any] = (),
+    *,
+    arch: str = DEFAULT_ARCH,
+    options: Mapping[str, Any] | None = None,
+    expect: str | None = None,
+    expected: Mapping[str, Any] | None = None,
+    tile: Sequence[int] | None = None,
+    position: Sequence[int] = (0, 0, 0),
+    output: PathLike | None = None,
+) -> PythonKernel:
+    """Compile a Triton or Gluon kernel without a GPU, with its launch: what it gives goes into :func:`run`,
+    :func:`check` and the others in place of a file.
+
+    Args:
+        kernel: A function under ``@triton.jit`` or ``@gluon.jit``.
+        signature: Triton's types of arguments, where they are not those of ``args``: ``{"x_ptr": "*bf16"}``.
+        constants: The values of its ``constexpr`` parameters.
+        grid: Workgroups, as Triton takes them: numbers, or a function of the constants.
+        args: The other arguments, in order or by name: arrays, numbers, or texts as launch files have them
+            (``"bf16[128,512]:random"``).
+        arch: Architecture or device.
+        options: Triton's: ``{"num_warps": 4, "num_stages": 2}``.
+        expect: The result as a formula of the arguments: ``"c_ptr = a_ptr @ b_ptr"``.
+        expected: In its place, the array that an argument shall have: ``{"out_ptr": array}``.
+        tile: Rows and columns of the result that a workgroup computes; default: what it stores is judged.
+        position: Which workgroup of the grid is simulated.
+        output: File for the assembly (``"matmul.s"``), with the launch file beside it; default: they are
+            gone with the result.
+
+    Raises:
+        UserError: Triton is not installed or refuses the kernel; arguments that are not the kernel's.
+    """
+    from wavesim.isa.load import arch_of
+    from wavesim.python_kernels.kernel import Wanted, grid_of, written
+    from wavesim.python_kernels.triton import bind, compile_triton
+
+    name = arch_of(arch)
+    values, fixed = bind(kernel, constants or {}, args, signature or {}, name)
+    sizes = grid_of(grid, fixed)
+    compiled, kept = compile_triton(kernel, values, fixed, name, options or {})
+    wanted = Wanted(expect, expected or {}, tile, position)
+    return written(compiled, kept, sizes, wanted, output, name)
+
+
 def replay(
     folder: PathLike, *, arch: str = "auto", memory: str = "measured", without: Sequence[str] = ()
 ) -> tuple[Any, ...]:
@@ -282,6 +333,7 @@ __all__ = [
     "Comparison",
     "ExplainResult",
     "LaunchOptions",
+    "PythonKernel",
     "RegionOptions",
     "RunResult",
     "SweepProgress",
@@ -296,5 +348,6 @@ __all__ = [
     "replay",
     "run",
     "sweep",
+    "triton",
     "tune",
 ]

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tune": ("wavesim.cli.tune", "Find a better schedule of a kernel's loop, and prove it."),
     "report": ("wavesim.cli.report", "Write a page for the browser: timeline, listing, figures."),
     "compile": ("wavesim.cli.compile", "Compile HIP as run does, and say with what."),
+    "triton": ("wavesim.cli.triton", "Compile a Triton or Gluon kernel of a Python file, with its launch."),
     "lower": ("wavesim.cli.lower", "Print the assembly that a kernel file becomes."),
     "loops": ("wavesim.cli.loops", "List the loops of a kernel, and the region to give for each."),
     "launch": ("wavesim.cli.launch", "Write a launch file for a kernel, to fill in."),
@@ -48,6 +49,10 @@ EXAMPLES: dict[str, str] = {
     "tune": "wavesim tune kernels/8wave.yaml --minutes 1 -o best.s",
     "report": "wavesim report kernels/8wave.yaml kernels/8wave_pingpong.yaml -o both.html",
     "compile": "wavesim compile kernels/hip/8wave.hip -o 8wave.s",
+    "triton": "wavesim triton kernels/triton/kernels.py --kernel mm_kernel --arch gfx950 "
+    "--constant BM=64 --constant BN=64 --constant BK=64 --programs 4,4 --arg 'a_ptr=bf16[256,256]' "
+    "--arg 'b_ptr=bf16[256,256]' --arg 'c_ptr=f32[256,256]:unwritten' --arg K=256 --arg sa=256 "
+    "--arg sb=256 --arg sc=256 --expect 'c_ptr = a_ptr @ b_ptr.T' -o mm.s",
     "lower": "wavesim lower kernels/8wave.yaml -o 8wave.s",
     "loops": "wavesim loops kernels/8wave.yaml",
     "launch": "wavesim launch kernels/hip/8wave.hip -o mine.launch.yaml",

@@ -242,7 +242,7 @@ def _check(
 ) -> Numerics | None:
     """The result tile of the first workgroup against numpy in float64."""
     expect = launch.expect
-    if expect is None:
+    if expect is None or expect.only_stored:  # a device does not say what it stored
         return None
     argument = launch.matrix(expect.result)
     buffer, matrix = buffers[expect.result], VirtualMatrix(argument, machine.arch)

@@ -15,7 +15,7 @@ from wavesim.emulate.types import Array
 from wavesim.errors import UserError
 from wavesim.front.launch.formula import MAX_ELEMENTS, Numbers, evaluate_formula, names_in
 from wavesim.front.launch.formula_sizes import formula_sizes
-from wavesim.front.launch.model import Expectation, Launch, ScalarArgument
+from wavesim.front.launch.model import Expectation, Launch, Position, ScalarArgument
 
 TOLERANCES = {
     **{"f32": 1e-5, "f64": 1e-12, "bf16": 2.0**-8, "f16": 2.0**-11},
@@ -89,7 +89,10 @@ def _factors(execution: Execution, expect: Expectation, tile: Tile) -> tuple[Arr
 
 
 def _sizes(execution: Execution, expect: Expectation, tile: Tile) -> Array:
-    """How large the terms are that the elements of a tile are made of."""
+    """How large the terms are that the elements of a tile are made of; endless where data are expected, which
+    say nothing of it."""
+    if {each.name for each in execution.launch.references} & set(names_in(expect.formula or "0")):
+        return np.full((tile[2], tile[3]), np.inf)
     if expect.formula:
         return _formula_tile(execution, expect, tile, formula_sizes)
     left, right = _factors(execution, expect, tile)
@@ -106,6 +109,7 @@ def _formula_tile(
 ) -> Array:
     """A formula's value: the tile itself, or the whole result, of which the tile is taken."""
     row, column, rows, columns = tile
+    matrices = _matrices(execution)
     scalars = {
         each.name: each.value for each in execution.launch.arguments if isinstance(each, ScalarArgument)
     }
@@ -113,10 +117,11 @@ def _formula_tile(
     def values(name: str) -> Array:
         if name in scalars:
             return np.asarray(scalars[name], np.float64)
-        argument = execution.matrices[name].argument
+        matrix = matrices[name]
+        argument = matrix.argument
         if argument.rows * argument.cols > MAX_ELEMENTS:
             raise UserError(f"expected result: {name} has more than {MAX_ELEMENTS} elements")
-        return execution.matrices[name].launched_region(0, 0, argument.rows, argument.cols).astype(np.float64)
+        return matrix.launched_region(0, 0, argument.rows, argument.cols).astype(np.float64)
 
     found = evaluate(expect.formula, values)
     whole = execution.matrices[expect.result].argument
@@ -142,7 +147,33 @@ def tolerance_of(execution: Execution, expect: Expectation) -> float:
 def _used(execution: Execution, expect: Expectation) -> list[VirtualMatrix]:
     """The matrices that the expected result is computed from."""
     names = names_in(expect.formula) if expect.formula else [expect.left, expect.right]
-    return [execution.matrices[name] for name in names if name in execution.matrices]
+    matrices = _matrices(execution)
+    return [matrices[name] for name in names if name in matrices]
+
+
+def _matrices(execution: Execution) -> dict[str, VirtualMatrix]:
+    """Those of the execution, and those that the launch states for what is expected."""
+    arch = execution.matrices[execution.launch.expect.result].arch if execution.launch.expect else ""
+    stated = {each.name: VirtualMatrix(each, arch) for each in execution.launch.references}
+    return {**stated, **execution.matrices}
+
+
+def _unjudged(execution: Execution, expect: Expectation) -> Numerics | None:
+    """The outcome where no element of the result can be compared."""
+    if not execution.complete:
+        return Numerics(False, None, False, "the kernel did not run to its end")
+    if not execution.has_numbers:
+        return Numerics(True, None, False, "only addresses were executed, no numbers")
+    if expect.only_stored and not execution.matrices[expect.result].stored_to:
+        return Numerics(False, None, True, f"nothing was stored to {expect.result}")
+    return None
+
+
+def _parts(launch: Launch, expect: Expectation, result: VirtualMatrix) -> list[tuple[Position, Tile]]:
+    """The parts of the result that are judged, each with the workgroup that has to store it."""
+    if expect.only_stored:
+        return [(launch.workgroups[0], result.touched_box())]
+    return [(group, tile) for group, tile in expect.tiles.items() if tile[2] > 0 and tile[3] > 0]
 
 
 def check_numerics(execution: Execution, launch: Launch) -> Numerics:
@@ -155,12 +186,11 @@ def check_numerics(execution: Execution, launch: Launch) -> Numerics:
     if expect is None:
         return Numerics(True, None, False, "no expected result is known")
     _require_shapes(execution, expect)
-    if not execution.complete:
-        return Numerics(False, None, False, "the kernel did not run to its end")
-    if not execution.has_numbers:
-        return Numerics(True, None, False, "only addresses were executed, no numbers")
+    unjudged = _unjudged(execution, expect)
+    if unjudged is not None:
+        return unjudged
     result = execution.matrices[expect.result]
-    tiles = [(group, tile) for group, tile in expect.tiles.items() if tile[2] > 0 and tile[3] > 0]
+    tiles = _parts(launch, expect, result)
     references = [reference_tile(execution, expect, tile) for _, tile in tiles]
     if not sum(reference.size for reference in references):
         return Numerics(True, None, False, "no tile of the result is simulated")
@@ -188,18 +218,20 @@ def check_numerics(execution: Execution, launch: Launch) -> Numerics:
             lambda tile=tile: _sizes(execution, expect, tile),  # type: ignore[misc]
         )
         bad = found.bad | found.hidden | ~stored
+        if expect.only_stored:
+            bad &= stored
         worst = max(worst, float(found.error[stored].max(initial=0.0)))
         count += int(bad.sum())
         hidden += int((found.hidden & stored).sum())
-        elements += reference.size
+        elements += int(stored.sum()) if expect.only_stored else reference.size
         if bad.any() and len(places) < SHOWN:
             compared = ComparedTile(group, tile, bad, got, stored, reference, storing_waves(result, tile))
             wrong += compared.listed(waves, SHOWN - len(wrong))
             places += compared.by_wave(waves)[: SHOWN - len(places)]
     relative = worst / scale if scale else worst
     if not count:
-        finite = sum(int(np.isfinite(reference).sum()) for reference in references)
-        rest = f"; {elements - finite} of them are not finite" if finite < elements else ""
+        infinite = sum(int((~np.isfinite(reference)).sum()) for reference in references)
+        rest = f"; {infinite} of them are not finite" if infinite and not expect.only_stored else ""
         return Numerics(
             True, relative, True, f"{elements} elements within {tolerance:g}{rest}", (), 0, elements
         )

@@ -35,6 +35,7 @@ MATRIX_TYPES = (
 )
 """``fp8`` and ``bf8`` are the architecture's own forms, the other small floats what they say everywhere."""
 SCALAR_TYPES = ("i32", "u32", "i64", "u64", "i16", "u16", "i8", "u8", "f32", "f64")
+ARRAY_ENDING = ".npy"
 INITS = ("random", "zero", "ones", "index", "unwritten")
 MAX_DYNAMIC_LDS_BYTES = 1 << 20
 """More than any LDS: too large an allocation is a finding, a typing error is refused."""
@@ -46,12 +47,15 @@ KEYS = (
     "constants",
     "arguments",
     "expect",
+    "references",
     "tile",
     "memory",
     "lds",
 )
+STORED = "stored"
+"""What ``tile`` says where all that the workgroup stores is judged, wherever that is."""
 
-_MATRIX = re.compile(r"(\w+)\[\s*(?:([\w*]+)\s*,)?\s*([\w*]+)\s*\](?::(\w+))?$")
+_MATRIX = re.compile(r"(\w+)\[\s*(?:([\w*]+)\s*,)?\s*([\w*]+)\s*\](?::([\w./\\ -]+))?$")
 _SCALAR = re.compile(r"(?:(\w+):)?(-?[\w.*]+(?:(?<=[eE])[-+]\d+)?|-?inf|nan)$")
 _EXPECT = re.compile(r"\s*(\w+)\s*=\s*(\w+)\s*@\s*(\w+)(\.T)?\s*$")
 _FORMULA = re.compile(r"\s*(\w+)\s*=(?!=)(.+)$", re.DOTALL)
@@ -120,10 +124,22 @@ def read_launch(path: Path, constants: Mapping[str, str]) -> Launch:
     arguments = data.get("arguments")
     if not isinstance(arguments, dict):
         raise marks.error(("arguments",), "arguments: a mapping of names to descriptions is needed")
-    parsed = [
-        parse_argument(f"{'.'.join(map(str, path))}={text}", number, known, marks.span(("arguments", *path)))
-        for number, (path, text) in enumerate(_fields(arguments, ()))
-    ]
+    given = data.get("references", {})
+    if not isinstance(given, dict):
+        raise marks.error(("references",), "references: a mapping of names to matrices is needed")
+
+    def read(key: str, fields: Mapping[object, object]) -> list[MatrixArgument | ScalarArgument]:
+        return [
+            parse_argument(
+                f"{'.'.join(map(str, place))}={text}", number, known, marks.span((key, *place)), path.parent
+            )
+            for number, (place, text) in enumerate(_fields(fields, ()))
+        ]
+
+    parsed, references = read("arguments", arguments), read("references", given)
+    only_stored = data.get("tile") == STORED
+    if only_stored:
+        data = {key: value for key, value in data.items() if key != "tile"}
     numbers = {key: _integers(data.get(key), key, known, marks) for key in ("grid", "position", "tile")}
     position = numbers["position"] or [0, 0]
     expect = data.get("expect")
@@ -136,6 +152,8 @@ def read_launch(path: Path, constants: Mapping[str, str]) -> Launch:
         position=position,
         expect=expect,
         tile=numbers["tile"],
+        references=[each for each in references if isinstance(each, MatrixArgument)],
+        only_stored=only_stored,
         memory=_memory(data.get("memory", {}), known, marks),
         dynamic_lds_bytes=_dynamic_lds(data.get("lds", 0), known, marks),
         span=marks.span(),
@@ -194,7 +212,8 @@ def launch_from_options(options: LaunchOptions, span: SourceSpan) -> Launch:
     known = _constants({}, options.constants, span)
     parsed = [parse_argument(text, number, known, span) for number, text in enumerate(options.arguments)]
     position = [int(part) for part in _numbers(options.grid or "0,0", "--grid", span)]
-    tile = _numbers(options.tile, "--tile", span) if options.tile else None
+    only_stored = options.tile == STORED
+    tile = _numbers(options.tile, "--tile", span) if options.tile and not only_stored else None
     return build_launch(
         parsed,
         workgroup=options.block or 256,
@@ -202,6 +221,7 @@ def launch_from_options(options: LaunchOptions, span: SourceSpan) -> Launch:
         position=position,
         expect=options.expect,
         tile=tile,
+        only_stored=only_stored,
         memory={},
         dynamic_lds_bytes=options.dynamic_lds_bytes,
         span=span,
@@ -239,15 +259,17 @@ def build_launch(
     dynamic_lds_bytes: int,
     span: SourceSpan,
     places: Mapping[str, SourceSpan] = MappingProxyType({}),
+    references: Sequence[MatrixArgument] = (),
+    only_stored: bool = False,
 ) -> Launch:
     """A launch of one workgroup at ``position`` (x, y, z); x runs along the columns of the result.
 
-    ``places`` are those of the launch file's keys; other faults are at ``span``.
+    ``places`` are those of the launch file's keys; other faults are at ``span``. ``only_stored``: in place
+    of a ``tile``, all that the workgroup stores is judged.
 
     Raises:
         UserError: numbers that no launch can have; the expected result names no matrix, or cannot be read.
     """
-    tile_span = places.get("tile", span)
     check_ranges(workgroup, grid, position, tile or [], places, span)
     tile_span = places.get("tile", span)
     group = (*position, 0, 0)[:3]
@@ -260,11 +282,14 @@ def build_launch(
         workgroups=((x, y, z),),
         machine_overrides=dict(memory),
         dynamic_lds_bytes=dynamic_lds_bytes,
+        references=tuple(references),
     )
     if expect is None:
         return launch
     wanted = _expectation(expect, launch, places.get("expect", span))
     matrix = launch.matrix(wanted.result)
+    if only_stored:
+        return replace(launch, expect=replace(wanted, only_stored=True))
     if tile and len(tile) == 4:
         region = (int(tile[0]), int(tile[1]), int(tile[2]), int(tile[3]))
         if region[0] + region[2] > matrix.rows or region[1] + region[3] > matrix.cols:
@@ -320,7 +345,7 @@ def _expectation(expect: str, launch: Launch, span: SourceSpan) -> Expectation:
         used = names_in(text)
     except UserError as error:
         raise UserError(error.message, span, error.hint) from None
-    known = {argument.name for argument in launch.arguments}
+    known = {argument.name for argument in (*launch.arguments, *launch.references)}
     for name, names in ((result, matrices), *((each, known) for each in used)):
         if name not in names:
             raise UserError(f"the expected result names {name!r}", span, f"matrices: {', '.join(matrices)}")
@@ -330,10 +355,14 @@ def _expectation(expect: str, launch: Launch, span: SourceSpan) -> Expectation:
 
 
 def parse_argument(
-    text: str, number: int, constants: Mapping[str, int], span: SourceSpan
+    text: str,
+    number: int,
+    constants: Mapping[str, int],
+    span: SourceSpan,
+    folder: Path = Path(),
 ) -> MatrixArgument | ScalarArgument:
     """``NAME=bf16[rows,cols]:init`` or ``NAME=type:value``; the number seeds random data. ``STRUCT.NAME``
-    is a field of a struct passed by value.
+    is a field of a struct passed by value. ``init`` may be a file of numpy's (``x.npy``) in ``folder``.
 
     Raises:
         UserError: neither of the two, an unknown type or constant.
@@ -354,11 +383,20 @@ def parse_argument(
             raise UserError(
                 f"{name}: unknown element type {dtype!r}", span, f"one of {', '.join(MATRIX_TYPES)}"
             )
-        init = init or "random"
-        if init not in INITS:
-            raise UserError(f"{name}: unknown data {init!r}", span, f"one of {', '.join(INITS)}")
+        init = (init or "random").strip()
+        from_file = init.endswith(ARRAY_ENDING)
+        if init not in INITS and not from_file:
+            known = f"one of {', '.join(INITS)}, or a file that ends in {ARRAY_ENDING}"
+            raise UserError(f"{name}: unknown data {init!r}", span, known)
         shape = [_integer(dimension, name, constants, span) for dimension in (rows or "1", cols)]
         in_range(f"{name}: rows or columns", shape, 1, MAX_GRID, 2, span)
+        if from_file:
+            from wavesim.front.launch.array_file import read_elements
+
+            content = read_elements(folder / init, dtype, (shape[0], shape[1]), span)
+            return MatrixArgument(
+                name, dtype, shape[0], shape[1], "given", number + 1, content=content, structs=structs
+            )
         return MatrixArgument(name, dtype, shape[0], shape[1], init=init, seed=number + 1, structs=structs)
     match = _SCALAR.match(value)
     if match is None:

@@ -58,7 +58,8 @@ class Expectation:
 
     ``tiles`` gives, for each simulated workgroup, the result region it must write:
     (first row, first column, rows, columns); ``corners`` those of workgroups at the corners of the grid,
-    where they are known.
+    where they are known. With ``only_stored`` there are no tiles: what the simulated workgroups stored is
+    judged, wherever that is, and nothing else of the result.
     """
 
     result: str
@@ -68,6 +69,7 @@ class Expectation:
     tiles: Mapping[Position, Tile] = field(default_factory=lambda: MappingProxyType({}))
     formula: str = ""
     corners: Mapping[Position, Tile] = field(default_factory=lambda: MappingProxyType({}))
+    only_stored: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ class Launch:
     positions that share the simulated compute unit, oldest first. ``machine_overrides`` are machine
     values the kernel file states, for ``memory.latency_clk`` also a role (wavesim/isa/memory_roles.py).
     ``dynamic_lds_bytes`` is what the launch adds to the kernel's own LDS. Without ``is_stated`` nobody said
-    how many lanes a workgroup has: ``workgroup_size`` is a default."""
+    how many lanes a workgroup has: ``workgroup_size`` is a default. ``references`` are matrices that the
+    kernel does not get: what is expected may name them."""
 
     arguments: tuple[MatrixArgument | ScalarArgument, ...]
     workgroup_size: int
@@ -86,6 +89,7 @@ class Launch:
     machine_overrides: Mapping[str, int | str] = field(default_factory=lambda: MappingProxyType({}))
     dynamic_lds_bytes: int = 0
     is_stated: bool = True
+    references: tuple[MatrixArgument, ...] = ()
 
     def matrix(self, name: str) -> MatrixArgument:
         """The matrix argument ``name``.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wavesim.errors import UserError
+from wavesim.front.launch.file import STORED
 from wavesim.front.launch.model import Expectation, Launch, MatrixArgument, ScalarArgument
 
 
@@ -30,6 +31,8 @@ def _lines(launch: Launch) -> Iterator[str]:
     expect = launch.expect
     if expect is not None:
         yield f"expect: '{_expected(expect)}'"
+        if expect.only_stored:
+            yield f"tile: {STORED}"
         region = expect.tiles.get((x, y, z))
         if region is not None:
             row, col, rows, cols = region
