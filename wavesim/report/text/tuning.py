@@ -12,6 +12,8 @@ from typing import Any
 from wavesim.asm.printer import print_code, print_program
 from wavesim.front.launch.file import launch_path
 from wavesim.front.launch.write import launch_text
+from wavesim.report.json.schemas import headed
+from wavesim.report.json.trust import trust_json
 from wavesim.tuning.score import LATENCIES
 from wavesim.tuning.state import State
 from wavesim.tuning.tune import Tuned
@@ -103,7 +105,7 @@ def _what_changed(tuned: Tuned) -> Iterator[str]:
 
 def tuning_json(tuned: Tuned) -> dict[str, Any]:
     """The same for machines; clocks are per iteration of the source."""
-    return {
+    data = {
         "kernel": tuned.run.kernel.name,
         "machine": tuned.run.machine.name,
         "loop": tuned.label,
@@ -128,7 +130,9 @@ def tuning_json(tuned: Tuned) -> dict[str, Any]:
         "stopped": tuned.stopped,
         "dropped": list(tuned.dropped),
         "fault": tuned.fault or None,
+        "trust": trust_json(tuned.run),
     }
+    return headed("tune", data)
 
 
 def tuned_assembly(tuned: Tuned) -> str:
