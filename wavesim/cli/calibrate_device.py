@@ -334,6 +334,7 @@ def _finish(wishes: Wishes, samples: Samples, device: Device | None) -> tuple[in
     from wavesim.calibrate.real.report import kernel_json, kernel_lines
     from wavesim.isa.load import load_machine
     from wavesim.report.files import write_atomically
+    from wavesim.report.json.schemas import headed
 
     stock = load_machine(samples.properties.arch)
     measured = [each for each in chosen(stock, wishes.only) if samples.has(each.name, 1)]
@@ -357,7 +358,7 @@ def _finish(wishes: Wishes, samples: Samples, device: Device | None) -> tuple[in
     if wishes.report is not None:
         _write_report(wishes.report, data)
     if wishes.as_json.wanted:
-        wishes.as_json.write(json.dumps(data, indent=1) + "\n")
+        wishes.as_json.write(json.dumps(headed("calibrate", data), indent=1) + "\n")
     if not wishes.quiet:
         for line in lines:
             click.echo(line)

@@ -33,6 +33,7 @@ def calibrate_from_traces(
     from wavesim.isa.load import load_machine
     from wavesim.replays.validate import in_processes, trace_folders
     from wavesim.report.files import write_atomically
+    from wavesim.report.json.schemas import headed
 
     if output is not None and os.path.exists(output) and os.path.isdir(output):
         raise UserError(f"{output} is a folder", hint="-o wants the name of the machine file to write")
@@ -54,7 +55,8 @@ def calibrate_from_traces(
         base = str(Path(machine).resolve()) if machine else arch
         write_atomically(output, machine_file(base, loaded, estimates, names))
     if as_json.wanted:
-        as_json.write(json.dumps(report_json(arch, estimates, left_out, names), indent=2) + "\n")
+        data = headed("calibrate-traces", report_json(arch, estimates, left_out, names))
+        as_json.write(json.dumps(data, indent=2) + "\n")
     if as_json.alone:
         return 0
     for line in report_lines(arch, estimates, left_out, names):

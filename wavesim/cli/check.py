@@ -169,9 +169,12 @@ def _refuse_unknown(rules: tuple[str, ...]) -> None:
 
 def _json(results: Sequence[Checked], several: bool) -> str:
     """One kernel's report, or with several kernels (also where a pattern finds one) all of them."""
+    from wavesim.report.json.schemas import headed
+
     reports = [each.data for each in results]
-    data = {"schema": "check", "kernels": reports} if several else reports[0]
-    return json.dumps(data, indent=2) + "\n"
+    data = {"kernels": reports} if several else reports[0]
+    assert data is not None, "a kernel that cannot be used ends the command before"
+    return json.dumps(headed("check", data), indent=2) + "\n"
 
 
 def _sarif(results: Sequence[Checked]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -26,7 +27,8 @@ def list_(as_json: JsonOptions) -> None:
 
     machines = stock_list()
     if as_json.wanted:
-        _write([machine_data(each.machine, ("structure", "clock")) for each in machines], as_json)
+        found = [machine_data(each.machine, ("structure", "clock")) for each in machines]
+        _write("isa-list", {"machines": found}, as_json)
     if as_json.alone:
         return
     emit(list_table(machines))
@@ -46,7 +48,7 @@ def show(machine: str, sections: tuple[str, ...], settings: dict[str, str], as_j
     loaded = load_machine(machine, settings)
     tables = section_tables(loaded, sections)
     if as_json.wanted:
-        _write(machine_data(loaded, sections), as_json)
+        _write("isa-show", machine_data(loaded, sections), as_json)
     if as_json.alone:
         return
     title = Text.assemble((loaded.name, "bold"), f"  {loaded.description}")
@@ -71,7 +73,7 @@ def explain(machine: str, question: str, settings: dict[str, str], as_json: Json
             "quantities": [quantity_data(quantity) for quantity in answer.quantities],
             "opcodes": [opcode_data(opcode, loaded) for opcode in answer.opcodes],
         }
-        _write(found, as_json)
+        _write("isa-explain", found, as_json)
     if as_json.alone:
         return
     emit(*answer_blocks(loaded, answer))
@@ -89,7 +91,7 @@ def rules(as_json: JsonOptions) -> None:
             {"name": rule.name, "section": rule.section, "says": summary(rule.name), "off": rule.off}
             for rule in RULES
         ]
-        _write(found, as_json)
+        _write("isa-rules", {"rules": found}, as_json)
     if as_json.alone:
         return
     emit(rules_table((rule.name, rule.section, summary(rule.name)) for rule in RULES))
@@ -110,5 +112,7 @@ def coverage(write: str | None) -> None:
         write_atomically(Path(write), [coverage_page()])
 
 
-def _write(data: Any, as_json: JsonOptions) -> None:
-    as_json.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+def _write(schema: str, data: Mapping[str, Any], as_json: JsonOptions) -> None:
+    from wavesim.report.json.schemas import headed
+
+    as_json.write(json.dumps(headed(schema, data), indent=2, ensure_ascii=False) + "\n")

@@ -56,6 +56,7 @@ def replay(
     from wavesim.replays.compute_unit import memory_mode
     from wavesim.replays.compute_unit import replay as run
     from wavesim.report.files import write_atomically
+    from wavesim.report.json.schemas import headed
     from wavesim.report.output import look_for, write_lines
     from wavesim.report.text.replay import json_text, replay_json, replay_lines, replay_perfetto, worst_place
     from wavesim.timing.rules import BY_NAME
@@ -73,7 +74,7 @@ def replay(
         write_atomically(perfetto, replay_perfetto(results))
     if as_json.wanted:
         data = [replay_json(result) for result in results]
-        as_json.write(json_text(data[0] if len(data) == 1 else data))
+        as_json.write(json_text(headed("replay", data[0] if len(data) == 1 else {"units": data})))
     if not as_json.alone:
         look = look_for(sys.stdout, no_color=bool(os.environ.get("NO_COLOR")))
         for place, result in enumerate(results):

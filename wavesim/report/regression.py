@@ -12,7 +12,8 @@ from typing import Any
 
 from wavesim.errors import SourceSpan, UserError
 from wavesim.pipeline.run import Run
-from wavesim.report.json.run import SCHEMA, Json
+from wavesim.report.json.run import Json
+from wavesim.report.json.schemas import schema_file
 from wavesim.source_text import read_text
 from wavesim.words import number, signed_percent
 
@@ -53,7 +54,7 @@ def read_reports(path: Path) -> list[dict[str, Any]]:
         raise UserError(f"no JSON: {error.msg}", SourceSpan(str(path), error.lineno), _HINT) from None
     except RecursionError:
         raise UserError("nested too deeply", SourceSpan(str(path)), _HINT) from None
-    several = isinstance(data, dict) and data.get("schema") == "compare"
+    several = isinstance(data, dict) and data.get("schema") in (schema_file("compare"), "compare")
     reports = data.get("kernels") if several else [data]
     if not isinstance(reports, list) or not all(map(_is_report, reports)):
         raise UserError("no report of a run", SourceSpan(str(path)), _HINT)
@@ -61,7 +62,7 @@ def read_reports(path: Path) -> list[dict[str, Any]]:
 
 
 def _is_report(data: object) -> bool:
-    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+    if not isinstance(data, dict) or data.get("schema") != schema_file("run"):
         return False
     texts = all(isinstance(data.get(key), str) for key in ("kernel", "file", "machine"))
     return texts and _clk(data, "clk_total") is not None

@@ -9,9 +9,8 @@ from wavesim.errors import SourceSpan
 from wavesim.explanation.advice import Advice
 from wavesim.explanation.explanation import Explanation
 from wavesim.report.json.run import Json
-
-SCHEMA = "explain.schema.json"
-SCHEMA_VERSION = 2
+from wavesim.report.json.schemas import headed
+from wavesim.report.json.trust import trust_json
 
 
 def _span(span: SourceSpan | None) -> Json:
@@ -38,9 +37,7 @@ def _advice_json(each: Advice) -> Json:
 def explanation_json(found: Explanation) -> dict[str, Json]:
     """The report as plain data (docs/schema/explain.schema.json)."""
     run, path = found.run, found.path
-    return {
-        "schema": SCHEMA,
-        "schema_version": SCHEMA_VERSION,
+    report: dict[str, Json] = {
         "kernel": run.kernel.name,
         "file": run.kernel.file,
         "arch": run.analysis.arch,
@@ -123,7 +120,9 @@ def explanation_json(found: Explanation) -> dict[str, Json]:
         ],
         "advice": [_advice_json(each) for each in found.advice],
         "tried": found.tried,
+        "trust": trust_json(run),
     }
+    return headed("explain", report)
 
 
 def explanation_json_text(found: Explanation) -> str:

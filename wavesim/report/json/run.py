@@ -14,12 +14,12 @@ from wavesim.explanation.diagnosis import UNTIMED
 from wavesim.pipeline.run import Run
 from wavesim.program import Finding
 from wavesim.report.figures import FIGURES
+from wavesim.report.json.schemas import headed
+from wavesim.report.json.trust import trust_json
 from wavesim.report.text.unknowns import unknowns_json
 from wavesim.report.text.wrong_elements import wrong_json
 from wavesim.trace import REASON_NAMES, Timeline
 
-SCHEMA = "run.schema.json"
-SCHEMA_VERSION = 2
 CULPRIT_SHARE = 0.01
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
@@ -36,8 +36,6 @@ def run_json(run: Run) -> dict[str, Json]:
     )
     per_iteration = loop is not None
     report: dict[str, Json] = {
-        "schema": SCHEMA,
-        "schema_version": SCHEMA_VERSION,
         "wavesim": __version__,
         "kernel": kernel.name,
         "file": kernel.file,
@@ -135,11 +133,12 @@ def run_json(run: Run) -> dict[str, Json]:
         "findings": [finding_json(finding) for finding in run.findings],
         "unknowns": unknowns_json(run.unknowns),
         "memory": _memory(run),
+        "trust": trust_json(run),
         "notes": list(analysis.notes),
     }
     for figure in FIGURES:
         report.setdefault(figure.key, figure.value(analysis))
-    return report
+    return headed("run", report)
 
 
 def _memory(run: Run) -> dict[str, Json] | None:

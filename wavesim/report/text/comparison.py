@@ -14,6 +14,7 @@ from wavesim.pipeline.run import Run
 from wavesim.program.verdict import Verdict
 from wavesim.report.figures import FIGURES
 from wavesim.report.json.run import Json, run_json
+from wavesim.report.json.schemas import headed
 from wavesim.report.text.terminal import IDLE_CAUSES
 from wavesim.trace import REASON_NAMES
 from wavesim.words import number, percent, signed_percent
@@ -45,7 +46,7 @@ def comparison_lines(runs: Sequence[Run], width: int) -> list[Text]:
 
 def comparison_json(runs: Sequence[Run]) -> dict[str, Json]:
     """The runs' own reports under ``kernels``, in the order given."""
-    return {"schema": "compare", "kernels": [run_json(run) for run in runs]}
+    return headed("compare", {"kernels": [run_json(run) for run in runs]})
 
 
 def _block(runs: Sequence[Run]) -> list[Text]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from wavesim.front.loops import CodeLoop, hottest, region_of, shown_address
 from wavesim.program import Instruction, Program
 from wavesim.report.json.run import Json
+from wavesim.report.json.schemas import headed
 
 _HEADINGS = ("loop", "depth", "instructions", "MFMA", "LDS", "memory", "lines", "address", "source")
 _LEFT = ("loop", "lines", "address", "source")
@@ -71,8 +72,7 @@ def _source_text(program: Program, loop: CodeLoop) -> str:
 def loops_json(program: Program, loops: Sequence[CodeLoop]) -> Json:
     """The same as plain data."""
     best = hottest(tuple(loops))
-    return {
-        "schema": "loops",
+    data: dict[str, Json] = {
         "kernel": program.name,
         "arch": program.arch,
         "hottest": region_of(program, best) if best is not None else None,
@@ -95,3 +95,4 @@ def loops_json(program: Program, loops: Sequence[CodeLoop]) -> Json:
             for loop in loops
         ],
     }
+    return headed("loops", data)

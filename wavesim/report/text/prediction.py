@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from wavesim.replays.predict import Prediction
+from wavesim.report.json.schemas import headed
+from wavesim.report.json.trust import trust_json
 from wavesim.words import signed_percent
 
 WIDTH = 80
@@ -68,7 +70,7 @@ def prediction_lines(prediction: Prediction) -> Iterator[str]:
 def prediction_json(prediction: Prediction) -> dict[str, Any]:
     """The same as data; the error is a signed fraction of the measured value."""
     throughput = prediction.run.analysis.throughput
-    return {
+    data = {
         "folder": prediction.folder,
         "kernel": prediction.kernel,
         "machine": prediction.run.machine.name,
@@ -83,4 +85,6 @@ def prediction_json(prediction: Prediction) -> dict[str, Any]:
         "clock_ghz": throughput.clock.ghz if throughput is not None else None,
         "measured_clock_ghz": prediction.measured_clock.ghz if prediction.measured_clock else None,
         "rests_on": list(prediction.rests_on),
+        "trust": trust_json(prediction.run),
     }
+    return headed("predict", data)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wavesim.replays.prediction_study import FITTED, PARTS, LeftOut, Part, Predicted, Study
+from wavesim.report.json.schemas import headed
 from wavesim.report.text.validation import bullets, markdown_table, signed
 from wavesim.timing.memory.predict import INTERVALS, UNMEASURED_INTERVAL
 
@@ -193,4 +194,4 @@ def study_json(study: Study) -> str:
         ],
         "not_met": misses(study),
     }
-    return json.dumps(data, indent=2)
+    return json.dumps(headed("prediction-study", data), indent=2)

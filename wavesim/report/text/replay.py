@@ -19,6 +19,7 @@ from wavesim.replays.compute_unit import ReplayResult
 from wavesim.replays.teacher_forced import TeacherForced
 from wavesim.report.export.blame import named
 from wavesim.report.export.perfetto import perfetto_events
+from wavesim.report.json.schemas import headed
 from wavesim.report.output import Look
 from wavesim.report.text.picture import LABEL_WIDTH, Scale, lanes, legend, ruler
 from wavesim.timing.rules import BY_NAME
@@ -325,7 +326,7 @@ def _unit_json(unit: ImportedUnit, parameters: TimingParameters) -> Json:
 
 def trace_json(imported: ImportedTrace, parameters: TimingParameters) -> Json:
     """The documented JSON of `wavesim trace info`."""
-    return {
+    data = {
         "folder": str(imported.folder.path),
         "format": imported.folder.version,
         "arch": imported.arch,
@@ -335,6 +336,7 @@ def trace_json(imported: ImportedTrace, parameters: TimingParameters) -> Json:
         "units": [_unit_json(unit, parameters) for unit in imported.units],
         "notes": list(imported.notes),
     }
+    return headed("trace", data)
 
 
 def trace_lines(imported: ImportedTrace, parameters: TimingParameters) -> Iterator[str]:

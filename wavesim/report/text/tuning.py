@@ -11,6 +11,8 @@ from wavesim.asm.printer import print_code, print_program
 from wavesim.front.endings import HIP
 from wavesim.front.launch.file import launch_path
 from wavesim.front.launch.write import launch_text
+from wavesim.report.json.schemas import headed
+from wavesim.report.json.trust import trust_json
 from wavesim.report.text.hints import hint_diff, hint_json, hint_source
 from wavesim.report.text.wrap import unified, wrapped
 from wavesim.tuning.hints import Hints
@@ -121,9 +123,7 @@ def _what_changed(tuned: Tuned) -> Iterator[str]:
 
 def tuning_json(tuned: Tuned, hints: Hints | None = None) -> dict[str, Any]:
     """The same for machines; clocks are per iteration of the source."""
-    return {
-        "schema": "tune.schema.json",
-        "schema_version": 1,
+    data = {
         "kernel": tuned.run.kernel.name,
         "machine": tuned.run.machine.name,
         "loop": tuned.label,
@@ -155,7 +155,9 @@ def tuning_json(tuned: Tuned, hints: Hints | None = None) -> dict[str, Any]:
         "dropped": list(tuned.dropped),
         "fault": tuned.fault or None,
         "sched_group_barrier": hint_json(hints, tuned) if hints is not None else None,
+        "trust": trust_json(tuned.run),
     }
+    return headed("tune", data)
 
 
 def tuned_assembly(tuned: Tuned) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from wavesim.replays.ablation import ABLATION_ROWS, Ablation
 from wavesim.replays.compare import CLASSES
 from wavesim.replays.validate import FORCED_ROWS, MODES, ValidationRow, mean_error, variant_ratios
+from wavesim.report.json.schemas import headed
 from wavesim.words import percent, signed_percent
 
 TARGET = 0.05
@@ -314,4 +315,4 @@ def json_rows(rows: Sequence[ValidationRow], ablations: Sequence[Ablation] = ())
             for one in ablations
         ],
     }
-    return json.dumps(data, indent=2)
+    return json.dumps(headed("validate", data), indent=2)
