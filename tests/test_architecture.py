@@ -31,6 +31,7 @@ LAYERS = [
     "asm",
     "trace",
     "program",
+    "glossary",
     "isa",
     "yaml_source",
     "source_text",

@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "calibrate": ("wavesim.cli.calibrate", "Measure a machine, fit the model, compare the real kernel."),
     "validate": ("wavesim.cli.validate", "Replay a folder of traces: the accuracy table."),
     "lesson": ("wavesim.cli.lesson", "Learn how waves overlap, step by step."),
+    "explain-word": ("wavesim.cli.explain_word", "Say what a word of a report means."),
 }
 """Command name -> (module with a click command of that name, one-line help)."""
 
@@ -69,6 +70,7 @@ EXAMPLES: dict[str, str] = {
     "calibrate": "wavesim calibrate --virtual gfx942 -o fitted.yaml",
     "validate": "wavesim validate FOLDER",
     "lesson": "wavesim lesson 1",
+    "explain-word": "wavesim explain-word lgkmcnt",
 }
 """Command -> an example of it, shown under its help."""
 
