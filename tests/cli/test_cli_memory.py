@@ -40,7 +40,7 @@ def test_the_report_says_where_lines_come_from_and_what_is_assumed() -> None:
     shown = " ".join(
         run("--details", "--memory", "warm", "--set", "M=1024", "--set", "N=1024", "--set", "K=256").split()
     )
-    assert "warm round of workgroups: 100 % of accesses find L2" in shown
+    assert "warm round of workgroups: 100 % of lines find L2" in shown
     assert "an earlier launch left all" in shown
 
 

@@ -28,7 +28,7 @@ def find_bounds(
     - ``lds_service``: the largest of the pairs' port clocks (reads, and writes with their hold) and
       the array's clocks (bank conflicts included).
     - ``issue``: slots of the busiest category of the busiest SIMD.
-    - ``global_bytes``: bytes to and from global memory over the CU's path.
+    - ``global_bytes``: bytes to and from global memory over the CU's path, at the L1's rate if it has them.
     - ``memory_in_flight``: latencies of all global loads and stores, each for its share of what may
       be in flight.
 
@@ -46,7 +46,7 @@ def find_bounds(
     mfma = np.zeros(simds)
     slots = np.zeros((simds, len(CATEGORIES)))
     ports = np.zeros(simds)
-    array = lds_bytes = global_bytes = latencies = 0.0
+    array = lds_bytes = path_clk = latencies = 0.0
     lds = tables.is_kind(*LDS_KINDS)
     latency = _latency_of_rows(timeline, tables, machine)
     for position, trace in enumerate(timeline.trace.waves):
@@ -62,8 +62,10 @@ def find_bounds(
         ports[simd] += tables.port_clk[code].sum()
         array += np.where(to_lds & (array_clk == 0), tables.array_clk[code], array_clk).sum()
         lds_bytes += LANES * tables.width_bytes[code][lds[code]].sum() + memory[to_lds].sum()
-        global_bytes += memory.sum()
-        latencies += (latency[position][rows] * share_in_flight(memory, parameters)).sum()
+        hit = np.minimum(trace.hit_bytes()[rows], memory)
+        path_clk += (memory - hit).sum() / parameters.memory_bytes_per_clk
+        path_clk += hit.sum() / parameters.memory_l1_hit_bytes_per_clk
+        latencies += (latency[position][rows] * share_in_flight(memory - hit, parameters)).sum()
     by_category = {
         str(category): slots[:, index].max()
         for index, category in enumerate(CATEGORIES)
@@ -83,7 +85,7 @@ def find_bounds(
         lds_bytes=per_iteration(lds_bytes / _array_bytes_per_clk(machine)),
         lds_service=per_iteration(max(parts.values())),
         issue=per_iteration(max(by_category.values())),
-        global_bytes=per_iteration(global_bytes / parameters.memory_bytes_per_clk),
+        global_bytes=per_iteration(path_clk),
         memory_in_flight=per_iteration(latencies),
         issue_by_category={name: per_iteration(clk) for name, clk in by_category.items()},
         lds_parts={name: per_iteration(clk) for name, clk in parts.items()},

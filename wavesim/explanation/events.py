@@ -85,8 +85,8 @@ class Events:
         }
         self.bank_place = {(use.wave, use.row): place for place, use in enumerate(self.banks)}
         self.memory_place = {(use.wave, use.row): place for place, use in enumerate(self.memory)}
-        moved = np.array([self._moved_bytes(use) for use in self.memory], np.int64)
-        self.memory_room: list[int] = makes_room(moved, parameters).tolist()
+        moved = np.array([self.memory_bytes(use) for use in self.memory], np.int64).reshape(-1, 2)
+        self.memory_room: list[int] = makes_room(moved[:, 0] - moved[:, 1], parameters).tolist()
         self.memory_path = self._memory_path()
         self.mfmas: dict[int, list[Use]] = {}  # by SIMD
         self.barriers: dict[tuple[int, int], list[Event]] = {}
@@ -94,9 +94,12 @@ class Events:
         self._order_mfmas()
         self._number_barriers()
 
-    def _moved_bytes(self, use: Use) -> int:
-        moved = int(self.timeline.trace.waves[use.wave].memory_bytes[use.row])
-        return self.op(use.wave, use.row).memory_bytes if moved < 0 else moved
+    def memory_bytes(self, use: Use) -> tuple[int, int]:
+        """Bytes that an access moves, and those of them that the L1 has."""
+        wave = self.timeline.trace.waves[use.wave]
+        moved, hit = int(wave.memory_bytes[use.row]), int(wave.hit_bytes()[use.row])
+        moved = self.op(use.wave, use.row).memory_bytes if moved < 0 else moved
+        return moved, min(hit, moved)
 
     def _memory_path(self) -> list[tuple[int, int]]:
         """By access: the one whose acceptance its way through the device's memory counts from, and the clocks

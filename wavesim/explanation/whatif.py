@@ -146,7 +146,12 @@ def _memory_bandwidth(trace: Trace, p: TimingParameters) -> tuple[Trace, TimingP
     if not _has(trace, *VMEM_KINDS):
         return None
     service = (p.memory_min_service_clk + 1) // 2
-    return trace, replace(p, memory_bytes_per_clk=2 * p.memory_bytes_per_clk, memory_min_service_clk=service)
+    return trace, replace(
+        p,
+        memory_bytes_per_clk=2 * p.memory_bytes_per_clk,
+        memory_l1_hit_bytes_per_clk=2 * p.memory_l1_hit_bytes_per_clk,
+        memory_min_service_clk=service,
+    )
 
 
 def _memory_in_flight(trace: Trace, p: TimingParameters) -> tuple[Trace, TimingParameters] | None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from wavesim.front.launch.model import Launch
 from wavesim.isa.machine import Machine
-from wavesim.timing.memory.predict import MemoryPrediction, Round, predict_memory
+from wavesim.timing.memory.predict import MemoryPrediction, Round
+from wavesim.timing.memory.settled import predict_settled
 from wavesim.trace import Timeline, Trace
 
 
@@ -37,12 +38,10 @@ def time_predicted(
         mode: one of :data:`wavesim.isa.memory_roles.MODES`.
         time: the timing engine.
     """
-    first = predict_memory(
-        trace.program, launch, machine, trace, Round.WARM if mode == "warm" else Round.COLD
-    )
-    timeline = time(first.trace)
+    round = Round.WARM if mode == "warm" else Round.COLD
+    first, timeline = predict_settled(trace.program, launch, machine, trace, round, time)
     found = PredictedMemory(mode, first)
     if mode == "dispatch" and first.rounds > 1:
-        later = predict_memory(trace.program, launch, machine, trace, Round.WARM, first.sharing)
-        found = replace(found, later_clk=time(later.trace).clk_total)
+        _, later = predict_settled(trace.program, launch, machine, trace, Round.WARM, time, first.sharing)
+        found = replace(found, later_clk=later.clk_total)
     return timeline, found

@@ -47,6 +47,8 @@ class WaveTrace:
         memory_latency_clk: global memory: latency of this access, ``UNKNOWN`` for the machine's.
         memory_path_clk16: global memory: sixteenths of a clock that its lines take of the compute
             unit's share of the device's memory (docs/model, section 10); empty: nothing of any.
+        memory_hit_bytes: global memory: of :attr:`memory_bytes`, those in lines that the L1 has; empty:
+            none of any.
         line_offsets, lines: 128-byte line numbers touched by global memory, row ``i`` owning
             ``lines[line_offsets[i]:line_offsets[i + 1]]``; empty where not recorded.
     """
@@ -65,6 +67,7 @@ class WaveTrace:
     lines: Int64 = field(default_factory=lambda: np.zeros(0, np.int64))
     spins: tuple[Spin, ...] = ()
     memory_path_clk16: Int32 = field(default_factory=lambda: np.zeros(0, np.int32))
+    memory_hit_bytes: Int32 = field(default_factory=lambda: np.zeros(0, np.int32))
 
     def __len__(self) -> int:
         return len(self.code)
@@ -72,6 +75,10 @@ class WaveTrace:
     def path_clk16(self) -> Int32:
         """:attr:`memory_path_clk16` with a row for each instruction."""
         return self.memory_path_clk16 if len(self.memory_path_clk16) else np.zeros(len(self), np.int32)
+
+    def hit_bytes(self) -> Int32:
+        """:attr:`memory_hit_bytes` with a row for each instruction."""
+        return self.memory_hit_bytes if len(self.memory_hit_bytes) else np.zeros(len(self), np.int32)
 
     def gathered(self, source: Int64, code: npt.NDArray[np.integer]) -> WaveTrace:
         """A stream of the rows ``source`` of this one (``PUT_IN`` for new ones); its static instructions are
@@ -90,6 +97,7 @@ class WaveTrace:
             taken=column(self.taken, 0),
             memory_latency_clk=column(self.memory_latency_clk, UNKNOWN),
             memory_path_clk16=column(self.path_clk16(), 0),
+            memory_hit_bytes=column(self.hit_bytes(), 0),
             line_offsets=np.zeros(0, np.int64),
             lines=np.zeros(0, np.int64),
         )

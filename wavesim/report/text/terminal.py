@@ -20,6 +20,7 @@ from wavesim.report.text.first_screen import first_screen
 from wavesim.report.text.picture import picture
 from wavesim.report.text.unknowns import unknown_lines
 from wavesim.report.text.wrong_elements import wrong_lines
+from wavesim.timing.memory.predict import Level
 from wavesim.trace import REASON_NAMES, Kind
 from wavesim.words import bar, number, percent
 
@@ -161,15 +162,22 @@ def _memory_row(run: Run, width: int) -> list[Text]:
     return _row("memory", f"{run.machine.parameters.memory_latency_clk} clk", note, width, "")
 
 
+_FROM = {
+    Level.L1: "are in the L1",
+    Level.L2: "find L2",
+    Level.MALL: "wait for the Infinity Cache",
+    Level.HBM: "wait for HBM",
+}
+
+
 def _predicted_memory_row(run: Run, memory: PredictedMemory, width: int) -> list[Text]:
     """Where lines come from, what each level would need alone, what the loop may take, and what that rests
     on."""
     found = memory.prediction
     parts = [
-        f"{100 * share:.0f} % of accesses {words}, which alone needs {found.level_clk[level]:.0f} clk"
-        for (level, share), words in zip(
-            found.share.items(), ("find L2", "wait for the Infinity Cache", "wait for HBM"), strict=True
-        )
+        f"{100 * share:.0f} % of lines {_FROM[level]}"
+        + (f", which alone needs {found.level_clk[level]:.0f} clk" if found.level_clk[level] else "")
+        for level, share in found.share.items()
         if share >= 0.005
     ]
     note = f"{found.round} round of workgroups: " + "; ".join(reversed(parts))
