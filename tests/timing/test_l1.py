@@ -16,7 +16,7 @@ from wavesim.pipeline.run import Run, RunOptions, run_kernel
 from wavesim.program import Instruction
 from wavesim.timing import ENGINES, simulate
 from wavesim.timing.memory.l1 import find_hits
-from wavesim.timing.memory.predict import Level
+from wavesim.trace import MemoryLevel as Level
 
 SMALL = load_machine("MI325X", {"memory.l1_bytes": 8 * 128, "memory.l1_ways": 2})
 """8 lines in 4 sets."""

@@ -16,8 +16,9 @@ from wavesim.isa.load import load_machine
 from wavesim.isa.machine import Machine
 from wavesim.pipeline.run import RunOptions, prepare
 from wavesim.program import Instruction
-from wavesim.timing.memory.predict import Level, Round, predict_memory
+from wavesim.timing.memory.predict import Round, predict_memory
 from wavesim.timing.memory.sharing import Sharing, Unshared, find_sharing
+from wavesim.trace import MemoryLevel as Level
 from wavesim.trace import Trace
 
 KERNELS = Path(__file__).parents[2] / "kernels"

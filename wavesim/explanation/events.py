@@ -97,7 +97,7 @@ class Events:
     def memory_bytes(self, use: Use) -> tuple[int, int]:
         """Bytes that an access moves, and those of them that the L1 has."""
         wave = self.timeline.trace.waves[use.wave]
-        moved, hit = int(wave.memory_bytes[use.row]), int(wave.hit_bytes()[use.row])
+        moved, hit = int(wave.memory_bytes[use.row]), int(wave.of_memory("memory_hit_bytes")[use.row])
         moved = self.op(use.wave, use.row).memory_bytes if moved < 0 else moved
         return moved, min(hit, moved)
 
@@ -106,7 +106,7 @@ class Events:
         from there to the end of that way (docs/model, section 10)."""
         found, began, end_clk16 = [], 0, 0
         for place, use in enumerate(self.memory):
-            path_clk16 = int(self.timeline.trace.waves[use.wave].path_clk16()[use.row])
+            path_clk16 = int(self.timeline.trace.waves[use.wave].of_memory("memory_path_clk16")[use.row])
             if not path_clk16:
                 found.append((place, 0))
                 continue

@@ -129,9 +129,9 @@ def _memory_latency(trace: Trace, p: TimingParameters) -> tuple[Trace, TimingPar
     scalar = np.array([entry.kind is Kind.SMEM for entry in trace.code], np.bool_)
     waves = tuple(
         replace(
-            wave,
+            wave.with_unknown_memory(),
             memory_latency_clk=np.where(scalar[wave.code], wave.memory_latency_clk, UNKNOWN).astype(np.int32),
-            memory_path_clk16=wave.memory_path_clk16[:0],
+            memory_hit_bytes=wave.memory_hit_bytes,
         )
         for wave in trace.waves
     )

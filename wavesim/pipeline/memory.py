@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from wavesim.analyze.loop_figures import main_loop_clk
 from wavesim.front.launch.model import Launch
 from wavesim.isa.machine import Machine
 from wavesim.timing.memory.predict import MemoryPrediction, Round
@@ -15,11 +16,13 @@ from wavesim.trace import Timeline, Trace
 @dataclass(frozen=True)
 class PredictedMemory:
     """``prediction`` is of the round that the run's Timeline shows. ``later_clk`` are the clocks of a later
-    round, where the whole dispatch was asked for and there is one."""
+    round, and ``later_clk_per_iteration`` those of an iteration of its main loop, where the whole dispatch
+    was asked for and there is one."""
 
     mode: str
     prediction: MemoryPrediction
     later_clk: int | None = None
+    later_clk_per_iteration: float | None = None
 
 
 def time_predicted(
@@ -43,5 +46,5 @@ def time_predicted(
     found = PredictedMemory(mode, first)
     if mode == "dispatch" and first.rounds > 1:
         _, later = predict_settled(trace.program, launch, machine, trace, Round.WARM, time, first.sharing)
-        found = replace(found, later_clk=later.clk_total)
+        found = replace(found, later_clk=later.clk_total, later_clk_per_iteration=main_loop_clk(later))
     return timeline, found

@@ -186,8 +186,7 @@ def again(found: Prediction, machine: Machine, *, memory: bool) -> float:
 def _unpredicted(wave: WaveTrace) -> WaveTrace:
     """Without latencies and paths of its own."""
     unknown = np.full(len(wave), UNKNOWN, np.int32)
-    none = np.zeros(0, np.int32)
-    return replace(wave, memory_latency_clk=unknown, memory_path_clk16=none, memory_hit_bytes=none)
+    return replace(wave.with_unknown_memory(), memory_latency_clk=unknown)
 
 
 def _passes(timeline: Timeline, head: int | None) -> float:

@@ -20,6 +20,7 @@ from wavesim.timing.compiled.static_code import LARGEST, Numbering, static_code
 from wavesim.timing.rules import BY_NAME
 from wavesim.timing.rules.instruction_cache import code_lines, page_offset_lines
 from wavesim.trace import CodeEntry, Reason, Trace, WaveTrace
+from wavesim.trace.trace import MEMORY_COLUMNS
 
 Array = npt.NDArray[np.generic]
 Int64 = npt.NDArray[np.int64]
@@ -176,9 +177,7 @@ def _pair_of(p: TimingParameters) -> Int64:
 
 def row_column(wave: WaveTrace, name: str) -> Array:
     """A column of ``ROW_COLUMNS`` of a wave's stream."""
-    if name == "memory_hit_bytes":
-        return wave.hit_bytes()
-    return wave.path_clk16() if name == "memory_path_clk16" else getattr(wave, name)
+    return wave.of_memory(name) if name in MEMORY_COLUMNS else getattr(wave, name)
 
 
 def _rows(trace: Trace, lengths: Sequence[int]) -> dict[str, Array]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,9 @@ from wavesim.timing.memory.sharing import (
     find_sharing,
     nothing_shared,
 )
+from wavesim.trace import MemoryLevel as Level
 from wavesim.trace import Trace, WaveTrace
+from wavesim.trace.trace import MEMORY_COLUMNS
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -52,15 +55,6 @@ class Round(StrEnum):
 
     COLD = "cold"
     WARM = "warm"
-
-
-class Level(StrEnum):
-    """Where a line comes from."""
-
-    L1 = "L1"
-    L2 = "L2"
-    MALL = "Infinity Cache"
-    HBM = "HBM"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +102,11 @@ class MemoryPrediction:
 
 @dataclass(frozen=True, slots=True)
 class _Rates:
-    """Of the device, lines in a clock; latencies unloaded, clk. Of accesses whose lines nobody has read,
-    the share ``waiting`` waits for the DRAM, each for all of them; the others find theirs on the way."""
+    """Of the device, lines in a clock, for ``units`` compute units; latencies unloaded, clk. Of accesses to
+    lines that nobody has read, the share ``waiting`` waits for the DRAM, each for all of them; the others
+    find theirs on the way."""
 
+    units: int
     l2: float
     mall: float
     hbm: float
@@ -119,11 +115,12 @@ class _Rates:
     latency_clk: Mapping[Level, int]
 
     @staticmethod
-    def of(machine: Machine) -> _Rates:
+    def of(machine: Machine, units: int) -> _Rates:
         per_clk = 1 / (machine.number("clock.peak_ghz") * LINE_BYTES)
         halves = 2 * machine.integer("memory.hbm_channels")
         l2_bytes = machine.integer("memory.l2_read_bytes_per_clk") * machine.integer("memory.l2_caches")
         return _Rates(
+            units,
             l2_bytes / LINE_BYTES,
             machine.integer("memory.mall_read_gbytes_per_s") * per_clk,
             machine.integer("memory.hbm_read_gbytes_per_s") * per_clk,
@@ -184,7 +181,7 @@ def predict_memory(
     held = _held(machine, touched)
     if held is not None:
         assumed.append(f"an earlier launch left all {touched / 2**20:.4g} MiB of the matrices in the {held}")
-    rates = _Rates.of(machine)
+    rates = _Rates.of(machine, sharing.active_units)
     if hits is None:
         hits = tuple(np.zeros(len(wave), np.int32) for wave in trace.waves)
     share_hit = _share_hit(trace, hits)
@@ -193,7 +190,7 @@ def predict_memory(
         for code, each in sharing.loads.items()
     }
     waves = []
-    costs, line_clk = _costs(asked, sharing, rates, crowded)
+    costs, line_clk = _costs(asked, rates, crowded)
     scratch = _scratch(program, sharing, machine, trace)
     scalar_clk = machine.integer("scalar.cold_latency_clk") if round is Round.COLD else None
     for position, wave in enumerate(trace.waves):
@@ -273,19 +270,19 @@ class _Cost:
 
 
 def _costs(
-    asked: Mapping[int, _Asked], sharing: Sharing, rates: _Rates, crowded: bool
+    asked: Mapping[int, _Asked], rates: _Rates, crowded: bool
 ) -> tuple[dict[int, _Cost], dict[Level, float]]:
     """The cost of every load, and by level the clocks of the path for a line.
 
     All loads that wait for the DRAM wait in the same queues: each line of fresh pieces takes the same of it.
     If the L2 is ``crowded``, what it needs beyond the clocks of the others is for those that find it.
     """
-    units, loads = sharing.active_units, list(asked.values())
+    loads = list(asked.values())
     waited = sum(each.touched * each.share_fresh for each in loads)
     dram_clk = {code: each.fresh / rates.fresh(each.load.run_lines) for code, each in asked.items()}
     line_clk = dict.fromkeys(Level, 0.0)
     line_clk[Level.HBM] = sum(dram_clk.values()) / waited / rates.waiting if waited else 0.0
-    line_clk[Level.MALL] = units / rates.mall
+    line_clk[Level.MALL] = rates.units / rates.mall
     costs = {}
     for code, each in asked.items():
         hbm = rates.waiting * each.share_fresh
@@ -293,7 +290,7 @@ def _costs(
         beyond = {Level.L2: 1 - hbm - first, Level.MALL: first, Level.HBM: hbm}
         clk = {
             Level.L1: 0.0,
-            Level.L2: each.touched * units / rates.l2,
+            Level.L2: each.touched * rates.units / rates.l2,
             Level.MALL: each.touched * first * line_clk[Level.MALL],
             Level.HBM: dram_clk[code],
         }
@@ -361,10 +358,18 @@ def _predicted(
     latency[store] = rates.latency_clk[Level.L2]
     of_scratch, scratch_clk = scratch
     latency[of_scratch[wave.code] & load] = scratch_clk
-    clk16, hit_bytes = np.zeros(len(wave), np.int32), np.zeros(len(wave), np.int32)
-    clk16[rows] = np.minimum(np.round(16 * path), np.iinfo(np.int32).max)
-    hit_bytes[rows] = wave.memory_bytes[rows].astype(np.int64) * hits[rows] // np.maximum(1, lines)
-    return replace(wave, memory_latency_clk=latency, memory_path_clk16=clk16, memory_hit_bytes=hit_bytes)
+    found: dict[str, Any] = {name: np.zeros(len(wave), np.int32) for name in MEMORY_COLUMNS}
+    found["memory_path_clk16"][rows] = _clk16(path)
+    moved = wave.memory_bytes[rows].astype(np.int64)
+    found["memory_hit_bytes"][rows] = moved * hits[rows] // np.maximum(1, lines)
+    found["memory_l2_clk16"][rows] = _clk16(missing * rates.units / rates.l2)
+    found["memory_level"][rows] = of_access
+    return replace(wave, memory_latency_clk=latency, **found)
+
+
+def _clk16(clk: Float) -> Int32:
+    """In sixteenths of a clock, to the nearest."""
+    return np.minimum(np.round(16 * clk), np.iinfo(np.int32).max).astype(np.int32)
 
 
 def _first_scalar_loads(wave: WaveTrace, trace: Trace, cold_clk: int) -> WaveTrace:

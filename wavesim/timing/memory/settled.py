@@ -16,9 +16,9 @@ from wavesim.isa.kinds import Kind
 from wavesim.isa.machine import Machine
 from wavesim.program import Program
 from wavesim.timing.memory.l1 import find_hits
-from wavesim.timing.memory.predict import Level, MemoryPrediction, Round, predict_memory
+from wavesim.timing.memory.predict import MemoryPrediction, Round, predict_memory
 from wavesim.timing.memory.sharing import Sharing
-from wavesim.trace import Timeline, Trace
+from wavesim.trace import MemoryLevel, Timeline, Trace
 
 
 def predict_settled(
@@ -38,7 +38,7 @@ def predict_settled(
     if any(each.any() for each in hits):
         found = predict_memory(program, launch, machine, trace, round, found.sharing, hits)
         timeline = time(found.trace)
-    if found.level_clk[Level.L2] > _loading_clk(timeline):
+    if found.level_clk[MemoryLevel.L2] > _loading_clk(timeline):
         found = predict_memory(program, launch, machine, trace, round, found.sharing, hits, crowded=True)
         timeline = time(found.trace)
     return found, timeline
