@@ -173,6 +173,7 @@ def wave(
     memory_bytes: Mapping[int, int] | None = None,
     memory_latency_clk: Mapping[int, int] | None = None,
     memory_path_clk16: Mapping[int, int] | None = None,
+    memory_hit_bytes: Mapping[int, int] | None = None,
     spins: tuple[Spin, ...] = (),
 ) -> WaveTrace:
     """One wave that executes the code entries ``rows``; ``taken`` and the mappings are by row."""
@@ -197,6 +198,7 @@ def wave(
         taken=taken_rows,
         memory_latency_clk=column(memory_latency_clk),
         memory_path_clk16=np.maximum(column(memory_path_clk16), 0),
+        memory_hit_bytes=np.maximum(column(memory_hit_bytes), 0),
         spins=spins,
     )
 

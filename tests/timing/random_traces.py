@@ -172,6 +172,7 @@ def random_trace(random: Random, arch: str, *, longest_loop: int = 4) -> Trace:
                     memory_bytes={r: 128 * random.randrange(9) for r in memory},
                     memory_latency_clk={r: random.randrange(20, 400) for r in memory},
                     memory_path_clk16={r: 37 * r % 2000 for r in memory if r % 3 == 0},
+                    memory_hit_bytes={r: 128 * (r % 4) for r in memory},
                 )
             )
     if random.random() < 0.25:

@@ -164,6 +164,17 @@ def test_lines_take_the_share_of_the_devices_memory_one_after_the_other(engine: 
     assert timeline.waves[0].done_clk[:4].tolist() == [140, 144, 180, 221]
 
 
+def test_bytes_that_the_l1_has_come_faster_and_are_not_in_flight(engine: str) -> None:
+    """1 KiB takes 16 clk of the path from the L2, 8 from the L1, 12 by halves. 2048 bytes may be in flight:
+    two misses are, and hits beside them; the next miss waits for the first to return."""
+    code = b.one_chunk([b.load(16), b.endpgm()])
+    hit = {1: 1024, 2: 512, 3: 0}
+    trace = b.trace(code, [b.wave([0] * 4 + [1], memory_hit_bytes=hit)])
+    timeline = timed(engine, trace, memory_tail_bytes=2048, memory_latency_clk=1000)
+    assert timeline.busy["memory", 0].start_clk.tolist() == [0, 16, 24, 1000]
+    assert timeline.waves[0].done_clk[:4].tolist() == [1000, 1016, 1028, 2000]
+
+
 # -- vmem_idle_port (§11)
 
 

@@ -90,6 +90,7 @@ NOT_TIMING: Mapping[str, Mapping[str, object]] = {
     },
     "memory": {  # global memory as a compute unit sees it
         "l1_latency_clk": Size,
+        "l1_ways": Size,
         "l2_latency_clk": Size,
         "mall_latency_clk": Size,
         "hbm_latency_clk": Size,
@@ -102,7 +103,6 @@ NOT_TIMING: Mapping[str, Mapping[str, object]] = {
         "hbm_gbytes_per_s": Size,
         "hbm_row_ns": Real,
         "hbm_waiting_share": Real,
-        "l1_hit_bytes_per_clk": Real,
         "l2_read_bytes_per_clk": Size,
         "l2_write_bytes_per_clk": Size,
         "mall_read_gbytes_per_s": Size,
@@ -161,6 +161,7 @@ SUFFIX_UNITS = {
     "_channels": "channels",
     "_ghz": "GHz",
     "_ns": "ns",
+    "_ways": "ways",
     "_share": "share",
     "_max": "count",
     "_banks": "banks",

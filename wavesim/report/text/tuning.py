@@ -27,6 +27,9 @@ BOUND_SAID = {
     "issue": "the instructions of a pass need so many slots to issue",
     "global_bytes": "global memory needs so long for the bytes of a pass",
     "memory_in_flight": "the loads of a pass need so long where so many may be in flight, at this latency",
+    "l2": "the L2 needs so long for the lines of a pass, of all compute units",
+    "mall": "the Infinity Cache needs so long for the lines of a pass, of all compute units",
+    "hbm": "the DRAM needs so long for the lines of a pass, of all compute units",
 }
 """Why nothing can be faster than a bound, by its name."""
 

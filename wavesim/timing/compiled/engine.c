@@ -39,7 +39,8 @@
     X(page_bytes) X(prefetch_bytes) X(miss_clk) X(lgkm_max) X(vm_max) X(release_early_clk)                   \
     X(release_late_clk)                                                                                      \
     X(memory_queue_entries) X(memory_queue_hold_clk) X(memory_acknowledge_clk) X(memory_tail_entries)        \
-    X(memory_tail_bytes) X(memory_bytes_per_clk) X(memory_min_service_clk) X(memory_idle_clk)                \
+    X(memory_tail_bytes) X(memory_bytes_per_clk) X(memory_l1_hit_bytes_per_clk) X(memory_min_service_clk)    \
+    X(memory_idle_clk)                                                                                       \
     X(memory_idle_restart_clk) X(spin_patience_clk) X(max_clk) X(lds_write_drain) X(lds_alternation)         \
     X(vmem_in_order) X(vmem_idle_port) X(vmem_round_robin) X(vmem_store_data) X(endpgm_drain)                \
     X(arbitration) X(oldest_first)
@@ -87,7 +88,7 @@ enum { STATUS_RUNNING, STATUS_DONE, STATUS_LIMIT, STATUS_NO_MEMORY };
 /* One wave's stream: pointers into Python's arrays, which outlive the engine. */
 typedef struct {
     int64_t simd, workgroup, start_clk, rows, place; /* place: of its SIMD in barrier.simd_order */
-    const int32_t *code, *array_clk, *memory_bytes, *memory_latency_clk, *memory_path_clk16;
+    const int32_t *code, *array_clk, *memory_bytes, *memory_latency_clk, *memory_path_clk16, *memory_hit_bytes;
     const uint8_t *taken;
     int64_t *attempt_clk, *issue_clk, *end_clk, *done_clk;
     const int64_t *spins; /* (last, first, store wave, store row, number), by last */
@@ -1015,15 +1016,17 @@ static void vmem_issue(Engine *e, Wave *w, const Op *op, int64_t now) {
     }
     int64_t moved = w->in.memory_bytes[row];
     if (moved == UNKNOWN) moved = op->memory_bytes;
-    int64_t service = max64(P(memory_min_service_clk),
-                            (moved + P(memory_bytes_per_clk) - 1) / P(memory_bytes_per_clk));
+    int64_t hit = min64(w->in.memory_hit_bytes[row], moved), missing = moved - hit;
+    int64_t rates = P(memory_bytes_per_clk) * P(memory_l1_hit_bytes_per_clk);
+    int64_t service = missing * P(memory_l1_hit_bytes_per_clk) + hit * P(memory_bytes_per_clk);
+    service = max64(P(memory_min_service_clk), (service + rates - 1) / rates);
     int64_t latency = n < e->by_order_count ? e->latency_by_order[n] : UNKNOWN;
     if (latency == UNKNOWN) latency = w->in.memory_latency_clk[row];
     if (latency == UNKNOWN) latency = op->latency_clk;
     int64_t accepted = now;
     if (n) accepted = max64(accepted, e->accepted[n - 1] + e->service[n - 1]);
-    e->moved[n] = moved;
-    e->in_flight_bytes += moved;
+    e->moved[n] = missing;
+    e->in_flight_bytes += missing;
     while (e->in_flight_first < n && (e->in_flight_bytes > P(memory_tail_bytes) ||
                                       n - e->in_flight_first >= P(memory_tail_entries)))
         e->in_flight_bytes -= e->moved[e->in_flight_first++];

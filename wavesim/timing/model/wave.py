@@ -256,7 +256,8 @@ class Wave:
         row, trace = self.row, self.trace
         moved, latency_clk = int(trace.memory_bytes[row]), int(trace.memory_latency_clk[row])
         path_clk16 = int(trace.memory_path_clk16[row]) if len(trace.memory_path_clk16) else 0
-        access = self.parts.memory.issue(entry, moved, latency_clk, path_clk16, now, self.me)
+        hit = int(trace.memory_hit_bytes[row]) if len(trace.memory_hit_bytes) else 0
+        access = self.parts.memory.issue(entry, moved, hit, latency_clk, path_clk16, now, self.me)
         self.done[row] = access.return_clk
         self.last_return_clk = max(self.last_return_clk, access.return_clk)
         self.vm.add(access)
