@@ -22,7 +22,6 @@ from wavesim.replays.att.lost_records import whole_part
 from wavesim.replays.att.measured import measured_timeline
 from wavesim.replays.att.occupancy import occupancy_notes
 from wavesim.replays.att.realtime import measured_clock
-from wavesim.replays.att.slot_frame import in_one_frame
 from wavesim.replays.att.workgroups import group_waves, split_units
 from wavesim.trace import UNKNOWN, Category, CodeEntry, Kind, Trace, WaveTrace
 from wavesim.trace.decode import code_entries
@@ -107,8 +106,8 @@ def _unit(
         for code_id, place in enumerate(listing.index.tolist())
         if place >= 0 and code[place].kind is Kind.BARRIER
     )
-    groups, framed = in_one_frame(group_waves(waves, barrier_ids), listing.index, code, parameters)
-    origin_clk = min(int(wave.rows[0, CLOCK]) for group in groups for wave in group)
+    groups = group_waves(waves, barrier_ids)
+    origin_clk = min(int(wave.rows[0, CLOCK]) for wave in waves)
     ordered: list[RawWave] = []
     traces: list[WaveTrace] = []
     for workgroup, group in enumerate(groups):
@@ -121,7 +120,7 @@ def _unit(
         code=code,
         waves=tuple(traces),
         provenance="measured",
-        notes=(*notes, *framed, ALLOCATION_CLK),
+        notes=(*notes, ALLOCATION_CLK),
     )
     timeline = measured_timeline(trace, [wave.rows for wave in ordered], origin_clk, parameters)
     whole = without_lonely_barriers(timeline)

@@ -12,20 +12,18 @@ SIMDs. The cut may change within a trace, so it is looked for piece by piece
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.replays.att.folder import CLOCK, CODE_ID, DURATION, STALL, RawWave
 from wavesim.timing.rules.barrier_phase import place
-from wavesim.trace import Category, CodeEntry, Kind
+from wavesim.trace import Category, Kind, Timeline, Trace, WaveTimeline
 
 Int64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
-Groups = tuple[tuple[RawWave, ...], ...]
 
 CHANGE_COST = 8
 """So many signs against a cut are needed before it is believed to change: clocks jitter by a slot."""
@@ -33,40 +31,55 @@ MOST_TOLD = 3
 """Pieces of a trace that are named one by one."""
 
 
-def in_one_frame(
-    groups: Groups, index: npt.NDArray[np.integer], code: Sequence[CodeEntry], p: TimingParameters
-) -> tuple[Groups, tuple[str, ...]]:
-    """The workgroups of one compute unit with clocks in the model's frame of slots, and what was done.
+def in_one_frame(timeline: Timeline, p: TimingParameters) -> Timeline:
+    """A measured timeline of one compute unit, and its trace, with clocks in the model's frame of slots.
+
+    A note says what was done. Figures of the trace itself belong to the clocks as they were.
 
     Args:
-        groups: the waves of each, as read.
-        index: by code id, the place in ``code``; negative: none.
-        code: the listing's instructions.
+        timeline: as measured.
         p: the slot, the SIMDs, which of them share an LDS port, and a barrier's release.
     """
-    begin_clk, cuts = find_cuts(groups, index, code, p)
+    begin_clk, cuts = find_cuts(timeline, p)
     if not cuts.any():
-        return groups, ()
-
-    def moved(wave: RawWave) -> RawWave:
-        rows = wave.rows.copy()
-        piece = np.searchsorted(begin_clk, rows[:, CLOCK], side="right") - 1
-        rows[:, CLOCK] += np.where(wave.simd < cuts[np.maximum(piece, 0)], p.issue_slot_clk, 0)
-        return replace(wave, rows=rows)
-
+        return timeline
+    waves, traces = [], []
+    for wave, trace in zip(timeline.waves, timeline.trace.waves, strict=True):
+        cut = cuts[np.maximum(np.searchsorted(begin_clk, wave.attempt_clk, side="right") - 1, 0)]
+        waves.append(_later(wave, np.where(wave.simd < cut, p.issue_slot_clk, 0), p.issue_slot_clk))
+        traces.append(replace(trace, start_clk=waves[-1].first_clk))
     pieces = [f"behind SIMD {cut - 1}" if cut else "before SIMD 0" for cut in cuts[:MOST_TOLD].tolist()]
     more = f", and {len(cuts) - MOST_TOLD} times more" if len(cuts) > MOST_TOLD else ""
-    told = (
-        f"the trace cuts its clock into slots {', then '.join(pieces)}{more}: clocks are moved into one frame"
+    told = f"the trace cuts its clock into slots {', then '.join(pieces)}{more}: compared in one frame"
+    return replace(
+        timeline,
+        trace=replace(timeline.trace, waves=tuple(traces)),
+        waves=tuple(waves),
+        clk_total=max(wave.last_clk for wave in waves),
+        notes=(*timeline.notes, told),
     )
-    return tuple(tuple(map(moved, group)) for group in groups), (told,)
 
 
-def find_cuts(
-    groups: Groups, index: npt.NDArray[np.integer], code: Sequence[CodeEntry], p: TimingParameters
-) -> tuple[Int64, Int64]:
+def _later(wave: WaveTimeline, by_clk: Int64, slot_clk: int) -> WaveTimeline:
+    """A wave, its rows later by so much. Where the cut changes, an end does not pass the next attempt."""
+    if not by_clk.any():
+        return wave
+    attempt, end = wave.attempt_clk + by_clk, wave.end_clk + by_clk
+    end[:-1] = np.minimum(end[:-1], attempt[1:])
+    return replace(
+        wave,
+        first_clk=wave.first_clk + int(by_clk[0]),
+        last_clk=int(end[-1]),
+        attempt_clk=attempt,
+        issue_clk=np.maximum(np.minimum(wave.issue_clk + by_clk, end - slot_clk), attempt),
+        end_clk=end,
+        done_clk=wave.done_clk + by_clk,
+    )
+
+
+def find_cuts(timeline: Timeline, p: TimingParameters) -> tuple[Int64, Int64]:
     """(begin_clk, cut) of the pieces of a trace, in order of time; at least one."""
-    clk, against = _signs(groups, index, code, p)
+    clk, against = _signs(timeline, p)
     if not len(clk):
         return np.zeros(1, np.int64), np.zeros(1, np.int64)
     cuts = np.arange(p.structure_simds)
@@ -83,12 +96,10 @@ def find_cuts(
     return clk[begins], way[begins]
 
 
-def _signs(
-    groups: Groups, index: npt.NDArray[np.integer], code: Sequence[CodeEntry], p: TimingParameters
-) -> tuple[Int64, Bool]:
+def _signs(timeline: Timeline, p: TimingParameters) -> tuple[Int64, Bool]:
     """Clocks of what tells cuts apart, in order, and of each the cuts that it speaks against [n, cut]."""
     clocks, against = [np.zeros(0, np.int64)], [np.zeros((0, p.structure_simds), np.bool_)]
-    for found in (_fall_together(groups, index, code, p), _releases(groups, index, code, p)):
+    for found in (_fall_together(timeline, p), _releases(timeline, p)):
         for clk, cuts in found:
             clocks.append(np.atleast_1d(clk))
             against.append(np.repeat(cuts[None], clocks[-1].size, axis=0))
@@ -97,19 +108,16 @@ def _signs(
     return clk[order], np.concatenate(against)[order]
 
 
-def _fall_together(
-    groups: Groups, index: npt.NDArray[np.integer], code: Sequence[CodeEntry], p: TimingParameters
-) -> Iterator[tuple[Int64, Bool]]:
+def _fall_together(timeline: Timeline, p: TimingParameters) -> Iterator[tuple[Int64, Bool]]:
     """Clocks at which a port granted two SIMDs in a slot, if the cut is one of those given."""
     cut = np.arange(p.structure_simds)
     every = [(one, other) for other in range(p.structure_simds) for one in range(other)]
     pairs = [(min(pair), max(pair)) for pair in p.structure_simd_pairs if len(pair) == 2]
     for category, sharing in ((Category.LDS, pairs), (Category.VMEM, every)):
-        of_category = np.array([entry.category is category for entry in code], np.bool_)
+        of_category = np.array([entry.category is category for entry in timeline.trace.code], np.bool_)
         issues: dict[int, list[Int64]] = {simd: [np.zeros(0, np.int64)] for simd in range(p.structure_simds)}
-        for wave in (wave for group in groups for wave in group):
-            rows = wave.rows[of_category[index[wave.rows[:, CODE_ID]]]]
-            issues[wave.simd].append(rows[:, CLOCK] + rows[:, STALL])
+        for wave, trace in zip(timeline.waves, timeline.trace.waves, strict=True):
+            issues[wave.simd].append(wave.issue_clk[of_category[trace.code]])
         clk = {simd: np.concatenate(parts) for simd, parts in issues.items()}
         for one, other in sharing:
             between = (one < cut) & (cut <= other)
@@ -117,23 +125,16 @@ def _fall_together(
             yield np.intersect1d(clk[one] + p.issue_slot_clk, clk[other]), between
 
 
-def _releases(
-    groups: Groups, index: npt.NDArray[np.integer], code: Sequence[CodeEntry], p: TimingParameters
-) -> Iterator[tuple[Int64, Bool]]:
+def _releases(timeline: Timeline, p: TimingParameters) -> Iterator[tuple[Int64, Bool]]:
     """Clocks of barriers, each with the cuts with which its waves do not leave in order."""
-    is_barrier = np.array([entry.kind is Kind.BARRIER for entry in code], np.bool_)
-    for group in groups:
-        simds = [wave.simd for wave in group]
-        rows = [wave.rows[is_barrier[index[wave.rows[:, CODE_ID]]]] for wave in group]
-        common = min(map(len, rows))
-        if len(set(simds)) < 2 or not common or any(len(each) != common for each in rows):
-            continue
-        arrived = np.array([each[:, CLOCK] for each in rows])
-        left = arrived + np.array([each[:, DURATION] for each in rows])
-        at = np.array([place(p, simd) for simd in simds])
-        against = np.zeros((common, p.structure_simds), np.bool_)
+    for waves in _workgroups(timeline.trace):
+        simds = np.array([timeline.waves[position].simd for position, _ in waves])
+        arrived = np.array([timeline.waves[position].attempt_clk[rows] for position, rows in waves])
+        left = np.array([timeline.waves[position].end_clk[rows] for position, rows in waves])
+        at = np.array([place(p, simd) for simd in simds.tolist()])
+        against = np.zeros((arrived.shape[1], p.structure_simds), np.bool_)
         for cut in range(p.structure_simds):
-            later = np.where(np.array(simds) < cut, p.issue_slot_clk, 0)[:, None]
+            later = np.where(simds < cut, p.issue_slot_clk, 0)[:, None]
             last = ((arrived + later) * len(at) + at[:, None]).max(axis=0)
             last_clk, last_place = last // len(at), last % len(at)
             for wave_left, here in zip(left + later, at.tolist(), strict=True):
@@ -141,5 +142,21 @@ def _releases(
                 clk = np.where(early, p.barrier_release_early_clk, p.barrier_release_late_clk)
                 against[:, cut] |= wave_left != last_clk + clk
         tells = ~against.all(axis=1)
-        for clk, cuts in zip(arrived.max(axis=0)[tells], against[tells], strict=True):
-            yield clk, cuts
+        yield from zip(arrived.max(axis=0)[tells], against[tells], strict=True)
+
+
+def _workgroups(trace: Trace) -> Iterator[list[tuple[int, Int64]]]:
+    """Waves of one workgroup on several SIMDs and the rows of their barriers, of which each has as many."""
+    is_barrier = np.array([entry.kind is Kind.BARRIER for entry in trace.code], np.bool_)
+    members: dict[int, list[tuple[int, Int64]]] = {}
+    for position, wave in enumerate(trace.waves):
+        rows = np.flatnonzero(is_barrier[wave.code])
+        members.setdefault(wave.workgroup, []).append((position, rows))
+    for waves in members.values():
+        counts = {len(rows) for _, rows in waves}
+        if (
+            len({trace.waves[position].simd for position, _ in waves}) > 1
+            and len(counts) == 1
+            and counts != {0}
+        ):
+            yield waves
