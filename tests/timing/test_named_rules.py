@@ -228,6 +228,16 @@ def test_returns_out_of_order(engine: str) -> None:
     assert timed(engine, trace, "vmem_in_order").waves[0].done_clk[:2].tolist() == [200, 66]
 
 
+def test_who_asked_before_goes_before_who_asks_now(engine: str) -> None:
+    """§11: at 4 both SIMDs have their attempt, so the lower one goes although it was the last. Then each
+    stands while the other goes: 8, 12, 16."""
+    reads = b.streams([[b.lds_read()] * 3, [b.nop(0)] + [b.lds_read()] * 2])
+    timeline = timed(engine, reads)
+    assert issue(timeline, 0)[:3] == [0, 4, 12]
+    assert issue(timeline, 1)[1:3] == [8, 16]
+    assert issue(timed(engine, reads, "lds_alternation"), 1)[1:3] == [12, 16]
+
+
 def test_the_lowest_simd_wins_without_turns(engine: str) -> None:
     reads = b.streams([[b.lds_read()] * 3, [b.lds_read()] * 3])
     assert issue(timed(engine, reads))[:3] == [0, 8, 16]
@@ -325,7 +335,7 @@ SENSITIVE: dict[str, Callable[[], Trace]] = {
     "lds_join": lambda: joined(16, b.lds_read()),
     "lds_alternation": lambda: b.streams([[b.lds_read()] * 3] * 2),
     "counter_full": lambda: b.streams([[b.lds_read(16)] * 20]),
-    "barrier_phase": lambda: b.streams([[b.barrier()]] * 3 + [[b.nop(1), b.barrier()]]),
+    "barrier_phase": lambda: b.streams([[b.nop(1), b.barrier()]] + [[b.barrier()]] * 3),
     "memory_queue": lambda: b.streams([LOADS]),
     "memory_in_flight": lambda: b.streams([LOADS]),
     "memory_service": lambda: b.streams([LOADS]),

@@ -371,11 +371,11 @@ def test_always_taken_branch_into_the_end_of_a_chunk(engine: str) -> None:
 @pytest.mark.parametrize(
     ("last", "ends"),
     [
-        # §8, order 3, 0, 1, 2: all others arrive at 0, the last at 20.
-        (0, [28, 24, 24, 28]),
-        (1, [28, 28, 24, 28]),
-        (2, [28, 28, 28, 28]),
-        (3, [24, 24, 24, 28]),
+        # §8, order 0, 1, 2, 3: all others arrive at 0, the last at 20.
+        (0, [28, 24, 24, 24]),
+        (1, [28, 28, 24, 24]),
+        (2, [28, 28, 28, 24]),
+        (3, [28, 28, 28, 28]),
     ],
 )
 def test_barrier_release_by_last_arriver(engine: str, last: int, ends: list[int]) -> None:

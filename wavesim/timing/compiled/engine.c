@@ -1464,16 +1464,19 @@ static void deny(Engine *e, const Wave *w, const Wave *winner) {
     }
 }
 
-/* Step 2, LDS: the SIMD of the pair that was not granted last, at the beginning the lower; -1: nobody asks. */
-static int32_t lds_winner(Engine *e, Pair *port) {
+/* Step 2, LDS: a request of an earlier slot goes before one of this slot. Of several earlier ones that of the
+ * SIMD which was not granted last wins, of several new ones the lower SIMD's; -1: nobody asks. */
+static int32_t lds_winner(Engine *e, Pair *port, int64_t now) {
     if (!port->asking_count) return -1;
     int32_t winner = port->asking[0];
-    if (P(lds_alternation) && e->waves[winner].simd == port->last_simd) {
-        for (int32_t i = 1; i < port->asking_count; i++) {
-            if (e->waves[port->asking[i]].simd != port->last_simd) {
-                winner = port->asking[i];
-                break;
-            }
+    int best = 0;
+    for (int32_t i = 0; i < port->asking_count && P(lds_alternation); i++) {
+        const Wave *w = &e->waves[port->asking[i]];
+        int stood = w->in.attempt_clk[w->row] < now;
+        int rank = stood ? 1 + (w->simd != port->last_simd) : 0;
+        if (rank > best) {
+            best = rank;
+            winner = w->number;
         }
     }
     port->last_simd = e->waves[winner].simd;
@@ -1589,7 +1592,7 @@ static void arbitrate(Engine *e, int64_t now) {
     if (!asked) return;
     for (int64_t number = 0; number <= P(pairs); number++) {
         Pair *port = number < P(pairs) ? &e->pairs[number] : NULL;
-        int32_t winner = port ? lds_winner(e, port) : vmem_winner(e, now);
+        int32_t winner = port ? lds_winner(e, port, now) : vmem_winner(e, now);
         int32_t count = port ? port->asking_count : e->asking_count;
         const int32_t *asking = port ? port->asking : e->asking;
         for (int32_t i = 0; i < count; i++) {
