@@ -33,6 +33,7 @@ _SCALARS = {
     **{"f32": "<f", "f64": "<d"},
 }
 _ARCH_VGPRS = 256
+KERNARG_PIECE_BYTES = 16
 _SIMDS = 4
 
 
@@ -169,7 +170,9 @@ def make_memory(
             matrix = VirtualMatrix(argument, program.arch)
             matrix.observed = launch.expect is not None and launch.expect.result == argument.name
             regions[argument.name] = memory.add(argument.name, matrix.data, matrix.size, matrix)
-    kernarg = memory.add_bytes("kernarg segment", pack_arguments(program, launch, regions))
+    arguments = pack_arguments(program, launch, regions)
+    # the segment is allocated in pieces of 16 bytes (HSA), and compilers load it so: 12 bytes as 16
+    kernarg = memory.add_bytes("kernarg segment", arguments + bytes(-len(arguments) % KERNARG_PIECE_BYTES))
     return memory, regions, kernarg
 
 
