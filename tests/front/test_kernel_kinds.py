@@ -1,4 +1,4 @@
-"""The small kernels of other kinds in kernels/hip: attention, softmax, norm with fp8, MXFP4, a mixture of experts.
+"""The small kernels of other kinds in kernels/hip: attention, softmax, norm with fp8, MXFP4, MoE gather.
 
 Each is compiled, gives numpy's numbers, is clean, and takes the same clocks in both engines.
 """
