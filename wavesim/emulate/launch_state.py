@@ -47,8 +47,7 @@ def placements(launch: Launch, machine: Machine) -> list[Placement]:
     A dispatcher starts a wave at a time, and gives each of its compute units a workgroup in turn.
     """
     per_group = waves_per_workgroup(launch)
-    order = machine.quantities["dispatch.wave_simds"].value
-    assert isinstance(order, tuple)
+    order = machine.simds("dispatch.wave_simds")
     wave_gap = machine.integer("dispatch.wave_interval_clk")
     of_group = max(machine.integer("dispatch.workgroup_least_clk"), per_group * wave_gap)
     group_gap = machine.integer("dispatch.engine_units") * of_group
