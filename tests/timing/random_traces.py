@@ -85,7 +85,7 @@ def random_entry(random: Random, arch: str, mix: str) -> CodeEntry:
     groups = {
         "lds": [
             b.lds_read(random.choice(widths)),
-            b.lds_read(random.choice((1, 2, *widths))),
+            b.lds_exchange(*random.choice(((0, 1), (0, 2), (4, 4), (8, 4), (16, 8)))),
             b.lds_write(random.choice(widths)),
             b.load(random.choice((4, 16)), to_lds=True),
             b.wait(lgkm=random.choice((0, 1, 3, 7))),

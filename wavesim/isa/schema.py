@@ -19,6 +19,7 @@ from wavesim.isa.quantity_kinds import (
     Kind,
     LaneGroups,
     Real,
+    SimdList,
     Size,
     WholeNumber,
     kind_of,
@@ -110,9 +111,11 @@ NOT_TIMING: Mapping[str, Mapping[str, object]] = {
         "hbm_channels": Size,
         "hbm_channel_bytes": Size,
     },
-    "dispatch": {  # how fast waves and workgroups start on a compute unit
+    "dispatch": {  # where and how fast waves start on a compute unit
+        "wave_simds": SimdList,
         "wave_interval_clk": WholeNumber,
-        "workgroup_interval_clk": WholeNumber,
+        "workgroup_least_clk": WholeNumber,
+        "engine_units": Size,
     },
 }
 """Section -> key -> kind, of what timing does not use."""

@@ -49,7 +49,7 @@
     X(category) X(kind) X(first_chunk) X(last_chunk) X(hold_clk) X(packed) X(writes_sgpr) X(scaled)          \
     X(as_first) X(as_second) X(scalar_read) X(scalar_write) X(even_reads) X(odd_reads) X(first_even)         \
     X(first_odd) X(goes_first) X(to_lds) X(lgkm) X(vm) X(wait_lgkm) X(wait_vm) X(priority) X(memory_bytes)   \
-    X(port_clk) X(array_clk) X(latency_clk) X(pipe_clk) X(blocks_valu_clk) X(blocks_memory_clk)
+    X(sends) X(port_clk) X(array_clk) X(latency_clk) X(pipe_clk) X(blocks_valu_clk) X(blocks_memory_clk)
 
 #define CATEGORIES(X) X(valu) X(mfma) X(lds) X(vmem) X(scalar) X(branch) X(internal)
 
@@ -856,7 +856,6 @@ static Access *lds_issue(Engine *e, Wave *w, const Op *op, int64_t now) {
     Pair *port = &e->pairs[w->pair];
     int64_t array = w->in.array_clk[w->row];
     int idle = pair_is_idle(port, now);
-    int is_write = op->kind == K_lds_write;
     lds_forget(port, now);
     Access *access = ring_push(e, &port->queue);
     *access = (Access){.issue_clk = now,
@@ -867,7 +866,7 @@ static Access *lds_issue(Engine *e, Wave *w, const Op *op, int64_t now) {
                        .queue_free_clk = NEVER,
                        .wave = w->number,
                        .row = (int32_t)w->row};
-    if (is_write) {
+    if (op->sends) {
         port->held_until = now + op->hold_clk;
         port->held_by = (By){w->number, (int32_t)w->row};
         access->drains = idle && P(lds_write_drain);

@@ -245,11 +245,10 @@ class Wave:
         assert access.known.callbacks is not None
         row = self.row
         access.known.callbacks.append(lambda _: self.done.__setitem__(row, access.return_clk))
-        hold_clk = access.port_clk if entry.kind is Kind.LDS_WRITE else self.p.issue_slot_clk
         if access.drains:  # its data leaves the wave no faster than the banks take it
             yield access.served
-            return max(now + hold_clk, self.clock.first_slot(access.done_clk))
-        return now + hold_clk
+            return max(now + access.hold_clk, self.clock.first_slot(access.done_clk))
+        return now + access.hold_clk
 
     def execute_memory(self, entry: CodeEntry, now: int) -> None:
         """An instruction of the memory path; a flat one counts in both counters."""
