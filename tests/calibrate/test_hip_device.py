@@ -50,6 +50,7 @@ def test_the_whole_way_and_the_arguments_byte_for_byte(bench: Bench) -> None:
         assert device.read(buffer) == bytes([7]) * 64
         arguments = buffer.address.to_bytes(8, "little") + bytes([1, 2, 3, 4])
         assert device.launch(kernel, (4, 2, 1), (512, 1, 1), arguments, lds_bytes=1024) == 0.0
+        assert device.power_w() is None  # the driver knows no such device
     calls = bench.calls()
     assert "hipModuleLoadData 7fELF" in calls
     assert "hipModuleGetFunction gemm" in calls
@@ -161,3 +162,18 @@ def test_without_hip_python_the_message_says_what_to_install(tmp_path: Path) -> 
 def test_more_data_than_room(bench: Bench) -> None:
     with bench.open() as device, pytest.raises(ValueError, match="5 bytes for a buffer of 4"):
         device.write(device.allocate(4), b"12345")
+
+
+def test_power_is_what_the_driver_says(tmp_path: Path) -> None:
+    """Made-up files of sysfs: nothing is measured."""
+    from wavesim.calibrate.device.worker import Worker
+
+    worker = Worker()
+    worker.folder = tmp_path
+    assert worker.power() == {"watts": None}
+    folder = tmp_path / "hwmon" / "hwmon3"
+    folder.mkdir(parents=True)
+    (folder / "power1_average").write_text("412000000\n")
+    assert worker.power() == {"watts": 412.0}
+    (folder / "power1_input").write_text("not a number\n")
+    assert worker.power() == {"watts": 412.0}

@@ -67,6 +67,7 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "calibrate",
             f"--virtual gfx942 --repeats 3 --only nop --tolerance 2 {SMALL}",
         ),
+        ("calibrate", "--virtual gfx942 --repeats 3 --only chip_clock --no-kernel"),
         ("calibrate-traces", "--trace TRACE"),
     ],
 }
