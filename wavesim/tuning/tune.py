@@ -217,6 +217,7 @@ class _Tuner:
         self._before = self._judge(0, 1.0, SEARCH_PASSES).clk(self._base.own)
         self._best = self._before
         self._how = "as it is"
+        self._searching = time.monotonic()
 
     def _checked(self, path: Path, options: RunOptions) -> Original:
         run = self._run
@@ -267,7 +268,7 @@ class _Tuner:
 
     def _over(self) -> bool:
         wanted = self._wanted
-        late = wanted.minutes is not None and time.monotonic() - self._begin > 60 * wanted.minutes
+        late = wanted.minutes is not None and time.monotonic() - self._searching > 60 * wanted.minutes
         enough = wanted.candidates is not None and self._tried >= wanted.candidates
         return late or enough or self._stop()
 
