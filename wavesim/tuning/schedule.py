@@ -30,9 +30,6 @@ Piece = tuple[int, Instruction]
 MOST_KNOWN = 20_000
 """Blocks remembered."""
 
-MOST_ROUNDS = 12
-"""Rounds through a loop until what is outstanding at its blocks stays the same; 2 to 4 are usual."""
-
 
 @dataclass(frozen=True)
 class Schedule:
@@ -118,9 +115,7 @@ class Scheduler:
         made: dict[int, tuple[Piece, ...]] = {}
         left: dict[int, Ages] = {}
         todo = [head]
-        rounds = 0
-        while todo and rounds < MOST_ROUNDS * len(blocks):
-            rounds += 1
+        while todo:  # until what holds stays the same: it only grows, within what counters hold
             number = min(todo, key=self.rank.__getitem__)
             todo.remove(number)
             made[number], known = self._filled(number, contents[number], before[number])

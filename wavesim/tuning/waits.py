@@ -53,6 +53,7 @@ class WaitPlan:
         any_order: per counter whether only 0 completes its operations.
         entry: what is outstanding where the loop is entered from outside.
         exits: by instruction outside to which the loop is left: what may be outstanding there at most.
+        kept: by operation how many of its youngest instances matter, where more than one does.
     """
 
     needs: Mapping[int, tuple[Need, ...]]
@@ -60,6 +61,7 @@ class WaitPlan:
     any_order: tuple[bool, bool]
     entry: Ages
     exits: Mapping[int, Ages]
+    kept: Mapping[Operation, int]
 
     @classmethod
     def of(cls, loop: Loop, relaxer: WaitRelaxer) -> WaitPlan:
@@ -79,6 +81,7 @@ class WaitPlan:
         counted = {
             index: tuple((index, queue) for queue in queues_of(relaxer.code[index])) for index in loop.members
         }
+        every = [need for mine in needs.values() for need in mine]
         entries = [relaxer.code[index] for index in (*loop.members, *(index for index, _ in entry))]
         return cls(
             {user: tuple(mine) for user, mine in needs.items()},
@@ -86,6 +89,7 @@ class WaitPlan:
             (any(_any_order(each, 0) for each in entries), any(_any_order(each, 1) for each in entries)),
             entry,
             exits,
+            {need.operation: need.left + 1 for need in sorted(every, key=_left) if need.left},
         )
 
     def exit_wait(self, target: int, ages: Ages) -> Counts:
@@ -142,19 +146,23 @@ class Outgoing:
             self._at.setdefault(operation, []).append(self._issued[counter])
 
     def ages(self) -> Ages:
-        """What is outstanding now."""
+        """What is outstanding now, as far as it matters."""
         found: Ages = {}
         for operation, places in self._at.items():
             counter = _COUNTER[operation[1]]
             full = self._issued[counter] - CAPACITY.get(operation[1], -_NEVER)
             done = max(self._done[counter], full)
             bits = 0
-            for place in places:
+            for place in places[-self._plan.kept.get(operation, 1) :]:
                 if place > done:
                     bits |= 1 << self._issued[counter] - place
             if bits:
                 found[operation] = bits
         return found
+
+
+def _left(need: Need) -> int:
+    return need.left
 
 
 def _youngest(bits: int) -> int | None:
