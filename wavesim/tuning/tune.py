@@ -19,10 +19,11 @@ from wavesim.pipeline.run import Run, RunOptions, run_kernel
 from wavesim.pipeline.shorter import shorter_kernel
 from wavesim.program import Finding, Instruction, Program
 from wavesim.tuning.dependence import Addresses
-from wavesim.tuning.loop import chosen_block
+from wavesim.tuning.loop import chosen_loop
 from wavesim.tuning.parts import strong_waits, unrotated
 from wavesim.tuning.proof import Original, failure
 from wavesim.tuning.rotate import cuts
+from wavesim.tuning.schedule import each_block
 from wavesim.tuning.score import LATENCIES, Judge, cut
 from wavesim.tuning.search import Found, anneal, by_lists
 from wavesim.tuning.state import Progress, State
@@ -195,16 +196,17 @@ class _Tuner:
         self._run = run_kernel(path, options)
         self._original = self._checked(path, options)
         execution = self._original.execution
-        block = chosen_block(execution.trace, wanted.loop, SourceSpan(str(path)))
-        addresses = Addresses.of(execution, block)
-        self._base = Variant.of("as it is", execution.trace, block, addresses)
-        if len(block.operations) < 2:
-            raise UserError(f"{path}: nothing may change in the loop at {block.label}")
+        loop = chosen_loop(execution.trace, wanted.loop, SourceSpan(str(path)))
+        addresses = Addresses.of(execution, loop)
+        self._base = Variant.of("as it is", execution.trace, loop, addresses)
+        if len(loop.operations) < 2:
+            raise UserError(f"{path}: nothing may change in the loop at {loop.label}")
         bounds = self._run.analysis.bounds
-        loop = self._run.analysis.loop
+        timed = self._run.analysis.loop
         self._bound, self._bounds_clk = "", dict.fromkeys(LATENCIES, 0.0)
-        self._unroll = loop.unroll if loop is not None and loop.head == block.head else 1
-        if bounds is not None and loop is not None and loop.head == block.head:
+        same = timed is not None and timed.head in loop.own
+        self._unroll = timed.unroll if timed is not None and same else 1
+        if bounds is not None and same:
             self._bound = bounds.binding
             self._bounds_clk = {
                 share: self._unroll * max(at_latency(bounds, share).values()) for share in LATENCIES
@@ -212,9 +214,10 @@ class _Tuner:
         self._variants = [self._base]
         self._judges: dict[tuple[int, float, int], Judge] = {}
         self._tried = 0
-        self._before = self._judge(0, 1.0, SEARCH_PASSES).clk(self._base.own_pieces)
+        self._before = self._judge(0, 1.0, SEARCH_PASSES).clk(self._base.own)
         self._best = self._before
         self._how = "as it is"
+        self._searching = time.monotonic()
 
     def _checked(self, path: Path, options: RunOptions) -> Original:
         run = self._run
@@ -244,14 +247,14 @@ class _Tuner:
         key = variant, share, passes
         if key not in self._judges:
             chosen = self._variants[variant]
-            trace = cut(chosen.trace, chosen.block, passes)
+            trace = cut(chosen.trace, chosen.loop, passes)
             self._judges[key] = chosen.judge(trace, self._parameters, share)
         return self._judges[key]
 
     def _clk(self, candidate: _Candidate, share: float, passes: int) -> float:
         chosen = self._variants[candidate.variant]
         pieces = with_priorities(
-            chosen.scheduler.pieces(candidate.order), chosen.relaxer.code, candidate.levels
+            chosen.scheduler.schedule(candidate.order), chosen.relaxer.code, candidate.levels
         )
         return max(self._judge(candidate.variant, share, passes).clk(pieces), self._bounds_clk[share])
 
@@ -265,7 +268,7 @@ class _Tuner:
 
     def _over(self) -> bool:
         wanted = self._wanted
-        late = wanted.minutes is not None and time.monotonic() - self._begin > 60 * wanted.minutes
+        late = wanted.minutes is not None and time.monotonic() - self._searching > 60 * wanted.minutes
         enough = wanted.candidates is not None and self._tried >= wanted.candidates
         return late or enough or self._stop()
 
@@ -299,7 +302,7 @@ class _Tuner:
         judge = self._judge(variant, 1.0, SEARCH_PASSES)
 
         def score(order: Sequence[int]) -> float:
-            return max(judge.clk(chosen.scheduler.pieces(order)), self._bound_clk)
+            return max(judge.clk(chosen.scheduler.schedule(order)), self._bound_clk)
 
         plain = _Candidate(variant, chosen.as_it_is, score(chosen.as_it_is))
         found = Found(plain.order, plain.clk, tried=1)
@@ -313,7 +316,7 @@ class _Tuner:
         judge = self._judge(start.variant, 1.0, SEARCH_PASSES)
 
         def score(order: Sequence[int]) -> float:
-            return max(judge.clk(chosen.scheduler.pieces(order)), self._bound_clk)
+            return max(judge.clk(chosen.scheduler.schedule(order)), self._bound_clk)
 
         found = Found(start.order, start.clk)
         anneal(
@@ -333,7 +336,7 @@ class _Tuner:
         self._tell()
         base, relaxer = self._base, self._base.relaxer
         if self._may("rotation") and not any(wave.spins for wave in base.trace.waves):
-            for chosen in cuts(base.block, relaxer.code, relaxer.effects, base.scheduler.order):
+            for chosen in cuts(base.loop, relaxer.code, relaxer.effects, base.scheduler.order):
                 self._variants.append(base.ahead(chosen))
                 self._tell()
         for variant in range(len(self._variants)):
@@ -366,7 +369,7 @@ class _Tuner:
             self._note(found)
 
     def _prioritised(self, found: list[_Candidate]) -> list[_Candidate]:
-        own = any(self._base.relaxer.code[n].kind is Kind.SETPRIO for n in self._base.block.operations)
+        own = any(self._base.relaxer.code[n].kind is Kind.SETPRIO for n in self._base.loop.operations)
         if not self._may("priority") or own:
             return found
         self._stage = "priorities"
@@ -389,7 +392,7 @@ class _Tuner:
         self._tell()
         best = sorted(_distinct(found)[:PROVEN_AT_MOST], key=self._robust)
         before = tuple(
-            max(self._judge(0, share, SCORE_PASSES).clk(self._base.own_pieces), self._bounds_clk[share])
+            max(self._judge(0, share, SCORE_PASSES).clk(self._base.own), self._bounds_clk[share])
             for share in LATENCIES
         )
         dropped = []
@@ -411,7 +414,7 @@ class _Tuner:
                 shares=self._shares(candidate),
                 how=variant.name,
                 changes=changed(
-                    self._base.own_pieces, recipe.pieces, self._base.relaxer.code, variant.origin
+                    self._base.own.pieces, recipe.pieces, self._base.relaxer.code, variant.origin
                 ),
             )
         return self._nothing_better(before, dropped)
@@ -421,10 +424,10 @@ class _Tuner:
         return Tuned(
             run=self._run,
             original=self._original,
-            before=tuple(each for _, each in self._base.own_pieces),
-            schedule=tuple(each for _, each in self._base.own_pieces),
+            before=tuple(each for _, each in self._base.own.pieces),
+            schedule=tuple(each for _, each in self._base.own.pieces),
             program=self._original.kernel.program,
-            label=self._base.block.label,
+            label=self._base.loop.label,
             before_clk=before,
             after_clk=before,
             bound_clk=tuple(self._bounds_clk.values()),
@@ -450,9 +453,9 @@ class _Tuner:
         }
         clk = self._clk(best, 1.0, SCORE_PASSES)
         without = {name: self._clk(each, 1.0, SCORE_PASSES) for name, each in others.items() if each != best}
-        pieces = variant.scheduler.pieces(best.order)
-        strong = strong_waits(pieces, self._base.own_pieces)
-        if strong != pieces:
+        weak = variant.scheduler.schedule(best.order)
+        strong = each_block(weak, lambda pieces: strong_waits(pieces, self._base.own.pieces))
+        if strong != weak:
             judged = self._judge(best.variant, 1.0, SCORE_PASSES)
             put = with_priorities(strong, variant.relaxer.code, best.levels)
             without["waits"] = max(judged.clk(put), self._bound_clk)
