@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wavesim.cli.live import shown_search
 from wavesim.cli.options import (
     CompileOptions,
     JsonOptions,
@@ -23,7 +24,6 @@ from wavesim.cli.options import (
     run_options,
 )
 from wavesim.cli.paths import KernelPath, OutputPath
-from wavesim.cli.progress import progress_line
 
 if TYPE_CHECKING:
     from wavesim.tuning.state import State
@@ -37,6 +37,15 @@ class _Stop:
 
     def __call__(self) -> bool:
         return self.asked
+
+    def during(self, show: Callable[[State], None]) -> Callable[[State], None]:
+        """A callback that shows the states of a search; once there is one, the search can be stopped."""
+
+        def progress(state: State) -> None:
+            self.searching = True
+            show(state)
+
+        return progress
 
     def interrupted(self, number: int, frame: FrameType | None) -> None:
         """The handler."""
@@ -148,8 +157,8 @@ def tune(
         loop, frozenset(CHANGES) if changes is None else changes, minutes, candidates, seed, force
     )
     ran = run_options((kernel,), machine, compiling, launch)
-    with progress_line(f"wavesim tune {kernel}") as line, _stoppable() as stop:
-        progress = _shown(line, stop, state_text)
+    with _stoppable() as stop, shown_search(f"wavesim tune {kernel}", stop, state_text) as show:
+        progress = stop.during(show)
         found = tune_kernel(kernel, ran, wanted, progress, stop)
         hints = hints_for(kernel, ran, found, wanted, progress, stop) if emit is not None else None
     if output is not None:
@@ -188,14 +197,3 @@ def _refuse_ending(kernel: Path, output: Path, emit: str | None) -> None:
         raise UserError(
             f"-o {output}: a schedule is assembly", None, "for HIP: --emit sched-group-barrier; or -o best.s"
         )
-
-
-def _shown(
-    line: Callable[[str, float], None] | None, stop: _Stop, said: Callable[[State], str]
-) -> Callable[[State], None]:
-    def progress(state: State) -> None:
-        stop.searching = True
-        if line is not None:
-            line("proving the best so far" if stop() else said(state), 0.0)
-
-    return progress
