@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wavesim.analyze.result import Bounds
 from wavesim.checks.run import check_kernel
 from wavesim.emulate.run import emulate
 from wavesim.errors import SourceSpan, UserError
@@ -23,7 +22,7 @@ from wavesim.tuning.loop import chosen_block
 from wavesim.tuning.parts import strong_waits, unrotated
 from wavesim.tuning.proof import Original, failure
 from wavesim.tuning.rotate import cuts
-from wavesim.tuning.score import LATENCIES, Judge, cut
+from wavesim.tuning.score import LATENCIES, Judge, at_latency, cut
 from wavesim.tuning.search import Found, anneal, by_lists
 from wavesim.tuning.state import Progress, State
 from wavesim.tuning.variant import Variant, with_priorities
@@ -457,12 +456,6 @@ class _Tuner:
             put = with_priorities(strong, variant.relaxer.code, best.levels)
             without["waits"] = max(judged.clk(put), self._bound_clk)
         return tuple(Share(name, without[name], without[name] - clk) for name in CHANGES if name in without)
-
-
-def at_latency(bounds: Bounds, share: float) -> dict[str, float]:
-    """The bounds where every latency of global memory is ``share`` of what it is."""
-    named = bounds.named()
-    return named | {"memory_in_flight": named["memory_in_flight"] * share}
 
 
 def _job(function: Callable[..., object], *arguments: object) -> Callable[[], object]:
