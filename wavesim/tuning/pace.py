@@ -22,20 +22,21 @@ def iterations(run: Run, loop: Loop) -> float:
     return float(np.mean([count for count in counts if count])) * loop.unroll
 
 
-def loop_clk(run: Run, rank: int = 0, passes: float | None = None) -> tuple[float, ...]:
-    """Clocks per iteration of a loop at each of ``LATENCIES``, over the second half of its passes, never below
-    a bound; infinite where the run has no such loop or does not end.
+def loop_clk(run: Run, rank: int = 0, over: float | None = None) -> tuple[float, ...]:
+    """Clocks per iteration of a loop at each of ``LATENCIES``, by the second half of its passes.
+
+    Never below a bound; infinite where the run has no such loop or does not end.
 
     Args:
         run: the run.
         rank: which of its loops.
-        passes: iterations over which the loop's clocks are spread; default: its own.
+        over: iterations over which the loop's clocks are spread; default: its own.
     """
     if len(run.analysis.loops) <= rank or not run.analysis.complete:
         return (float("inf"),) * len(LATENCIES)
     loop = run.analysis.loops[rank]
     trace, parameters = run.timeline.trace, run.machine.parameters
-    spread = iterations(run, loop) / loop.unroll / passes if passes is not None else 1 / loop.unroll
+    spread = iterations(run, loop) / loop.unroll / over if over is not None else 1 / loop.unroll
     found = []
     for share in LATENCIES:
         timeline = run.timeline if share == 1.0 else simulate(*with_latency(trace, parameters, share))

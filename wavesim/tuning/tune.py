@@ -19,6 +19,7 @@ from wavesim.pipeline.shorter import shorter_kernel
 from wavesim.program import Finding, Instruction, Program
 from wavesim.tuning.dependence import Addresses
 from wavesim.tuning.loop import chosen_block
+from wavesim.tuning.parameters import Parameters
 from wavesim.tuning.parts import strong_waits, unrotated
 from wavesim.tuning.proof import Original, failure
 from wavesim.tuning.rotate import cuts
@@ -34,7 +35,10 @@ MINUTES = 2.0
 CHANGES = ("waits", "order", "rotation", "priority")
 """What may change, in the order in which their shares of the gain are counted."""
 
-NOT_BUILT = ("stagger", "barriers", "parameters", "rename")
+PARAMETERS = "parameters"
+"""What else may change in a tile program (:mod:`wavesim.tuning.whole`)."""
+
+NOT_BUILT = ("stagger", "barriers", "rename")
 """Changes that the design names and no search makes yet."""
 
 SEARCH_PASSES = 12
@@ -55,6 +59,9 @@ TRIES = 250
 PRIORITIES = tuple((level, shortest) for level in (1, 3) for shortest in (2, 4, 8))
 PROVEN_AT_MOST = 8
 """The best so many are tried to be proven, one after the other."""
+
+
+_KNOWN_CHANGES = f"changes: {', '.join((*CHANGES, PARAMETERS))}"
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,7 @@ class Tuned:
         changes: what is different, in plain words.
         fault: what is wrong with the kernel as it was; only with ``force``.
         stopped: the search was stopped from outside.
+        parameters: what was found for the constants of a tile program; the schedule is of the best of them.
     """
 
     run: Run
@@ -117,6 +125,7 @@ class Tuned:
     changes: tuple[str, ...]
     fault: str = ""
     stopped: bool = False
+    parameters: Parameters | None = None
 
     @property
     def better(self) -> bool:
@@ -172,9 +181,19 @@ def _refuse_unknown(changes: frozenset[str], path: Path) -> None:
     for each in sorted(changes):
         if each not in CHANGES:
             yet = " yet" if each in NOT_BUILT else ""
-            raise UserError(f"no search changes {each!r:.40}{yet}", None, f"changes: {', '.join(CHANGES)}")
+            raise UserError(f"no search changes {each!r:.40}{yet}", None, _KNOWN_CHANGES)
     if not changes:
-        raise UserError(f"{path}: nothing may change", None, f"changes: {', '.join(CHANGES)}")
+        raise UserError(f"{path}: nothing may change", None, _KNOWN_CHANGES)
+
+
+def as_it_was(path: Path, options: RunOptions, wanted: TuneOptions) -> Tuned:
+    """A kernel without any search, as the result of one that found nothing.
+
+    Raises:
+        NotRight: the kernel is wrong as it is; with its findings.
+        UserError: unusable kernel, or no such loop.
+    """
+    return _Tuner(path, options, wanted, None, lambda: False).unchanged()
 
 
 class _Tuner:
@@ -387,10 +406,7 @@ class _Tuner:
         self._stage = "proof"
         self._tell()
         best = sorted(_distinct(found)[:PROVEN_AT_MOST], key=self._robust)
-        before = tuple(
-            max(self._judge(0, share, SCORE_PASSES).clk(self._base.own_pieces), self._bounds_clk[share])
-            for share in LATENCIES
-        )
+        before = self._before_clk()
         dropped = []
         for candidate in best:
             after = tuple(self._clk(candidate, share, SCORE_PASSES) for share in LATENCIES)
@@ -414,6 +430,16 @@ class _Tuner:
                 ),
             )
         return self._nothing_better(before, dropped)
+
+    def unchanged(self) -> Tuned:
+        """The kernel as it was."""
+        return self._nothing_better(self._before_clk(), ())
+
+    def _before_clk(self) -> tuple[float, ...]:
+        return tuple(
+            max(self._judge(0, share, SCORE_PASSES).clk(self._base.own_pieces), self._bounds_clk[share])
+            for share in LATENCIES
+        )
 
     def _nothing_better(self, before: tuple[float, ...], dropped: Sequence[str]) -> Tuned:
         faults = [each for each in self._original.check.findings if each.is_bad]

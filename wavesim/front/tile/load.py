@@ -56,7 +56,7 @@ def load_tile_program(
     """
     source = read_source(path, text)
     arch = _arch(source, arch)
-    reader = Reader(_constants(source, overrides))
+    reader = Reader(constants_of(source, overrides))
     _require(source, reader)
     free_constants(source)
     waves = _waves(source, reader)
@@ -112,7 +112,7 @@ def _arch(source: Source, arch: str | None) -> str:
     return chosen
 
 
-def _constants(source: Source, overrides: Mapping[str, str]) -> dict[str, Value]:
+def constants_of(source: Source, overrides: Mapping[str, str]) -> dict[str, Value]:
     """Constants in written order; each may use the ones before it."""
     names: dict[str, Value] = {}
     table = source.named["constants"]
