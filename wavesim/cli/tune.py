@@ -147,9 +147,8 @@ def tune(
     from wavesim.inputs import plan_output
     from wavesim.report.text.hints import hint_lines
     from wavesim.report.text.tuning import state_text, tuning_json, tuning_lines
-    from wavesim.tuning.hints import hints_for
     from wavesim.tuning.tune import MINUTES, TuneOptions
-    from wavesim.tuning.whole import all_changes, tune_whole
+    from wavesim.tuning.whole import all_changes, tune_with_hints
 
     ran = run_options((kernel,), machine, compiling, launch)
     if changes is None:
@@ -159,13 +158,9 @@ def tune(
         plan_output(str(launch_path(output)))
     if minutes is None and candidates is None:
         minutes = MINUTES
-    if minutes is not None and emit is not None:
-        minutes /= 2  # of each search
     wanted = TuneOptions(loop, changes, minutes, candidates, seed, force)
     with _stoppable() as stop, shown_search(f"wavesim tune {kernel}", stop, state_text) as show:
-        progress = stop.during(show)
-        found = tune_whole(kernel, ran, wanted, progress, stop)
-        hints = hints_for(kernel, ran, found, wanted, progress, stop) if emit is not None else None
+        found, hints = tune_with_hints(kernel, ran, wanted, emit, stop.during(show), stop)
     _write(found, hints, kernel, ran, output, diff, html)
     if as_json.wanted:
         as_json.write(json.dumps(tuning_json(found, hints), indent=2) + "\n")

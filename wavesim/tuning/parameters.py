@@ -185,7 +185,7 @@ class _Search:
         return Tried(choice, loop_clk(run))
 
     def _same_work(self, run: Run, loop: Loop) -> bool:
-        """Whether an iteration is the same work: then there are as many, but for the rest of an unrolled loop."""
+        """Whether there are as many iterations, but for the rest of an unrolled loop."""
         other = abs(iterations(run, loop) - self._iterations)
         return other < max(loop.unroll, SAME_WORK * self._iterations)
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from wavesim.pipeline.run import RunOptions
+from wavesim.tuning.hints import Hints, hints_for
 from wavesim.tuning.parameters import Parameters, has_free_constants, tune_parameters
 from wavesim.tuning.state import Progress
 from wavesim.tuning.tune import CHANGES, PARAMETERS, Tuned, TuneOptions, as_it_was, tune_kernel
@@ -45,6 +46,28 @@ def tune_whole(
     else:
         after = as_it_was(path, chosen, rest) if found.better else before
     return _together(before, after, found)
+
+
+def tune_with_hints(
+    path: Path,
+    options: RunOptions,
+    wanted: TuneOptions,
+    emit: str | None,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> tuple[Tuned, Hints | None]:
+    """As :func:`tune_whole`; where builtins are to be emitted, their search has half of the time.
+
+    Raises:
+        NotRight: the kernel is wrong as it is; with its findings.
+        UserError: unusable kernel, no such loop, or nothing in it may change.
+    """
+    if emit is None:
+        return tune_whole(path, options, wanted, progress, stop), None
+    if wanted.minutes is not None:
+        wanted = replace(wanted, minutes=wanted.minutes / 2)
+    tuned = tune_whole(path, options, wanted, progress, stop)
+    return tuned, hints_for(path, options, tuned, wanted, progress, stop)
 
 
 def _together(before: Tuned, after: Tuned, found: Parameters) -> Tuned:
