@@ -195,7 +195,7 @@ def test_the_first_interrupt_stops_the_search_and_the_second_ends_all(
     seen = []
 
     def search(
-        path: Path, options: object, wanted: object, progress: Progress, stop: Callable[[], bool]
+        path: Path, options: object, wanted: object, emit: None, progress: Progress, stop: Callable[[], bool]
     ) -> None:
         seen.append(stop())
         progress(State("lists", 2.0, 1.0, 1.0, "mfma", 1, 1.0, "as it is"))
@@ -208,7 +208,7 @@ def test_the_first_interrupt_stops_the_search_and_the_second_ends_all(
         seen.append("went on")
 
     for fake in (search, execution):
-        monkeypatch.setattr("wavesim.tuning.tune.tune_kernel", fake)
+        monkeypatch.setattr("wavesim.tuning.whole.tune_with_hints", fake)
         with pytest.raises((KeyboardInterrupt, click.Abort)):
             cli.main(["tune", str(EIGHT)], standalone_mode=False)
     assert seen == [False, True]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from wavesim.analyze.result import Bounds
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.program import Immediate, Instruction, Waitcnt
 from wavesim.timing import default_engine, simulate
@@ -51,6 +52,12 @@ def with_latency(trace: Trace, parameters: TimingParameters, share: float) -> tu
         memory_store_latency_clk=round(parameters.memory_store_latency_clk * share),
     )
     return replace(trace, waves=waves), changed
+
+
+def at_latency(bounds: Bounds, share: float) -> dict[str, float]:
+    """The bounds where every latency of global memory is ``share`` of what it is."""
+    named = bounds.named()
+    return named | {"memory_in_flight": named["memory_in_flight"] * share}
 
 
 def cut(trace: Trace, loop: Loop, passes: int) -> Trace:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wavesim.analyze.result import Bounds
 from wavesim.checks.run import check_kernel
 from wavesim.emulate.run import emulate
 from wavesim.errors import SourceSpan, UserError
@@ -20,11 +19,12 @@ from wavesim.pipeline.shorter import shorter_kernel
 from wavesim.program import Finding, Instruction, Program
 from wavesim.tuning.dependence import Addresses
 from wavesim.tuning.loop import chosen_loop
+from wavesim.tuning.parameters import Parameters
 from wavesim.tuning.parts import strong_waits, unrotated
 from wavesim.tuning.proof import Original, failure
 from wavesim.tuning.rotate import cuts
 from wavesim.tuning.schedule import each_block
-from wavesim.tuning.score import LATENCIES, Judge, cut
+from wavesim.tuning.score import LATENCIES, Judge, at_latency, cut
 from wavesim.tuning.search import Found, anneal, by_lists
 from wavesim.tuning.state import Progress, State
 from wavesim.tuning.variant import Variant, with_priorities
@@ -36,7 +36,10 @@ MINUTES = 2.0
 CHANGES = ("waits", "order", "rotation", "priority")
 """What may change, in the order in which their shares of the gain are counted."""
 
-NOT_BUILT = ("stagger", "barriers", "parameters", "rename")
+PARAMETERS = "parameters"
+"""What else may change in a tile program (:mod:`wavesim.tuning.whole`)."""
+
+NOT_BUILT = ("stagger", "barriers", "rename")
 """Changes that the design names and no search makes yet."""
 
 SEARCH_PASSES = 12
@@ -57,6 +60,9 @@ TRIES = 250
 PRIORITIES = tuple((level, shortest) for level in (1, 3) for shortest in (2, 4, 8))
 PROVEN_AT_MOST = 8
 """The best so many are tried to be proven, one after the other."""
+
+
+_KNOWN_CHANGES = f"changes: {', '.join((*CHANGES, PARAMETERS))}"
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,7 @@ class Tuned:
         changes: what is different, in plain words.
         fault: what is wrong with the kernel as it was; only with ``force``.
         stopped: the search was stopped from outside.
+        parameters: what was found for the constants of a tile program; the schedule is of the best of them.
     """
 
     run: Run
@@ -119,6 +126,7 @@ class Tuned:
     changes: tuple[str, ...]
     fault: str = ""
     stopped: bool = False
+    parameters: Parameters | None = None
 
     @property
     def better(self) -> bool:
@@ -174,9 +182,19 @@ def _refuse_unknown(changes: frozenset[str], path: Path) -> None:
     for each in sorted(changes):
         if each not in CHANGES:
             yet = " yet" if each in NOT_BUILT else ""
-            raise UserError(f"no search changes {each!r:.40}{yet}", None, f"changes: {', '.join(CHANGES)}")
+            raise UserError(f"no search changes {each!r:.40}{yet}", None, _KNOWN_CHANGES)
     if not changes:
-        raise UserError(f"{path}: nothing may change", None, f"changes: {', '.join(CHANGES)}")
+        raise UserError(f"{path}: nothing may change", None, _KNOWN_CHANGES)
+
+
+def as_it_was(path: Path, options: RunOptions, wanted: TuneOptions) -> Tuned:
+    """A kernel without any search, as the result of one that found nothing.
+
+    Raises:
+        NotRight: the kernel is wrong as it is; with its findings.
+        UserError: unusable kernel, or no such loop.
+    """
+    return _Tuner(path, options, wanted, None, lambda: False).unchanged()
 
 
 class _Tuner:
@@ -391,10 +409,7 @@ class _Tuner:
         self._stage = "proof"
         self._tell()
         best = sorted(_distinct(found)[:PROVEN_AT_MOST], key=self._robust)
-        before = tuple(
-            max(self._judge(0, share, SCORE_PASSES).clk(self._base.own), self._bounds_clk[share])
-            for share in LATENCIES
-        )
+        before = self._before_clk()
         dropped = []
         for candidate in best:
             after = tuple(self._clk(candidate, share, SCORE_PASSES) for share in LATENCIES)
@@ -418,6 +433,16 @@ class _Tuner:
                 ),
             )
         return self._nothing_better(before, dropped)
+
+    def unchanged(self) -> Tuned:
+        """The kernel as it was."""
+        return self._nothing_better(self._before_clk(), ())
+
+    def _before_clk(self) -> tuple[float, ...]:
+        return tuple(
+            max(self._judge(0, share, SCORE_PASSES).clk(self._base.own), self._bounds_clk[share])
+            for share in LATENCIES
+        )
 
     def _nothing_better(self, before: tuple[float, ...], dropped: Sequence[str]) -> Tuned:
         faults = [each for each in self._original.check.findings if each.is_bad]
@@ -460,12 +485,6 @@ class _Tuner:
             put = with_priorities(strong, variant.relaxer.code, best.levels)
             without["waits"] = max(judged.clk(put), self._bound_clk)
         return tuple(Share(name, without[name], without[name] - clk) for name in CHANGES if name in without)
-
-
-def at_latency(bounds: Bounds, share: float) -> dict[str, float]:
-    """The bounds where every latency of global memory is ``share`` of what it is."""
-    named = bounds.named()
-    return named | {"memory_in_flight": named["memory_in_flight"] * share}
 
 
 def _job(function: Callable[..., object], *arguments: object) -> Callable[[], object]:
