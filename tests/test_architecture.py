@@ -14,6 +14,7 @@ from wavesim.isa.kinds import Kind
 LAYERS = [
     "__main__",
     "cli",
+    "mcp",
     "api",
     "python_kernels",
     "sweeps",

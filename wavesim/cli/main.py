@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("wavesim.cli.predict", "Predict what a thread trace measured, from its kernel alone."),
     "calibrate": ("wavesim.cli.calibrate", "Measure a machine, fit the model, compare the real kernel."),
     "validate": ("wavesim.cli.validate", "Replay a folder of traces: the accuracy table."),
+    "mcp": ("wavesim.cli.mcp", "Serve programs that write kernels (Model Context Protocol)."),
     "lesson": ("wavesim.cli.lesson", "Learn how waves overlap, step by step."),
 }
 """Command name -> (module with a click command of that name, one-line help)."""
@@ -68,6 +69,7 @@ EXAMPLES: dict[str, str] = {
     "predict": "wavesim predict FOLDER --launch FILE --arch MI325X",
     "calibrate": "wavesim calibrate --virtual gfx942 -o fitted.yaml",
     "validate": "wavesim validate FOLDER",
+    "mcp": "wavesim mcp --root kernels",
     "lesson": "wavesim lesson 1",
 }
 """Command -> an example of it, shown under its help."""
