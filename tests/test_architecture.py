@@ -20,6 +20,7 @@ LAYERS = [
     "sweeps",
     "report",
     "calibrate",
+    "swizzles",
     "tuning",
     "explanation",
     "replays",
