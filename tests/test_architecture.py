@@ -14,11 +14,13 @@ from wavesim.isa.kinds import Kind
 LAYERS = [
     "__main__",
     "cli",
+    "mcp",
     "api",
     "python_kernels",
     "sweeps",
     "report",
     "calibrate",
+    "swizzles",
     "tuning",
     "explanation",
     "replays",

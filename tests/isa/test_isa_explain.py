@@ -119,7 +119,7 @@ def test_commands_print_text() -> None:
 
 
 def test_commands_print_json() -> None:
-    names = [each["name"] for each in json.loads(run("list", "--json"))]
+    names = [each["name"] for each in json.loads(run("list", "--json"))["machines"]]
     first = names.index("gfx90a")
     assert names[first : first + 3] == ["gfx90a", "MI210", "MI250"]
     shown = json.loads(run("show", "gfx950", "--json", "--set", "memory.latency_clk=800"))
