@@ -75,7 +75,7 @@ def calibration_page(data: Mapping[str, Any]) -> Iterator[str]:
 
 def _chip(chip: Mapping[str, Any]) -> Iterator[str]:
     """What was found of the chip around a compute unit, and the curves behind it."""
-    if not chip["values"]:
+    if not chip["values"] and not chip["curves"]:
         return
     yield "<h2>The chip around a compute unit</h2>\n"
     if chip["stand_in"]:
@@ -96,7 +96,10 @@ def _chip(chip: Mapping[str, Any]) -> Iterator[str]:
     )
     for curve in chip["curves"]:
         yield f"<h3>{_text(curve['title'])}</h3>\n"
-        yield from _table(curve["columns"], ([f"{each:.7g}" for each in row] for row in curve["rows"]))
+        labels = curve["labels"] or [""] * len(curve["rows"])
+        rows = zip(labels, curve["rows"], strict=True)
+        columns = ("", *curve["columns"])
+        yield from _table(columns, ([label, *(f"{each:.7g}" for each in row)] for label, row in rows))
 
 
 def _number(value: object) -> str:
