@@ -33,9 +33,9 @@ def calibration_page(data: Mapping[str, Any]) -> Iterator[str]:
         words = "This device is wavesim's own model, not a GPU: nothing here was measured."
         yield f'<p class="note">{_text(words)}</p>\n'
     poor = [each for each in data["benchmarks"] if each["poor"]]
-    if data["good"]:
+    if data["good"] and data["benchmarks"]:
         yield f"<p>Good fit: all {len(data['benchmarks'])} benchmarks agree with the model.</p>\n"
-    else:
+    elif poor:
         count = f"{len(poor)} of {len(data['benchmarks'])}"
         yield f'<p class="bad">Poor fit: {count} benchmarks disagree with the model.</p>\n'
     if "kernel" in data:
