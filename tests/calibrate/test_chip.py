@@ -18,7 +18,7 @@ from wavesim.calibrate.bench.template import program, source
 from wavesim.calibrate.chip import clock, fetch, levels, streams
 from wavesim.calibrate.chip.found import Found
 from wavesim.calibrate.chip.measure import PARTS, find_chip
-from wavesim.calibrate.chip.probe import Float, Probe, Reader, from_samples, measuring
+from wavesim.calibrate.chip.probe import Float, Probe, from_samples, measuring
 from wavesim.calibrate.device.chip_stand_in import ChipStandIn
 from wavesim.calibrate.device.virtual import VirtualDevice
 from wavesim.calibrate.fit.chip_outcome import chip_entries, chip_lines
@@ -95,6 +95,20 @@ def test_a_secret_instruction_cache_is_found(seed: int) -> None:
         assert found[name].value == pytest.approx(value, rel=tolerance), name
 
 
+@pytest.mark.parametrize(("queue", "tail_bytes"), [(12, 14336), (10, 17408)])
+def test_how_many_are_on_their_way_by_width(queue: int, tail_bytes: int) -> None:
+    """The compute unit is the timing model, with a secret queue and secret bytes in flight."""
+    parameters = replace(MACHINE.parameters, memory_queue_entries=queue, memory_tail_bytes=tail_bytes)
+    device = VirtualDevice(MACHINE, noise_clk=4, parameters=parameters)
+    read = measuring(device, Samples(device.properties, ""), REPEATS)
+    (curve,) = find_chip(MACHINE, device.properties, read, ["chip_flight"])["chip_flight"].curves
+    found = {label: int(row[0]) for label, row in zip(curve.labels, curve.rows, strict=True)}
+    widths = {"dword": 4, "dwordx2": 8, "dwordx4": 16, "lds_dword": 4}
+    assert found == {
+        f"global_load_{name}": queue + tail_bytes // (64 * width) for name, width in widths.items()
+    }
+
+
 def test_draws_differ_from_the_stock_numbers_and_from_each_other() -> None:
     stock = stand_in(MACHINE)
     drawn = [stock.drawn(seed, MACHINE.parameters) for seed in range(8)]
@@ -137,7 +151,7 @@ def test_the_entries_load_and_say_stand_in(tmp_path: Path) -> None:
     chip = stand_in(MACHINE).drawn(3, MACHINE.parameters)
     device = VirtualDevice(MACHINE, chip=chip)
     samples = Samples(device.properties, "2026-01-01")
-    parts = [name for name in PARTS if name != "chip_fetch"]
+    parts = [name for name in PARTS if name not in ("chip_fetch", "chip_flight")]
     outcome = find_chip(MACHINE, device.properties, measuring(device, samples, REPEATS), parts)
     text = "base: gfx942\n"
     sections: dict[str, list[str]] = {}
@@ -163,21 +177,16 @@ def test_the_entries_load_and_say_stand_in(tmp_path: Path) -> None:
 
 
 def every_probe(machine: Machine) -> list[Probe]:
-    """One probe of each program, as a device of stock numbers is asked them."""
+    """Each program that a device is asked which always answers the same."""
     asked: dict[str, Probe] = {}
-    device = VirtualDevice(machine, chip=stand_in(machine))
 
-    def noting(read: Reader) -> Reader:
-        def noted(probe: Probe) -> Float:
-            asked.setdefault(probe.kernel, probe)
-            return read(probe)
-
-        return noted
-
-    read = noting(measuring(device, Samples(device.properties, ""), 1))
-    find_chip(machine, device.properties, read, [name for name in PARTS if name != "chip_fetch"])
-    for probe in (fetch.loop(fetch.SMALLEST_BYTES, 1), fetch.new_code(2016, 0), fetch.new_code(0, 1024)):
+    def noting(probe: Probe) -> Float:
         asked.setdefault(probe.kernel, probe)
+        return np.array([[16000.0, 1000.0, 0.0]])
+
+    find_chip(machine, VirtualDevice(machine).properties, noting, PARTS)
+    del asked[fetch.loop(fetch.LARGEST_BYTES, 1).kernel]  # the small one is the same, and quicker
+    asked["new"] = fetch.new_code(0, 1024)
     return list(asked.values())
 
 

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from wavesim.calibrate.bench.samples import Samples
+from wavesim.calibrate.chip import clock, levels
+from wavesim.calibrate.chip.probe import measuring
 from wavesim.calibrate.device.base import ADVICE, DeviceError, Problem
 from wavesim.calibrate.device.hip import HipDevice
+from wavesim.isa.load import load_machine
 
 CODE_OBJECT = b"\x7fELF and what else there may be"
 
@@ -177,3 +181,17 @@ def test_power_is_what_the_driver_says(tmp_path: Path) -> None:
     assert worker.power() == {"watts": 412.0}
     (folder / "power1_input").write_text("not a number\n")
     assert worker.power() == {"watts": 412.0}
+
+
+def test_the_chip_is_asked_with_one_workgroup_on_each_compute_unit(bench: Bench) -> None:
+    """What a runtime that executes nothing can show: code objects, grids, and buffers that are given back."""
+    for probe, grid in (
+        (levels.chase(1 << 26), "1,1,1 block 64,1,1"),
+        (clock.turns(load_machine("gfx942"), 16, first=False), "304,1,1 block 256,1,1"),
+    ):
+        with bench.open() as device, pytest.raises(DeviceError, match="no clock came back"):
+            measuring(device, Samples(device.properties, ""), 3)(probe)
+        calls = bench.calls()
+        assert f"hipModuleGetFunction {probe.kernel}" in calls
+        assert any(call.startswith(f"hipModuleLaunchKernel grid {grid}") for call in calls)
+        assert "hipFree, 0 left" in calls[-2:]

@@ -36,6 +36,7 @@ VIRTUAL_BENCHMARK_S = 0.25
 """Of a program on a virtual device: executing it and timing it once (repeats cost next to nothing)."""
 
 VIRTUAL_KERNEL_REPEATS = 3
+VIRTUAL_CHIP_REPEATS = 5
 
 LANE_PHASES = "lane_phases"
 """The name of the programs that find lane phases, for --only: which of them run depends on the clocks."""
@@ -146,6 +147,11 @@ class Wishes:
     def kernel_repeats(self) -> int:
         """Launches of the real kernel that count; a virtual device's differ by its noise only."""
         return self.repeats if self.gpu else min(self.repeats, VIRTUAL_KERNEL_REPEATS)
+
+    @property
+    def chip_repeats(self) -> int:
+        """Of each probe of the chip; a virtual device's differ by its noise only."""
+        return self.repeats if self.gpu else min(self.repeats, VIRTUAL_CHIP_REPEATS)
 
     def check(self) -> None:
         """Options that say nothing together, and files that could not be written in the end.
@@ -347,7 +353,7 @@ def _measure(wishes: Wishes, device: Device) -> Samples:
         measure(device, benchmarks, samples, repeats=wishes.repeats, progress=progress, save=save)
         if with_lane_phases(wishes.only):
             measure_phases(device, stock, samples, repeats=wishes.repeats, progress=progress, save=save)
-        read = measuring(device, samples, wishes.repeats, progress, save)
+        read = measuring(device, samples, wishes.chip_repeats, progress, save)
         find_chip(stock, properties, read, chip_parts(wishes.only))
     return samples
 

@@ -17,8 +17,8 @@ from wavesim.isa.machine import Machine
 
 STRIDE_BYTES = 64
 """From branch to branch of the loop: no cache has shorter lines."""
-NEVER_REACHED = ("s_mov_b32 s21, 0x12345678",) * ((STRIDE_BYTES - 8) // 8)
-"""Instructions of 8 bytes that fill the room up to the next branch."""
+NEVER_REACHED = "s_mov_b32 s21, 0x12345678"
+"""Eight bytes that fill the room up to the next branch."""
 PAGE_BITS = 12
 PAGE_BYTES = 1 << PAGE_BITS
 
@@ -33,7 +33,7 @@ SLOWER = 1.03
 TOLERANCE = 0.08
 """Within which size and cost of a miss are found; lines and the reach ahead exactly."""
 
-PAGES = 4
+PAGES = 2
 """That a probe of new code enters."""
 ENTRY_BYTES = 2048
 SETTLE = ("s_sleep 32", "s_sleep 32")
@@ -45,7 +45,8 @@ def loop(code_bytes: int, passes: int) -> Probe:
     count = code_bytes // STRIDE_BYTES
     lines = ["s_branch .Lpass", f".p2align {PAGE_BITS}", ".Lpass:"]
     for number in range(count - 1):
-        lines += [f".Lat{number}:", "s_nop 7", f"s_branch .Lat{number + 1}", *NEVER_REACHED]
+        lines += [f".Lat{number}:", "s_nop 7", f"s_branch .Lat{number + 1}"]
+        lines += [NEVER_REACHED] * (STRIDE_BYTES // 8 - 1)
     lines += [f".Lat{count - 1}:", "s_sub_u32 s20, s20, 1", "s_cmp_lg_u32 s20, 0", "s_cbranch_scc1 .Lpass"]
     setup = ["s_load_dword s20, s[4:5], 0x0"]
     return Probe(
@@ -68,7 +69,7 @@ def new_code(first_bytes: int, then_bytes: int) -> Probe:
         lines += [f".p2align {PAGE_BITS}"]
         at = 0
         for offset, code in sorted(places.items()):
-            lines += ["s_nop 0"] * ((offset - at) // 4)
+            lines += [NEVER_REACHED] * ((offset - at) // 8) + ["s_nop 0"] * ((offset - at) % 8 // 4)
             lines += code
             at = offset + 4 * (len(code) - 1)
     lines += [f".p2align {PAGE_BITS}", f".Lfirst{PAGES}:"]

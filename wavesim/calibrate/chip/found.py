@@ -33,11 +33,13 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """What the values come from, to be looked at: a table with a title, columns and rows of numbers."""
+    """What the values come from, to be looked at: a table with a title, columns and rows of numbers, each
+    with a label if there are any."""
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[float, ...], ...]
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from wavesim.calibrate.chip.clock import find_clock
 from wavesim.calibrate.chip.fetch import find_fetch
+from wavesim.calibrate.chip.flight import find_flight
 from wavesim.calibrate.chip.found import Part
 from wavesim.calibrate.chip.levels import find_levels
 from wavesim.calibrate.chip.probe import Reader
@@ -17,6 +18,7 @@ from wavesim.isa.machine import Machine
 PARTS: Mapping[str, str] = {
     "chip_levels": "a pointer chase over growing footprints: capacities of L1, L2 and Infinity Cache",
     "chip_streams": "all compute units read or write at once: bandwidth of each level",
+    "chip_flight": "bursts of loads of each width: how many are on their way at most",
     "chip_clock": "MFMA of growing density: first and sustained clock, and power",
     "chip_fetch": "code of growing size: the instruction cache, its lines, misses and reach ahead",
 }
@@ -38,6 +40,8 @@ def find_chip(
             elif name == "chip_streams":
                 sized = _with_sizes(machine, found.get("chip_levels"))
                 found[name] = find_streams(sized, properties.compute_units, virtual, read)
+            elif name == "chip_flight":
+                found[name] = find_flight(machine, read)
             elif name == "chip_clock":
                 found[name] = find_clock(machine, virtual, read)
             else:

@@ -59,7 +59,8 @@ def chip_lines(chip: Chip, *, virtual: bool) -> Iterator[str]:
     if not chip:
         return
     yield "the chip around a compute unit" + (f": {STAND_IN}" if virtual else "")
-    yield f"{'value':<30}{'stock':>16}{'found':>16}  {'spread':<24}{'readings':>8}"
+    if any(_values(chip)):
+        yield f"{'value':<30}{'stock':>16}{'found':>16}  {'spread':<24}{'readings':>8}"
     for each in _values(chip):
         if each.determined:
             spread = f"{_short(each.low)} to {_short(each.high)}"
@@ -72,9 +73,12 @@ def chip_lines(chip: Chip, *, virtual: bool) -> Iterator[str]:
         for curve in part.curves:
             yield ""
             yield curve.title
-            yield "".join(f"{column:>16}" for column in curve.columns)
-            for row in curve.rows:
-                yield "".join(f"{each:>16.0f}" if each >= 1000 else f"{each:>16.4g}" for each in row)
+            wide = max(map(len, curve.labels), default=0)
+            yield " " * wide + "".join(f"{column:>16}" for column in curve.columns)
+            labels = curve.labels or ("",) * len(curve.rows)
+            for label, row in zip(labels, curve.rows, strict=True):
+                numbers = (f"{each:>16.0f}" if each >= 1000 else f"{each:>16.4g}" for each in row)
+                yield f"{label:<{wide}}" + "".join(numbers)
 
 
 def chip_json(chip: Chip, *, virtual: bool) -> dict[str, Any]:
@@ -95,7 +99,12 @@ def chip_json(chip: Chip, *, virtual: bool) -> dict[str, Any]:
             for each in _values(chip)
         ],
         "curves": [
-            {"title": curve.title, "columns": curve.columns, "rows": curve.rows}
+            {
+                "title": curve.title,
+                "columns": curve.columns,
+                "rows": curve.rows,
+                "labels": curve.labels,
+            }
             for part in chip.values()
             for curve in part.curves
         ],

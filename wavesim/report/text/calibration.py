@@ -33,9 +33,9 @@ def calibration_page(data: Mapping[str, Any]) -> Iterator[str]:
         words = "This device is wavesim's own model, not a GPU: nothing here was measured."
         yield f'<p class="note">{_text(words)}</p>\n'
     poor = [each for each in data["benchmarks"] if each["poor"]]
-    if data["good"]:
+    if data["good"] and data["benchmarks"]:
         yield f"<p>Good fit: all {len(data['benchmarks'])} benchmarks agree with the model.</p>\n"
-    else:
+    elif poor:
         count = f"{len(poor)} of {len(data['benchmarks'])}"
         yield f'<p class="bad">Poor fit: {count} benchmarks disagree with the model.</p>\n'
     if "kernel" in data:
@@ -75,7 +75,7 @@ def calibration_page(data: Mapping[str, Any]) -> Iterator[str]:
 
 def _chip(chip: Mapping[str, Any]) -> Iterator[str]:
     """What was found of the chip around a compute unit, and the curves behind it."""
-    if not chip["values"]:
+    if not chip["values"] and not chip["curves"]:
         return
     yield "<h2>The chip around a compute unit</h2>\n"
     if chip["stand_in"]:
@@ -96,7 +96,10 @@ def _chip(chip: Mapping[str, Any]) -> Iterator[str]:
     )
     for curve in chip["curves"]:
         yield f"<h3>{_text(curve['title'])}</h3>\n"
-        yield from _table(curve["columns"], ([f"{each:.7g}" for each in row] for row in curve["rows"]))
+        labels = curve["labels"] or [""] * len(curve["rows"])
+        rows = zip(labels, curve["rows"], strict=True)
+        columns = ("", *curve["columns"])
+        yield from _table(columns, ([label, *(f"{each:.7g}" for each in row)] for label, row in rows))
 
 
 def _number(value: object) -> str:
