@@ -77,7 +77,7 @@ def test_what_it_writes_assembles(tuned: tuple[Path, Result]) -> None:
 def test_the_same_seed_and_candidates_give_the_same_bytes(tuned: tuple[Path, Result]) -> None:
     folder, result = tuned
     again = wavesim("tune", EIGHT, *SMALL, "-o", folder / "again.s")
-    assert again.output == result.output
+    assert again.stdout == result.stdout
     assert (folder / "again.s").read_bytes() == (folder / "best.s").read_bytes()
 
 
