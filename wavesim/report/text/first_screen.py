@@ -130,5 +130,5 @@ def _reached(run: Run, look: Look) -> list[Text]:
 
 def _next(run: Run) -> str:
     if run.verdict is Verdict.BAD:
-        return "wavesim check: what is wrong, with the line; --details: all figures"
-    return "wavesim check: right? explain: why? tune: faster? --details: all figures"
+        return "wavesim check: what is wrong, with the line; --details: figures"
+    return "wavesim check: right? explain: why? tune: faster? --details: figures"
