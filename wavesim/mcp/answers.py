@@ -122,7 +122,8 @@ def tune(asked: Asked, kernel: Mapping[str, Any], candidates: int, loop: str | N
     )
     found = tune_kernel(*asked.kernel(kernel), wanted)
     data = tuning_json(found)
-    del data["sched_group_barrier"]  # it is of HIP source, which this tool gives assembly for
+    for other in ("sched_group_barrier", "parameters"):  # of a source; this tool gives assembly
+        del data[other]
     diff = tuning_diff(found).splitlines()
     left_out = [*diff[:MOST_DIFF_LINES], f"... {len(diff) - MOST_DIFF_LINES} more lines"]
     return {
