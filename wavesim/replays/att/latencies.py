@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from wavesim.isa.kinds import BRANCH_KINDS, LANES
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.timing.in_flight import makes_room
+from wavesim.timing.in_flight import held_bytes, makes_room
 from wavesim.trace import UNKNOWN, Category, Kind, Timeline, Trace
 
 Int32 = npt.NDArray[np.int32]
@@ -45,7 +45,7 @@ class MemoryOrder:
     issue_clk: Int64
     stall_clk: Int64
     service_clk: Int64
-    moved_bytes: Int64
+    held_bytes: Int64  # of what may be in flight
     store: Bool
     return_clk: Int64  # how far its return keeps from the one before
 
@@ -98,7 +98,8 @@ def memory_order(timeline: Timeline, parameters: TimingParameters) -> MemoryOrde
     vmem = np.array([entry.category is Category.VMEM for entry in trace.code])
     width = np.array([entry.width_bytes for entry in trace.code], np.int64)
     is_store = np.array([entry.kind is Kind.VMEM_STORE for entry in trace.code])
-    waves, rows, issues, stalls, bytes_moved, stores = [], [], [], [], [], []
+    to_lds = np.array([entry.to_lds for entry in trace.code], np.bool_)
+    waves, rows, issues, stalls, bytes_moved, bytes_held, stores = [], [], [], [], [], [], []
     for position, (wave, timed) in enumerate(zip(trace.waves, timeline.waves, strict=True)):
         mine = np.flatnonzero(vmem[wave.code])
         waves.append(np.full(len(mine), position, np.int32))
@@ -108,6 +109,7 @@ def memory_order(timeline: Timeline, parameters: TimingParameters) -> MemoryOrde
         stalls.append(timed.issue_clk[mine] - timed.attempt_clk[mine])
         known = wave.memory_bytes[mine].astype(np.int64)
         bytes_moved.append(np.where(known == UNKNOWN, width[wave.code[mine]] * LANES, known))
+        bytes_held.append(held_bytes(bytes_moved[-1], to_lds[wave.code[mine]], parameters))
     issue = np.concatenate(issues)
     order = np.argsort(issue, kind="stable")
     placed_stores = np.concatenate(stores)[order]
@@ -119,7 +121,7 @@ def memory_order(timeline: Timeline, parameters: TimingParameters) -> MemoryOrde
         issue[order],
         np.concatenate(stalls)[order],
         service,
-        moved,
+        np.concatenate(bytes_held)[order],
         placed_stores,
         np.where(placed_stores, np.minimum(service, parameters.memory_acknowledge_clk), service),
     )
@@ -241,7 +243,7 @@ def derive_latencies(timeline: Timeline, parameters: TimingParameters) -> Latenc
     order = memory_order(timeline, parameters)
     if not len(order.row):
         return Latencies(order, np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.bool_), 0)
-    room = makes_room(order.moved_bytes, parameters)
+    room = makes_room(order.held_bytes, parameters)
     exact, bound = _from_waits(timeline, order)
     _from_ends(timeline, order, exact, bound)
     _from_issues(order, parameters.memory_queue_entries, room, exact, bound)
