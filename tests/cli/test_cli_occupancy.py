@@ -219,7 +219,7 @@ def test_workgroups_of_one_wave_share_the_simds(
 ) -> None:
     path = write(tmp_path, threads=64)
     data = run_json(monkeypatch, capfd, path, "--region", "loop:after", "--workgroups", "8")
-    assert [wave["simd"] for wave in data["waves"]] == [0, 1, 2, 3] * 2
+    assert [wave["simd"] for wave in data["waves"]] == [0, 2, 1, 3] * 2  # in the order that traces show
 
 
 def test_a_tile_program_states_its_workgroups(

@@ -7,6 +7,7 @@ which is that of issue for the whole compute unit. The result belongs to places 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,10 @@ STALLED_WAIT_CLK = 8
 """A wait longer than this was not satisfied when it began."""
 BRANCH_SHADOW_CLK = 44
 """A wait that ends so close behind a branch may show instruction fetch, not memory (rule 1)."""
+LDS_READ_MOST_CLK, LDS_WRITE_MOST_CLK, SCALAR_MOST_CLK = 208, 400, 1500
+"""An LDS read or write, or a scalar load, that issued so long ago has returned: a wait for both counters that
+goes on shows global memory. A read: a full queue of 10, 16 clk each, and 44 for the way back; a write 400
+behind loads to LDS (GLUON); a cold scalar load 500 to 600 (traces)."""
 ISSUE_STALL_CLK = 40
 """A stall and a gap of the unit's issues of at least this mark the in-flight limit (rule 2)."""
 NEIGHBOURS = 16
@@ -135,10 +140,16 @@ def _from_waits(timeline: Timeline, order: MemoryOrder) -> tuple[Int64, Int64]:
     increments = np.array([entry.vm_increment for entry in trace.code], np.int64)
     branch = np.array([entry.kind in BRANCH_KINDS for entry in trace.code])
     waits = np.array([entry.kind is Kind.WAIT and entry.wait_vmcnt is not None for entry in trace.code])
+    others = {  # what a wait for both counters may be waiting for beside global memory
+        LDS_READ_MOST_CLK: np.array([entry.kind is Kind.LDS_READ for entry in trace.code]),
+        LDS_WRITE_MOST_CLK: np.array([entry.kind is Kind.LDS_WRITE for entry in trace.code]),
+        SCALAR_MOST_CLK: np.array([entry.kind is Kind.SMEM for entry in trace.code]),
+    }
     for position, (wave, timed) in enumerate(zip(trace.waves, timeline.waves, strict=True)):
         places = np.flatnonzero(order.wave == position)
         issued = np.cumsum(increments[wave.code])
         jumps = np.flatnonzero(branch[wave.code])
+        back_clk = _back_by(wave.code, timed.issue_clk, others)
         for row in np.flatnonzero(waits[wave.code]).tolist():
             entry = trace.code[int(wave.code[row])]
             awaited = int(issued[row]) - (entry.wait_vmcnt or 0) - 1
@@ -148,7 +159,7 @@ def _from_waits(timeline: Timeline, order: MemoryOrder) -> tuple[Int64, Int64]:
             begin, end = int(timed.attempt_clk[row]), int(timed.end_clk[row])
             before = np.searchsorted(jumps, row) - 1
             shadow = before >= 0 and end - int(timed.issue_clk[jumps[before]]) <= BRANCH_SHADOW_CLK
-            pure = entry.wait_lgkmcnt is None
+            pure = entry.wait_lgkmcnt is None or end - 4 >= back_clk[row]
             if end - begin > STALLED_WAIT_CLK:
                 bound[place] = min(bound[place], end - 4)
                 if pure and not shadow and exact[place] < 0:
@@ -156,6 +167,15 @@ def _from_waits(timeline: Timeline, order: MemoryOrder) -> tuple[Int64, Int64]:
             else:
                 bound[place] = min(bound[place], begin)
     return exact, bound
+
+
+def _back_by(code: Int32, issue_clk: Int64, others: Mapping[int, Bool]) -> Int64:
+    """By row, when all that ``others`` of the rows before have surely returned: least age -> code entries."""
+    latest = np.full(len(code), -FAR)
+    for least_clk, entries in others.items():
+        back = np.where(entries[code], issue_clk + least_clk, -FAR)
+        latest = np.maximum(latest, np.maximum.accumulate(back))
+    return latest
 
 
 def _from_ends(timeline: Timeline, order: MemoryOrder, exact: Int64, bound: Int64) -> None:
