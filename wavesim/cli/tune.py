@@ -74,7 +74,8 @@ def _changes(context: click.Context, parameter: click.Parameter, value: str | No
     "changes",
     metavar="WHAT,...",
     callback=_changes,
-    help="What may change, of waits, order, rotation, priority (default: all). Waits follow the order.",
+    help="What may change, of waits, order, rotation, priority, stagger, barriers, rename (default: all). "
+    "Waits follow the order.",
 )
 @click.option(
     "--minutes",
