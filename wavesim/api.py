@@ -300,6 +300,45 @@ def triton(
     return written(compiled, kept, sizes, wanted, output, name)
 
 
+def flydsl(
+    launcher: Any,
+    args: Sequence[Any] | Mapping[str, Any] = (),
+    *,
+    arch: str = DEFAULT_ARCH,
+    expect: str | None = None,
+    expected: Mapping[str, Any] | None = None,
+    tile: Sequence[int] | None = None,
+    position: Sequence[int] = (0, 0, 0),
+    output: PathLike | None = None,
+) -> PythonKernel:
+    """Compile the kernel that a FlyDSL launcher launches, without a GPU, with that launch.
+
+    Args:
+        launcher: A function under ``@flyc.jit``, or ``"FILE.py:NAME"``, of which only imports, functions and
+            constants are carried out.
+        args: Its arguments, in order or by name: arrays, numbers, or texts as launch files have them.
+        arch: Architecture or device.
+
+    The other arguments are those of :func:`triton`; the grid is the launcher's.
+
+    Raises:
+        UserError: FlyDSL is not installed or refuses the kernel; a launch that is computed in a way that is
+            not read.
+    """
+    from wavesim.isa.load import arch_of
+    from wavesim.python_kernels.flydsl import compile_flydsl, importable
+    from wavesim.python_kernels.kernel import Wanted, written
+    from wavesim.python_kernels.source_file import kernel_of
+
+    name = arch_of(arch)
+    if isinstance(launcher, str):
+        file, _, function = launcher.rpartition(":")
+        with importable():
+            launcher = kernel_of(Path(file), function)
+    compiled, values, sizes = compile_flydsl(launcher, args, name)
+    return written(compiled, values, sizes, Wanted(expect, expected or {}, tile, position), output, name)
+
+
 def replay(
     folder: PathLike, *, arch: str = "auto", memory: str = "measured", without: Sequence[str] = ()
 ) -> tuple[Any, ...]:
@@ -345,6 +384,7 @@ __all__ = [
     "check",
     "compare",
     "explain",
+    "flydsl",
     "replay",
     "run",
     "sweep",

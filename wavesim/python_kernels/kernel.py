@@ -155,6 +155,8 @@ def launch_text(
 
 
 def _stated(value: Value, stem: str) -> str:
+    if value.fields:
+        return "{" + ", ".join(f"d{place}: u32:{number}" for place, number in enumerate(value.fields)) + "}"
     return json.dumps(f"{value.text}:{_data_file(stem, value)}" if value.content is not None else value.text)
 
 

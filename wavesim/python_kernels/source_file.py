@@ -19,7 +19,7 @@ from wavesim.errors import SourceSpan, UserError
 from wavesim.inputs import note_input
 from wavesim.source_text import read_text
 
-_KEPT_DECORATORS = ("jit", "constexpr_function", "aggregate", "dataclass")
+_KEPT_DECORATORS = ("jit", "kernel", "constexpr_function", "aggregate", "dataclass")
 _PURE_CALLS = ("constexpr", "int", "float", "bool", "str", "tuple", "list", "dict", "min", "max", "len")
 
 

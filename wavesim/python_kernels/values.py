@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,15 +32,21 @@ _SCALARS = {"f32": float, "f64": float}
 @dataclass(frozen=True)
 class Value:
     """An argument: ``text`` is what a launch file says of it, without the data of ``content``, which are a
-    matrix's elements as they lie in memory."""
+    matrix's elements as they lie in memory. ``fields`` are the dwords of a struct, in place of all that."""
 
     name: str
     dtype: str
     text: str
     is_matrix: bool
-    elements: int = 0
+    shape: tuple[int, ...] = ()
     number: int | float | None = None
     content: npt.NDArray[Any] | None = None
+    fields: tuple[int, ...] = ()
+
+    @property
+    def elements(self) -> int:
+        """Of a matrix."""
+        return math.prod(self.shape)
 
     @property
     def is_whole(self) -> bool:
@@ -72,7 +79,8 @@ def _of_text(name: str, text: str, dtype: str) -> Value:
     if dtype and parsed.dtype != dtype:
         raise UserError(f"argument {name}: {text!r}, where the kernel has {dtype}")
     if isinstance(parsed, MatrixArgument):
-        return Value(name, parsed.dtype, text, True, parsed.rows * parsed.cols)
+        shape = (parsed.rows, parsed.cols) if "," in text else (parsed.cols,)
+        return Value(name, parsed.dtype, text, True, shape)
     return Value(name, parsed.dtype, text, False, number=parsed.value)
 
 
@@ -102,7 +110,8 @@ def _of_array(name: str, given: Any, dtype: str, arch: str) -> Value:
         raise UserError(f"argument {name}: an array without elements")
     rows = int(np.prod(array.shape[:-1])) if array.ndim > 1 else 1
     text = f"{dtype}[{rows},{array.shape[-1] if array.ndim else 1}]"
-    return Value(name, dtype, text, True, array.size, content=np.ascontiguousarray(array).reshape(rows, -1))
+    content = np.ascontiguousarray(array).reshape(rows, -1)
+    return Value(name, dtype, text, True, array.shape or (1,), content=content)
 
 
 def _elements(name: str, given: Any) -> tuple[npt.NDArray[Any], str]:
