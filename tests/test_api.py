@@ -147,3 +147,30 @@ def test_tune_gives_a_kernel_to_save(tmp_path: Path) -> None:
     assert wavesim.check(tmp_path / "best.s").good
     assert "proven" in str(found)
     assert found.diff.startswith("---")
+
+
+def test_loops_and_a_launch_to_fill_in() -> None:
+    found = wavesim.loops(ROOT / "kernels/lessons/strong_wait.s")
+    assert len(found) == 1
+    assert found.hottest is found.loops[0]
+    region = wavesim.RegionOptions(found.region(found.loops[0]), 4, 1)
+    assert wavesim.run(ROOT / "kernels/lessons/strong_wait.s", region=region).clk_total > 0
+    assert found.to_json()["loops"][0]["instructions"] == found.loops[0].instructions
+    assert "hottest: --region" in str(found)
+    text = wavesim.launch_skeleton(ROOT / "kernels/triton/matmul_gfx942.s")
+    assert "kernel: matmul_kernel" in text
+    assert "FILL_IN" in text
+
+
+def test_several_files_are_checked_and_one_that_cannot_be_is_said(tmp_path: Path) -> None:
+    (tmp_path / "none.s").write_text("no instruction")
+    lessons = "kernels/lessons/one_read_unwaited.s", "kernels/lessons/strong_wait.s"
+    bad, good, unusable = wavesim.check_files(
+        *(ROOT / each for each in lessons), tmp_path / "*.s", launch=wavesim.LaunchOptions(block=64)
+    )
+    assert (bad.good, good.good, unusable.good) == (False, True, False)
+    assert bad.report is not None
+    assert bad.report.verdict == "bad"
+    assert unusable.report is None
+    assert unusable.error is not None
+    assert str(tmp_path / "none.s") in str(unusable)

@@ -1,6 +1,6 @@
 """wavesim: an assembly-level simulator of wave overlap on AMD CDNA compute units.
 
-``wavesim.run``, ``check``, ``explain``, ``compare``, ``sweep``, ``replay`` and ``tune`` are the Python API
+``wavesim.run``, ``check``, ``explain``, ``tune``, ``triton`` and the others are the Python API
 (:mod:`wavesim.api`); they are imported when they are first used.
 """
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
         CheckReport,
         Comparison,
         ExplainResult,
+        FileCheck,
         LaunchOptions,
+        LoopsReport,
         PythonKernel,
         RegionOptions,
         RunResult,
@@ -26,9 +28,12 @@ if TYPE_CHECKING:
         TuneResult,
         TuneState,
         check,
+        check_files,
         compare,
         explain,
         flydsl,
+        launch_skeleton,
+        loops,
         replay,
         run,
         sweep,
@@ -41,7 +46,9 @@ __all__ = [
     "CheckReport",
     "Comparison",
     "ExplainResult",
+    "FileCheck",
     "LaunchOptions",
+    "LoopsReport",
     "PythonKernel",
     "RegionOptions",
     "RunResult",
@@ -53,9 +60,12 @@ __all__ = [
     "TuneState",
     "__version__",
     "check",
+    "check_files",
     "compare",
     "explain",
     "flydsl",
+    "launch_skeleton",
+    "loops",
     "replay",
     "run",
     "sweep",

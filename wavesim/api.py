@@ -18,9 +18,20 @@ from wavesim.front.launch.file import LaunchOptions
 from wavesim.front.region import RegionOptions
 from wavesim.isa.archs import DEFAULT_ARCH
 from wavesim.isa.paths import kernel_path
+from wavesim.pipeline.programs import launch_skeleton as skeleton_of
+from wavesim.pipeline.programs import read_program
 from wavesim.pipeline.run import RunOptions, may_execute, prepare, run_kernel
 from wavesim.python_kernels.kernel import Grid, PythonKernel
-from wavesim.report.results import CheckReport, Comparison, ExplainResult, RunResult, TimelineView, TuneResult
+from wavesim.report.results import (
+    CheckReport,
+    Comparison,
+    ExplainResult,
+    FileCheck,
+    LoopsReport,
+    RunResult,
+    TimelineView,
+    TuneResult,
+)
 from wavesim.report.tables import Table
 from wavesim.sweeps.run import SweepProgress
 from wavesim.sweeps.table import SweepTable
@@ -144,6 +155,71 @@ def check(
         shorter=lambda: shorter_kernel(path, options, loaded),
     )
     return CheckReport(result.findings, str(result.verdict), findings_text(result))
+
+
+def check_files(
+    *kernels: PathLike,
+    arch: str | None = None,
+    machine: PathLike | None = None,
+    settings: Mapping[str, object] | None = None,
+    launch: LaunchOptions | None = None,
+    corners: bool = True,
+) -> tuple[FileCheck, ...]:
+    """Check several kernels, as many at a time as there are cores; other arguments as for :func:`run`.
+
+    A kernel that cannot be used does not keep the others from being checked: its ``error`` says why.
+
+    Args:
+        kernels: Files, or patterns such as ``"kernels/**/*.s"``, which name kernels only.
+        corners: Execute the workgroups at the corners of the grid, too.
+
+    Raises:
+        UserError: A pattern that finds nothing.
+    """
+    from wavesim.report.text.findings import SHOWN_GROUPS
+    from wavesim.sweeps.check_files import Ask, kernel_files
+    from wavesim.sweeps.check_files import check_files as check_all
+
+    options = _options(arch, machine, settings, launch=launch or LaunchOptions())
+    ask = Ask(options, corners, strict=False, most=SHOWN_GROUPS, rules=(), baseline=None)
+    return tuple(
+        FileCheck(each.file, None, each.error)
+        if each.data is None
+        else FileCheck(each.file, CheckReport(each.findings, each.data["verdict"], each.text))
+        for each in check_all(kernel_files([kernel_path(kernel) for kernel in kernels]), ask)
+    )
+
+
+def loops(
+    kernel: PathLike,
+    *,
+    arch: str | None = None,
+    settings: Mapping[str, object] | None = None,
+    launch: LaunchOptions | None = None,
+) -> LoopsReport:
+    """The loops of a kernel, from the code alone; of ``launch`` the kernel's name and the compiler's flags
+    count.
+
+    Raises:
+        UserError: a file that cannot be read, or several kernels in it and none named.
+    """
+    from wavesim.front.loops import code_loops
+
+    asked, values = launch or LaunchOptions(), {name: str(value) for name, value in (settings or {}).items()}
+    flags = asked.compile_flags
+    program, _ = read_program(kernel_path(kernel), arch, asked.kernel, flags, values, allow_unknown=True)
+    return LoopsReport(program, code_loops(program))
+
+
+def launch_skeleton(kernel: PathLike, *, arch: str | None = None, launch: LaunchOptions | None = None) -> str:
+    """The text of a launch file for a kernel (HIP, assembly, a code object), in which what is not known is
+    ``FILL_IN``; of ``launch`` the kernel's name and the compiler's flags count.
+
+    Raises:
+        UserError: a file that cannot be read, a tile program, or several kernels and none named.
+    """
+    asked = launch or LaunchOptions()
+    return skeleton_of(kernel_path(kernel), arch, asked.kernel, asked.compile_flags)
 
 
 def compare(
@@ -371,7 +447,9 @@ __all__ = [
     "CheckReport",
     "Comparison",
     "ExplainResult",
+    "FileCheck",
     "LaunchOptions",
+    "LoopsReport",
     "PythonKernel",
     "RegionOptions",
     "RunResult",
@@ -382,9 +460,12 @@ __all__ = [
     "TuneResult",
     "TuneState",
     "check",
+    "check_files",
     "compare",
     "explain",
     "flydsl",
+    "launch_skeleton",
+    "loops",
     "replay",
     "run",
     "sweep",

@@ -240,9 +240,8 @@ def test_bundles_are_unpacked(tools: None, tmp_path: Path) -> None:
         unbundled(packed, None, "f")
     with pytest.raises(UserError, match="no code object for gfx90a"):
         unbundled(packed, "gfx90a", "f")
-    with pytest.raises(UserError, match="compressed") as caught:
+    with pytest.raises(UserError, match="compressed offload bundle of version 0"):
         unbundled(b"CCOB" + bytes(40), "gfx942", "f")
-    assert "clang-offload-bundler" in caught.value.hint
     with pytest.raises(UserError, match="neither"):
         unbundled(text.encode(), None, "f")
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from wavesim.cli.check_files import Ask, Checked, check_file, check_files, kernel_files
 from wavesim.cli.operands import STDOUT
 from wavesim.cli.options import (
     OPTIONAL_FILE,
@@ -24,6 +23,7 @@ from wavesim.cli.options import (
     write_json,
 )
 from wavesim.cli.paths import InputPath, KernelPath, OutputPath
+from wavesim.sweeps.check_files import Ask, Checked, check_file, check_files, kernel_files
 
 FORMATS = ("text", "gcc", "github", "sarif", "json")
 

@@ -8,14 +8,9 @@ import click
 
 from wavesim.cli.options import ARCH, KERNEL_NAME, CompileOptions, options
 from wavesim.cli.paths import KernelPath, OutputPath
-from wavesim.cli.programs import is_hip, read_program
 from wavesim.errors import UserError
-from wavesim.front.endings import TILES
-from wavesim.front.launch.signature import parameters
-from wavesim.front.launch.skeleton import skeleton
-from wavesim.isa.load import load_machine
+from wavesim.pipeline.programs import launch_skeleton
 from wavesim.report.files import write_atomically
-from wavesim.source_text import read_text
 
 
 @click.command()
@@ -37,13 +32,7 @@ def launch(
 
     What it does not say is FILL_IN, with a comment, and is refused until it is filled in.
     """
-    if kernel.suffix.lower() in TILES:
-        raise UserError(
-            f"{kernel}: a tile program says how it is launched", None, "launch: in the file itself"
-        )
-    program, _ = read_program(kernel, arch, kernel_name, compiling, {}, allow_unknown=True)
-    stated = parameters(read_text(kernel, lenient=True), program.name) if is_hip(kernel) else ()
-    text = skeleton(program, load_machine(arch or program.arch), stated)
+    text = launch_skeleton(kernel, arch, kernel_name, compiling.flags(kernel))
     if output is None:
         click.echo(text, nl=False)
         return

@@ -10,7 +10,7 @@ import click
 from wavesim.asm.printer import print_program
 from wavesim.cli.options import ARCH, KERNEL_NAME, SETTINGS, CompileOptions, options
 from wavesim.cli.paths import KernelPath, OutputPath
-from wavesim.cli.programs import read_program
+from wavesim.pipeline.programs import read_program
 from wavesim.report.files import write_atomically
 
 
@@ -33,7 +33,7 @@ def lower(
 
     The text is what is simulated; LLVM's assembler accepts it.
     """
-    program, findings = read_program(kernel, arch, kernel_name, compiling, settings)
+    program, findings = read_program(kernel, arch, kernel_name, compiling.flags(kernel), settings)
     for finding in findings:
         place = f"{finding.spans[0]}: " if finding.spans else ""
         print(f"{place}{finding.severity}: {finding.message} [{finding.rule}]", file=sys.stderr)

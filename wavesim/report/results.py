@@ -14,12 +14,15 @@ from rich.text import Text
 
 from wavesim.analyze.result import Analysis, Bounds, Overlap, Throughput
 from wavesim.emulate.judge.numerics import Numerics
+from wavesim.errors import UserError
 from wavesim.explanation.explanation import Explanation
+from wavesim.front.loops import CodeLoop, hottest, region_of
 from wavesim.pipeline.run import Run
-from wavesim.program import Finding
+from wavesim.program import Finding, Program
 from wavesim.program.verdict import Verdict
 from wavesim.report.output import Look
 from wavesim.report.tables import Table, stall_table, timeline_table
+from wavesim.report.text.loops import loops_json, loops_text
 
 if TYPE_CHECKING:
     from wavesim.tuning.tune import Tuned
@@ -277,12 +280,61 @@ class CheckReport:
 
 
 @dataclass(frozen=True)
+class FileCheck:
+    """What :func:`wavesim.check_files` found in one file: a report, or why it cannot be used."""
+
+    file: str
+    report: CheckReport | None
+    error: UserError | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether it could be checked, and nothing above a note was found."""
+        return self.report is not None and self.report.good
+
+    def __str__(self) -> str:
+        return str(self.report if self.report is not None else self.error)
+
+
+@dataclass(frozen=True)
+class LoopsReport:
+    """The loops of a kernel's code, an outer one before those inside of it."""
+
+    program: Program = field(repr=False)
+    loops: tuple[CodeLoop, ...]
+
+    @property
+    def hottest(self) -> CodeLoop | None:
+        """The one with the most MFMAs of its own; where there are none, the deepest."""
+        return hottest(self.loops)
+
+    def region(self, loop: CodeLoop) -> str:
+        """What :class:`wavesim.RegionOptions` takes for a loop."""
+        return region_of(self.program, loop)
+
+    def to_json(self) -> dict[str, Any]:
+        """As ``wavesim loops --json``."""
+        found = loops_json(self.program, self.loops)
+        assert isinstance(found, dict)
+        return found
+
+    def __len__(self) -> int:
+        return len(self.loops)
+
+    def __str__(self) -> str:
+        return loops_text(self.program, self.loops)
+
+    def _repr_html_(self) -> str:
+        return _pre(str(self))
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Several kernels side by side; differences are to the first."""
 
     runs: tuple[RunResult, ...]
 
-    def to_json(self) -> Any:
+    def to_json(self) -> dict[str, Any]:
         """The runs' own reports, in the order given."""
         from wavesim.report.text.comparison import comparison_json
 

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from wavesim.asm.object import compressed
 from wavesim.errors import LimitExceeded, SourceSpan, UserError
 from wavesim.isa.archs import ARCHITECTURES
 from wavesim.limits import MAX_INPUT_BYTES
@@ -24,7 +25,6 @@ MACHINES = {each.elf_machine: each.name for each in ARCHITECTURES.values()}
 """EF_AMDGPU_MACH, the low byte of e_flags (LLVM's AMDGPU usage manual, table "ELF header")."""
 
 BUNDLE = b"__CLANG_OFFLOAD_BUNDLE__"
-COMPRESSED_BUNDLE = b"CCOB"
 MOST_ENTRIES = 1 << 20
 """Symbols, sections or bundle entries: more is refused."""
 
@@ -188,7 +188,8 @@ def unbundled(image: bytes, arch: str | None, file: str) -> bytes:
     in a section .hip_fatbin.
 
     Raises:
-        UserError: no code object, or none for ``arch``; several, and no ``arch`` given; compressed.
+        UserError: no code object, or none for ``arch``; several, and no ``arch`` given; compressed in
+            a way that is not known here.
     """
     span = SourceSpan(file)
     if is_elf(image):
@@ -199,13 +200,8 @@ def unbundled(image: bytes, arch: str | None, file: str) -> bytes:
         if fat is None:
             raise UserError("an ELF file of another machine, without a section .hip_fatbin", span)
         image = elf.content(fat)
-    if image.startswith(COMPRESSED_BUNDLE):
-        raise UserError(
-            "a compressed offload bundle",
-            span,
-            "unpack it first: clang-offload-bundler --unbundle --type=o "
-            "--targets=hipv4-amdgcn-amd-amdhsa--gfx942 --input=FILE --output=kernel.co",
-        )
+    if image.startswith(compressed.MAGIC):
+        image = compressed.decompressed(image, file)
     if not image.startswith(BUNDLE):
         raise UserError("neither a code object (ELF) nor an offload bundle", span)
     found = {target: code for target, code in _entries(image, file) if code}

@@ -1,4 +1,4 @@
-"""What ``wavesim check`` does with one kernel file, and with many of them on all cores."""
+"""Checks of one kernel file, and of many of them on all cores."""
 
 from __future__ import annotations
 

@@ -1,17 +1,18 @@
-"""The instructions of a kernel file for commands that need no launch."""
+"""What is known of a kernel file without a launch: its instructions, and a launch file to fill in."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from wavesim.cli.options import CompileOptions
 from wavesim.errors import UserError
 from wavesim.front.code_object import read_code_object
-from wavesim.front.endings import ASSEMBLY, CODE_OBJECTS, HIP
+from wavesim.front.endings import ASSEMBLY, CODE_OBJECTS, HIP, TILES
 from wavesim.front.hip import read_hip
-from wavesim.isa.load import arch_of
+from wavesim.front.launch.signature import parameters
+from wavesim.front.launch.skeleton import skeleton
+from wavesim.isa.load import arch_of, load_machine
 from wavesim.program import Finding, Program
 from wavesim.source_text import read_text
 
@@ -25,7 +26,7 @@ def read_program(
     kernel: Path,
     arch: str | None,
     name: str | None,
-    compiling: CompileOptions,
+    flags: Sequence[str],
     settings: Mapping[str, str],
     *,
     allow_unknown: bool = False,
@@ -36,14 +37,13 @@ def read_program(
         kernel: the file.
         arch: architecture or device; ``None``: the kernel's own.
         name: which kernel, where the file has several.
-        compiling: flags for HIP.
+        flags: of the compiler, for HIP.
         settings: constants of a tile program.
         allow_unknown: keep instructions without data, marked.
 
     Raises:
         UserError: it cannot be read.
     """
-    flags = compiling.flags(kernel)
     arch = arch_of(arch) if arch is not None else None
     ending = kernel.suffix.lower()
     if ending in CODE_OBJECTS:
@@ -61,3 +61,18 @@ def read_program(
 
     loaded = load_tile_program(kernel, arch, settings)
     return loaded.program, loaded.findings
+
+
+def launch_skeleton(kernel: Path, arch: str | None, name: str | None, flags: Sequence[str]) -> str:
+    """The text of a launch file in which what is not known is left to fill in.
+
+    Raises:
+        UserError: a tile program, which says its launch itself, or a file that cannot be read.
+    """
+    if kernel.suffix.lower() in TILES:
+        raise UserError(
+            f"{kernel}: a tile program says how it is launched", None, "launch: in the file itself"
+        )
+    program, _ = read_program(kernel, arch, name, flags, {}, allow_unknown=True)
+    stated = parameters(read_text(kernel, lenient=True), program.name) if is_hip(kernel) else ()
+    return skeleton(program, load_machine(arch or program.arch), stated)
