@@ -192,7 +192,7 @@ class _Tuner:
         self._begin = time.monotonic()
         self._wanted, self._progress, self._stop = wanted, progress, stop
         self._stage = "execute"
-        self._run = run_kernel(path, options)
+        self._run = run_kernel(path, options, need_launch=True)
         self._original = self._checked(path, options)
         execution = self._original.execution
         block = chosen_block(execution.trace, wanted.loop, SourceSpan(str(path)))
