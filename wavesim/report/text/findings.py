@@ -54,8 +54,8 @@ def findings_text(
     if known:
         lines.append(f"{counted(known, 'finding')} of the baseline not shown")
     if result.no_launch and result.unknowns is not None and not result.unknowns.opcodes:
-        count = counted(len(result.unknowns.assumptions), "assumption")
-        lines.append(f"{count} in place of the launch (--json lists them)")
+        assumed = counted(len(result.unknowns.assumptions), "assumption")
+        lines.append(f"{assumed} in place of the launch (--json lists them)")
     else:
         lines += unknown_lines(result.unknowns)
     if result.shortened:
