@@ -223,6 +223,7 @@ def machine(**overrides: object) -> Machine:
         memory_tail_entries=224,
         memory_tail_bytes=14336,
         memory_bytes_per_clk=64,
+        memory_l1_hit_bytes_per_clk=128,
         memory_min_service_clk=4,
         memory_idle_clk=1100,
         memory_idle_restart_clk=8,

@@ -133,6 +133,24 @@ def test_the_examples_of_the_page_are_true(monkeypatch: pytest.MonkeyPatch) -> N
     assert os.getcwd() == str(ROOT)
 
 
+def test_tune_gives_parameters_a_page_and_the_order_by_hand(tmp_path: Path) -> None:
+    found = wavesim.tune(
+        "kernels/lessons/double_buffer.yaml", changes=["parameters"], emit="sched-group-barrier"
+    )
+    assert found.better
+    assert "interleave:" in found.source
+    assert found.parameters == {}
+    assert found.hints is not None
+    assert "is no HIP source" in str(found)
+    found.save(tmp_path / "best.yaml")
+    assert (tmp_path / "best.yaml").read_text() == found.source
+    assert wavesim.check(tmp_path / "best.yaml").good
+    found.page(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    for text in ("as it was: double_buffer", "tuned: double_buffer", "1 MFMA and 2 LDS reads in turn"):
+        assert text in page
+
+
 def test_tune_gives_a_kernel_to_save(tmp_path: Path) -> None:
     states: list[wavesim.TuneState] = []
     found = wavesim.tune(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from wavesim.explanation.explanation import explain_kernel
 from wavesim.explanation.glance import at_a_glance
@@ -295,6 +295,7 @@ def tune(
     minutes: float | None = None,
     candidates: int | None = None,
     seed: int = 1,
+    emit: Literal["sched-group-barrier"] | None = None,
     force: bool = False,
     progress: Callable[[TuneState], None] | None = None,
     stop: Callable[[], bool] | None = None,
@@ -303,10 +304,12 @@ def tune(
 
     Args:
         loop: Its label; default: the one with most instructions executed.
-        changes: What may change, of ``waits``, ``order``, ``rotation`` and ``priority``; default: all.
+        changes: What may change, of ``waits``, ``order``, ``rotation``, ``priority`` and, in a tile program
+            with a section ``tune``, ``parameters``; default: all.
         minutes: How long to search; default: 2, or no limit where ``candidates`` gives one.
         candidates: How many to try: the same seed and number give the same schedule.
         seed: Of the search.
+        emit: Search a sequence of ``__builtin_amdgcn_sched_group_barrier``, too, as clang compiles it.
         force: Schedule a kernel that is wrong as it is, too.
         progress: Called now and then with how far the search is.
         stop: Asked between candidates; once it is true, the best so far is proven and kept.
@@ -315,18 +318,16 @@ def tune(
         NotRight: The kernel is wrong as it is.
         UserError: Unusable kernel, machine or setting; no such loop, or nothing may change.
     """
-    from wavesim.tuning.tune import CHANGES, MINUTES, TuneOptions, tune_kernel
+    from wavesim.tuning.tune import MINUTES, TuneOptions
+    from wavesim.tuning.whole import all_changes, tune_with_hints
 
-    wanted = TuneOptions(
-        loop,
-        frozenset(CHANGES if changes is None else changes),
-        MINUTES if minutes is None and candidates is None else minutes,
-        candidates,
-        seed,
-        force,
-    )
-    options = _options(arch, machine, settings, launch=launch or LaunchOptions())
-    return TuneResult(tune_kernel(kernel_path(kernel), options, wanted, progress, stop or (lambda: False)))
+    path, options = kernel_path(kernel), _options(arch, machine, settings, launch=launch or LaunchOptions())
+    if minutes is None and candidates is None:
+        minutes = MINUTES
+    may = all_changes(path, options) if changes is None else frozenset(changes)
+    wanted = TuneOptions(loop, may, minutes, candidates, seed, force)
+    tuned, hints = tune_with_hints(path, options, wanted, emit, progress, stop or (lambda: False))
+    return TuneResult(tuned, path, options, hints)
 
 
 def triton(

@@ -13,6 +13,7 @@ import pytest
 
 from wavesim.calibrate.bench.programs import microbenchmarks
 from wavesim.calibrate.bench.samples import Samples
+from wavesim.calibrate.chip.measure import PARTS
 from wavesim.calibrate.device.virtual import VirtualDevice
 from wavesim.cli.main import main
 from wavesim.isa.load import load_machine
@@ -59,7 +60,7 @@ def test_a_dry_run_lists_every_program_and_how_long(calibrate: Command, way: tup
     assert done.code == 0
     found = microbenchmarks(load_machine(way[1] if len(way) > 1 else "gfx942"))
     listed = [line.split()[0] for line in done.out.splitlines() if re.match(r"\w+ {2,}\w", line)]
-    assert listed == [*(each.name for each in found), "lane_phases"]
+    assert listed == [*(each.name for each in found), "lane_phases", *PARTS]
     (counted,) = re.findall(
         r"^(\d+) programs and (\d+) empty ones, (\d+) still to run, (\d+)", done.out, re.M
     )

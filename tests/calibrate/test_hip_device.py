@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from wavesim.calibrate.bench.samples import Samples
+from wavesim.calibrate.chip import clock, levels
+from wavesim.calibrate.chip.probe import measuring
 from wavesim.calibrate.device.base import ADVICE, DeviceError, Problem
 from wavesim.calibrate.device.hip import HipDevice
+from wavesim.isa.load import load_machine
 
 CODE_OBJECT = b"\x7fELF and what else there may be"
 
@@ -50,6 +54,7 @@ def test_the_whole_way_and_the_arguments_byte_for_byte(bench: Bench) -> None:
         assert device.read(buffer) == bytes([7]) * 64
         arguments = buffer.address.to_bytes(8, "little") + bytes([1, 2, 3, 4])
         assert device.launch(kernel, (4, 2, 1), (512, 1, 1), arguments, lds_bytes=1024) == 0.0
+        assert device.power_w() is None  # the driver knows no such device
     calls = bench.calls()
     assert "hipModuleLoadData 7fELF" in calls
     assert "hipModuleGetFunction gemm" in calls
@@ -161,3 +166,32 @@ def test_without_hip_python_the_message_says_what_to_install(tmp_path: Path) -> 
 def test_more_data_than_room(bench: Bench) -> None:
     with bench.open() as device, pytest.raises(ValueError, match="5 bytes for a buffer of 4"):
         device.write(device.allocate(4), b"12345")
+
+
+def test_power_is_what_the_driver_says(tmp_path: Path) -> None:
+    """Made-up files of sysfs: nothing is measured."""
+    from wavesim.calibrate.device.worker import Worker
+
+    worker = Worker()
+    worker.folder = tmp_path
+    assert worker.power() == {"watts": None}
+    folder = tmp_path / "hwmon" / "hwmon3"
+    folder.mkdir(parents=True)
+    (folder / "power1_average").write_text("412000000\n")
+    assert worker.power() == {"watts": 412.0}
+    (folder / "power1_input").write_text("not a number\n")
+    assert worker.power() == {"watts": 412.0}
+
+
+def test_the_chip_is_asked_with_one_workgroup_on_each_compute_unit(bench: Bench) -> None:
+    """What a runtime that executes nothing can show: code objects, grids, and buffers that are given back."""
+    for probe, grid in (
+        (levels.chase(1 << 26), "1,1,1 block 64,1,1"),
+        (clock.turns(load_machine("gfx942"), 16, first=False), "304,1,1 block 256,1,1"),
+    ):
+        with bench.open() as device, pytest.raises(DeviceError, match="no clock came back"):
+            measuring(device, Samples(device.properties, ""), 3)(probe)
+        calls = bench.calls()
+        assert f"hipModuleGetFunction {probe.kernel}" in calls
+        assert any(call.startswith(f"hipModuleLaunchKernel grid {grid}") for call in calls)
+        assert "hipFree, 0 left" in calls[-2:]

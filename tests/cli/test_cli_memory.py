@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from wavesim.cli.main import cli
+from wavesim.words import number
 
 ROOT = Path(__file__).parents[2]
 LARGE = ["--set", "M=16384", "--set", "N=16384", "--set", "K=256"]
@@ -40,8 +41,35 @@ def test_the_report_says_where_lines_come_from_and_what_is_assumed() -> None:
     shown = " ".join(
         run("--details", "--memory", "warm", "--set", "M=1024", "--set", "N=1024", "--set", "K=256").split()
     )
-    assert "warm round of workgroups: 100 % of accesses find L2" in shown
+    assert "warm round of workgroups: 100 % of lines find L2" in shown
     assert "an earlier launch left all" in shown
+
+
+def test_the_levels_of_memory_are_bounds_and_the_tightest_is_named() -> None:
+    """The rows of the DRAM limit the first round, far beyond what the path of the unit would allow. Later
+    rounds find B in the Infinity Cache."""
+    cold = json.loads(run("--memory", "cold", *LARGE, "--json"))
+    assert cold["bound_details"]["binding"] == "hbm"
+    assert cold["clk_per_iteration"] >= cold["bounds"]["hbm"] > 2 * cold["bounds"]["global_bytes"]
+    assert cold["bounds"]["mall"] == 0
+    warm = json.loads(run("--memory", "warm", *LARGE, "--json"))
+    assert 0 < warm["bounds"]["hbm"] < cold["bounds"]["hbm"]
+    assert warm["bounds"]["mall"] > 0
+    assert max(warm["bounds"].values()) <= warm["clk_per_iteration"] < cold["clk_per_iteration"]
+    unpredicted = json.loads(run("--set", "memory.latency_clk=700", "--set", "K=256", "--json"))
+    assert unpredicted["bounds"]["hbm"] is None
+
+
+def test_the_whole_dispatch_stands_before_its_first_round() -> None:
+    text = run("--details", "--clock", "sustained", *LARGE)
+    found = json.loads(run("--clock", "sustained", *LARGE, "--json"))
+    dispatch, alone = (re.search(rf"^{name} +([\d.]+)", text, re.M) for name in ("dispatch", "TFLOP/s"))
+    assert dispatch.start() < alone.start()
+    assert float(dispatch[1]) == pytest.approx(found["throughput"]["tflops_with_tail"], rel=1e-3)
+    assert float(alone[1]) == pytest.approx(found["tflops"], rel=1e-3)
+    later = found["memory"]["later_round_clk_per_iteration"]
+    assert later < found["clk_per_iteration"]
+    assert f"clk, {number(later)} clk/iteration" in " ".join(text.split())
 
 
 def test_the_report_has_intervals_of_clocks_and_throughput() -> None:

@@ -226,6 +226,17 @@ def test_scalar_loads_and_arguments() -> None:
     assert outcome.s(15) == 0  # workgroup id x follows the two user SGPRs
 
 
+def test_three_dwords_of_arguments_may_be_loaded_as_four() -> None:
+    """The kernarg segment ends at a multiple of 16 bytes; clang 22 loads the last 12 bytes so."""
+    arguments = tuple(ScalarArgument(name, "i32", number) for number, name in enumerate("abc", start=5))
+    outcome = execute(
+        "s_load_dwordx4 s[4:7], s[0:1], 0x0\ns_load_dword s8, s[0:1], 0x10", arguments=arguments
+    )
+    assert [outcome.s(register) for register in range(4, 8)] == [5, 6, 7, 0]
+    (beyond,) = outcome.findings
+    assert "first at kernarg segment+16 of 16 bytes" in beyond.message
+
+
 def test_launch_must_fit_the_kernel() -> None:
     program = make_program("", arguments=(IN,))
     machine = load_machine("gfx942")

@@ -101,6 +101,9 @@ def test_commands_print_text() -> None:
         assert word in explained
     alone = run("explain", "gfx942", "ds_read_b64")
     assert "8 + 44 + 4 = 56 clk" in alone
+    permuted = run("explain", "gfx950", "ds_bpermute_b32")
+    assert "8 + 44 + 4 = 56 clk from issue to the end of its wait (lds.write_latency_clk)" in permuted
+    assert "8 clk, and its SIMD's VALU" in run("explain", "gfx950", "v_permlane32_swap_b32")
     for text in (listing, shown, explained, alone):
         assert "\x1b" not in text
         assert all(line == line.rstrip() for line in text.splitlines())
@@ -116,7 +119,7 @@ def test_commands_print_text() -> None:
 
 
 def test_commands_print_json() -> None:
-    names = [each["name"] for each in json.loads(run("list", "--json"))]
+    names = [each["name"] for each in json.loads(run("list", "--json"))["machines"]]
     first = names.index("gfx90a")
     assert names[first : first + 3] == ["gfx90a", "MI210", "MI250"]
     shown = json.loads(run("show", "gfx950", "--json", "--set", "memory.latency_clk=800"))

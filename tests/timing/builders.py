@@ -65,7 +65,19 @@ def lds_read(width_bytes: int = 8) -> CodeEntry:
 def lds_write(width_bytes: int = 8) -> CodeEntry:
     """An LDS write of ``width_bytes`` per lane."""
     return _entry(
-        Kind.LDS_WRITE, f"ds_write_b{8 * width_bytes}", 8, width_bytes=width_bytes, lgkm_increment=1
+        Kind.LDS_WRITE,
+        f"ds_write_b{8 * width_bytes}",
+        8,
+        width_bytes=width_bytes,
+        data_bytes=max(4, width_bytes),
+        lgkm_increment=1,
+    )
+
+
+def lds_exchange(data_bytes: int = 4, width_bytes: int = 4) -> CodeEntry:
+    """A permutation of lanes, or an LDS atomic that returns: it sends ``data_bytes`` and reads."""
+    return _entry(
+        Kind.LDS_READ, "ds_bpermute_b32", 8, width_bytes=width_bytes, data_bytes=data_bytes, lgkm_increment=1
     )
 
 
@@ -173,6 +185,7 @@ def wave(
     memory_bytes: Mapping[int, int] | None = None,
     memory_latency_clk: Mapping[int, int] | None = None,
     memory_path_clk16: Mapping[int, int] | None = None,
+    memory_hit_bytes: Mapping[int, int] | None = None,
     spins: tuple[Spin, ...] = (),
 ) -> WaveTrace:
     """One wave that executes the code entries ``rows``; ``taken`` and the mappings are by row."""
@@ -197,6 +210,7 @@ def wave(
         taken=taken_rows,
         memory_latency_clk=column(memory_latency_clk),
         memory_path_clk16=np.maximum(column(memory_path_clk16), 0),
+        memory_hit_bytes=np.maximum(column(memory_hit_bytes), 0),
         spins=spins,
     )
 

@@ -85,7 +85,7 @@ def random_entry(random: Random, arch: str, mix: str) -> CodeEntry:
     groups = {
         "lds": [
             b.lds_read(random.choice(widths)),
-            b.lds_read(random.choice((1, 2, *widths))),
+            b.lds_exchange(*random.choice(((0, 1), (0, 2), (4, 4), (8, 4), (16, 8)))),
             b.lds_write(random.choice(widths)),
             b.load(random.choice((4, 16)), to_lds=True),
             b.wait(lgkm=random.choice((0, 1, 3, 7))),
@@ -172,6 +172,7 @@ def random_trace(random: Random, arch: str, *, longest_loop: int = 4) -> Trace:
                     memory_bytes={r: 128 * random.randrange(9) for r in memory},
                     memory_latency_clk={r: random.randrange(20, 400) for r in memory},
                     memory_path_clk16={r: 37 * r % 2000 for r in memory if r % 3 == 0},
+                    memory_hit_bytes={r: 128 * (r % 4) for r in memory},
                 )
             )
     if random.random() < 0.25:

@@ -83,7 +83,7 @@ CASES: dict[str, tuple[Trace, dict[str, object], int, Blamed]] = {
         b.streams([[b.nop(3), b.barrier()], [b.barrier()], [b.barrier()], [b.barrier()]]),
         {},
         3,
-        [(0, "barrier", 20, 0, 1)],
+        [(0, "barrier", 16, 0, 1)],
     ),
     "barrier, the last arriver": (
         b.streams([[b.nop(3), b.barrier()], [b.barrier()]]),

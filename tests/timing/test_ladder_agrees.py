@@ -110,5 +110,5 @@ def test_measured_traces(name: str) -> None:
     imported = import_trace(TRACES / name, "auto")
     machine = load_machine(imported.arch)
     for unit in imported.units:
-        trace, _ = replay_inputs(unit, machine, memory_mode("measured"))
+        trace, _ = replay_inputs(unit.timeline, machine, memory_mode("measured"))
         assert_agree(replace(trace, waves=tuple(map(shortened, trace.waves))), machine.parameters)

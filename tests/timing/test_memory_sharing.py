@@ -16,8 +16,9 @@ from wavesim.isa.load import load_machine
 from wavesim.isa.machine import Machine
 from wavesim.pipeline.run import RunOptions, prepare
 from wavesim.program import Instruction
-from wavesim.timing.memory.predict import Level, Round, predict_memory
+from wavesim.timing.memory.predict import Round, predict_memory
 from wavesim.timing.memory.sharing import Sharing, Unshared, find_sharing
+from wavesim.trace import MemoryLevel as Level
 from wavesim.trace import Trace
 
 KERNELS = Path(__file__).parents[2] / "kernels"
@@ -95,7 +96,7 @@ def test_the_first_round_waits_for_the_dram_and_small_matrices_are_held() -> Non
     assert 0 < warm.share[Level.HBM] < 0.2 < warm.share[Level.MALL]
     assert not cold.assumed
     held = predict_memory(kernel.program, kernel.launch, load_machine("MI325X"), trace)
-    assert held.share == {Level.L2: 1, Level.MALL: 0, Level.HBM: 0}
+    assert held.share == {Level.L1: 0, Level.L2: 1, Level.MALL: 0, Level.HBM: 0}
     assert "L2" in held.assumed[0]
     again = predict_memory(kernel.program, kernel.launch, machine, trace, "cold")
     for one, two, later in zip(cold.trace.waves, again.trace.waves, warm.trace.waves, strict=True):

@@ -164,6 +164,17 @@ def test_lines_take_the_share_of_the_devices_memory_one_after_the_other(engine: 
     assert timeline.waves[0].done_clk[:4].tolist() == [140, 144, 180, 221]
 
 
+def test_bytes_that_the_l1_has_come_faster_and_are_not_in_flight(engine: str) -> None:
+    """1 KiB takes 16 clk of the path from the L2, 8 from the L1, 12 by halves. 2048 bytes may be in flight:
+    two misses are, and hits beside them; the next miss waits for the first to return."""
+    code = b.one_chunk([b.load(16), b.endpgm()])
+    hit = {1: 1024, 2: 512, 3: 0}
+    trace = b.trace(code, [b.wave([0] * 4 + [1], memory_hit_bytes=hit)])
+    timeline = timed(engine, trace, memory_tail_bytes=2048, memory_latency_clk=1000)
+    assert timeline.busy["memory", 0].start_clk.tolist() == [0, 16, 24, 1000]
+    assert timeline.waves[0].done_clk[:4].tolist() == [1000, 1016, 1028, 2000]
+
+
 # -- vmem_idle_port (§11)
 
 
@@ -215,6 +226,16 @@ def test_returns_out_of_order(engine: str) -> None:
     trace = b.trace(code, [b.wave([0, 0, 1], memory_latency_clk={0: 200, 1: 50})])
     assert timed(engine, trace).waves[0].done_clk[:2].tolist() == [200, 216]
     assert timed(engine, trace, "vmem_in_order").waves[0].done_clk[:2].tolist() == [200, 66]
+
+
+def test_who_asked_before_goes_before_who_asks_now(engine: str) -> None:
+    """§11: at 4 both SIMDs have their attempt, so the lower one goes although it was the last. Then each
+    stands while the other goes: 8, 12, 16."""
+    reads = b.streams([[b.lds_read()] * 3, [b.nop(0)] + [b.lds_read()] * 2])
+    timeline = timed(engine, reads)
+    assert issue(timeline, 0)[:3] == [0, 4, 12]
+    assert issue(timeline, 1)[1:3] == [8, 16]
+    assert issue(timed(engine, reads, "lds_alternation"), 1)[1:3] == [12, 16]
 
 
 def test_the_lowest_simd_wins_without_turns(engine: str) -> None:
@@ -314,7 +335,7 @@ SENSITIVE: dict[str, Callable[[], Trace]] = {
     "lds_join": lambda: joined(16, b.lds_read()),
     "lds_alternation": lambda: b.streams([[b.lds_read()] * 3] * 2),
     "counter_full": lambda: b.streams([[b.lds_read(16)] * 20]),
-    "barrier_phase": lambda: b.streams([[b.barrier()]] * 3 + [[b.nop(1), b.barrier()]]),
+    "barrier_phase": lambda: b.streams([[b.nop(1), b.barrier()]] + [[b.barrier()]] * 3),
     "memory_queue": lambda: b.streams([LOADS]),
     "memory_in_flight": lambda: b.streams([LOADS]),
     "memory_service": lambda: b.streams([LOADS]),

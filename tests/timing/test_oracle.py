@@ -77,6 +77,15 @@ def test_write_latency_and_hold_of_the_wave(engine: str) -> None:
     assert timeline.waves[0].end_clk.tolist() == [12, 24, 72, 76]
 
 
+def test_a_read_that_sends_data_holds_as_a_write_of_that_data(engine: str) -> None:
+    # §6: SIMDs 0 and 1 ask at 0, 0 wins and holds the pair to 12; then 1 to 24. p = max(4, 12): done at
+    # 12 and 24, back at + 44 as a write. The other pair is free: its read issues at 0.
+    timeline = timed(engine, [[b.lds_exchange(8)], [b.lds_exchange(8)], [b.lds_read(4)]], "gfx950")
+    assert [issue(timeline, wave)[0] for wave in range(3)] == [0, 12, 0]
+    assert [int(wave.done_clk[0]) for wave in timeline.waves[:2]] == [56, 68]
+    assert stalls(timeline, 1) == [(0, Reason.PORT, 4), (0, Reason.LDS_HOLD, 8)]
+
+
 def test_a_write_holds_its_pair_and_not_the_other(engine: str) -> None:
     # §6, §11: SIMDs 0 and 1 ask at 0; the lower wins (port), then its write holds the pair to 20.
     timeline = timed(engine, [[b.lds_write(16)], [b.lds_read(8)], [b.lds_read(8)]])
@@ -371,11 +380,11 @@ def test_always_taken_branch_into_the_end_of_a_chunk(engine: str) -> None:
 @pytest.mark.parametrize(
     ("last", "ends"),
     [
-        # §8, order 3, 0, 1, 2: all others arrive at 0, the last at 20.
-        (0, [28, 24, 24, 28]),
-        (1, [28, 28, 24, 28]),
-        (2, [28, 28, 28, 28]),
-        (3, [24, 24, 24, 28]),
+        # §8, order 0, 1, 2, 3: all others arrive at 0, the last at 20.
+        (0, [28, 24, 24, 24]),
+        (1, [28, 28, 24, 24]),
+        (2, [28, 28, 28, 24]),
+        (3, [28, 28, 28, 28]),
     ],
 )
 def test_barrier_release_by_last_arriver(engine: str, last: int, ends: list[int]) -> None:

@@ -32,6 +32,15 @@ def test_isolated_read_to_the_end_of_its_wait(engine: str, arch: str, width: int
     assert wave.end_clk[1] - wave.issue_clk[0] == clk
 
 
+@pytest.mark.parametrize(("data_bytes", "hold_clk", "clk"), [(4, 8, 56), (0, 4, 48)])
+def test_isolated_permutation_and_swizzle_of_lanes(
+    engine: str, data_bytes: int, hold_clk: int, clk: int
+) -> None:
+    """ATT: ds_bpermute_b32 holds its wave 8 clk and is back after 56, ds_swizzle_b32 4 and 48."""
+    wave = timed(engine, [[b.lds_exchange(data_bytes), b.wait(lgkm=0)]], "gfx950").waves[0]
+    assert (wave.end_clk[0] - wave.issue_clk[0], wave.end_clk[1] - wave.issue_clk[0]) == (hold_clk, clk)
+
+
 @pytest.mark.parametrize(("arch", "opcode"), [("gfx942", b.MFMA_942), ("gfx950", b.MFMA_950)])
 def test_mfma_back_to_back(engine: str, arch: str, opcode: str) -> None:
     assert issue(timed(engine, [[b.mfma(opcode, 4)] * 4], arch))[:4] == [0, 16, 32, 48]

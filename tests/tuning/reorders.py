@@ -11,7 +11,7 @@ from wavesim.emulate.run import emulate
 from wavesim.pipeline.run import RunOptions, run_kernel
 from wavesim.pipeline.shorter import shorter_kernel
 from wavesim.tuning.dependence import Addresses, Order
-from wavesim.tuning.loop import chosen_block
+from wavesim.tuning.loop import chosen_loop
 from wavesim.tuning.proof import Original
 from wavesim.tuning.rotate import cuts
 from wavesim.tuning.variant import Variant
@@ -26,9 +26,9 @@ def prepared(name: str | Path, settings: Mapping[str, str]) -> tuple[Original, l
     shorter = shorter_kernel(path, options, run.kernel)
     execution = emulate(run.kernel.program, run.kernel.launch, run.machine, observe_lds=True)
     check = check_kernel(run.kernel, run.machine, shorter=lambda: shorter)
-    block = chosen_block(execution.trace, None)
-    base = Variant.of("as it is", execution.trace, block, Addresses.of(execution, block))
-    turned = list(cuts(block, base.relaxer.code, base.relaxer.effects, base.scheduler.order))
+    loop = chosen_loop(execution.trace, None)
+    base = Variant.of("as it is", execution.trace, loop, Addresses.of(execution, loop))
+    turned = list(cuts(loop, base.relaxer.code, base.relaxer.effects, base.scheduler.order))
     some = turned[:: max(1, len(turned) // 2)]
     original = Original(run.kernel, run.machine, execution, check, shorter)
     return original, [base, *(base.ahead(each) for each in some)]

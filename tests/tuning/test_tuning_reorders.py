@@ -15,7 +15,7 @@ from reorders import prepared, random_order
 from wavesim.isa.kinds import Kind
 from wavesim.tuning.dependence import LDS, REGISTER
 from wavesim.tuning.proof import Original, failure
-from wavesim.tuning.schedule import Scheduler
+from wavesim.tuning.schedule import Schedule, Scheduler, each_block
 from wavesim.tuning.variant import Variant
 
 COUNT = int(os.environ.get("WAVESIM_REORDERS", "2"))
@@ -89,12 +89,14 @@ def test_left_out_waits_are_found_missing(
     small: tuple[Original, Variant], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     original, variant = small
-    pieces = Scheduler.pieces
+    schedule = Scheduler.schedule
 
-    def without(self: Scheduler, order: list[int]) -> list[object]:
-        return [each for each in pieces(self, order) if each[1].opcode != "s_waitcnt"]
+    def without(self: Scheduler, order: list[int]) -> Schedule:
+        return each_block(
+            schedule(self, order), lambda pieces: [each for each in pieces if each[1].opcode != "s_waitcnt"]
+        )
 
-    monkeypatch.setattr(Scheduler, "pieces", without)
+    monkeypatch.setattr(Scheduler, "schedule", without)
     said = failure(original, variant, variant.as_it_is, variant.recipe(variant.as_it_is))
     assert said.startswith(("missing-wait", "lds-race", "it leaves other numbers"))
 

@@ -45,7 +45,7 @@ def variant(folder: Path, body: str, trips: int = 4) -> Variant:
 def shown(chosen: Variant, order: list[int]) -> list[str]:
     """Waits and wait states of an order, and where they stand."""
     found = []
-    for place, (_, instruction) in enumerate(chosen.scheduler.pieces(order)):
+    for place, (_, instruction) in enumerate(chosen.scheduler.schedule(order).pieces):
         if instruction.opcode in ("s_waitcnt", "s_nop"):
             found.append(f"{place}: {instruction.opcode} {instruction.operands[0]}")
     return found

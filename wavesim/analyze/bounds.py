@@ -7,11 +7,11 @@ import numpy.typing as npt
 
 from wavesim.analyze.code_tables import CATEGORIES, CodeTables, array_clk_of_rows, memory_bytes_of_rows
 from wavesim.analyze.passes import Passes
-from wavesim.analyze.result import Bounds
+from wavesim.analyze.result import LEVEL_BOUNDS, Bounds
 from wavesim.isa.kinds import LANES, LDS_KINDS, VMEM_KINDS
 from wavesim.isa.machine import Machine
 from wavesim.timing.in_flight import share_in_flight
-from wavesim.trace import Category, Kind, Timeline
+from wavesim.trace import Category, Kind, MemoryLevel, Timeline, WaveTrace
 from wavesim.trace.trace import UNKNOWN
 
 Float = npt.NDArray[np.float64]
@@ -28,9 +28,11 @@ def find_bounds(
     - ``lds_service``: the largest of the pairs' port clocks (reads, and writes with their hold) and
       the array's clocks (bank conflicts included).
     - ``issue``: slots of the busiest category of the busiest SIMD.
-    - ``global_bytes``: bytes to and from global memory over the CU's path.
+    - ``global_bytes``: bytes to and from global memory over the CU's path, at the L1's rate if it has them.
     - ``memory_in_flight``: latencies of all global loads and stores, each for its share of what may
       be in flight.
+    - ``l2``, ``mall``, ``hbm``, where the device's memory is predicted: clocks in which each level
+      gives the compute unit its lines, at an equal share of the level for all compute units.
 
     Args:
         timeline: The run.
@@ -46,9 +48,10 @@ def find_bounds(
     mfma = np.zeros(simds)
     slots = np.zeros((simds, len(CATEGORIES)))
     ports = np.zeros(simds)
-    array = lds_bytes = global_bytes = latencies = 0.0
+    array = lds_bytes = path_clk = latencies = 0.0
     lds = tables.is_kind(*LDS_KINDS)
     latency = _latency_of_rows(timeline, tables, machine)
+    levels: dict[str, float] = {}
     for position, trace in enumerate(timeline.trace.waves):
         rows, simd = passes.rows(timeline, position), timeline.waves[position].simd
         code = trace.code[rows]
@@ -62,8 +65,11 @@ def find_bounds(
         ports[simd] += tables.port_clk[code].sum()
         array += np.where(to_lds & (array_clk == 0), tables.array_clk[code], array_clk).sum()
         lds_bytes += LANES * tables.width_bytes[code][lds[code]].sum() + memory[to_lds].sum()
-        global_bytes += memory.sum()
-        latencies += (latency[position][rows] * share_in_flight(memory, parameters)).sum()
+        hit = np.minimum(trace.of_memory("memory_hit_bytes")[rows], memory)
+        path_clk += (memory - hit).sum() / parameters.memory_bytes_per_clk
+        path_clk += hit.sum() / parameters.memory_l1_hit_bytes_per_clk
+        _add_levels(levels, trace, rows)
+        latencies += (latency[position][rows] * share_in_flight(memory - hit, parameters)).sum()
     by_category = {
         str(category): slots[:, index].max()
         for index, category in enumerate(CATEGORIES)
@@ -83,11 +89,24 @@ def find_bounds(
         lds_bytes=per_iteration(lds_bytes / _array_bytes_per_clk(machine)),
         lds_service=per_iteration(max(parts.values())),
         issue=per_iteration(max(by_category.values())),
-        global_bytes=per_iteration(global_bytes / parameters.memory_bytes_per_clk),
+        global_bytes=per_iteration(path_clk),
         memory_in_flight=per_iteration(latencies),
         issue_by_category={name: per_iteration(clk) for name, clk in by_category.items()},
         lds_parts={name: per_iteration(clk) for name, clk in parts.items()},
+        memory_levels={name: per_iteration(clk16 / 16) for name, clk16 in levels.items()},
     )
+
+
+def _add_levels(levels: dict[str, float], trace: WaveTrace, rows: Int64) -> None:
+    """Adds what the rows need of each level of the device's memory, in sixteenths of a clock."""
+    if not len(trace.memory_level):
+        return
+    path, level = trace.of_memory("memory_path_clk16")[rows], trace.memory_level[rows]
+    needed = {"l2": trace.of_memory("memory_l2_clk16")[rows]}
+    for name, each in (("mall", MemoryLevel.MALL), ("hbm", MemoryLevel.HBM)):
+        needed[name] = path[level == tuple(MemoryLevel).index(each)]
+    for name in LEVEL_BOUNDS:
+        levels[name] = levels.get(name, 0.0) + float(needed[name].sum())
 
 
 def _latency_of_rows(timeline: Timeline, tables: CodeTables, machine: Machine) -> list[Int64]:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from wavesim.analyze.loops import FoundLoop, Int64, WaveLoop
+from wavesim.analyze.loops import FoundLoop, Int64, WaveLoop, find_loops
 from wavesim.analyze.passes import find_passes
 from wavesim.analyze.result import Loop
+from wavesim.analyze.stalls import issued_rows
 from wavesim.trace import Timeline
 
 
@@ -52,6 +53,13 @@ def measure_loops(found: Sequence[FoundLoop], timeline: Timeline) -> tuple[tuple
         measured.append((loop, result))
     measured.sort(key=lambda pair: (pair[1].depth, -pair[1].clk, pair[1].head))
     return tuple(measured)
+
+
+def main_loop_clk(timeline: Timeline) -> float | None:
+    """Clocks per iteration of the loop that stands first; ``None`` where there is none."""
+    found = find_loops(timeline.trace, [issued_rows(wave) for wave in timeline.waves])
+    measured = measure_loops(found, timeline)
+    return measured[0][1].clk_per_iteration if measured else None
 
 
 def iterations_of_each_wave(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wavesim.errors import SourceSpan
 from wavesim.isa.clock import Clock
@@ -135,7 +135,9 @@ class Overlap:
     pairs: tuple[PairOverlap, ...]
 
 
-BOUND_NAMES = ("mfma", "lds_bytes", "lds_service", "issue", "global_bytes", "memory_in_flight")
+LEVEL_BOUNDS = ("l2", "mall", "hbm")
+"""Bounds of the device's memory, which there are where it is predicted."""
+BOUND_NAMES = ("mfma", "lds_bytes", "lds_service", "issue", "global_bytes", "memory_in_flight", *LEVEL_BOUNDS)
 """The bounds, in the published order."""
 
 
@@ -145,7 +147,8 @@ class Bounds:
     (:func:`wavesim.analyze.bounds.find_bounds` says what each is).
 
     ``issue_by_category`` is per category the busiest SIMD's clocks; ``issue`` the largest of them.
-    ``lds_parts`` are the clocks of each part whose largest is ``lds_service``.
+    ``lds_parts`` are the clocks of each part whose largest is ``lds_service``; ``memory_levels`` those of
+    :data:`LEVEL_BOUNDS`, if memory was predicted.
     """
 
     mfma: float
@@ -156,10 +159,12 @@ class Bounds:
     memory_in_flight: float
     issue_by_category: Mapping[str, float]
     lds_parts: Mapping[str, float]
+    memory_levels: Mapping[str, float] = field(default_factory=dict)
 
     def named(self) -> dict[str, float]:
-        """The bounds by name, in the published order."""
-        return {name: getattr(self, name) for name in BOUND_NAMES}
+        """The bounds that there are by name, in the published order."""
+        always = (name for name in BOUND_NAMES if name not in LEVEL_BOUNDS)
+        return {name: getattr(self, name) for name in always} | dict(self.memory_levels)
 
     @property
     def binding(self) -> str:

@@ -36,11 +36,16 @@ VIRTUAL_BENCHMARK_S = 0.25
 """Of a program on a virtual device: executing it and timing it once (repeats cost next to nothing)."""
 
 VIRTUAL_KERNEL_REPEATS = 3
+VIRTUAL_CHIP_REPEATS = 5
 
 LANE_PHASES = "lane_phases"
 """The name of the programs that find lane phases, for --only: which of them run depends on the clocks."""
 PHASE_PROGRAMS = 40
 """Of them, where the stock table is right."""
+
+CHIP_VIRTUAL_S = 7
+CHIP_GPU_S = 120
+"""Most of it for the clock, which must come to rest before each first launch."""
 
 FIT_S_PER_BENCHMARK = 0.3
 
@@ -143,6 +148,11 @@ class Wishes:
         """Launches of the real kernel that count; a virtual device's differ by its noise only."""
         return self.repeats if self.gpu else min(self.repeats, VIRTUAL_KERNEL_REPEATS)
 
+    @property
+    def chip_repeats(self) -> int:
+        """Of each probe of the chip; a virtual device's differ by its noise only."""
+        return self.repeats if self.gpu else min(self.repeats, VIRTUAL_CHIP_REPEATS)
+
     def check(self) -> None:
         """Options that say nothing together, and files that could not be written in the end.
 
@@ -191,6 +201,13 @@ def with_lane_phases(only: Sequence[str]) -> bool:
     return not only or any(fnmatchcase(LANE_PHASES, pattern) for pattern in only)
 
 
+def chip_parts(only: Sequence[str]) -> tuple[str, ...]:
+    """The parts of the chip that were chosen."""
+    from wavesim.calibrate.chip.measure import PARTS
+
+    return tuple(name for name in PARTS if not only or any(fnmatchcase(name, pattern) for pattern in only))
+
+
 def chosen(machine: Machine, only: Sequence[str]) -> tuple[Benchmark, ...]:
     """The microbenchmarks, or those whose names match.
 
@@ -200,8 +217,9 @@ def chosen(machine: Machine, only: Sequence[str]) -> tuple[Benchmark, ...]:
     from wavesim.calibrate.bench.programs import microbenchmarks
 
     found = tuple(microbenchmarks(machine))
+    names = (LANE_PHASES, *chip_parts(()), *(each.name for each in found))
     for pattern in only:
-        if not any(fnmatchcase(name, pattern) for name in (LANE_PHASES, *(each.name for each in found))):
+        if not any(fnmatchcase(name, pattern) for name in names):
             raise UserError(f"--only {pattern!r:.60}: no such microbenchmark", None, "--dry-run lists them")
     return tuple(
         each for each in found if not only or any(fnmatchcase(each.name, pattern) for pattern in only)
@@ -211,6 +229,7 @@ def chosen(machine: Machine, only: Sequence[str]) -> tuple[Benchmark, ...]:
 def dry(wishes: Wishes) -> int:
     """List what would run, and for how long."""
     from wavesim.calibrate.bench.samples import Samples, with_overheads
+    from wavesim.calibrate.chip.measure import PARTS
     from wavesim.calibrate.device.capture import find_rocprofv3
     from wavesim.isa.load import load_machine
 
@@ -229,6 +248,9 @@ def dry(wishes: Wishes) -> int:
     phases = PHASE_PROGRAMS if with_lane_phases(wishes.only) else 0
     if phases:
         click.echo(f"{LANE_PHASES:<40} lanes that the LDS serves together: about {phases} programs, 1 wave")
+    parts = chip_parts(wishes.only)
+    for name in parts:
+        click.echo(f"{name:<40} {PARTS[name]}")
     click.echo("")
     programs = with_overheads(found)
     fit = f"the fit: about {_time(FIT_S_PER_BENCHMARK * len(found))}"
@@ -243,6 +265,12 @@ def dry(wishes: Wishes) -> int:
         f"{len(found)} programs and {len(programs) - len(found)} empty ones, {len(todo)} still to run, "
         f"{launches} launches: {where}"
     )
+    if parts:
+        share = len(parts) / len(PARTS)
+        chip = _time(share * (CHIP_GPU_S if wishes.gpu else CHIP_VIRTUAL_S))
+        click.echo(
+            f"then the chip around a compute unit: about {chip}" + ("" if wishes.gpu else ", a stand-in")
+        )
     click.echo(fit)
     if wishes.compares:
         click.echo(f"then the real kernel: {wishes.kernel_path()}, {wishes.kernel_repeats + 1} launches")
@@ -300,6 +328,8 @@ def _measure(wishes: Wishes, device: Device) -> Samples:
     """Run the microbenchmarks whose clocks are not kept yet."""
     from wavesim.calibrate.bench.lane_phases import measure_phases
     from wavesim.calibrate.bench.samples import Samples, measure
+    from wavesim.calibrate.chip.measure import find_chip
+    from wavesim.calibrate.chip.probe import measuring
     from wavesim.isa.load import load_machine
 
     properties, keep = device.properties, wishes.keep
@@ -323,12 +353,17 @@ def _measure(wishes: Wishes, device: Device) -> Samples:
         measure(device, benchmarks, samples, repeats=wishes.repeats, progress=progress, save=save)
         if with_lane_phases(wishes.only):
             measure_phases(device, stock, samples, repeats=wishes.repeats, progress=progress, save=save)
+        read = measuring(device, samples, wishes.chip_repeats, progress, save)
+        find_chip(stock, properties, read, chip_parts(wishes.only))
     return samples
 
 
 def _finish(wishes: Wishes, samples: Samples, device: Device | None) -> tuple[int, str]:
     """Fit, write the machine file, compare the real kernel, report; exit code and machine file."""
     from wavesim.calibrate.bench.lane_phases import find_phases, from_samples, with_phases
+    from wavesim.calibrate.chip.measure import find_chip
+    from wavesim.calibrate.chip.probe import from_samples as numbers_of
+    from wavesim.calibrate.fit.chip_outcome import chip_lines
     from wavesim.calibrate.fit.outcome import machine_file, phase_lines, report_json, report_lines
     from wavesim.calibrate.fit.search import fit
     from wavesim.calibrate.real.report import kernel_json, kernel_lines
@@ -339,16 +374,20 @@ def _finish(wishes: Wishes, samples: Samples, device: Device | None) -> tuple[in
     stock = load_machine(samples.properties.arch)
     measured = [each for each in chosen(stock, wishes.only) if samples.has(each.name, 1)]
     phases = find_phases(stock, from_samples(samples)) if with_lane_phases(wishes.only) else {}
-    if not measured and not any(each.phases for each in phases.values()):
+    chip = find_chip(stock, samples.properties, numbers_of(samples), chip_parts(wishes.only))
+    if not measured and not chip and not any(each.phases for each in phases.values()):
         raise UserError("the samples hold no known microbenchmark", None, "run wavesim calibrate once more")
     with progress_line("calibrate") as progress:
         result = fit(with_phases(stock, phases), measured, samples, progress)
-    text = machine_file(stock, result, samples, phases)
+    text = machine_file(stock, result, samples, phases, chip)
     if wishes.output is not None:
         write_atomically(wishes.output, [text])
     found_phases = list(phase_lines(stock, phases))
-    lines = [*report_lines(samples, result), *(["", *found_phases] if found_phases else [])]
-    data, good = report_json(samples, result, phases), result.good
+    found_chip = list(chip_lines(chip, virtual=samples.properties.virtual))
+    lines = list(report_lines(samples, result))
+    for more in (found_phases, found_chip):
+        lines += ["", *more] if more else []
+    data, good = report_json(samples, result, phases, chip), result.good
     if device is not None and wishes.compares:
         tolerance = None if wishes.tolerance is None else wishes.tolerance / 100
         comparison = _compare(wishes, device, text)

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sweep": ("wavesim.cli.sweep", "Run kernels, constants and machines, each with each, as a table."),
     "explain": ("wavesim.cli.explain", "Say why a kernel takes its clocks, and what would help."),
     "tune": ("wavesim.cli.tune", "Find a better schedule of a kernel's loop, and prove it."),
+    "swizzle": ("wavesim.cli.swizzle", "Find a layout of a tile in LDS without bank conflicts."),
     "report": ("wavesim.cli.report", "Write a page for the browser: timeline, listing, figures."),
     "compile": ("wavesim.cli.compile", "Compile HIP as run does, and say with what."),
     "triton": ("wavesim.cli.triton", "Compile a Triton or Gluon kernel of a Python file, with its launch."),
@@ -35,7 +36,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("wavesim.cli.predict", "Predict what a thread trace measured, from its kernel alone."),
     "calibrate": ("wavesim.cli.calibrate", "Measure a machine, fit the model, compare the real kernel."),
     "validate": ("wavesim.cli.validate", "Replay a folder of traces: the accuracy table."),
+    "mcp": ("wavesim.cli.mcp", "Serve programs that write kernels (Model Context Protocol)."),
     "lesson": ("wavesim.cli.lesson", "Learn how waves overlap, step by step."),
+    "explain-word": ("wavesim.cli.explain_word", "Say what a word of a report means."),
 }
 """Command name -> (module with a click command of that name, one-line help)."""
 
@@ -47,6 +50,7 @@ EXAMPLES: dict[str, str] = {
     "sweep": "wavesim sweep kernels/sweeps/ladder.yaml -o ladder.csv --html ladder.html",
     "explain": "wavesim explain kernels/lessons/strong_wait.s",
     "tune": "wavesim tune kernels/8wave.yaml --minutes 1 -o best.s",
+    "swizzle": "wavesim swizzle --tile 128x64 --type bf16 --read mfma16x16x32 --write b128",
     "report": "wavesim report kernels/8wave.yaml kernels/8wave_pingpong.yaml -o both.html",
     "compile": "wavesim compile kernels/hip/8wave.hip -o 8wave.s",
     "triton": "wavesim triton kernels/triton/kernels.py --kernel mm_kernel --arch gfx950 "
@@ -68,7 +72,9 @@ EXAMPLES: dict[str, str] = {
     "predict": "wavesim predict FOLDER --launch FILE --arch MI325X",
     "calibrate": "wavesim calibrate --virtual gfx942 -o fitted.yaml",
     "validate": "wavesim validate FOLDER",
+    "mcp": "wavesim mcp --root kernels",
     "lesson": "wavesim lesson 1",
+    "explain-word": "wavesim explain-word lgkmcnt",
 }
 """Command -> an example of it, shown under its help."""
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wavesim.cli.live import shown_search
 from wavesim.cli.options import (
     CompileOptions,
     JsonOptions,
@@ -23,10 +24,12 @@ from wavesim.cli.options import (
     run_options,
 )
 from wavesim.cli.paths import KernelPath, OutputPath
-from wavesim.cli.progress import progress_line
 
 if TYPE_CHECKING:
+    from wavesim.pipeline.run import RunOptions
+    from wavesim.tuning.hints import Hints
     from wavesim.tuning.state import State
+    from wavesim.tuning.tune import Tuned
 
 
 class _Stop:
@@ -37,6 +40,15 @@ class _Stop:
 
     def __call__(self) -> bool:
         return self.asked
+
+    def during(self, show: Callable[[State], None]) -> Callable[[State], None]:
+        """A callback that shows the states of a search; once there is one, the search can be stopped."""
+
+        def progress(state: State) -> None:
+            self.searching = True
+            show(state)
+
+        return progress
 
     def interrupted(self, number: int, frame: FrameType | None) -> None:
         """The handler."""
@@ -74,7 +86,8 @@ def _changes(context: click.Context, parameter: click.Parameter, value: str | No
     "changes",
     metavar="WHAT,...",
     callback=_changes,
-    help="What may change, of waits, order, rotation, priority (default: all). Waits follow the order.",
+    help="What may change, of waits, order, rotation, priority, parameters (default: all). Waits follow "
+    "the order; parameters are a tile program's constants in its section tune.",
 )
 @click.option(
     "--minutes",
@@ -97,7 +110,8 @@ def _changes(context: click.Context, parameter: click.Parameter, value: str | No
     "-o",
     "--output",
     type=OutputPath(path_type=Path),
-    help="Write the scheduled kernel here: assembly (.s), or with --emit a HIP source.",
+    help="Write the kernel here: the schedule as assembly (.s); with --emit a HIP source, with new "
+    "parameters a tile program (.yaml).",
 )
 @click.option("--diff", type=OutputPath(path_type=Path), help="Write a unified diff of that here.")
 @click.option(
@@ -131,36 +145,23 @@ def tune(
     """
     from wavesim.front.launch.file import launch_path
     from wavesim.inputs import plan_output
-    from wavesim.report.files import write_atomically
     from wavesim.report.text.hints import hint_lines
-    from wavesim.report.text.tuning import state_text, tuned_files, tuning_diff, tuning_json, tuning_lines
-    from wavesim.tuning.hints import hints_for
-    from wavesim.tuning.tune import CHANGES, MINUTES, TuneOptions, tune_kernel
+    from wavesim.report.text.tuning import state_text, tuning_json, tuning_lines
+    from wavesim.tuning.tune import MINUTES, TuneOptions
+    from wavesim.tuning.whole import all_changes, tune_with_hints
 
+    ran = run_options((kernel,), machine, compiling, launch)
+    if changes is None:
+        changes = all_changes(kernel, ran)
     if output is not None:
-        _refuse_ending(kernel, output, emit)
+        _refuse_ending(kernel, output, emit, changes)
         plan_output(str(launch_path(output)))
     if minutes is None and candidates is None:
         minutes = MINUTES
-    if minutes is not None and emit is not None:
-        minutes /= 2  # of each search
-    wanted = TuneOptions(
-        loop, frozenset(CHANGES) if changes is None else changes, minutes, candidates, seed, force
-    )
-    ran = run_options((kernel,), machine, compiling, launch)
-    with progress_line(f"wavesim tune {kernel}") as line, _stoppable() as stop:
-        progress = _shown(line, stop, state_text)
-        found = tune_kernel(kernel, ran, wanted, progress, stop)
-        hints = hints_for(kernel, ran, found, wanted, progress, stop) if emit is not None else None
-    if output is not None:
-        for path, text in tuned_files(found, output, hints, kernel):
-            write_atomically(path, [text])
-    if diff is not None:
-        write_atomically(diff, [tuning_diff(found, hints, kernel)])
-    if html is not None:
-        from wavesim.report.page.tuned import tuned_page
-
-        write_atomically(html, tuned_page(found, kernel, ran, hints))
+    wanted = TuneOptions(loop, changes, minutes, candidates, seed, force)
+    with _stoppable() as stop, shown_search(f"wavesim tune {kernel}", stop, state_text) as show:
+        found, hints = tune_with_hints(kernel, ran, wanted, emit, stop.during(show), stop)
+    _write(found, hints, kernel, ran, output, diff, html)
     if as_json.wanted:
         as_json.write(json.dumps(tuning_json(found, hints), indent=2) + "\n")
     if not as_json.alone:
@@ -171,16 +172,48 @@ def tune(
     return 0
 
 
-def _refuse_ending(kernel: Path, output: Path, emit: str | None) -> None:
+def _write(
+    found: Tuned,
+    hints: Hints | None,
+    kernel: Path,
+    ran: RunOptions,
+    output: Path | None,
+    diff: Path | None,
+    html: Path | None,
+) -> None:
+    """Writes the files that are asked for."""
+    from wavesim.report.files import write_atomically
+    from wavesim.report.text.tuning import tuned_files, tuning_diff
+
+    for path, text in tuned_files(found, output, hints, kernel) if output is not None else ():
+        write_atomically(path, [text])
+    if diff is not None:
+        write_atomically(diff, [tuning_diff(found, hints, kernel)])
+    if html is not None:
+        from wavesim.report.page.tuned import tuned_page
+
+        write_atomically(html, tuned_page(found, kernel, ran, hints))
+
+
+def _refuse_ending(kernel: Path, output: Path, emit: str | None, changes: frozenset[str]) -> None:
     """Refuses an output whose ending nothing is written for.
 
     Raises:
-        UserError: HIP where no builtins are searched for a HIP source.
+        UserError: HIP where no builtins are searched for a HIP source; a tile program where none has new
+            parameters.
     """
     from wavesim.errors import UserError
-    from wavesim.front.endings import HIP
+    from wavesim.front.endings import HIP, TILES
+    from wavesim.tuning.tune import PARAMETERS
 
-    if output.suffix.lower() not in HIP:
+    ending = output.suffix.lower()
+    if ending in TILES and PARAMETERS not in changes:
+        raise UserError(
+            f"-o {output}: a schedule is assembly",
+            None,
+            "for a tile program: --change parameters, and tune: in the file; or -o best.s",
+        )
+    if ending not in HIP:
         return
     if kernel.suffix.lower() not in HIP:
         raise UserError(f"-o {output}: {kernel} is no HIP source", None, "assembly is written: -o best.s")
@@ -188,14 +221,3 @@ def _refuse_ending(kernel: Path, output: Path, emit: str | None) -> None:
         raise UserError(
             f"-o {output}: a schedule is assembly", None, "for HIP: --emit sched-group-barrier; or -o best.s"
         )
-
-
-def _shown(
-    line: Callable[[str, float], None] | None, stop: _Stop, said: Callable[[State], str]
-) -> Callable[[State], None]:
-    def progress(state: State) -> None:
-        stop.searching = True
-        if line is not None:
-            line("proving the best so far" if stop() else said(state), 0.0)
-
-    return progress

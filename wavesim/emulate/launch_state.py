@@ -33,7 +33,7 @@ _SCALARS = {
     **{"f32": "<f", "f64": "<d"},
 }
 _ARCH_VGPRS = 256
-_SIMDS = 4
+KERNARG_PIECE_BYTES = 16
 
 
 def waves_per_workgroup(launch: Launch) -> int:
@@ -42,25 +42,23 @@ def waves_per_workgroup(launch: Launch) -> int:
 
 
 def placements(launch: Launch, machine: Machine) -> list[Placement]:
-    """Where every wave sits and when it starts, oldest first."""
+    """Where every wave sits and when it starts, oldest first (docs/model, section 1).
+
+    A dispatcher starts a wave at a time, and gives each of its compute units a workgroup in turn.
+    """
     per_group = waves_per_workgroup(launch)
-    wave_gap = _quantity(machine, "dispatch.wave_interval_clk")
-    group_gap = _quantity(machine, "dispatch.workgroup_interval_clk")
-    return [
-        Placement(
-            wave,
-            group,
-            (group * per_group + wave) % _SIMDS,  # in turn, from workgroup to workgroup
-            (group * per_group + wave) // _SIMDS,
-            group * group_gap + wave * wave_gap,
-        )
-        for group in range(len(launch.workgroups))
-        for wave in range(per_group)
-    ]
-
-
-def _quantity(machine: Machine, key: str) -> int:
-    return machine.integer(key) if key in machine.quantities else 0
+    order = machine.simds("dispatch.wave_simds")
+    wave_gap = machine.integer("dispatch.wave_interval_clk")
+    of_group = max(machine.integer("dispatch.workgroup_least_clk"), per_group * wave_gap)
+    group_gap = machine.integer("dispatch.engine_units") * of_group
+    taken = dict.fromkeys(order, 0)
+    places = []
+    for group in range(len(launch.workgroups)):
+        for wave in range(per_group):
+            simd = order[(group + wave) % len(order)]
+            places.append(Placement(wave, group, simd, taken[simd], group * group_gap + wave * wave_gap))
+            taken[simd] += 1
+    return places
 
 
 def register_counts(program: Program) -> tuple[int, int]:
@@ -169,7 +167,9 @@ def make_memory(
             matrix = VirtualMatrix(argument, program.arch)
             matrix.observed = launch.expect is not None and launch.expect.result == argument.name
             regions[argument.name] = memory.add(argument.name, matrix.data, matrix.size, matrix)
-    kernarg = memory.add_bytes("kernarg segment", pack_arguments(program, launch, regions))
+    arguments = pack_arguments(program, launch, regions)
+    # the segment is allocated in pieces of 16 bytes (HSA), and compilers load it so: 12 bytes as 16
+    kernarg = memory.add_bytes("kernarg segment", arguments + bytes(-len(arguments) % KERNARG_PIECE_BYTES))
     return memory, regions, kernarg
 
 

@@ -16,11 +16,12 @@ from wavesim.checks.relaxing import NOT_WAITED, WaitRelaxer, with_count
 from wavesim.checks.strong_waits import StrongWait
 from wavesim.checks.waits import span_of
 from wavesim.errors import SourceSpan
-from wavesim.explanation.edits import Edit, block_starts
+from wavesim.explanation.edits import Edit
 from wavesim.explanation.main_loop import Steady
 from wavesim.isa.kinds import BRANCH_KINDS, LDS_KINDS, MEMORY_KINDS, VMEM_KINDS
 from wavesim.program import Immediate, Instruction, Program, Waitcnt
 from wavesim.trace import CodeEntry, Kind, Reason, Timeline
+from wavesim.trace.relaid import block_starts
 
 STOPS = BRANCH_KINDS | {Kind.WAIT, Kind.BARRIER, Kind.ENDPGM}
 """What nothing is moved past."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from wavesim.explanation.events import Event, Events, Use
 from wavesim.explanation.program_order import ProgramOrder
 from wavesim.isa.kinds import Kind
+from wavesim.timing.in_flight import service_clk
 from wavesim.timing.ops import LDS, MFMA, VMEM
 from wavesim.timing.rules.barrier_phase import place, release_clk
 from wavesim.timing.rules.lds_port import latency_clk, port_clk
@@ -202,11 +203,7 @@ class Constraints:
     # -- parts
 
     def _service(self, use: Use) -> int:
-        trace = self.events.timeline.trace.waves[use.wave]
-        moved = int(trace.memory_bytes[use.row])
-        moved = self.events.op(use.wave, use.row).memory_bytes if moved < 0 else moved
-        p = self.events.p
-        return max(p.memory_min_service_clk, -(-moved // p.memory_bytes_per_clk))
+        return service_clk(*self.events.memory_bytes(use), self.events.p)
 
     def _latency(self, use: Use) -> int:
         trace = self.events.timeline.trace

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.asm.layout import lay_out
-from wavesim.isa.kinds import BRANCH_KINDS
 from wavesim.program import Instruction, Program
-from wavesim.trace import PUT_IN, CodeEntry, Kind, Trace, WaveTrace
+from wavesim.trace import PUT_IN, CodeEntry, Trace, WaveTrace
 from wavesim.trace.decode import code_entries
+from wavesim.trace.relaid import block_starts
 
 Int64 = npt.NDArray[np.int64]
 
@@ -40,16 +40,6 @@ class Edit:
 
 Piece = tuple[int, Instruction]
 """(index in the program as it is, or PUT_IN; instruction)."""
-
-
-def block_starts(program: Program, code: Sequence[CodeEntry]) -> list[int]:
-    """Where basic blocks begin: at the entry, at labels and after what may jump."""
-    starts = {0, *(place for place in program.labels.values() if place < len(program))}
-    jumps = BRANCH_KINDS | {Kind.ENDPGM}
-    starts |= {
-        index + 1 for index, entry in enumerate(code) if entry.kind in jumps and index + 1 < len(program)
-    }
-    return sorted(starts)
 
 
 def _pieces(program: Program, edit: Edit, first: int, last: int) -> list[Piece]:

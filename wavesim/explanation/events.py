@@ -85,8 +85,8 @@ class Events:
         }
         self.bank_place = {(use.wave, use.row): place for place, use in enumerate(self.banks)}
         self.memory_place = {(use.wave, use.row): place for place, use in enumerate(self.memory)}
-        moved = np.array([self._moved_bytes(use) for use in self.memory], np.int64)
-        self.memory_room: list[int] = makes_room(moved, parameters).tolist()
+        moved = np.array([self.memory_bytes(use) for use in self.memory], np.int64).reshape(-1, 2)
+        self.memory_room: list[int] = makes_room(moved[:, 0] - moved[:, 1], parameters).tolist()
         self.memory_path = self._memory_path()
         self.mfmas: dict[int, list[Use]] = {}  # by SIMD
         self.barriers: dict[tuple[int, int], list[Event]] = {}
@@ -94,16 +94,19 @@ class Events:
         self._order_mfmas()
         self._number_barriers()
 
-    def _moved_bytes(self, use: Use) -> int:
-        moved = int(self.timeline.trace.waves[use.wave].memory_bytes[use.row])
-        return self.op(use.wave, use.row).memory_bytes if moved < 0 else moved
+    def memory_bytes(self, use: Use) -> tuple[int, int]:
+        """Bytes that an access moves, and those of them that the L1 has."""
+        wave = self.timeline.trace.waves[use.wave]
+        moved, hit = int(wave.memory_bytes[use.row]), int(wave.of_memory("memory_hit_bytes")[use.row])
+        moved = self.op(use.wave, use.row).memory_bytes if moved < 0 else moved
+        return moved, min(hit, moved)
 
     def _memory_path(self) -> list[tuple[int, int]]:
         """By access: the one whose acceptance its way through the device's memory counts from, and the clocks
         from there to the end of that way (docs/model, section 10)."""
         found, began, end_clk16 = [], 0, 0
         for place, use in enumerate(self.memory):
-            path_clk16 = int(self.timeline.trace.waves[use.wave].path_clk16()[use.row])
+            path_clk16 = int(self.timeline.trace.waves[use.wave].of_memory("memory_path_clk16")[use.row])
             if not path_clk16:
                 found.append((place, 0))
                 continue

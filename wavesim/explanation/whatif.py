@@ -129,9 +129,9 @@ def _memory_latency(trace: Trace, p: TimingParameters) -> tuple[Trace, TimingPar
     scalar = np.array([entry.kind is Kind.SMEM for entry in trace.code], np.bool_)
     waves = tuple(
         replace(
-            wave,
+            wave.with_unknown_memory(),
             memory_latency_clk=np.where(scalar[wave.code], wave.memory_latency_clk, UNKNOWN).astype(np.int32),
-            memory_path_clk16=wave.memory_path_clk16[:0],
+            memory_hit_bytes=wave.memory_hit_bytes,
         )
         for wave in trace.waves
     )
@@ -146,7 +146,12 @@ def _memory_bandwidth(trace: Trace, p: TimingParameters) -> tuple[Trace, TimingP
     if not _has(trace, *VMEM_KINDS):
         return None
     service = (p.memory_min_service_clk + 1) // 2
-    return trace, replace(p, memory_bytes_per_clk=2 * p.memory_bytes_per_clk, memory_min_service_clk=service)
+    return trace, replace(
+        p,
+        memory_bytes_per_clk=2 * p.memory_bytes_per_clk,
+        memory_l1_hit_bytes_per_clk=2 * p.memory_l1_hit_bytes_per_clk,
+        memory_min_service_clk=service,
+    )
 
 
 def _memory_in_flight(trace: Trace, p: TimingParameters) -> tuple[Trace, TimingParameters] | None:

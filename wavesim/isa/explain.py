@@ -184,14 +184,15 @@ def timing_facts(info: OpcodeInfo, machine: Machine) -> dict[str, str]:
         lds_kind = kind.removeprefix("lds_")
         phases = machine.lane_phases(lds_kind, min(width, 16))
         array = phases.conflict_free_clk(min(width, 16))
+        sent = info.lds_data_bytes
+        hold, latency = slot, parameters.lds_read_latency_clk
+        if sent:
+            hold = parameters.write_clk(parameters.lds_write_hold_clk, sent)
+            latency = parameters.write_clk(parameters.lds_write_latency_clk, sent)
+        port = hold
         if kind is Kind.LDS_READ:
-            hold, latency = slot, parameters.lds_read_latency_clk
-            port = max(
-                4, machine.integer("structure.wave_lanes") * width // parameters.lds_port_bytes_per_clk
-            )
-        else:
-            hold = port = parameters.write_clk(parameters.lds_write_hold_clk, width)
-            latency = parameters.write_clk(parameters.lds_write_latency_clk, width)
+            lanes = machine.integer("structure.wave_lanes")
+            port = max(hold, lanes * width // parameters.lds_port_bytes_per_clk)
         service = max(port, array)
         total = service + latency + slot
         return {
@@ -200,7 +201,7 @@ def timing_facts(info: OpcodeInfo, machine: Machine) -> dict[str, str]:
             "LDS banks": f"{array} clk of the compute unit's, without conflicts "
             f"({len(phases.phases)} phases, {phases.banks} banks)",
             "alone": f"{service} + {latency} + {slot} = {total} clk from issue to the end of its wait "
-            f"(lds.{lds_kind}_latency_clk)",
+            f"(lds.{'write' if sent else 'read'}_latency_clk)",
         }
     if kind is Kind.TRANS:
         return {"holds its wave": f"{parameters.issue_trans_clk} clk, and its SIMD's VALU (issue.trans_clk)"}
@@ -215,6 +216,9 @@ def timing_facts(info: OpcodeInfo, machine: Machine) -> dict[str, str]:
             "memory path": f"{service} clk of the compute unit's, all lanes active (memory.bytes_per_clk)",
             "latency": "an input: memory.latency_clk, memory.store_latency_clk",
         }
+    if "multi_slot" in info.flags and parameters.issue_multi_slot_valu_clk > slot:
+        clk = parameters.issue_multi_slot_valu_clk
+        return {"holds its wave": f"{clk} clk, and its SIMD's VALU (issue.multi_slot_valu_clk)"}
     return {"holds its wave": f"{slot} clk"} if kind in (Kind.VALU, Kind.SALU) else {}
 
 

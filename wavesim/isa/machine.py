@@ -88,6 +88,12 @@ class Machine:
             raise KeyError(f"{key} is not a single number")
         return value
 
+    def simds(self, key: str) -> tuple[int, ...]:
+        """The SIMDs of ``key``, in their order (``dispatch.wave_simds``)."""
+        value = self.quantities[key].value
+        assert isinstance(value, tuple)  # its kind says so
+        return tuple(int(each) for each in value if isinstance(each, int))
+
     def span(self, key: str) -> tuple[float, float]:
         """The two numbers of ``key``, such as ``clock.sustained_range_ghz``: the lowest and the highest.
 

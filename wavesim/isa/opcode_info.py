@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from wavesim.isa.archs import ARCHS
-from wavesim.isa.kinds import Kind
+from wavesim.isa.kinds import LDS_KINDS, Kind
+
+DWORD_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +46,16 @@ class OpcodeInfo:
     vm_increment: int = 0
     archs: tuple[str, ...] = ARCHS
     flags: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def lds_data_bytes(self) -> int:
+        """Bytes per lane, in whole dwords, that an LDS instruction sends with its address; 0: it only reads.
+
+        Sent are the sources behind the address (``ds_write_addtid_b32`` has none); ``ds_swizzle_b32`` has its
+        value in the address's place.
+        """
+        if self.kind not in LDS_KINDS:
+            return 0
+        sources = [spec.dwords for spec in self.operands if spec.role == "src"]
+        behind = sources if self.kind is Kind.LDS_WRITE and len(sources) == 1 else sources[1:]
+        return DWORD_BYTES * sum(behind)

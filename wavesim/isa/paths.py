@@ -8,14 +8,14 @@ from pathlib import Path
 from wavesim.errors import SourceSpan, UserError
 
 PACKAGE = Path(__file__).resolve().parent.parent
-PLACES = {"isa": "isa", "kernels": "kernels", "lessons": "docs/lessons"}
+PLACES = {"isa": "isa", "kernels": "kernels", "lessons": "docs/lessons", "glossary": "docs/glossary"}
 """Kind of data -> its folder in a checkout; in a wheel it is ``data/KIND`` inside the package."""
 KINDS = (*PLACES, "include")
 """``include`` is inside the package everywhere."""
 
 
 def data_dir(kind: str, package: Path = PACKAGE) -> Path:
-    """The folder of ``kind`` (``isa``, ``kernels``, ``lessons`` or ``include``).
+    """The folder of ``kind`` (one of :data:`KINDS`).
 
     The wheel's copy is looked for first: beside an installed package lie other people's packages.
 

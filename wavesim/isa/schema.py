@@ -19,6 +19,7 @@ from wavesim.isa.quantity_kinds import (
     Kind,
     LaneGroups,
     Real,
+    SimdList,
     Size,
     WholeNumber,
     kind_of,
@@ -90,6 +91,7 @@ NOT_TIMING: Mapping[str, Mapping[str, object]] = {
     },
     "memory": {  # global memory as a compute unit sees it
         "l1_latency_clk": Size,
+        "l1_ways": Size,
         "l2_latency_clk": Size,
         "mall_latency_clk": Size,
         "hbm_latency_clk": Size,
@@ -102,7 +104,6 @@ NOT_TIMING: Mapping[str, Mapping[str, object]] = {
         "hbm_gbytes_per_s": Size,
         "hbm_row_ns": Real,
         "hbm_waiting_share": Real,
-        "l1_hit_bytes_per_clk": Real,
         "l2_read_bytes_per_clk": Size,
         "l2_write_bytes_per_clk": Size,
         "mall_read_gbytes_per_s": Size,
@@ -110,9 +111,11 @@ NOT_TIMING: Mapping[str, Mapping[str, object]] = {
         "hbm_channels": Size,
         "hbm_channel_bytes": Size,
     },
-    "dispatch": {  # how fast waves and workgroups start on a compute unit
+    "dispatch": {  # where and how fast waves start on a compute unit
+        "wave_simds": SimdList,
         "wave_interval_clk": WholeNumber,
-        "workgroup_interval_clk": WholeNumber,
+        "workgroup_least_clk": WholeNumber,
+        "engine_units": Size,
     },
 }
 """Section -> key -> kind, of what timing does not use."""
@@ -161,6 +164,7 @@ SUFFIX_UNITS = {
     "_channels": "channels",
     "_ghz": "GHz",
     "_ns": "ns",
+    "_ways": "ways",
     "_share": "share",
     "_max": "count",
     "_banks": "banks",

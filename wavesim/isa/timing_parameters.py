@@ -101,6 +101,7 @@ class TimingParameters:
     memory_tail_entries: Size
     memory_tail_bytes: Size
     memory_bytes_per_clk: Size
+    memory_l1_hit_bytes_per_clk: Size
     memory_min_service_clk: Size
     memory_acknowledge_clk: WholeNumber
     memory_idle_clk: Size

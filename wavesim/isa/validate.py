@@ -164,8 +164,9 @@ def _check_structure(layered: Layered, entries: Mapping[str, Entry]) -> None:
     simds = list(range(entries["structure.simds"].value))
     if sorted(chain(*entries["structure.simd_pairs"].value)) != simds:
         raise refuse("structure.simd_pairs", f"each of SIMDs {simds} once")
-    if sorted(entries["barrier.simd_order"].value) != simds:
-        raise refuse("barrier.simd_order", f"each of SIMDs {simds} once")
+    for key in ("barrier.simd_order", "dispatch.wave_simds"):
+        if sorted(entries[key].value) != simds:
+            raise refuse(key, f"each of SIMDs {simds} once")
     for key in ("mfma.blocks_valu_clk", "mfma.blocks_memory_clk"):
         if set(entries[key].value) != {2, 4, 8}:
             raise refuse(key, "clocks for 2, 4 and 8 VGPRs")

@@ -26,6 +26,7 @@ from wavesim.replays.compare import (
     side,
     worst_lines,
 )
+from wavesim.replays.slot_frame import in_one_frame
 from wavesim.replays.teacher_forced import TeacherForced, teacher_forced
 from wavesim.timing.rules import RULES
 from wavesim.timing.rules import without as leave_out
@@ -124,28 +125,28 @@ def _with_record_latencies(trace: Trace, latencies: Latencies, by_order: npt.NDA
     return replace(trace, waves=tuple(waves))
 
 
-def replay_inputs(unit: ImportedUnit, machine: Machine, memory: MemoryMode) -> tuple[Trace, Latencies | None]:
-    """The trace to simulate, with latencies as the mode says, and what was derived."""
-    trace = unit.trace
+def replay_inputs(timeline: Timeline, machine: Machine, memory: MemoryMode) -> tuple[Trace, Latencies | None]:
+    """The trace of a measured timeline to simulate, with latencies as the mode says, and what was derived."""
+    trace = timeline.trace
     if memory.name == "model":
         role = memory.role
         if memory.footprint_bytes:
             role = role_of_footprint(machine, memory.footprint_bytes)
-        modelled = model_latencies(trace, main_loop(unit.timeline), machine, role)
+        modelled = model_latencies(trace, main_loop(timeline), machine, role)
         waves = tuple(
             replace(wave, memory_latency_clk=latency)
             for wave, latency in zip(trace.waves, modelled, strict=True)
         )
         return replace(trace, waves=waves), None
-    scalar = scalar_latencies(unit.timeline)
+    scalar = scalar_latencies(timeline)
     waves = tuple(
         replace(wave, memory_latency_clk=latency) for wave, latency in zip(trace.waves, scalar, strict=True)
     )
     trace = replace(trace, waves=waves)
-    latencies = derive_latencies(unit.timeline, machine.parameters)
+    latencies = derive_latencies(timeline, machine.parameters)
     by_order = latencies.latency_clk
     if memory.name == "shifted":
-        head = main_loop(unit.timeline)
+        head = main_loop(timeline)
         if head is not None:
             by_order = latencies.shifted(trace, head, memory.iterations)
     trace = _with_record_latencies(trace, latencies, by_order)
@@ -178,7 +179,9 @@ def replay_unit(
     """
     from wavesim.timing import simulate  # here, so that looking at a trace loads no engine
 
-    inputs, latencies = replay_inputs(unit, machine, memory)
+    measured = unit.timeline  # whose figures are the trace's own
+    framed = in_one_frame(measured, machine.parameters)
+    inputs, latencies = replay_inputs(framed, machine, memory)
     if conflicts is None:
         conflicts = find_conflicts(inputs, machine)
     trace, parameters = with_conflicts(inputs, conflicts), leave_out(machine.parameters, without)
@@ -187,13 +190,12 @@ def replay_unit(
     seconds = time.perf_counter() - begin
     if not simulated.complete:
         raise UserError(f"{unit.name}: the replay did not come to its end", hint="; ".join(simulated.notes))
-    measured = unit.timeline
     head = main_loop(measured)
     real, model = side(measured, head, machine.parameters), side(simulated, head, machine.parameters)
     loop_error = None
     if real.clk_per_iteration and model.clk_per_iteration and _passes(measured, head) >= FEWEST_PASSES:
         loop_error = model.clk_per_iteration / real.clk_per_iteration - 1
-    notes = [*unit.trace.notes, *measured.notes]
+    notes = [*unit.trace.notes, *framed.notes]
     notes.append(str(conflicts))
     if latencies is not None:
         notes.append(
@@ -215,14 +217,14 @@ def replay_unit(
         simulated=model,
         error_clk_per_iteration=loop_error,
         error_span=simulated.clk_total / measured.clk_total - 1 if measured.clk_total else 0.0,
-        issue_errors=issue_errors(measured, simulated, head),
+        issue_errors=issue_errors(framed, simulated, head),
         lines=worst_lines(measured, simulated),
         blamed=blamed_opcodes(simulated),
         exact_latencies=int(latencies.exact.sum()) if latencies is not None else 0,
         notes=tuple(notes),
         measured_timeline=measured,
         simulated_timeline=simulated,
-        forced=teacher_forced(measured, trace, parameters, forced_rows) if forced_rows != 0 else None,
+        forced=teacher_forced(framed, trace, parameters, forced_rows) if forced_rows != 0 else None,
     )
 
 

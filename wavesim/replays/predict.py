@@ -37,8 +37,9 @@ from wavesim.replays.att.kernel import print_listing, traced_kernel
 from wavesim.replays.compare import Side, main_loop, side
 from wavesim.replays.compute_unit import FEWEST_PASSES
 from wavesim.timing import simulate
-from wavesim.timing.memory.predict import predict_memory
-from wavesim.trace import Timeline, WaveTrace
+from wavesim.timing.memory.predict import Round
+from wavesim.timing.memory.settled import predict_settled
+from wavesim.trace import Timeline, Trace, WaveTrace
 from wavesim.trace.decode import code_entries
 from wavesim.trace.trace import UNKNOWN
 
@@ -169,9 +170,15 @@ def again(found: Prediction, machine: Machine, *, memory: bool) -> float:
     assert run.memory is not None, "predicted from a launch"
     sharing = run.memory.prediction.sharing
     trace = replace(run.timeline.trace, waves=tuple(map(_unpredicted, run.timeline.trace.waves)))
+
+    def time(predicted: Trace) -> Timeline:
+        return simulate(predicted, machine.parameters)
+
     if memory:
-        trace = predict_memory(trace.program, run.kernel.launch, machine, trace, sharing=sharing).trace
-    timeline = simulate(trace, machine.parameters)
+        launch = run.kernel.launch
+        _, timeline = predict_settled(trace.program, launch, machine, trace, Round.COLD, time, sharing)
+    else:
+        timeline = time(trace)
     other = replace(found, predicted=side(timeline, found.head, machine.parameters))
     return other.clk[0]
 
@@ -179,7 +186,7 @@ def again(found: Prediction, machine: Machine, *, memory: bool) -> float:
 def _unpredicted(wave: WaveTrace) -> WaveTrace:
     """Without latencies and paths of its own."""
     unknown = np.full(len(wave), UNKNOWN, np.int32)
-    return replace(wave, memory_latency_clk=unknown, memory_path_clk16=np.zeros(0, np.int32))
+    return replace(wave.with_unknown_memory(), memory_latency_clk=unknown)
 
 
 def _passes(timeline: Timeline, head: int | None) -> float:

@@ -25,6 +25,8 @@ from wavesim.report.tables import Table, stall_table, timeline_table
 from wavesim.report.text.loops import loops_json, loops_text
 
 if TYPE_CHECKING:
+    from wavesim.pipeline.run import RunOptions
+    from wavesim.tuning.hints import Hints
     from wavesim.tuning.tune import Tuned
 
 
@@ -351,12 +353,15 @@ class Comparison:
 
 @dataclass(frozen=True)
 class TuneResult:
-    """A schedule that was searched and proven. ``tuned`` is everything.
+    """A schedule that was searched and proven. ``tuned`` is everything; ``hints`` are builtins for HIP.
 
     Pairs and triples of clocks are at 0.8, 1.0 and 1.2 times the latency of global memory.
     """
 
     tuned: Tuned = field(repr=False)
+    path: Path
+    options: RunOptions = field(repr=False)
+    hints: Hints | None = field(default=None, repr=False)
 
     @property
     def better(self) -> bool:
@@ -380,6 +385,19 @@ class TuneResult:
         return self.tuned.changes
 
     @property
+    def parameters(self) -> dict[str, int]:
+        """The free constants of a tile program with their best values; empty where nothing was free."""
+        found = self.tuned.parameters
+        return {} if found is None else {**found.before, **found.best.values}
+
+    @property
+    def source(self) -> str:
+        """The changed text: HIP with builtins, or a tile program with its best parameters; else nothing."""
+        if self.hints is not None:
+            return self.hints.source
+        return self.tuned.parameters.best.text if self.tuned.parameters is not None else ""
+
+    @property
     def assembly(self) -> str:
         """The scheduled kernel as assembly."""
         from wavesim.report.text.tuning import tuned_assembly
@@ -388,13 +406,14 @@ class TuneResult:
 
     @property
     def diff(self) -> str:
-        """The assembly as it was and as it is now, as a unified diff."""
+        """The assembly (or HIP with builtins) as it was and as it is now, as a unified diff."""
         from wavesim.report.text.tuning import tuning_diff
 
-        return tuning_diff(self.tuned)
+        return tuning_diff(self.tuned, self.hints, self.path)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the scheduled kernel (``.s``) and, beside it, its launch file.
+        """Write the kernel and, beside it, its launch file: assembly (``.s``), or by the ending HIP with
+        builtins or a tile program with its best parameters.
 
         Raises:
             UserError: a file cannot be written.
@@ -402,19 +421,32 @@ class TuneResult:
         from wavesim.report.files import write_atomically
         from wavesim.report.text.tuning import tuned_files
 
-        for file, text in tuned_files(self.tuned, Path(path)):
+        for file, text in tuned_files(self.tuned, Path(path), self.hints, self.path):
             write_atomically(file, [text])
+
+    def page(self, path: str | os.PathLike[str]) -> None:
+        """Write the page with the kernel before and after on one axis.
+
+        Raises:
+            UserError: the file cannot be written.
+        """
+        from wavesim.report.files import write_atomically
+        from wavesim.report.page.tuned import tuned_page
+
+        write_atomically(Path(path), tuned_page(self.tuned, self.path, self.options, self.hints))
 
     def to_json(self) -> dict[str, Any]:
         """The JSON report as plain data."""
         from wavesim.report.text.tuning import tuning_json
 
-        return tuning_json(self.tuned)
+        return tuning_json(self.tuned, self.hints)
 
     def __str__(self) -> str:
+        from wavesim.report.text.hints import hint_lines
         from wavesim.report.text.tuning import tuning_lines
 
-        return "\n".join(tuning_lines(self.tuned))
+        more = ("", *hint_lines(self.hints, self.tuned)) if self.hints is not None else ()
+        return "\n".join((*tuning_lines(self.tuned), *more))
 
     def _repr_html_(self) -> str:
         return _pre(str(self))

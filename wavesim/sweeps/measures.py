@@ -55,7 +55,7 @@ def _bound_reached(run: Run) -> Value:
 def _named_bound(name: str) -> Callable[[Run], Value]:
     def value(run: Run) -> Value:
         bounds = run.analysis.bounds
-        return bounds.named()[name] if bounds else None
+        return bounds.named().get(name) if bounds else None
 
     return value
 

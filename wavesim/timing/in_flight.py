@@ -1,4 +1,5 @@
-"""How much global memory may be in flight (docs/model, section 10): which return makes room for an access."""
+"""Bytes of the compute unit's path to global memory (docs/model, section 10): how long an access takes it,
+and how much may be in flight: which return makes room for an access."""
 
 from __future__ import annotations
 
@@ -10,11 +11,18 @@ from wavesim.isa.timing_parameters import TimingParameters
 Int64 = npt.NDArray[np.int64]
 
 
+def service_clk(moved_bytes: int, hit_bytes: int, p: TimingParameters) -> int:
+    """Clocks of the path for an access, *s(n)*; ``hit_bytes`` of its bytes are in the L1."""
+    rate, hit_rate = p.memory_bytes_per_clk, p.memory_l1_hit_bytes_per_clk
+    clk = -(-((moved_bytes - hit_bytes) * hit_rate + hit_bytes * rate) // (rate * hit_rate))
+    return max(p.memory_min_service_clk, clk)
+
+
 def makes_room(moved_bytes: Int64, p: TimingParameters) -> Int64:
     """For each access, in order of issue, the one before it whose return makes room for it; -1: none has to.
 
     Args:
-        moved_bytes: of each access.
+        moved_bytes: of each access, those that the L1 does not have.
         p: ``memory.tail_bytes`` and ``memory.tail_entries``.
     """
     count = len(moved_bytes)

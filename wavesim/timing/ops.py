@@ -43,6 +43,7 @@ class Op:
         "port_clk",
         "priority",
         "scaled",
+        "sends",
         "sgpr_reads",
         "sgpr_writes",
         "to_lds",
@@ -73,6 +74,7 @@ class Op:
         self.scaled = entry.scaled
         self.goes_first = entry.scaled and "scaled_mfma_first" not in p.rules_off
         self.write = entry.kind is Kind.LDS_WRITE
+        self.sends = entry.data_bytes > 0
         self.port_clk = self.array_clk = self.latency_clk = self.memory_bytes = 0
         self.pipe_clk = self.blocks_valu = self.blocks_memory = 0
         if self.category == LDS:
@@ -93,12 +95,13 @@ class Op:
         width = max(4, entry.width_bytes)
         if self.write:
             self.port_clk = self.hold_clk
-            self.latency_clk = p.write_clk(p.lds_write_latency_clk, width)
+        elif entry.width_bytes < 4:
+            self.port_clk = p.lds_subdword_port_clk
         else:
-            self.port_clk = max(4, LANES * width // p.lds_port_bytes_per_clk)
-            if entry.width_bytes < 4:
-                self.port_clk = p.lds_subdword_port_clk
-            self.latency_clk = p.lds_read_latency_clk
+            self.port_clk = max(4, LANES * width // p.lds_port_bytes_per_clk, self.hold_clk)
+        self.latency_clk = p.lds_read_latency_clk
+        if self.sends:
+            self.latency_clk = p.write_clk(p.lds_write_latency_clk, entry.data_bytes)
         self.array_clk = _array_clk(p, "write" if self.write else "read", width)
 
 
@@ -110,8 +113,8 @@ def _array_clk(p: TimingParameters, kind: str, width_bytes: int) -> int:
 def _hold_clk(entry: CodeEntry, p: TimingParameters) -> int:
     """§2: clocks from issue until the wave may attempt its next instruction (scaled MFMA: in the engine)."""
     slot = p.issue_slot_clk
-    if entry.kind is Kind.LDS_WRITE:
-        return p.write_clk(p.lds_write_hold_clk, max(4, entry.width_bytes))
+    if entry.data_bytes:
+        return p.write_clk(p.lds_write_hold_clk, entry.data_bytes)
     if entry.kind is Kind.TRANS:
         return p.issue_trans_clk
     if entry.multi_slot:

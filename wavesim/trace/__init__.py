@@ -12,7 +12,7 @@ from wavesim.trace.timeline import (
     WaveTimeline,
     empty_busy,
 )
-from wavesim.trace.trace import PUT_IN, UNKNOWN, Spin, Trace, WaveTrace
+from wavesim.trace.trace import PUT_IN, UNKNOWN, MemoryLevel, Spin, Trace, WaveTrace
 
 __all__ = [
     "CATEGORY_OF_KIND",
@@ -23,6 +23,7 @@ __all__ = [
     "Category",
     "CodeEntry",
     "Kind",
+    "MemoryLevel",
     "Reason",
     "Spin",
     "Timeline",

@@ -85,6 +85,7 @@ class CodeEntry:
     address: int = 0
     size_bytes: int = 4
     width_bytes: int = 0
+    data_bytes: int = 0  # an LDS instruction: what it sends beside its address, whole dwords
     to_lds: bool = False
     lgkm_increment: int = 0
     vm_increment: int = 0

@@ -96,6 +96,7 @@ def code_entry(
         address=address,
         size_bytes=size_bytes,
         width_bytes=info.width_bytes,
+        data_bytes=info.lds_data_bytes,
         to_lds=loads_to_lds(info, instruction),
         lgkm_increment=info.lgkm_increment,
         vm_increment=info.vm_increment,

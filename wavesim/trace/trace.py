@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,19 @@ conflict-free access with all lanes active is used."""
 
 PUT_IN = -1
 """In the place of a row, or of a static instruction, that another stream or program had not."""
+
+
+MEMORY_COLUMNS = ("memory_path_clk16", "memory_hit_bytes", "memory_l2_clk16", "memory_level")
+"""Columns of a stream that say what its accesses cost the device's memory; empty where nothing is known."""
+
+
+class MemoryLevel(StrEnum):
+    """Where a line of global memory comes from."""
+
+    L1 = "L1"
+    L2 = "L2"
+    MALL = "Infinity Cache"
+    HBM = "HBM"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +61,12 @@ class WaveTrace:
         memory_latency_clk: global memory: latency of this access, ``UNKNOWN`` for the machine's.
         memory_path_clk16: global memory: sixteenths of a clock that its lines take of the compute
             unit's share of the device's memory (docs/model, section 10); empty: nothing of any.
+        memory_hit_bytes: global memory: of :attr:`memory_bytes`, those in lines that the L1 has; empty:
+            none of any.
+        memory_l2_clk16: global memory: sixteenths of a clock in which the L2 gives the compute unit its
+            lines; empty: nothing is known of it. Timing does not look at it.
+        memory_level: global memory: from where its slowest line comes, an index into
+            :class:`MemoryLevel`; empty: not known. Timing does not look at it.
         line_offsets, lines: 128-byte line numbers touched by global memory, row ``i`` owning
             ``lines[line_offsets[i]:line_offsets[i + 1]]``; empty where not recorded.
     """
@@ -65,13 +85,22 @@ class WaveTrace:
     lines: Int64 = field(default_factory=lambda: np.zeros(0, np.int64))
     spins: tuple[Spin, ...] = ()
     memory_path_clk16: Int32 = field(default_factory=lambda: np.zeros(0, np.int32))
+    memory_hit_bytes: Int32 = field(default_factory=lambda: np.zeros(0, np.int32))
+    memory_l2_clk16: Int32 = field(default_factory=lambda: np.zeros(0, np.int32))
+    memory_level: Int32 = field(default_factory=lambda: np.zeros(0, np.int32))
 
     def __len__(self) -> int:
         return len(self.code)
 
-    def path_clk16(self) -> Int32:
-        """:attr:`memory_path_clk16` with a row for each instruction."""
-        return self.memory_path_clk16 if len(self.memory_path_clk16) else np.zeros(len(self), np.int32)
+    def of_memory(self, name: str) -> Int32:
+        """A column of :data:`MEMORY_COLUMNS` with a row for each instruction: 0 where it is empty."""
+        column: Int32 = getattr(self, name)
+        return column if len(column) else np.zeros(len(self), np.int32)
+
+    def with_unknown_memory(self) -> WaveTrace:
+        """The stream without what was found of the device's memory."""
+        empty: dict[str, Any] = dict.fromkeys(MEMORY_COLUMNS, np.zeros(0, np.int32))
+        return replace(self, **empty)
 
     def gathered(self, source: Int64, code: npt.NDArray[np.integer]) -> WaveTrace:
         """A stream of the rows ``source`` of this one (``PUT_IN`` for new ones); its static instructions are
@@ -82,6 +111,9 @@ class WaveTrace:
         def column(values: npt.NDArray[Any], empty: int) -> npt.NDArray[Any]:
             return np.where(put_in, empty, values[taken_from]).astype(values.dtype)
 
+        known: dict[str, Any] = {
+            name: column(getattr(self, name), 0) for name in MEMORY_COLUMNS if len(getattr(self, name))
+        }
         return replace(
             self,
             code=code.astype(np.int32),
@@ -89,7 +121,7 @@ class WaveTrace:
             memory_bytes=column(self.memory_bytes, 0),
             taken=column(self.taken, 0),
             memory_latency_clk=column(self.memory_latency_clk, UNKNOWN),
-            memory_path_clk16=column(self.path_clk16(), 0),
+            **known,
             line_offsets=np.zeros(0, np.int64),
             lines=np.zeros(0, np.int64),
         )

@@ -16,11 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.emulate.run import Execution
+from wavesim.isa.kinds import BRANCH_KINDS
 from wavesim.isa.opcodes import lookup
 from wavesim.isa.unknown import is_marked
 from wavesim.program.dataflow import Effects
 from wavesim.trace import CodeEntry, Kind
-from wavesim.tuning.loop import LoopBlock
+from wavesim.tuning.loop import PLACED_ANEW, Loop
 
 Bool = npt.NDArray[np.bool_]
 
@@ -62,11 +63,11 @@ class Addresses:
     stored: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, execution: Execution, block: LoopBlock) -> Addresses:
+    def of(cls, execution: Execution, loop: Loop) -> Addresses:
         """From an execution with its accesses observed."""
         trace = execution.trace
         size = max(1, trace.program.metadata.lds_bytes, 1 << 16)
-        inside = set(block.operations)
+        inside = loop.members
         lds: dict[tuple[int, int], Bool] = {}
         for access in execution.lds_accesses:
             if access.index in inside:
@@ -117,9 +118,9 @@ def _mark(touched: Bool, addresses: npt.NDArray[np.int64], width_bytes: int) -> 
 
 @dataclass(frozen=True)
 class Order:
-    """The partial order of a block's operations, which are numbered from 0 as they stand.
+    """The partial order of a loop's units, which are numbered from 0 as they stand.
 
-    ``before[k]``: operations that come before k; ``after[k]``: those behind it. ``why`` says of a pair what
+    ``before[k]``: units that come before k; ``after[k]``: those behind it. ``why`` says of a pair what
     keeps it in order.
     """
 
@@ -140,36 +141,83 @@ class Order:
 
 
 def order_of(
-    block: LoopBlock,
+    loop: Loop,
     code: Sequence[CodeEntry],
     effects: Sequence[Effects],
     arch: str,
     addresses: Addresses | None = None,
     waves: int = 0,
 ) -> Order:
-    """The order that a schedule of ``block`` must keep."""
+    """The order that a schedule of ``loop`` must keep."""
+    units = [_unit(loop, number, code, effects) for number in range(len(loop.operations))]
+    memory = _Memory(code, arch, addresses, waves)
     why: dict[tuple[int, int], str] = {}
-    for first, second, reason in _register_pairs(block, effects):
-        why.setdefault((first, second), reason)
-    roles = [_role(code[index], arch) for index in block.operations]
-    for second in range(len(block.operations)):
-        for first in range(second):
-            reason = _memory_reason(block, code, roles, first, second, addresses, waves)
-            if reason:
-                why.setdefault((first, second), reason)
-    before: list[set[int]] = [set() for _ in block.operations]
-    after: list[set[int]] = [set() for _ in block.operations]
+    for level in _levels(loop):
+        for first, second, reason in _register_pairs(level, units):
+            why.setdefault((first, second), reason)
+        for second in level:
+            for first in range(level.start, second):
+                reason = _unit_reason(loop, units, memory, first, second)
+                if reason:
+                    why.setdefault((first, second), reason)
+    for border, end in loop.ends.items():
+        if end.last:
+            why |= {(unit, border): FENCE for unit in range(border)}
+            why |= {(border, unit): FENCE for unit in range(border + 1, len(units))}
+    before: list[set[int]] = [set() for _ in units]
+    after: list[set[int]] = [set() for _ in units]
     for first, second in why:
         before[second].add(first)
         after[first].add(second)
     return Order(tuple(map(frozenset, before)), tuple(map(frozenset, after)), why)
 
 
-def _register_pairs(block: LoopBlock, effects: Sequence[Effects]) -> Iterator[tuple[int, int, str]]:
+def _levels(loop: Loop) -> Iterator[range]:
+    """The units of each level, without the end of its last block."""
+    begin = 0
+    for border in [*(unit for unit, end in loop.ends.items() if end.last), len(loop.operations)]:
+        yield range(begin, border)
+        begin = border + 1
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """What an operation does, or all that the end of a block is passed with."""
+
+    indices: tuple[int, ...]
+    reads: frozenset[tuple[str, int]]
+    writes: frozenset[tuple[str, int]]
+
+
+def _unit(loop: Loop, number: int, code: Sequence[CodeEntry], effects: Sequence[Effects]) -> _Unit:
+    end = loop.ends.get(number)
+    if end is None:
+        index = loop.operations[number]
+        return _Unit((index,), effects[index].reads, effects[index].writes)
+    passed = [index for index in end.passed if code[index].kind not in PLACED_ANEW]
+    writes = frozenset(name for index in passed for name in effects[index].writes)
+    reads = frozenset(name for index in passed for name in effects[index].reads)
+    return _Unit(tuple(passed), reads | writes, writes)  # it may write: what was there may stay
+
+
+def _unit_reason(loop: Loop, units: Sequence[_Unit], memory: _Memory, first: int, second: int) -> str:
+    if first in loop.ends and second in loop.ends:
+        return FENCE
+    if first in loop.fixed and second in loop.fixed:
+        return FENCE
+    for one in units[first].indices:
+        for other in units[second].indices:
+            reason = memory.reason(one, other)
+            if reason:
+                return reason
+    return ""
+
+
+def _register_pairs(level: range, units: Sequence[_Unit]) -> Iterator[tuple[int, int, str]]:
     written: dict[tuple[str, int], int] = {}
     read: dict[tuple[str, int], list[int]] = {}
-    for place, index in enumerate(block.operations):
-        used = effects[index]
+    for place in level:
+        used = units[place]
         for register in used.reads:
             if register in written:
                 yield written[register], place, REGISTER
@@ -212,39 +260,49 @@ def _role(entry: CodeEntry, arch: str) -> str:
     }.get(entry.kind, "free" if entry.kind in _FREE else "fence")
 
 
-def _memory_reason(
-    block: LoopBlock,
-    code: Sequence[CodeEntry],
-    roles: Sequence[str],
-    first: int,
-    second: int,
-    addresses: Addresses | None,
-    waves: int,
-) -> str:
-    """Why two operations stay in order for what they are; nothing where they need not."""
-    one, other = roles[first], roles[second]
-    if "fence" in (one, other):
-        return FENCE
-    if "free" in (one, other):
+class _Memory:
+    """Says why two instructions stay in order for what they are."""
+
+    def __init__(self, code: Sequence[CodeEntry], arch: str, addresses: Addresses | None, waves: int) -> None:
+        self._code, self._arch, self._addresses, self._waves = code, arch, addresses, waves
+        self._roles: dict[int, str] = {}
+
+    def _role_of(self, index: int) -> str:
+        if index not in self._roles:
+            branch = self._code[index].kind in BRANCH_KINDS
+            self._roles[index] = "free" if branch else _role(self._code[index], self._arch)
+        return self._roles[index]
+
+    def _only_read(self, index: int) -> bool:
+        return self._addresses is not None and self._addresses.only_read(index)
+
+    def reason(self, first: int, second: int) -> str:
+        """Nothing where they need not."""
+        one, other = self._role_of(first), self._role_of(second)
+        if "fence" in (one, other):
+            return FENCE
+        if "free" in (one, other):
+            return ""
+        if "priority" in (one, other):
+            return PRIORITY if one == other else ""
+        if "barrier" in (one, other):
+            moves = {one, other} & {"load", "smem"} and self._only_read(second if one == "barrier" else first)
+            return "" if moves else BARRIER
+        if {one, other} <= {"lds_read", "lds_write", "to_lds"}:
+            return self._lds(one, other, first, second)
+        if {one, other} <= {"load", "smem"}:
+            return ""
+        if one == other == "to_lds":
+            return LDS
+        if {one, other} <= {"load", "smem", "store", "to_lds"} and {one, other} & {"store"}:
+            loads = [n for n, role in ((first, one), (second, other)) if role != "store"]
+            return "" if loads and self._only_read(loads[0]) else MEMORY
         return ""
-    indices = block.operations[first], block.operations[second]
-    if "priority" in (one, other):
-        return PRIORITY if one == other else ""
-    if "barrier" in (one, other):
-        index = indices[1] if one == "barrier" else indices[0]
-        moves = {one, other} & {"load", "smem"} and addresses is not None and addresses.only_read(index)
-        return "" if moves else BARRIER
-    if {one, other} <= {"lds_read", "lds_write", "to_lds"}:
+
+    def _lds(self, one: str, other: str, first: int, second: int) -> str:
         if one == other == "lds_read":
             return ""
         if "to_lds" in (one, other):
             return LDS
-        return LDS if addresses is None or addresses.same_lds(*indices, waves) else ""
-    if {one, other} <= {"load", "smem"}:
-        return ""
-    if one == other == "to_lds":
-        return LDS
-    if {one, other} <= {"load", "smem", "store", "to_lds"} and {one, other} & {"store"}:
-        loads = [index for index, role in zip(indices, (one, other), strict=True) if role != "store"]
-        return "" if loads and addresses is not None and addresses.only_read(loads[0]) else MEMORY
-    return ""
+        known = self._addresses is not None and not self._addresses.same_lds(first, second, self._waves)
+        return "" if known else LDS

@@ -15,8 +15,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from zlib import crc32
 
-import numpy as np
-
 from wavesim.analyze.result import Loop
 from wavesim.asm.compile import find_compiler
 from wavesim.asm.printer import print_code
@@ -27,7 +25,6 @@ from wavesim.front.hip_loops import SourceLoop, loop_at, with_at_end
 from wavesim.pipeline.run import Run, RunOptions, run_kernel
 from wavesim.program import Instruction, Program
 from wavesim.source_text import read_text
-from wavesim.timing import simulate
 from wavesim.trace import Kind
 from wavesim.trace.decode import code_entry
 from wavesim.tuning.groups import (
@@ -41,10 +38,11 @@ from wavesim.tuning.groups import (
     shaped,
     statements,
 )
+from wavesim.tuning.pace import bound_clk, iterations, loop_clk
 from wavesim.tuning.proof import failure_of
-from wavesim.tuning.score import LATENCIES, clk_per_pass, with_latency
+from wavesim.tuning.score import LATENCIES
 from wavesim.tuning.state import Progress, State
-from wavesim.tuning.tune import PROVEN_AT_MOST, Tuned, TuneOptions, at_latency
+from wavesim.tuning.tune import PROVEN_AT_MOST, Tuned, TuneOptions
 
 MOST_TRIES = 160
 """Sequences that are compiled at most; one takes half a second."""
@@ -168,8 +166,7 @@ class _Search:
         program = run.kernel.program
         self._place, self._loop = _source_loop(self._text, path, program, loop)
         self._kinds = _kinds(program.instructions[loop.head : loop.tail], program.arch)
-        self._passes = float(np.mean([count for count in _counts(run, loop) if count]))
-        self._iterations = self._passes * loop.unroll
+        self._iterations = iterations(run, loop)
         self._plain = self._try(())
         self._tries: list[_Try] = [self._plain]
 
@@ -188,31 +185,7 @@ class _Search:
         except UserError:  # the compiler refuses it, or it is one that the hints break
             return _Try(groups)
         code = crc32("\n".join(print_code(run.kernel.program)).encode())
-        return _Try(groups, self._at_latencies(run), code)
-
-    def _at_latencies(self, run: Run) -> tuple[float, ...]:
-        return tuple(self._clk(run, share) for share in LATENCIES)
-
-    def _clk(self, run: Run, share: float) -> float:
-        """Clocks per iteration of the source, never below the bound of that code."""
-        loops = run.analysis.loops
-        if len(loops) <= self._rank or not run.analysis.complete:
-            return float("inf")
-        loop = loops[self._rank]
-        trace, parameters = run.timeline.trace, run.machine.parameters
-        timeline = run.timeline
-        if share != 1.0:
-            timeline = simulate(*with_latency(trace, parameters, share))
-        heads = [
-            timed.issue_clk[wave.code == loop.head]
-            for wave, timed in zip(trace.waves, timeline.waves, strict=True)
-        ]
-        passes = np.mean([len(each) for each in heads if len(each)])
-        return max(clk_per_pass(heads) * float(passes) / self._iterations, self._bound(run, share))
-
-    def _bound(self, run: Run, share: float) -> float:
-        bounds = run.analysis.bounds
-        return max(at_latency(bounds, share).values()) if bounds is not None and not self._rank else 0.0
+        return _Try(groups, loop_clk(run, self._rank, self._iterations), code)
 
     # -- the search
 
@@ -226,7 +199,7 @@ class _Search:
         if self._progress is None:
             return
         best = min(self._tries, key=lambda each: each.clk)
-        bound = self._bound(self._tuned.run, 1.0)
+        bound = bound_clk(self._tuned.run, 1.0, self._rank)
         seconds = time.monotonic() - self._begin
         said = f"{len(best.groups)} groups" if best.groups else "as compiled without"
         self._progress(
@@ -286,7 +259,7 @@ class _Search:
             compiler=str(find_compiler(self._tuned.program.arch)),
             before_clk=self._plain.at_latencies,
             after_clk=self._plain.at_latencies,
-            bound_clk=tuple(self._bound(run, share) for share in LATENCIES),
+            bound_clk=tuple(bound_clk(run, share, self._rank) for share in LATENCIES),
             tried=len(self._tries) - 1,
             reason="no sequence is faster as compiled",
         )
@@ -305,7 +278,7 @@ class _Search:
                 source=self._source(each.groups),
                 run=run,
                 after_clk=each.at_latencies,
-                bound_clk=tuple(self._bound(run, share) for share in LATENCIES),
+                bound_clk=tuple(bound_clk(run, share, self._rank) for share in LATENCIES),
                 dropped=tuple(dropped),
                 reason="",
             )
@@ -318,10 +291,6 @@ def _rank(run: Run, label: str) -> tuple[int, Loop]:
         if loop.head == run.kernel.program.labels.get(label):
             return rank, loop
     raise _NoPlace(f"the loop at {label} is not among those that were timed")
-
-
-def _counts(run: Run, loop: Loop) -> list[int]:
-    return [int((wave.code == loop.head).sum()) for wave in run.timeline.trace.waves]
 
 
 def _source_loop(text: str, path: Path, program: Program, loop: Loop) -> tuple[SourceSpan, SourceLoop]:

@@ -16,8 +16,8 @@ def unrotated(base: Variant, variant: Variant, order: Sequence[int]) -> list[int
     if variant.turned is None:
         return list(order)
     ahead = {index for index, _ in variant.turned.s}
-    number = {index: each for each, index in enumerate(base.block.operations)}
-    indices = [variant.origin[variant.block.operations[each]] for each in order]
+    number = {index: each for each, index in enumerate(base.loop.operations)}
+    indices = [variant.origin[variant.loop.operations[each]] for each in order]
     wish = sorted(range(len(indices)), key=lambda place: (indices[place] not in ahead, place))
     return nearest(base.scheduler.order, [number[indices[place]] for place in wish])
 

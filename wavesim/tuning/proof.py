@@ -20,7 +20,7 @@ from wavesim.isa.machine import Machine
 from wavesim.pipeline.shorter import Shorter
 from wavesim.timing import default_engine, simulate
 from wavesim.trace import Trace
-from wavesim.tuning.loop import blocks_of
+from wavesim.tuning.loop import loop_of, loops_of
 from wavesim.tuning.score import cut
 from wavesim.tuning.variant import Recipe, Variant
 
@@ -66,7 +66,7 @@ def failure(original: Original, variant: Variant, order: Sequence[int], recipe: 
     if shorter is not None:
         program = recipe.applied(shorter.kernel.program)
         shorter = replace(shorter, kernel=replace(shorter.kernel, program=program))
-    return failure_of(original, kernel, shorter, variant.block.label)
+    return failure_of(original, kernel, shorter, variant.loop.label)
 
 
 def failure_of(original: Original, kernel: LoadedKernel, shorter: Shorter | None, label: str) -> str:
@@ -111,9 +111,10 @@ def _findings(original: Original, kernel: LoadedKernel, shorter: Shorter | None)
 def _engines(trace: Trace, label: str, machine: Machine) -> str:
     if default_engine() != "compiled":
         return ""
-    for block in blocks_of(trace):
-        if block.label == label:
-            trace = cut(trace, block, SIMPY_PASSES)
+    for loop, _ in loops_of(trace):
+        if trace.program.label_at(loop.head) == label:
+            trace = cut(trace, loop_of(trace, loop), SIMPY_PASSES)
+            break
     try:
         simulate(trace, machine.parameters, engine="both")
     except UserError as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 import numpy as np
 
@@ -17,10 +18,11 @@ from wavesim.asm.layout import lay_out
 from wavesim.isa.kinds import Kind
 from wavesim.program import Instruction, Program, Symbol
 from wavesim.program.dataflow import Effects
-from wavesim.trace import PUT_IN, CodeEntry, Trace, WaveTrace
+from wavesim.trace import PUT_IN, CodeEntry, Trace
 from wavesim.trace.decode import code_entries
+from wavesim.trace.relaid import Ways, block_starts
 from wavesim.tuning.dependence import Order
-from wavesim.tuning.loop import PLACED_ANEW, Int64, LoopBlock
+from wavesim.tuning.loop import PLACED_ANEW, Block, Loop
 from wavesim.tuning.schedule import Piece, on
 
 INVERSE = {
@@ -41,20 +43,23 @@ class Rotated:
 
     program: Program
     trace: Trace
-    block: LoopBlock
+    loop: Loop
     origin: tuple[int, ...]
 
 
 def cuts(
-    block: LoopBlock, code: Sequence[CodeEntry], effects: Sequence[Effects], order: Order
+    loop: Loop, code: Sequence[CodeEntry], effects: Sequence[Effects], order: Order
 ) -> Iterator[tuple[int, ...]]:
-    """Sets of operations to run one pass ahead, each with all that must come before it, in program order."""
-    decides = _deciders(block, effects)
-    if block_branch(block, code) is None or decides is None:
+    """Sets of operations to run one pass ahead, each with all that must come before it, in program order;
+    none for a loop of several blocks."""
+    if not loop.straight:
+        return
+    decides = _deciders(loop, effects)
+    if _guardable(loop, code) is None or decides is None:
         return
     first = _closed(order, decides)
     wholes = {tuple(sorted(first))}
-    kinds = [code[index].kind for index in block.operations]
+    kinds = [code[index].kind for index in loop.operations]
     edges = [
         place
         for place in range(1, len(kinds))
@@ -68,21 +73,21 @@ def cuts(
         memory = {number for number in range(place) if kinds[number] is not Kind.MFMA}
         wholes.add(tuple(sorted(first | _closed(order, memory))))
     for found in sorted(wholes, key=lambda each: (len(each), each)):
-        if 0 < len(found) < len(block.operations):
+        if 0 < len(found) < len(loop.operations):
             yield found
 
 
-def block_branch(block: LoopBlock, code: Sequence[CodeEntry]) -> str | None:
+def _guardable(loop: Loop, code: Sequence[CodeEntry]) -> str | None:
     """The opcode that ends the loop where another one can guard it."""
-    opcode = code[block.tail].instruction.opcode
+    opcode = code[loop.tail].instruction.opcode
     return opcode if opcode in INVERSE else None
 
 
-def _deciders(block: LoopBlock, effects: Sequence[Effects]) -> set[int] | None:
+def _deciders(loop: Loop, effects: Sequence[Effects]) -> set[int] | None:
     """The last operations that write what the branch reads; ``None`` where none of the loop does."""
     found: set[int] = set()
-    for register in effects[block.tail].reads:
-        writers = [n for n, index in enumerate(block.operations) if register in effects[index].writes]
+    for register in effects[loop.tail].reads:
+        writers = [n for n, index in enumerate(loop.operations) if register in effects[index].writes]
         if writers:
             found.add(writers[-1])
     return found or None
@@ -101,10 +106,10 @@ def _closed(order: Order, operations: set[int]) -> set[int]:
 
 @dataclass(frozen=True)
 class Turn:
-    """How a loop is rotated: the first ``ahead`` of ``pieces``, a schedule of ``block`` with its branch, make
+    """How a loop is rotated: the first ``ahead`` of ``pieces``, a schedule of ``loop`` with its branch, make
     S; the others R. ``behind`` are wait states that stand behind the last R."""
 
-    block: LoopBlock
+    loop: Loop
     pieces: tuple[Piece, ...]
     ahead: int
     behind: tuple[Instruction, ...] = ()
@@ -132,28 +137,28 @@ class Turn:
 def rotated_program(program: Program, turn: Turn) -> tuple[Program, int, list[int]]:
     """The rotated program; where its new loop begins, and what its instructions were, in the program as it
     is."""
-    block, branch = turn.block, turn.pieces[-1][1]
+    loop, branch = turn.loop, turn.pieces[-1][1]
     s, r, last = turn.s, turn.r, turn.last
-    again, rest = (_fresh(program, f"{block.label}{word}") for word in ("_pass", "_last"))
+    again, rest = (_fresh(program, f"{loop.label}{word}") for word in ("_pass", "_last"))
     guard = replace(branch, opcode=INVERSE[branch.opcode], operands=(Symbol(rest),))
     closing = replace(branch, operands=(Symbol(again),))
-    head = block.head + len(s) + 1
-    body = [*r, *s, (block.tail, closing)]
+    head = loop.head + len(s) + 1
+    body = [*r, *s, (loop.tail, closing)]
     instructions = (
-        *program.instructions[: block.head],
+        *program.instructions[: loop.head],
         *(each for _, each in s),
         guard,
         *(each for _, each in body),
         *(each for _, each in last),
-        *program.instructions[block.tail + 1 :],
+        *program.instructions[loop.tail + 1 :],
     )
     more = len(instructions) - len(program)
-    labels = {name: place + more if place > block.tail else place for name, place in program.labels.items()}
+    labels = {name: place + more if place > loop.tail else place for name, place in program.labels.items()}
     labels |= {again: head, rest: head + len(body)}
     addresses, sizes = lay_out(instructions, program.arch)
     unrolled = dict(program.unrolled)
-    if block.label in unrolled:
-        unrolled[again] = unrolled[block.label]
+    if loop.label in unrolled:
+        unrolled[again] = unrolled[loop.label]
     changed = replace(
         program,
         instructions=instructions,
@@ -165,24 +170,71 @@ def rotated_program(program: Program, turn: Turn) -> tuple[Program, int, list[in
     return changed, head, [index for index, _ in body]
 
 
-def rotated(trace: Trace, block: LoopBlock, turn: Turn) -> Rotated:
-    """The kernel rotated (:func:`rotated_program`), with its streams; ``block`` has the passes in them."""
-    changed, head, origins = rotated_program(trace.program, turn)
-    more = len(changed) - len(trace.program)
-    waves, passes = [], []
-    for wave, starts in zip(trace.waves, block.passes, strict=True):
-        stream, heads = _stream(wave, starts, turn, more)
-        waves.append(stream)
-        passes.append(heads)
+def rotated(trace: Trace, turn: Turn) -> Rotated:
+    """The kernel rotated (:func:`rotated_program`), with its streams."""
+    loop = turn.loop
+    changed, head, body = rotated_program(trace.program, turn)
     code = code_entries(changed)
-    new = replace(trace, program=changed, code=code, waves=tuple(waves))
-    moving = [n for n in range(len(origins) - 1) if code[head + n].kind not in PLACED_ANEW]
-    label = changed.label_at(head) or block.label
+    more = len(changed) - len(trace.program)
+    origins = np.concatenate(
+        (
+            np.arange(loop.head),
+            np.array([index for index, _ in turn.s], np.int64),
+            [loop.tail],  # the guard
+            np.array(body, np.int64),
+            np.array([index for index, _ in turn.last], np.int64),
+            np.arange(loop.tail + 1, len(trace.program)),
+        )
+    )
+    bounds = block_starts(changed, code)
+    before = block_starts(trace.program, trace.code)
+    number_of = {start: number for number, start in enumerate(bounds)}
+    mine = [number_of[start] for start in (loop.head, head, head + len(body))]
+
+    def now(start: int) -> list[int]:  # none where the last R runs on into it
+        number = number_of.get(start + more if start > loop.tail else start)
+        return [] if number is None else [number]
+
+    starts = np.zeros(len(trace.program), bool)
+    starts[before] = True
+    blocks = []
+    for wave in trace.waves:
+        executed = wave.code[starts[wave.code]]
+        way: list[int] = []
+        for start, several in groupby(executed.tolist()):
+            passes = len(list(several))
+            if start == loop.head:
+                way += [mine[0], *[mine[1]] * (passes - 1), mine[2]]
+            else:
+                way += now(start) * passes
+        blocks.append(np.array(way, np.int64))
+    ways = Ways(trace, blocks)
+    waves = ways.streams(trace, ways.relaid(origins, np.array([*bounds, len(changed)], np.int64)))
+    for wave in waves:
+        guards = np.flatnonzero(wave.code == head - 1)
+        wave.taken[guards] = wave.code[guards + 1] != head
+    rest = replace(trace, program=changed, code=code, waves=waves)
+    moving = tuple(n for n in range(len(body) - 1) if code[head + n].kind not in PLACED_ANEW)
+    operations = tuple(head + n for n in moving)
+    passes_at = tuple(np.flatnonzero(wave.code == head).astype(np.int64) for wave in waves)
+    label = changed.label_at(head) or loop.label
+    straight = Block(head, head + len(body), operations, head + len(body) - 1, True)
     return Rotated(
         changed,
-        new,
-        LoopBlock(head, head + len(origins) - 1, tuple(head + n for n in moving), tuple(passes), label),
-        tuple(origins[n] for n in moving),
+        rest,
+        replace(
+            loop,
+            head=head,
+            low=head,
+            high=head + len(body),
+            blocks=(straight,),
+            operations=operations,
+            passes=passes_at,
+            label=label,
+            members=frozenset(range(head, head + len(body))),
+            own=frozenset(range(head, head + len(body))),
+        ),
+        tuple(body[n] for n in moving),
     )
 
 
@@ -190,60 +242,3 @@ def _fresh(program: Program, name: str) -> str:
     while name in program.labels:
         name += "_"
     return name
-
-
-def _stream(wave: WaveTrace, starts: Int64, turn: Turn, more: int) -> tuple[WaveTrace, Int64]:
-    """A wave's stream in the rotated program, and the rows at which its passes begin."""
-    block = turn.block
-    code = wave.code.astype(np.int64)
-    later = np.where(code > block.tail, code + more, code)
-    s, r, end_of_all = (
-        np.array([index for index, _ in part], np.int64) for part in (turn.s, turn.r, turn.last)
-    )
-    ahead, behind = len(s), len(r)
-    head = block.head + ahead + 1
-    source: list[Int64] = []
-    codes: list[Int64] = []
-    heads: list[int] = []
-    length = 0
-
-    def put(rows: Int64, new: Int64) -> None:
-        nonlocal length
-        source.append(rows)
-        codes.append(new)
-        length += len(rows)
-
-    def of_pass(origins: Int64, start: int) -> Int64:
-        return np.where(origins == PUT_IN, PUT_IN, origins - block.head + start)
-
-    row = 0
-    for first, last in _entries(starts, block.length):
-        begin, end = int(starts[first]), int(starts[last]) + block.length
-        put(np.arange(row, begin), later[row:begin])
-        put(of_pass(s, begin), block.head + np.arange(ahead))
-        put(np.array([PUT_IN]), np.array([head - 1]))
-        for number in range(first, last):
-            heads.append(length)
-            this, following = int(starts[number]), int(starts[number + 1])
-            put(of_pass(r, this), head + np.arange(behind))
-            put(of_pass(s, following), head + behind + np.arange(ahead))
-            put(np.array([following + block.length - 1]), np.array([head + behind + ahead]))
-        put(of_pass(end_of_all, int(starts[last])), head + behind + ahead + 1 + np.arange(len(end_of_all)))
-        row = end
-    put(np.arange(row, len(code)), later[row:])
-    rows, new = np.concatenate(source), np.concatenate(codes)
-    stream = wave.gathered(rows, new)
-    if (np.diff(starts) != block.length).any() or len(starts) < 2:  # a guard is taken where there is one pass
-        guards = np.flatnonzero(new == head - 1)
-        stream.taken[guards] = [last == first for first, last in _entries(starts, block.length)]
-    return stream, np.array(heads, np.int64)
-
-
-def _entries(starts: Int64, length: int) -> Iterator[tuple[int, int]]:
-    """Runs of passes that follow each other at once: the first and the last of each."""
-    if not len(starts):
-        return
-    breaks = np.flatnonzero(np.diff(starts) != length)
-    firsts = [0, *(breaks + 1).tolist()]
-    lasts = [*breaks.tolist(), len(starts) - 1]
-    yield from zip(firsts, lasts, strict=True)

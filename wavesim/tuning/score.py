@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from wavesim.analyze.result import Bounds
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.program import Immediate, Instruction, Waitcnt
 from wavesim.timing import default_engine, simulate
 from wavesim.trace import PUT_IN, UNKNOWN, Trace, WaveTrace
-from wavesim.trace.decode import code_entry
-from wavesim.tuning.loop import Int64, LoopBlock
-from wavesim.tuning.schedule import Piece, scheduled_trace
+from wavesim.trace.decode import code_entries, code_entry
+from wavesim.trace.relaid import Ways, block_starts
+from wavesim.tuning.loop import Int64, Loop
+from wavesim.tuning.schedule import Layout, Schedule, laid_out, program_of
 
 if TYPE_CHECKING:
     from wavesim.timing.compiled.rescheduled import PutIn
@@ -31,6 +33,8 @@ POOL = {"s_waitcnt": 96, "s_nop": 24, "s_setprio": 48}
 
 VALUES = {"s_waitcnt": 1, "s_nop": 8, "s_setprio": 4}
 """How many operand values of each are told apart there."""
+
+_FIRST = dict(zip(POOL, accumulate((0, *(POOL[name] * VALUES[name] for name in POOL))), strict=False))
 
 
 def with_latency(trace: Trace, parameters: TimingParameters, share: float) -> tuple[Trace, TimingParameters]:
@@ -50,12 +54,21 @@ def with_latency(trace: Trace, parameters: TimingParameters, share: float) -> tu
     return replace(trace, waves=waves), changed
 
 
-def cut(trace: Trace, block: LoopBlock, passes: int) -> Trace:
+def at_latency(bounds: Bounds, share: float) -> dict[str, float]:
+    """The bounds where every latency of global memory is ``share`` of what it is."""
+    named = bounds.named()
+    return named | {"memory_in_flight": named["memory_in_flight"] * share}
+
+
+def cut(trace: Trace, loop: Loop, passes: int) -> Trace:
     """The streams with at most so many passes of the loop: those in the middle are left out, evenly for all
-    waves. The streams as they are where a wave enters the loop more than once."""
+    waves. The streams as they are where a wave enters the loop more than once, or polls."""
+    inside = np.zeros(len(trace.program), bool)
+    inside[list(loop.members)] = True
     waves = []
-    for wave, starts in zip(trace.waves, block.passes, strict=True):
-        if (np.diff(starts) != block.length).any():
+    for wave, starts in zip(trace.waves, loop.passes, strict=True):
+        outside = np.concatenate(([0], np.cumsum(~inside[wave.code])))
+        if wave.spins or (len(starts) and outside[starts[-1]] > outside[starts[0]]):
             return trace
         if len(starts) <= passes:
             waves.append(wave)
@@ -81,13 +94,12 @@ def clk_per_pass(heads: Sequence[Int64]) -> float:
 
 
 class Judge:
-    """Scores schedules of one block on one machine, at one share of the memory latency."""
+    """Scores schedules of one loop on one machine, at one share of the memory latency."""
 
-    def __init__(
-        self, trace: Trace, parameters: TimingParameters, block: LoopBlock, share: float = 1.0
-    ) -> None:
+    def __init__(self, trace: Trace, parameters: TimingParameters, head: int, share: float = 1.0) -> None:
         self._trace, self._parameters = with_latency(trace, parameters, share)
-        self._block = block
+        self._starts = block_starts(trace.program, trace.code)
+        self._head = self._starts.index(head)
         self._fast = None
         if default_engine() == "compiled" and not any(wave.spins for wave in trace.waves):
             from wavesim.timing.compiled.rescheduled import Rescheduled
@@ -98,41 +110,39 @@ class Judge:
                 for value in range(VALUES[opcode]):
                     operand = Waitcnt(0, None, 0) if opcode == "s_waitcnt" else Immediate(value)
                     pool += [code_entry(Instruction(opcode, (operand,)), arch)] * count
-            self._fast = Rescheduled(
-                self._trace, self._parameters, block.head, block.length, block.passes, pool
-            )
+            self._fast = Rescheduled(self._trace, self._parameters, self._head, pool)
 
-    def clk(self, pieces: Sequence[Piece]) -> float:
+    def clk(self, schedule: Schedule) -> float:
         """Clocks per pass; infinite where waves get stuck."""
+        layout = laid_out(self._trace.program, self._starts, schedule)
         if self._fast is not None:
-            origins = _origins(pieces)
-            if origins is not None:
-                heads = self._fast.heads(origins)
+            new = _put_in(layout)
+            if new is not None:
+                heads = self._fast.heads(layout.origins, layout.bounds, new)
                 stuck = any((clocks < 0).any() for clocks in heads)
                 return float("inf") if stuck else clk_per_pass(heads)
-        trace = scheduled_trace(self._trace, self._block, pieces)
+        ways = Ways(self._trace)
+        relaid = ways.relaid(layout.origins, layout.bounds)
+        program = program_of(self._trace.program, self._starts, layout)
+        waves = ways.streams(self._trace, relaid)
+        trace = replace(self._trace, program=program, code=code_entries(program), waves=waves)
         timeline = simulate(trace, self._parameters)
         if not timeline.complete:
             return float("inf")
-        return clk_per_pass(
-            [
-                timed.issue_clk[wave.code == self._block.head]
-                for wave, timed in zip(trace.waves, timeline.waves, strict=True)
-            ]
-        )
+        issue = np.concatenate([timed.issue_clk for timed in timeline.waves])
+        passes = np.flatnonzero(ways.blocks == self._head)
+        clocks = issue[relaid.begins[passes]]
+        return clk_per_pass([clocks[a:b] for a, b in pairwise(np.searchsorted(passes, ways.waves))])
 
 
-def _origins(pieces: Sequence[Piece]) -> list[int | PutIn] | None:
-    """The pieces for the fast way; ``None`` where its pool is too small."""
+def _put_in(layout: Layout) -> PutIn | None:
+    """What a schedule puts in, for the fast way; ``None`` where its pool is too small."""
     from wavesim.timing.compiled.rescheduled import PutIn
 
-    found: list[int | PutIn] = []
+    rows: list[tuple[int, int, int, int]] = []
     used: dict[tuple[str, int], int] = {}
-    first = dict(zip(POOL, accumulate((0, *(POOL[name] * VALUES[name] for name in POOL))), strict=False))
-    for index, instruction in pieces:
-        if index != PUT_IN:
-            found.append(index)
-            continue
+    for at in np.flatnonzero(layout.origins == PUT_IN).tolist():
+        instruction = layout.pieces[at][1]
         operand = instruction.operands[0]
         value = int(operand.value) if isinstance(operand, Immediate) else 0
         key = instruction.opcode, value
@@ -140,11 +150,10 @@ def _origins(pieces: Sequence[Piece]) -> list[int | PutIn] | None:
         used[key] = place + 1
         if place >= POOL.get(instruction.opcode, 0) or value >= VALUES[instruction.opcode]:
             return None
-        entry = first[instruction.opcode] + value * POOL[instruction.opcode] + place
+        entry = _FIRST[instruction.opcode] + value * POOL[instruction.opcode] + place
+        vm, lgkm = -1, -1
         if isinstance(operand, Waitcnt):
             vm = -1 if operand.vmcnt is None else operand.vmcnt
             lgkm = -1 if operand.lgkmcnt is None else operand.lgkmcnt
-            found.append(PutIn(entry, vm, lgkm))
-        else:
-            found.append(PutIn(entry))
-    return found
+        rows.append((at, entry, vm, lgkm))
+    return PutIn(*np.array(rows, np.int64).reshape(-1, 4).T)

@@ -26,7 +26,7 @@ class State:
     bound: str
     tried: int
     seconds: float
-    changed: str
+    changed: str = "as it is"
 
 
 Progress = Callable[[State], None]

@@ -6,63 +6,74 @@ LLVM asks for included. Registers rewritten in between are not looked at, so tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from wavesim.checks.hazards import states_between
+from wavesim.checks.hazards import DEEPEST_WAIT, states_between
 from wavesim.checks.relaxing import WaitRelaxer
-from wavesim.tuning.loop import LoopBlock
-from wavesim.tuning.waits import PlacedWait
+from wavesim.tuning.loop import PLACED_ANEW, Loop
 
 MOST_STATES = 8
 """Wait states of one ``s_nop`` (7)."""
 
+Distances = dict[int, int]
+"""Of instructions the wait states that have passed since they issued."""
+
 
 @dataclass(frozen=True)
 class StatePlan:
-    """Per user: (operation, wait states, whether it is the one of the pass before)."""
+    """Per user: (instruction, wait states). ``producers`` are those instructions."""
 
-    pairs: tuple[tuple[tuple[int, int, bool], ...], ...]
+    pairs: Mapping[int, tuple[tuple[int, int], ...]]
+    producers: frozenset[int]
 
     @classmethod
-    def of(cls, block: LoopBlock, relaxer: WaitRelaxer) -> StatePlan:
+    def of(cls, loop: Loop, relaxer: WaitRelaxer) -> StatePlan:
         """From the kernel as it is."""
-        wanted = states_between(
-            relaxer.program, relaxer.code, relaxer.effects, relaxer.flow, block.operations
-        )
-        pairs: list[list[tuple[int, int, bool]]] = [[] for _ in block.operations]
+        members = [index for index in sorted(loop.members) if relaxer.code[index].kind not in PLACED_ANEW]
+        wanted = states_between(relaxer.program, relaxer.code, relaxer.effects, relaxer.flow, members)
+        pairs: dict[int, list[tuple[int, int]]] = {}
         for (operation, user), states in wanted.items():
-            if operation < user:
-                pairs[user].append((operation, states, False))
-            pairs[user].append((operation, states, True))
-        return cls(tuple(map(tuple, pairs)))
+            pairs.setdefault(members[user], []).append((members[operation], states))
+        return cls(
+            {user: tuple(mine) for user, mine in pairs.items()},
+            frozenset(members[operation] for operation, _ in wanted),
+        )
 
-    def place(self, order: Sequence[int], waits: Sequence[PlacedWait]) -> dict[int, int]:
-        """Wait states that ``s_nop`` must add before the operation at a position of ``order``."""
-        if not any(self.pairs):
-            return {}
-        waiting = {each.position for each in waits}
-        added: dict[int, int] = {}
-        for _ in range(2):  # the second time with what the first one added in the pass before
-            starts, length = self._starts(order, waiting, added)
-            for position, user in enumerate(order):
-                missing = 0
-                for operation, states, before in self.pairs[user]:
-                    begin = starts[operation] - (length if before else 0)
-                    if begin >= starts[user]:
-                        continue
-                    missing = max(missing, states - (starts[user] - begin - 1))
-                if missing > 0:
-                    added[position] = added.get(position, 0) + missing
-                    starts, length = self._starts(order, waiting, added)
-        return added
 
-    @staticmethod
-    def _starts(order: Sequence[int], waiting: set[int], added: dict[int, int]) -> tuple[dict[int, int], int]:
-        starts = {}
-        state = 0
-        for position, operation in enumerate(order):
-            state += added.get(position, 0) + (position in waiting)
-            starts[operation] = state
-            state += 1
-        return starts, state + 1  # and the branch
+class Spacing:
+    """The wait states that pass on a way through a block."""
+
+    def __init__(self, plan: StatePlan, entry: Distances) -> None:
+        self._plan = plan
+        self._now = 0
+        self._issued = {index: -1 - states for index, states in entry.items()}
+
+    def missing(self, user: int) -> int:
+        """Wait states that ``s_nop`` must add before ``user``; they are taken to stand there."""
+        most = 0
+        for producer, states in self._plan.pairs.get(user, ()):
+            issued = self._issued.get(producer)
+            if issued is not None:
+                most = max(most, states - (self._now - issued - 1))
+        self._now += most
+        return most
+
+    def issue(self, index: int) -> None:
+        """An instruction issues."""
+        if index in self._plan.producers:
+            self._issued[index] = self._now
+        self._now += 1
+
+    def distances(self) -> Distances:
+        """What has passed since the latest ones, as far as any rule looks back."""
+        found = {index: self._now - issued - 1 for index, issued in self._issued.items()}
+        return {index: states for index, states in found.items() if states < DEEPEST_WAIT}
+
+
+def nearest(first: Distances, second: Distances) -> Distances:
+    """Where two ways meet: the shorter one of each counts."""
+    found = dict(first)
+    for index, states in second.items():
+        found[index] = min(found.get(index, states), states)
+    return found

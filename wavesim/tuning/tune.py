@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wavesim.analyze.result import Bounds
 from wavesim.checks.run import check_kernel
 from wavesim.emulate.run import emulate
 from wavesim.errors import SourceSpan, UserError
@@ -19,11 +18,13 @@ from wavesim.pipeline.run import Run, RunOptions, run_kernel
 from wavesim.pipeline.shorter import shorter_kernel
 from wavesim.program import Finding, Instruction, Program
 from wavesim.tuning.dependence import Addresses
-from wavesim.tuning.loop import chosen_block
+from wavesim.tuning.loop import chosen_loop
+from wavesim.tuning.parameters import Parameters
 from wavesim.tuning.parts import strong_waits, unrotated
 from wavesim.tuning.proof import Original, failure
 from wavesim.tuning.rotate import cuts
-from wavesim.tuning.score import LATENCIES, Judge, cut
+from wavesim.tuning.schedule import each_block
+from wavesim.tuning.score import LATENCIES, Judge, at_latency, cut
 from wavesim.tuning.search import Found, anneal, by_lists
 from wavesim.tuning.state import Progress, State
 from wavesim.tuning.variant import Variant, with_priorities
@@ -35,7 +36,10 @@ MINUTES = 2.0
 CHANGES = ("waits", "order", "rotation", "priority")
 """What may change, in the order in which their shares of the gain are counted."""
 
-NOT_BUILT = ("stagger", "barriers", "parameters", "rename")
+PARAMETERS = "parameters"
+"""What else may change in a tile program (:mod:`wavesim.tuning.whole`)."""
+
+NOT_BUILT = ("stagger", "barriers", "rename")
 """Changes that the design names and no search makes yet."""
 
 SEARCH_PASSES = 12
@@ -56,6 +60,9 @@ TRIES = 250
 PRIORITIES = tuple((level, shortest) for level in (1, 3) for shortest in (2, 4, 8))
 PROVEN_AT_MOST = 8
 """The best so many are tried to be proven, one after the other."""
+
+
+_KNOWN_CHANGES = f"changes: {', '.join((*CHANGES, PARAMETERS))}"
 
 
 @dataclass(frozen=True)
@@ -97,6 +104,7 @@ class Tuned:
         changes: what is different, in plain words.
         fault: what is wrong with the kernel as it was; only with ``force``.
         stopped: the search was stopped from outside.
+        parameters: what was found for the constants of a tile program; the schedule is of the best of them.
     """
 
     run: Run
@@ -118,6 +126,7 @@ class Tuned:
     changes: tuple[str, ...]
     fault: str = ""
     stopped: bool = False
+    parameters: Parameters | None = None
 
     @property
     def better(self) -> bool:
@@ -173,9 +182,19 @@ def _refuse_unknown(changes: frozenset[str], path: Path) -> None:
     for each in sorted(changes):
         if each not in CHANGES:
             yet = " yet" if each in NOT_BUILT else ""
-            raise UserError(f"no search changes {each!r:.40}{yet}", None, f"changes: {', '.join(CHANGES)}")
+            raise UserError(f"no search changes {each!r:.40}{yet}", None, _KNOWN_CHANGES)
     if not changes:
-        raise UserError(f"{path}: nothing may change", None, f"changes: {', '.join(CHANGES)}")
+        raise UserError(f"{path}: nothing may change", None, _KNOWN_CHANGES)
+
+
+def as_it_was(path: Path, options: RunOptions, wanted: TuneOptions) -> Tuned:
+    """A kernel without any search, as the result of one that found nothing.
+
+    Raises:
+        NotRight: the kernel is wrong as it is; with its findings.
+        UserError: unusable kernel, or no such loop.
+    """
+    return _Tuner(path, options, wanted, None, lambda: False).unchanged()
 
 
 class _Tuner:
@@ -195,16 +214,17 @@ class _Tuner:
         self._run = run_kernel(path, options, need_launch=True)
         self._original = self._checked(path, options)
         execution = self._original.execution
-        block = chosen_block(execution.trace, wanted.loop, SourceSpan(str(path)))
-        addresses = Addresses.of(execution, block)
-        self._base = Variant.of("as it is", execution.trace, block, addresses)
-        if len(block.operations) < 2:
-            raise UserError(f"{path}: nothing may change in the loop at {block.label}")
+        loop = chosen_loop(execution.trace, wanted.loop, SourceSpan(str(path)))
+        addresses = Addresses.of(execution, loop)
+        self._base = Variant.of("as it is", execution.trace, loop, addresses)
+        if len(loop.operations) < 2:
+            raise UserError(f"{path}: nothing may change in the loop at {loop.label}")
         bounds = self._run.analysis.bounds
-        loop = self._run.analysis.loop
+        timed = self._run.analysis.loop
         self._bound, self._bounds_clk = "", dict.fromkeys(LATENCIES, 0.0)
-        self._unroll = loop.unroll if loop is not None and loop.head == block.head else 1
-        if bounds is not None and loop is not None and loop.head == block.head:
+        same = timed is not None and timed.head in loop.own
+        self._unroll = timed.unroll if timed is not None and same else 1
+        if bounds is not None and same:
             self._bound = bounds.binding
             self._bounds_clk = {
                 share: self._unroll * max(at_latency(bounds, share).values()) for share in LATENCIES
@@ -212,9 +232,10 @@ class _Tuner:
         self._variants = [self._base]
         self._judges: dict[tuple[int, float, int], Judge] = {}
         self._tried = 0
-        self._before = self._judge(0, 1.0, SEARCH_PASSES).clk(self._base.own_pieces)
+        self._before = self._judge(0, 1.0, SEARCH_PASSES).clk(self._base.own)
         self._best = self._before
         self._how = "as it is"
+        self._searching = time.monotonic()
 
     def _checked(self, path: Path, options: RunOptions) -> Original:
         run = self._run
@@ -244,14 +265,14 @@ class _Tuner:
         key = variant, share, passes
         if key not in self._judges:
             chosen = self._variants[variant]
-            trace = cut(chosen.trace, chosen.block, passes)
+            trace = cut(chosen.trace, chosen.loop, passes)
             self._judges[key] = chosen.judge(trace, self._parameters, share)
         return self._judges[key]
 
     def _clk(self, candidate: _Candidate, share: float, passes: int) -> float:
         chosen = self._variants[candidate.variant]
         pieces = with_priorities(
-            chosen.scheduler.pieces(candidate.order), chosen.relaxer.code, candidate.levels
+            chosen.scheduler.schedule(candidate.order), chosen.relaxer.code, candidate.levels
         )
         return max(self._judge(candidate.variant, share, passes).clk(pieces), self._bounds_clk[share])
 
@@ -265,7 +286,7 @@ class _Tuner:
 
     def _over(self) -> bool:
         wanted = self._wanted
-        late = wanted.minutes is not None and time.monotonic() - self._begin > 60 * wanted.minutes
+        late = wanted.minutes is not None and time.monotonic() - self._searching > 60 * wanted.minutes
         enough = wanted.candidates is not None and self._tried >= wanted.candidates
         return late or enough or self._stop()
 
@@ -299,7 +320,7 @@ class _Tuner:
         judge = self._judge(variant, 1.0, SEARCH_PASSES)
 
         def score(order: Sequence[int]) -> float:
-            return max(judge.clk(chosen.scheduler.pieces(order)), self._bound_clk)
+            return max(judge.clk(chosen.scheduler.schedule(order)), self._bound_clk)
 
         plain = _Candidate(variant, chosen.as_it_is, score(chosen.as_it_is))
         found = Found(plain.order, plain.clk, tried=1)
@@ -313,7 +334,7 @@ class _Tuner:
         judge = self._judge(start.variant, 1.0, SEARCH_PASSES)
 
         def score(order: Sequence[int]) -> float:
-            return max(judge.clk(chosen.scheduler.pieces(order)), self._bound_clk)
+            return max(judge.clk(chosen.scheduler.schedule(order)), self._bound_clk)
 
         found = Found(start.order, start.clk)
         anneal(
@@ -333,7 +354,7 @@ class _Tuner:
         self._tell()
         base, relaxer = self._base, self._base.relaxer
         if self._may("rotation") and not any(wave.spins for wave in base.trace.waves):
-            for chosen in cuts(base.block, relaxer.code, relaxer.effects, base.scheduler.order):
+            for chosen in cuts(base.loop, relaxer.code, relaxer.effects, base.scheduler.order):
                 self._variants.append(base.ahead(chosen))
                 self._tell()
         for variant in range(len(self._variants)):
@@ -366,7 +387,7 @@ class _Tuner:
             self._note(found)
 
     def _prioritised(self, found: list[_Candidate]) -> list[_Candidate]:
-        own = any(self._base.relaxer.code[n].kind is Kind.SETPRIO for n in self._base.block.operations)
+        own = any(self._base.relaxer.code[n].kind is Kind.SETPRIO for n in self._base.loop.operations)
         if not self._may("priority") or own:
             return found
         self._stage = "priorities"
@@ -388,10 +409,7 @@ class _Tuner:
         self._stage = "proof"
         self._tell()
         best = sorted(_distinct(found)[:PROVEN_AT_MOST], key=self._robust)
-        before = tuple(
-            max(self._judge(0, share, SCORE_PASSES).clk(self._base.own_pieces), self._bounds_clk[share])
-            for share in LATENCIES
-        )
+        before = self._before_clk()
         dropped = []
         for candidate in best:
             after = tuple(self._clk(candidate, share, SCORE_PASSES) for share in LATENCIES)
@@ -411,20 +429,30 @@ class _Tuner:
                 shares=self._shares(candidate),
                 how=variant.name,
                 changes=changed(
-                    self._base.own_pieces, recipe.pieces, self._base.relaxer.code, variant.origin
+                    self._base.own.pieces, recipe.pieces, self._base.relaxer.code, variant.origin
                 ),
             )
         return self._nothing_better(before, dropped)
+
+    def unchanged(self) -> Tuned:
+        """The kernel as it was."""
+        return self._nothing_better(self._before_clk(), ())
+
+    def _before_clk(self) -> tuple[float, ...]:
+        return tuple(
+            max(self._judge(0, share, SCORE_PASSES).clk(self._base.own), self._bounds_clk[share])
+            for share in LATENCIES
+        )
 
     def _nothing_better(self, before: tuple[float, ...], dropped: Sequence[str]) -> Tuned:
         faults = [each for each in self._original.check.findings if each.is_bad]
         return Tuned(
             run=self._run,
             original=self._original,
-            before=tuple(each for _, each in self._base.own_pieces),
-            schedule=tuple(each for _, each in self._base.own_pieces),
+            before=tuple(each for _, each in self._base.own.pieces),
+            schedule=tuple(each for _, each in self._base.own.pieces),
             program=self._original.kernel.program,
-            label=self._base.block.label,
+            label=self._base.loop.label,
             before_clk=before,
             after_clk=before,
             bound_clk=tuple(self._bounds_clk.values()),
@@ -450,19 +478,13 @@ class _Tuner:
         }
         clk = self._clk(best, 1.0, SCORE_PASSES)
         without = {name: self._clk(each, 1.0, SCORE_PASSES) for name, each in others.items() if each != best}
-        pieces = variant.scheduler.pieces(best.order)
-        strong = strong_waits(pieces, self._base.own_pieces)
-        if strong != pieces:
+        weak = variant.scheduler.schedule(best.order)
+        strong = each_block(weak, lambda pieces: strong_waits(pieces, self._base.own.pieces))
+        if strong != weak:
             judged = self._judge(best.variant, 1.0, SCORE_PASSES)
             put = with_priorities(strong, variant.relaxer.code, best.levels)
             without["waits"] = max(judged.clk(put), self._bound_clk)
         return tuple(Share(name, without[name], without[name] - clk) for name in CHANGES if name in without)
-
-
-def at_latency(bounds: Bounds, share: float) -> dict[str, float]:
-    """The bounds where every latency of global memory is ``share`` of what it is."""
-    named = bounds.named()
-    return named | {"memory_in_flight": named["memory_in_flight"] * share}
 
 
 def _job(function: Callable[..., object], *arguments: object) -> Callable[[], object]:

@@ -1,263 +1,232 @@
 """Where a new order of a loop needs its waits: the counts follow from what must be complete where.
 
-A *need* says: before operation ``user`` issues, the instance of ``operation`` that came ``distance`` passes
-before has completed. Needs come from the kernel as it is. A use of a register needs the load that gives it.
+A *need* says: before instruction ``user`` issues, an operation of memory has completed, but for its youngest
+``left`` instances. Needs come from the kernel as it is. A use of a register needs the load that gives it.
 A barrier, a store or an access to LDS needs what the kernel's own waits had completed there, as far as
-others may rely on it (:mod:`wavesim.checks.relaxing` says who may). What is outstanding where the loop is
-entered counts as issued before its first pass.
+others may rely on it (:mod:`wavesim.checks.relaxing` says who may). The code behind the loop counts on what
+is outstanding where it is entered.
 
 Operations of a counter return in the order in which they are issued, so that an order of the operations gives
-the count of each wait by counting. Scalar and flat loads return in any order: where a loop has some, only a
-count of 0 completes the counter's operations.
+the count of each wait by counting, along all ways through the loop. Scalar and flat loads return in any
+order: where a loop has some, only a count of 0 completes the counter's operations.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
-from wavesim.checks.outstanding import Ages, step
-from wavesim.checks.pending import Queue, State, after, queues_of
+from wavesim.checks.outstanding import Ages, Operation, join, step
+from wavesim.checks.pending import CAPACITY, Outstanding, Queue, queues_of
 from wavesim.checks.relaxing import WaitRelaxer
 from wavesim.checks.waits import hazardous_uses
 from wavesim.trace import CodeEntry, Kind
 from wavesim.trace.code import COUNTER_MAX
-from wavesim.tuning.loop import LoopBlock
-
-Int64 = npt.NDArray[np.int64]
+from wavesim.tuning.loop import Loop
 
 COUNTERS = ("vmcnt", "lgkmcnt")
-_QUEUES = {"vmcnt": frozenset({Queue.VMEM}), "lgkmcnt": frozenset({Queue.LDS, Queue.SMEM})}
-_LONG_AGO = 1 << 20
-"""Passes: further back than any counter reaches."""
+_COUNTER = {Queue.VMEM: 0, Queue.LDS: 1, Queue.SMEM: 1}
+_LOADS = (Kind.LDS_READ, Kind.VMEM_LOAD, Kind.SMEM)
+_NEVER = -(1 << 20)
+"""Further back than any counter reaches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """``user`` must not issue before ``operation`` has completed, the instance of ``distance`` passes before.
+    """``operation`` is complete but for its ``left`` youngest instances."""
 
-    Both are numbers of operations of the block; a ``user`` behind the last one is the code behind the loop.
-    An operation of before the loop is -1; ``distance`` is then how many of its counter were issued behind it,
-    up to the loop.
-    """
-
-    user: int
-    operation: int
-    distance: int
-    counter: str
+    operation: Operation
+    left: int
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedWait:
-    """A wait before the operation at ``position`` of an order; ``None``: the counter is not waited for."""
-
-    position: int
-    vmcnt: int | None
-    lgkmcnt: int | None
-
-
-@dataclass(frozen=True)
-class _Counter:
-    """The needs of one counter as columns, and which operations it counts."""
-
-    name: str
-    counts: Int64
-    any_order: bool
-    users: Int64
-    operations: Int64
-    distances: Int64
-    outstanding: int
-
-    def completed(self, order: Int64, place: Int64) -> tuple[Int64, Int64]:
-        """Per position of ``order``, and behind its end: operations of the counter issued before it in this
-        pass; and how many, from the pass's first one, must have completed (negative: of passes before)."""
-        issued = np.concatenate(([0], np.cumsum(self.counts[order])))
-        needed = np.full(len(order) + 1, -_LONG_AGO, np.int64)
-        if len(self.users):
-            total = int(issued[-1])
-            positions = place[self.users]
-            own = self.operations >= 0
-            until = np.where(
-                own, issued[place[self.operations]] + 1 - self.distances * total, -self.distances
-            )
-            if self.any_order:
-                until = issued[positions]
-            until = np.where(until > issued[positions], until - total, until)  # it comes behind the user now
-            np.maximum.at(needed, positions, until)
-        return issued, needed
-
-    def common_end(self, order: Int64) -> int:
-        """How many of its operations end a pass in the same order as in the kernel as it is; behind them
-        others are outstanding than waits behind the loop count on."""
-        mine = order[self.counts[order] > 0]
-        if (np.diff(mine) > 0).all():
-            return _LONG_AGO
-        usual = np.sort(mine)
-        return int(np.argmax((mine != usual)[::-1]))
+Counts = tuple[int | None, int | None]
+"""Of a wait: vmcnt and lgkmcnt; ``None``: not waited for."""
 
 
 @dataclass(frozen=True)
 class WaitPlan:
-    """Where waits stand for any order of a block's operations."""
+    """Where waits stand in any order of a loop.
 
-    needs: tuple[Need, ...]
-    counters: tuple[_Counter, ...]
+    Attributes:
+        needs: by instruction.
+        counted: by instruction the counters that it joins.
+        any_order: per counter whether only 0 completes its operations.
+        entry: what is outstanding where the loop is entered from outside.
+        exits: by instruction outside to which the loop is left: what may be outstanding there at most.
+        kept: by operation how many of its youngest instances matter, where more than one does.
+    """
+
+    needs: Mapping[int, tuple[Need, ...]]
+    counted: Mapping[int, tuple[Operation, ...]]
+    any_order: tuple[bool, bool]
+    entry: Ages
+    exits: Mapping[int, Ages]
+    kept: Mapping[Operation, int]
 
     @classmethod
-    def of(cls, block: LoopBlock, relaxer: WaitRelaxer) -> WaitPlan:
+    def of(cls, loop: Loop, relaxer: WaitRelaxer) -> WaitPlan:
         """From the kernel as it is."""
-        every = *_register_needs(block, relaxer), *_order_needs(block, relaxer), *_exit_needs(block, relaxer)
-        needs = tuple(dict.fromkeys(every))
-        _, ages = _at_entry(block, relaxer)
-        entries = [relaxer.code[index] for index in block.operations]
-        counters = []
-        for name in COUNTERS:
-            mine = [need for need in needs if need.counter == name]
-            bits = [found for (_, queue), found in ages.items() if queue in _QUEUES[name]]
-            counters.append(
-                _Counter(
-                    name,
-                    np.array([_counted(entry, name) for entry in entries], np.int64),
-                    any(_any_order(entry, name) for entry in entries)
-                    or any(_any_order(relaxer.code[index], name) for index, _ in ages),
-                    np.array([need.user for need in mine], np.int64),
-                    np.array([need.operation for need in mine], np.int64),
-                    np.array([need.distance for need in mine], np.int64),
-                    max((found.bit_length() for found in bits), default=0),
-                )
-            )
-        return cls(needs, tuple(counters))
+        needs: dict[int, dict[Need, None]] = {}
+        entry: Ages = {}
+        for source in relaxer.flow.predecessors[loop.head]:
+            if source not in loop.members and source in relaxer.before:
+                entry = join(entry, _behind(source, relaxer))
+        for user, need in (*_register_needs(loop, relaxer), *_order_needs(loop, relaxer, entry)):
+            needs.setdefault(user, {})[need] = None
+        exits: dict[int, Ages] = {}
+        for source in sorted(loop.members & relaxer.before.keys()):
+            for target in relaxer.flow.successors[source]:
+                if target not in loop.members:
+                    exits[target] = join(exits.get(target, {}), _behind(source, relaxer))
+        counted = {
+            index: tuple((index, queue) for queue in queues_of(relaxer.code[index])) for index in loop.members
+        }
+        every = [need for mine in needs.values() for need in mine]
+        entries = [relaxer.code[index] for index in (*loop.members, *(index for index, _ in entry))]
+        return cls(
+            {user: tuple(mine) for user, mine in needs.items()},
+            {index: mine for index, mine in counted.items() if mine},
+            (any(_any_order(each, 0) for each in entries), any(_any_order(each, 1) for each in entries)),
+            entry,
+            exits,
+            {need.operation: need.left + 1 for need in sorted(every, key=_left) if need.left},
+        )
 
-    def place(self, order: Sequence[int]) -> list[PlacedWait]:
-        """The fewest waits for ``order``, each as weak as its place allows. One behind the last position
-        stands behind the loop.
-
-        Args:
-            order: the block's operations, by number.
-        """
-        sequence = np.asarray(order, np.int64)
-        place = np.arange(len(sequence) + 1)
-        place[sequence] = np.arange(len(sequence))
-        found: dict[int, dict[str, int]] = {}
-        for counter in self.counters:
-            issued, needed = counter.completed(sequence, place)
-            if needed.max() <= -_LONG_AGO:
-                continue
-            total = int(issued[-1])
-            known = min(int(needed[:-1].max(initial=-_LONG_AGO)) - total, -counter.outstanding)
-            reached = np.maximum.accumulate(np.concatenate(([known], needed)))
-            end = int(issued[-1]) - counter.common_end(sequence)
-            if reached[-2] < end and end > needed[-1]:
-                needed[-1] = end
-            for position in np.flatnonzero(needed > reached[:-1]).tolist():
-                count = int(issued[position] - needed[position])
-                if count < COUNTER_MAX[counter.name]:
-                    found.setdefault(position, {})[counter.name] = count
-        return [
-            PlacedWait(position, counts.get("vmcnt"), counts.get("lgkmcnt"))
-            for position, counts in sorted(found.items())
-        ]
-
-
-def _counted(entry: CodeEntry, counter: str) -> int:
-    return int(any(queue in _QUEUES[counter] for queue in queues_of(entry)))
-
-
-def _any_order(entry: CodeEntry, counter: str) -> bool:
-    queues = queues_of(entry)
-    return len(queues) > 1 or (Queue.SMEM in queues and counter == "lgkmcnt")
-
-
-def _names_of(queue: Queue) -> tuple[str, ...]:
-    if queue is Queue.VMEM:
-        return ("vmcnt",)
-    return ("lgkmcnt",) if queue in (Queue.LDS, Queue.SMEM) else COUNTERS
-
-
-def _at_entry(block: LoopBlock, relaxer: WaitRelaxer) -> tuple[State, Ages]:
-    """What is outstanding where the loop is entered, from outside."""
-    state: State = {}
-    ages: Ages = {}
-    for source in relaxer.flow.predecessors[block.head]:
-        if source == block.tail or source not in relaxer.before:
-            continue
-        entry, used = relaxer.code[source], relaxer.effects[source]
-        for register, pending in after(relaxer.before[source], source, entry, used).items():
-            known = state.get(register)
-            if known is None or pending.age < known.age:
-                state[register] = pending
-        for operation, bits in step(relaxer.operations[source], source, entry).items():
-            ages[operation] = ages.get(operation, 0) | bits
-    return state, ages
-
-
-def _register_needs(block: LoopBlock, relaxer: WaitRelaxer) -> Iterable[Need]:
-    """Needs of the uses of registers that loads give."""
-    operations = block.operations
-    code, effects = relaxer.code, relaxer.effects
-    for number, index in enumerate(operations):
-        queues = queues_of(code[index])
-        loads = code[index].kind in (Kind.LDS_READ, Kind.VMEM_LOAD, Kind.SMEM)
-        if not loads or not queues or not effects[index].writes:
-            continue
-        opened = after({}, index, code[index], effects[index])
-        later = [(user, 0) for user in range(number + 1, len(operations))]
-        later += [(user, 1) for user in range(number + 1)]
-        for user, distance in later:
-            entry, used = code[operations[user]], effects[operations[user]]
-            if any(True for _ in hazardous_uses(opened, entry, used)):
-                for queue in queues:
-                    for name in _names_of(queue):
-                        yield Need(user, number, distance, name)
-            opened = {name: pending for name, pending in opened.items() if name not in used.writes}
-            if not opened:
-                break
-    state, _ = _at_entry(block, relaxer)
-    for user, index in enumerate(operations):
-        for register, _ in hazardous_uses(state, code[index], effects[index]):
-            for name in _names_of(state[register].queue):
-                yield Need(user, -1, state[register].age, name)
-        state = {name: pending for name, pending in state.items() if name not in effects[index].writes}
-
-
-def _order_needs(block: LoopBlock, relaxer: WaitRelaxer) -> Iterable[Need]:
-    """Needs of what others may rely on: what the kernel's own waits have completed there, stays so."""
-    operations = block.operations
-    _, ages = _at_entry(block, relaxer)
-    opened = [
-        (number, (index, queue))
-        for number, index in enumerate(operations)
-        for queue in queues_of(relaxer.code[index])
-    ]
-    for user, place in enumerate(operations):
-        open_here = relaxer.operations[place]
-        for number, operation in opened:
-            if not (relaxer.comes_behind(place, operation) or relaxer.lds_comes_behind(place, operation)):
-                continue
-            youngest = 0 if number < user else 1
-            left = open_here.get(operation, 0).bit_count()
-            for name in _names_of(operation[1]):
-                yield Need(user, number, youngest + left, name)
+    def exit_wait(self, target: int, ages: Ages) -> Counts:
+        """The wait that must stand where the loop is left to ``target`` with so much outstanding."""
+        usual = self.exits.get(target, {})
+        least: list[int | None] = [None, None]
         for operation, bits in ages.items():
-            if operation in open_here:
+            age, allowed = _youngest(bits), _youngest(usual.get(operation, 0))
+            if allowed is None or (age is not None and age < allowed):
+                counter = _COUNTER[operation[1]]
+                count = 0 if self.any_order[counter] else age or 0
+                known = least[counter]
+                least[counter] = count if known is None else min(known, count)
+        return least[0], least[1]
+
+
+class Outgoing:
+    """What is outstanding on a way through a block, by number of issue: 0 is the last one before it."""
+
+    def __init__(self, plan: WaitPlan, entry: Ages) -> None:
+        self._plan = plan
+        self._issued = [0, 0]
+        self._done = [_NEVER, _NEVER]
+        self._at: dict[Operation, list[int]] = {}
+        for operation, bits in entry.items():
+            self._at[operation] = [-age for age in range(bits.bit_length() - 1, -1, -1) if bits >> age & 1]
+
+    def wait(self, user: int) -> Counts | None:
+        """The wait that ``user`` needs before it, as weak as can be; it is taken to stand there."""
+        needs = self._plan.needs.get(user)
+        if not needs:
+            return None
+        wanted = [_NEVER, _NEVER]
+        for need in needs:
+            places = self._at.get(need.operation)
+            if places and len(places) > need.left:
+                counter = _COUNTER[need.operation[1]]
+                wanted[counter] = max(wanted[counter], places[-1 - need.left])
+        counts: list[int | None] = [None, None]
+        for counter, name in enumerate(COUNTERS):
+            if wanted[counter] <= self._done[counter]:
                 continue
-            if relaxer.comes_behind(place, operation) or relaxer.lds_comes_behind(place, operation):
-                age = (bits & -bits).bit_length() - 1
-                for name in _names_of(operation[1]):
-                    yield Need(user, -1, age, name)
+            count = 0 if self._plan.any_order[counter] else self._issued[counter] - wanted[counter]
+            if count < COUNTER_MAX[name]:
+                counts[counter] = count
+                self._done[counter] = self._issued[counter] - count
+        return None if counts == [None, None] else (counts[0], counts[1])
+
+    def issue(self, index: int) -> None:
+        """An instruction issues."""
+        for operation in self._plan.counted.get(index, ()):
+            counter = _COUNTER[operation[1]]
+            self._issued[counter] += 1
+            self._at.setdefault(operation, []).append(self._issued[counter])
+
+    def ages(self) -> Ages:
+        """What is outstanding now, as far as it matters."""
+        found: Ages = {}
+        for operation, places in self._at.items():
+            counter = _COUNTER[operation[1]]
+            full = self._issued[counter] - CAPACITY.get(operation[1], -_NEVER)
+            done = max(self._done[counter], full)
+            bits = 0
+            for place in places[-self._plan.kept.get(operation, 1) :]:
+                if place > done:
+                    bits |= 1 << self._issued[counter] - place
+            if bits:
+                found[operation] = bits
+        return found
 
 
-def _exit_needs(block: LoopBlock, relaxer: WaitRelaxer) -> Iterable[Need]:
-    """Needs of the code behind the loop: what the kernel as it is has completed there, and the order in which
-    the rest is outstanding, since waits there count on it."""
-    last = len(block.operations)
-    tail = relaxer.code[block.tail]
-    open_here = step(relaxer.operations[block.tail], block.tail, tail)
-    for number, index in enumerate(block.operations):
-        for queue in queues_of(relaxer.code[index]):
-            left = open_here.get((index, queue), 0).bit_count()
-            for name in _names_of(queue):
-                yield Need(last, number, left, name)
+def _left(need: Need) -> int:
+    return need.left
+
+
+def _youngest(bits: int) -> int | None:
+    return (bits & -bits).bit_length() - 1 if bits else None
+
+
+def _behind(source: int, relaxer: WaitRelaxer) -> Ages:
+    return step(relaxer.operations[source], source, relaxer.code[source])
+
+
+def _any_order(entry: CodeEntry, counter: int) -> bool:
+    queues = queues_of(entry)
+    return len(queues) > 1 or (Queue.SMEM in queues and counter == 1)
+
+
+def _register_needs(loop: Loop, relaxer: WaitRelaxer) -> Iterator[tuple[int, Need]]:
+    """Needs of the uses of registers that loads give, whatever is waited for in between."""
+    code, effects = relaxer.code, relaxer.effects
+    nothing: Given = {}
+    given = relaxer.flow.forward(nothing, lambda index, state: _given(index, state, relaxer), _either)
+    for user in sorted(loop.members & given.keys()):
+        state = given[user]
+        registers = (effects[user].reads | effects[user].writes) & state.keys()
+        for load in sorted({load for register in registers for load in state[register]}):
+            for queue in queues_of(code[load]):
+                opened = {
+                    register: Outstanding(queue, 0, load) for register in registers if load in state[register]
+                }
+                if any(True for _ in hazardous_uses(opened, code[user], effects[user])):
+                    yield user, Need((load, queue), 0)
+
+
+Given = dict[tuple[str, int], frozenset[int]]
+"""Of registers the loads whose values they may have."""
+
+
+def _given(index: int, state: Given, relaxer: WaitRelaxer) -> Given:
+    entry, used = relaxer.code[index], relaxer.effects[index]
+    loads = entry.kind in _LOADS and bool(queues_of(entry))
+    if not loads and used.writes.isdisjoint(state):
+        return state
+    found = {register: several for register, several in state.items() if register not in used.writes}
+    if loads:
+        found.update(dict.fromkeys(used.writes, frozenset((index,))))
+    return found
+
+
+def _either(first: Given, second: Given) -> Given:
+    if first == second:
+        return first
+    found = dict(first)
+    for register, several in second.items():
+        found[register] = found.get(register, frozenset()) | several
+    return found
+
+
+def _order_needs(loop: Loop, relaxer: WaitRelaxer, entry: Ages) -> Iterator[tuple[int, Need]]:
+    """Needs of what others may rely on: what the kernel's own waits have completed there, stays so."""
+    operations = [
+        *((index, queue) for index in sorted(loop.members) for queue in queues_of(relaxer.code[index])),
+        *(operation for operation in entry if operation[0] not in loop.members),
+    ]
+    for user in sorted(loop.members & relaxer.operations.keys()):
+        for operation in operations:
+            if relaxer.comes_behind(user, operation) or relaxer.lds_comes_behind(user, operation):
+                left = relaxer.operations[user].get(operation, 0).bit_count()
+                yield user, Need(operation, left)

@@ -49,6 +49,9 @@ class Body:
         vgprs, agprs: registers of either kind.
         operations: what the clocks are divided by for a cost per operation.
         forced_level: the cache level that every load is taken to find its lines in; empty: by LRU.
+        device: for a launch of many workgroups: each thread stores the shader clocks and the 100 MHz ticks
+            of its wave, at its place in the grid, and s6 is the workgroup's number.
+        align_bits: of the code's start.
     """
 
     lines: Sequence[str]
@@ -61,24 +64,50 @@ class Body:
     agprs: int = 64
     operations: int = 1
     forced_level: str = ""
+    device: bool = False
+    align_bits: int = 8
 
     def empty(self) -> Body:
         """The same without its timed instructions: what the clock reads themselves cost."""
         return replace(self, lines=(), drain=(), operations=1)
 
 
+_STORE = (
+    "\tv_mov_b32_e32 v1, s10",
+    "\tv_lshlrev_b32_e32 v2, 2, v0",
+    f"\tglobal_store_dword v2, v1, {OUT_POINTER}",
+)
+
+
+def _of_device(body: Body) -> tuple[Sequence[str], ...]:
+    """What a program of many workgroups has more: its number, two more clock reads, and its own store."""
+    store = [
+        "\ts_sub_u32 s14, s14, s12",
+        f"\ts_mul_i32 s6, s6, {LANES * body.waves}",
+        "\ts_nop 7",
+        "\tv_mov_b32_e32 v2, s10",
+        "\tv_mov_b32_e32 v3, s14",
+        "\tv_add_u32_e32 v1, s6, v0",
+        "\tv_lshlrev_b32_e32 v1, 3, v1",
+        f"\tglobal_store_dwordx2 v1, v[2:3], {OUT_POINTER}",
+    ]
+    return ["\ts_mov_b32 s6, s2"], ["\ts_memrealtime s[12:13]"], ["\ts_memrealtime s[14:15]"], store
+
+
 def source(name: str, body: Body, arch: str) -> str:
     """The complete assembly; every thread stores the clocks of its wave to ``out[thread]``."""
     total = body.vgprs + body.agprs
+    number, again, late, store = _of_device(body) if body.device else ((), (), (), _STORE)
     text = [
         "\t.text",
         f'\t.amdgcn_target "amdgcn-amd-amdhsa--{arch}"',
         "\t.amdhsa_code_object_version 5",  # what every ROCm from 5.7 on loads; newer LLVMs would make 6
         f"\t.protected {name}",
         f"\t.globl {name}",
-        "\t.p2align 8",
+        f"\t.p2align {body.align_bits}",
         f"\t.type {name},@function",
         f"{name}:",
+        *number,
         f"\ts_load_dwordx2 {OUT_POINTER}, s[0:1], 0x0",
         f"\ts_load_dwordx2 {DATA_POINTER}, s[0:1], 0x8",
         "\ts_waitcnt lgkmcnt(0)",
@@ -87,18 +116,18 @@ def source(name: str, body: Body, arch: str) -> str:
         "\ts_barrier",
         "\ts_nop 7",
         "\ts_memtime s[8:9]",
+        *again,
         "\ts_waitcnt lgkmcnt(0)",
         *(f"\t{line}" if not line.endswith(":") else line for line in body.lines),
         *(f"\t{line}" for line in body.drain),
         "\ts_memtime s[10:11]",
+        *late,
         "\ts_waitcnt vmcnt(0) lgkmcnt(0)",
         "\ts_sub_u32 s10, s10, s8",
         "\ts_nop 7",
         "\ts_nop 7",
         "\ts_nop 7",
-        "\tv_mov_b32_e32 v1, s10",
-        "\tv_lshlrev_b32_e32 v2, 2, v0",
-        f"\tglobal_store_dword v2, v1, {OUT_POINTER}",
+        *store,
         "\ts_endpgm",
         f".Lend_{name}:",
         f"\t.size {name}, .Lend_{name}-{name}",

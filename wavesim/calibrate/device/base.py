@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -150,6 +151,14 @@ class Device(ABC):
         Raises:
             DeviceError: launch failure, hang, abort of the runtime.
         """
+
+    def rest(self, seconds: float) -> None:
+        """Let the device come to rest."""
+        time.sleep(seconds)
+
+    def power_w(self) -> float | None:
+        """What the device takes, W, as its driver says; None if it does not."""
+        return None
 
     @abstractmethod
     def free(self, buffer: Buffer) -> None:

@@ -126,6 +126,11 @@ class HipDevice(Device):
         )
         return float(answer["ms"])
 
+    def power_w(self) -> float | None:
+        """What the driver says in sysfs, W."""
+        watts = self._ask("power", CALL_TIMEOUT_S)["watts"]
+        return None if watts is None else float(watts)
+
     def free(self, buffer: Buffer) -> None:
         """Give a buffer back. After an error nothing is asked any more: closing frees everything."""
         if not self._failed:

@@ -15,6 +15,7 @@ import numpy as np
 
 from wavesim.calibrate.bench.memory_levels import NAMES, MemoryLevels
 from wavesim.calibrate.device.base import Buffer, Device, DeviceError, DeviceProperties, LoadedKernel, Problem
+from wavesim.calibrate.device.chip_stand_in import ChipStandIn, matrix_busy
 from wavesim.calibrate.device.stores import stored_part
 from wavesim.emulate.run import Execution, emulate
 from wavesim.front.code_object import read_code_object
@@ -56,6 +57,7 @@ class VirtualDevice(Device):
         seed: int = 0,
         parameters: TimingParameters | None = None,
         levels: MemoryLevels | None = None,
+        chip: ChipStandIn | None = None,
         name: str = "",
     ) -> None:
         """Make a device.
@@ -66,12 +68,19 @@ class VirtualDevice(Device):
             seed: of the noise.
             parameters: timing numbers and rules instead of the machine's (the secret).
             levels: latencies of global memory by cache level; the machine's if not given.
+            chip: the stand-in for the chip around the compute unit; the machine's figures if not given.
             name: shown as the device's name.
         """
         self._machine = machine
         self._parameters = parameters or machine.parameters
         self._levels = levels or MemoryLevels.of(machine)
         self._by_level = False
+        self._chip = chip or ChipStandIn.of(machine, self._levels.latency_clk)
+        self._footprint_bytes: int | None = None
+        self._cold_code = False
+        self._executed: tuple[object, Execution | None] = None, None
+        self._at_rest = False
+        self._busy = 0.0
         self._noise_clk = noise_clk
         self._random = np.random.default_rng(seed)
         self._name = name or f"VIRTUAL {machine.arch}: wavesim's own model, not a GPU"
@@ -100,8 +109,22 @@ class VirtualDevice(Device):
         """Whether loads find their lines by the LRU model (all in level ``forced``, if given: l1, l2, mall,
         hbm) or take the machine's single latency of a loaded GPU, as ``wavesim run`` does (at first)."""
         self._by_level = on
+        self._footprint_bytes = None
         self._levels = replace(self._levels, forced=forced)
         self._timed.clear()
+
+    def use_chip(self, footprint_bytes: int, *, cold: bool = False) -> None:
+        """Let the stand-in for the chip answer. A kernel goes through so much memory; ``cold``: its code is
+        in no cache."""
+        self._footprint_bytes, self._cold_code = footprint_bytes, cold
+
+    def rest(self, seconds: float) -> None:
+        """The next launch is a first one."""
+        self._at_rest = True
+
+    def power_w(self) -> float | None:
+        """The stand-in's power of what was launched last."""
+        return self._chip.watts(self._busy)
 
     def use_load(self, latency: int | str) -> None:
         """What the memory of the made-up busy GPU answers in: clocks, or a role with this device's own
@@ -174,13 +197,17 @@ class VirtualDevice(Device):
         """
         program = self._programs[kernel.handle]
         launch, names = self._launch(program, grid, block, arguments)
-        execution, timeline = self._time(kernel, program, launch, (tuple(grid), tuple(block), arguments))
+        if self._footprint_bytes is not None:
+            execution, timeline, clock_mhz = self._time_chip(kernel, program, launch)
+        else:
+            execution, timeline = self._time(kernel, program, launch, (tuple(grid), tuple(block), arguments))
+            clock_mhz = CLOCK_MHZ
         if not execution.complete:
             raise DeviceError(Problem.HANG, f"{kernel.name}: the waves never come to their end")
         if execution.clock_reads:
             noisy = {
                 wave: [value + self._noise() for value in values]
-                for wave, values in clock_values(timeline, CLOCK_MHZ).items()
+                for wave, values in clock_values(timeline, clock_mhz).items()
             }
             execution = self._with_clocks(kernel, program, launch, execution, noisy)
         written = _stored(execution)
@@ -194,6 +221,7 @@ class VirtualDevice(Device):
         self._buffers.clear()
         self._programs.clear()
         self._timed.clear()
+        self._executed = None, None
         self._parts.clear()
 
     def _time(
@@ -208,6 +236,30 @@ class VirtualDevice(Device):
             trace = self._levels.applied(execution.trace) if self._by_level else execution.trace
             self._timed[known] = execution, simulate(trace, self._parameters)
         return self._timed[known]
+
+    def _time_chip(
+        self, kernel: LoadedKernel, program: Program, launch: Launch
+    ) -> tuple[Execution, Timeline, float]:
+        """The same with the stand-in for the chip around the compute unit; and the clock, MHz."""
+        assert self._footprint_bytes is not None
+        chip, parameters = self._chip, self._chip.parameters(self._parameters, self._footprint_bytes)
+        content = tuple(each.content for each in launch.arguments if isinstance(each, MatrixArgument))
+        executed = (kernel.handle, launch.grid, content)
+        if executed != self._executed[0]:
+            self._executed = executed, emulate(program, launch, self._machine)
+            self._timed.clear()
+        execution = self._executed[1]
+        assert execution is not None
+        known = (executed, self._footprint_bytes, self._cold_code)
+        if known not in self._timed:
+            ghz = chip.ghz(0.0, first=False)
+            trace = chip.with_memory(execution.trace, self._footprint_bytes, launch.grid[0], ghz)
+            self._timed[known] = execution, simulate(replace(trace, cold_code=self._cold_code), parameters)
+        timeline = self._timed[known][1]
+        self._busy = matrix_busy(timeline, parameters)
+        ghz = chip.ghz(self._busy, first=self._at_rest)
+        self._at_rest = False
+        return execution, timeline, 1000 * ghz
 
     def _with_clocks(
         self,

@@ -28,6 +28,10 @@ KINDS = {
 }
 """HIP error name -> kind of :class:`wavesim.calibrate.device.base.DeviceError`; others are ``failed``."""
 
+SYSFS = Path("/sys/bus/pci/devices")
+POWER_FILES = ("power1_input", "power1_average")
+"""Of the driver's hwmon folder, in microwatts; which there is depends on the device."""
+
 
 class WorkerError(Exception):
     """An answer with ``error``; ``kind`` is one of the values of :data:`KINDS` and a few more."""
@@ -42,6 +46,7 @@ class Worker:
 
     def __init__(self) -> None:
         self.hip: Any = None
+        self.folder = SYSFS
         self.images: dict[int, bytes] = {}
         self.modules: dict[int, Any] = {}
         self.functions: dict[int, Any] = {}
@@ -76,6 +81,8 @@ class Worker:
             raise WorkerError("no-device", f"{count} device(s), device {device} was asked for")
         self.call("hipSetDevice", device)
         properties = self.properties(device)
+        place = (properties.pciDomainID, properties.pciBusID, properties.pciDeviceID)
+        self.folder = SYSFS / "{:04x}:{:02x}:{:02x}.0".format(*map(int, place))
         clock_khz = int(properties.clockRate)
         return {
             "name": _text(properties.name),
@@ -166,6 +173,16 @@ class Worker:
             for event in events:
                 self.hip.hipEventDestroy(event)
 
+    def power(self) -> dict[str, Any]:
+        """What the driver says the device takes, W; None if it says nothing."""
+        for name in POWER_FILES:
+            for file in sorted(self.folder.glob(f"hwmon/hwmon*/{name}")):
+                try:
+                    return {"watts": int(file.read_text()) / 1e6}
+                except (OSError, ValueError):
+                    continue
+        return {"watts": None}
+
     def free(self, buffer: int) -> dict[str, Any]:
         """Give a buffer back."""
         self.call("hipFree", self.buffers.pop(buffer))
@@ -186,7 +203,7 @@ class Worker:
         return self.next - 1
 
 
-OPERATIONS = ("open", "load", "allocate", "write", "fill", "read", "launch", "free", "close")
+OPERATIONS = ("open", "load", "allocate", "write", "fill", "read", "launch", "power", "free", "close")
 
 
 def _text(value: Any) -> str:

@@ -25,6 +25,7 @@ from wavesim.replays.att.importer import import_trace
 from wavesim.replays.att.latencies import QUEUED_LATENCY_CLK, derive_latencies
 from wavesim.replays.att.lds_addresses import find_conflicts, with_conflicts
 from wavesim.replays.compute_unit import memory_mode, replay, replay_inputs
+from wavesim.replays.slot_frame import in_one_frame
 from wavesim.timing.forced import forced_issue_clk
 from wavesim.trace import Kind, Timeline
 
@@ -140,9 +141,9 @@ def gather(folder: Path, machine: str | None, most_rows: int = MOST_ROWS) -> lis
     parameters = loaded.parameters
     found = []
     for unit in imported.units:
-        inputs, _ = replay_inputs(unit, loaded, memory_mode("measured"))
+        measured = in_one_frame(unit.timeline, parameters)
+        inputs, _ = replay_inputs(measured, loaded, memory_mode("measured"))
         trace = with_conflicts(inputs, find_conflicts(inputs, loaded))
-        measured = unit.timeline
         issued = np.sort(np.concatenate([wave.issue_clk for wave in measured.waves]))
         until = int(issued[min(most_rows, len(issued) - 1)])
         seen = np.concatenate([wave.issue_clk for wave in measured.waves])
@@ -173,7 +174,7 @@ def gather(folder: Path, machine: str | None, most_rows: int = MOST_ROWS) -> lis
                 int(inside.sum()),
                 table,
                 moved,
-                _latencies(unit.timeline, parameters),
+                _latencies(measured, parameters),
             )
         )
     return found

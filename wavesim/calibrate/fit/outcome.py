@@ -8,6 +8,7 @@ from typing import Any
 
 from wavesim.calibrate.bench.lane_phases import FoundPhases, same_phases
 from wavesim.calibrate.bench.samples import Samples
+from wavesim.calibrate.fit.chip_outcome import NO_CHIP, Chip, chip_entries, chip_json
 from wavesim.calibrate.fit.search import FitResult, Fitted
 from wavesim.isa.machine import Machine
 
@@ -19,7 +20,13 @@ PhaseTable = Mapping[tuple[str, int], FoundPhases]
 NOTHING: PhaseTable = MappingProxyType({})
 
 
-def machine_file(machine: Machine, result: FitResult, samples: Samples, phases: PhaseTable = NOTHING) -> str:
+def machine_file(
+    machine: Machine,
+    result: FitResult,
+    samples: Samples,
+    phases: PhaseTable = NOTHING,
+    chip: Chip = NO_CHIP,
+) -> str:
     """An overlay of the stock machine with every determined value, its interval and where it comes from."""
     device = samples.properties
     repeats = max((len(each) for each in samples.clk.values()), default=0)
@@ -59,23 +66,31 @@ def machine_file(machine: Machine, result: FitResult, samples: Samples, phases: 
         text = "{" + ", ".join(f"{name}: {value}" for name, value in table.items()) + "}"
         entry = _entry(machine, f"{section}.{key}", text, members, source, confidence)
         sections.setdefault(section, {})[key] = entry
-    for (kind, width), found in phases.items():
-        if found.phases is None:
-            continue
-        key = f"{kind}_b{8 * width}"
-        groups = ", ".join(f'"{lane_ranges(lanes)}"' for lanes in found.phases.phases)
-        for name, text in ((f"{key}_phases", f"[{groups}]"), (f"{key}_banks", str(found.phases.banks))):
-            entry = _entry(machine, f"lds.{name}", text, [], source, confidence)
-            sections.setdefault("lds", {})[name] = entry
+    for key, text in _phase_texts(phases):
+        entry = _entry(machine, f"lds.{key}", text, [], source, confidence)
+        sections.setdefault("lds", {})[key] = entry
+    for section, key, entry in chip_entries(machine, chip, source, virtual=device.virtual):
+        sections.setdefault(section, {})[key] = entry
     for section, entries in sections.items():
         head.append(f"{section}:")
         head += [f"  {key}: {entry}" for key, entry in entries.items()]
     return "\n".join(head) + "\n"
 
 
+def _phase_texts(phases: PhaseTable) -> Iterator[tuple[str, str]]:
+    """Key and value, as YAML, of the tables that were found."""
+    for (kind, width), found in phases.items():
+        if found.phases is not None:
+            groups = ", ".join(f'"{lane_ranges(lanes)}"' for lanes in found.phases.phases)
+            yield f"{kind}_b{8 * width}_phases", f"[{groups}]"
+            yield f"{kind}_b{8 * width}_banks", str(found.phases.banks)
+
+
 def _entry(machine: Machine, key: str, text: str, members: list[Fitted], source: str, confidence: str) -> str:
     unit = machine.quantities[key].unit
-    intervals = "; ".join(f"{each.low} to {each.high}, {each.observations} clocks" for each in members[:4])
+    intervals = "; ".join(
+        f"{each.low} to {each.high}, {each.observations} clocks, stock {each.stock}" for each in members[:4]
+    )
     note = f"interval {intervals}" + ("; ..." if len(members) > 4 else "") if members else "exact"
     return f'{{value: {text}, unit: {unit}, source: "{source}", confidence: {confidence}, note: "{note}"}}'
 
@@ -110,6 +125,8 @@ def report_lines(samples: Samples, result: FitResult) -> Iterator[str]:
     """The report as text: values, what is not determined, and the benchmarks that disagree."""
     device = samples.properties
     yield f"{device.name} ({device.arch}), {samples.date}"
+    if not result.residuals:
+        return
     yield ""
     yield f"{'value':<46}{'stock':>7}{'found':>7}  {'interval':<14}{'clocks':>7}"
     for each in result.fitted:
@@ -139,7 +156,9 @@ def report_lines(samples: Samples, result: FitResult) -> Iterator[str]:
         )
 
 
-def report_json(samples: Samples, result: FitResult, phases: PhaseTable = NOTHING) -> dict[str, Any]:
+def report_json(
+    samples: Samples, result: FitResult, phases: PhaseTable = NOTHING, chip: Chip = NO_CHIP
+) -> dict[str, Any]:
     """The same as data."""
     device = samples.properties
     return {
@@ -176,6 +195,7 @@ def report_json(samples: Samples, result: FitResult, phases: PhaseTable = NOTHIN
             }
             for (kind, width), found in phases.items()
         ],
+        "chip": chip_json(chip, virtual=device.virtual),
         "benchmarks": [
             {
                 "name": each.benchmark,

@@ -16,6 +16,7 @@ from wavesim.front.tile.control import Statements
 from wavesim.front.tile.declarations import Declarations, Reader, declare, fragment_type
 from wavesim.front.tile.emitter import Emitter, Item, Label, Raw
 from wavesim.front.tile.expressions import evaluate, evaluate_condition
+from wavesim.front.tile.free import free_constants
 from wavesim.front.tile.materialize import start
 from wavesim.front.tile.registers import allocate, registers_in, rewrite, single_registers
 from wavesim.front.tile.resources import resource_findings
@@ -55,8 +56,9 @@ def load_tile_program(
     """
     source = read_source(path, text)
     arch = _arch(source, arch)
-    reader = Reader(_constants(source, overrides))
+    reader = Reader(constants_of(source, overrides))
     _require(source, reader)
+    free_constants(source)
     waves = _waves(source, reader)
     reader.names.update(
         wave=variable("wave", 0, waves - 1) if waves > 1 else Value(0),
@@ -110,7 +112,7 @@ def _arch(source: Source, arch: str | None) -> str:
     return chosen
 
 
-def _constants(source: Source, overrides: Mapping[str, str]) -> dict[str, Value]:
+def constants_of(source: Source, overrides: Mapping[str, str]) -> dict[str, Value]:
     """Constants in written order; each may use the ones before it."""
     names: dict[str, Value] = {}
     table = source.named["constants"]

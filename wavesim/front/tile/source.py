@@ -14,7 +14,7 @@ from wavesim.yaml_source import load_yaml
 SINGLE = ("kernel", "about", "arch", "require", "workgroup", "mfma", "launch", "program")
 """Keys whose value is taken as a whole from the last file that has them."""
 
-NAMED = ("constants", "values", "macros", "memory", "lds", "loads", "fragments", "accumulators")
+NAMED = ("constants", "tune", "values", "macros", "memory", "lds", "loads", "fragments", "accumulators")
 """Sections: mappings by name, merged name by name."""
 
 MAX_INCLUDES = 16

@@ -83,7 +83,7 @@ def run_json(run: Run) -> dict[str, Json]:
                 for pair in (overlap.pairs if overlap else ())
             ],
         },
-        "bounds": {name: bounds.named()[name] if bounds else None for name in BOUND_NAMES},
+        "bounds": {name: bounds.named().get(name) if bounds else None for name in BOUND_NAMES},
         "bound_details": {
             "binding": bounds.binding if bounds else None,
             "issue_by_category": _numbers(bounds.issue_by_category) if bounds else {},
@@ -150,6 +150,7 @@ def _memory(run: Run) -> dict[str, Json] | None:
         "round": str(found.round),
         "interval": found.interval,
         "later_round_clk": run.memory.later_clk,
+        "later_round_clk_per_iteration": run.memory.later_clk_per_iteration,
         "share": {level.name.lower(): share for level, share in found.share.items()},
         "level_clk": {level.name.lower(): clk for level, clk in found.level_clk.items()},
         "loads": [

@@ -11,6 +11,7 @@ VERSIONS: Mapping[str, int] = {
     "compare": 1,
     "explain": 2,
     "tune": 1,
+    "swizzle": 1,
     "loops": 1,
     "predict": 1,
     "replay": 1,

@@ -75,7 +75,7 @@ def _chapters(tuned: Tuned, hints: Hints | None) -> Iterator[Chapter]:
 def _difference(tuned: Tuned) -> Iterator[str]:
     """The loop's instructions as they were and as they are."""
     before, after = (_printed(each) for each in (tuned.before, tuned.schedule))
-    yield from difflib.ndiff(before, after)
+    yield from (line for line in difflib.ndiff(before, after) if not line.startswith("?"))
 
 
 def _printed(instructions: Sequence[Instruction]) -> list[str]:

@@ -33,9 +33,9 @@ def calibration_page(data: Mapping[str, Any]) -> Iterator[str]:
         words = "This device is wavesim's own model, not a GPU: nothing here was measured."
         yield f'<p class="note">{_text(words)}</p>\n'
     poor = [each for each in data["benchmarks"] if each["poor"]]
-    if data["good"]:
+    if data["good"] and data["benchmarks"]:
         yield f"<p>Good fit: all {len(data['benchmarks'])} benchmarks agree with the model.</p>\n"
-    else:
+    elif poor:
         count = f"{len(poor)} of {len(data['benchmarks'])}"
         yield f'<p class="bad">Poor fit: {count} benchmarks disagree with the model.</p>\n'
     if "kernel" in data:
@@ -55,6 +55,7 @@ def calibration_page(data: Mapping[str, Any]) -> Iterator[str]:
             for each in data["values"]
         ),
     )
+    yield from _chip(data["chip"])
     yield "<h2>Benchmarks</h2>\n"
     yield from _table(
         ("benchmark", "measured, clk", "simulated, clk", "error, clk", ""),
@@ -70,6 +71,44 @@ def calibration_page(data: Mapping[str, Any]) -> Iterator[str]:
         ),
     )
     yield "</body></html>\n"
+
+
+def _chip(chip: Mapping[str, Any]) -> Iterator[str]:
+    """What was found of the chip around a compute unit, and the curves behind it."""
+    if not chip["values"] and not chip["curves"]:
+        return
+    yield "<h2>The chip around a compute unit</h2>\n"
+    if chip["stand_in"]:
+        yield '<p class="note">A stand-in answered; nothing of it was measured or simulated.</p>\n'
+    yield from _table(
+        ("value", "stock", "found", "spread", "readings", ""),
+        (
+            (
+                each["name"],
+                _number(each["stock"]),
+                _number(each["value"]) if each["determined"] else "-",
+                f"{each['low']:.7g} to {each['high']:.7g}",
+                each["observations"],
+                each["why"],
+            )
+            for each in chip["values"]
+        ),
+    )
+    for curve in chip["curves"]:
+        yield f"<h3>{_text(curve['title'])}</h3>\n"
+        labels = curve["labels"] or [""] * len(curve["rows"])
+        rows = zip(labels, curve["rows"], strict=True)
+        columns = ("", *curve["columns"])
+        yield from _table(columns, ([label, *(f"{each:.7g}" for each in row)] for label, row in rows))
+
+
+def _number(value: object) -> str:
+    """A number, a range or a table of numbers."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {each:g}" for key, each in value.items()) or "none"
+    if isinstance(value, tuple | list):
+        return " to ".join(f"{each:g}" for each in value)
+    return f"{value:.7g}"
 
 
 def _kernel(kernel: Mapping[str, Any]) -> Iterator[str]:

@@ -85,7 +85,7 @@ def _block(runs: Sequence[Run]) -> list[Text]:
         lines += _figure(
             runs,
             f"  {name}",
-            lambda run, name=name: run.analysis.bounds.named()[name] if run.analysis.bounds else None,  # type: ignore[misc]
+            lambda run, name=name: run.analysis.bounds.named().get(name) if run.analysis.bounds else None,  # type: ignore[misc]
             differences=False,
         )
     lines += [Text(), Text("Matrix pipe idle  clk per iteration, put down to", style="bold")]

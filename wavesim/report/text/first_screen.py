@@ -25,6 +25,9 @@ BOUND_WORDS = {
     "issue": "issue slots",
     "global_bytes": "path to memory",
     "memory_in_flight": "loads in flight",
+    "l2": "L2 bandwidth",
+    "mall": "Infinity Cache",
+    "hbm": "HBM",
 }
 """What sets a bound, in words."""
 
@@ -95,10 +98,15 @@ def _speed(run: Run) -> str:
         if run.memory is not None:
             low, high = run.memory.prediction.meant(loop.clk_per_iteration)
             said += f" ({number(low)} to {number(high)}; predicted)"
-    if throughput is not None:
-        said += f", {number(throughput.tflops)}{run.mark('tflops')} TFLOP/s"
-        said += f" at {number(throughput.clock.ghz, 3)} GHz"
-    return said
+            if run.memory.later_clk_per_iteration is not None:
+                said += f", {number(run.memory.later_clk_per_iteration)} in later rounds"
+    if throughput is None:
+        return said
+    mark, at = run.mark("tflops"), f"at {number(throughput.clock.ghz, 3)} GHz"
+    if run.memory is not None and run.memory.later_clk is not None:
+        whole, first = number(throughput.tflops_with_tail), number(throughput.tflops)
+        return f"{whole}{mark} TFLOP/s {at} ({first} in the cold first round); {said}"
+    return f"{said}, {number(throughput.tflops)}{mark} TFLOP/s {at}"
 
 
 def _reached(run: Run, look: Look) -> list[Text]:

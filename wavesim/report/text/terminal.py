@@ -20,7 +20,7 @@ from wavesim.report.text.first_screen import first_screen
 from wavesim.report.text.picture import picture
 from wavesim.report.text.unknowns import unknown_lines
 from wavesim.report.text.wrong_elements import wrong_lines
-from wavesim.trace import REASON_NAMES, Kind
+from wavesim.trace import REASON_NAMES, Kind, MemoryLevel
 from wavesim.words import bar, number, percent
 
 LABEL = 16
@@ -161,15 +161,22 @@ def _memory_row(run: Run, width: int) -> list[Text]:
     return _row("memory", f"{run.machine.parameters.memory_latency_clk} clk", note, width, "")
 
 
+_FROM = {
+    MemoryLevel.L1: "are in the L1",
+    MemoryLevel.L2: "find L2",
+    MemoryLevel.MALL: "wait for the Infinity Cache",
+    MemoryLevel.HBM: "wait for HBM",
+}
+
+
 def _predicted_memory_row(run: Run, memory: PredictedMemory, width: int) -> list[Text]:
     """Where lines come from, what each level would need alone, what the loop may take, and what that rests
     on."""
     found = memory.prediction
     parts = [
-        f"{100 * share:.0f} % of accesses {words}, which alone needs {found.level_clk[level]:.0f} clk"
-        for (level, share), words in zip(
-            found.share.items(), ("find L2", "wait for the Infinity Cache", "wait for HBM"), strict=True
-        )
+        f"{100 * share:.0f} % of lines {_FROM[level]}"
+        + (f", which alone needs {found.level_clk[level]:.0f} clk" if found.level_clk[level] else "")
+        for level, share in found.share.items()
         if share >= 0.005
     ]
     note = f"{found.round} round of workgroups: " + "; ".join(reversed(parts))
@@ -178,32 +185,45 @@ def _predicted_memory_row(run: Run, memory: PredictedMemory, width: int) -> list
         note += f"; {number(low)} to {number(high)} clk/iteration"
     if memory.later_clk is not None:
         note += f"; a later round takes {memory.later_clk} clk"
+        if memory.later_clk_per_iteration is not None:
+            note += f", {number(memory.later_clk_per_iteration)} clk/iteration"
     note += "".join(f"; assumed: {each}" for each in found.assumed)
     return _row("memory", f"± {100 * found.interval:.0f} %", note, width)
 
 
 def _throughput_rows(run: Run, width: int) -> list[Text]:
+    """TFLOP/s of the simulated workgroups; before it those of the whole dispatch, if its later rounds are not
+    like the first."""
     throughput = run.analysis.throughput
     if throughput is None:
         return []
     clock = throughput.clock
-    note = f"at {number(clock.ghz, 3)} GHz ({clock}) on {throughput.cus} CUs"
-    if throughput.tflops_steady is not None:
-        note += f"; the loop alone {number(throughput.tflops_steady)}"
-    if throughput.workgroups > 1:
-        rounds = "1 round" if throughput.rounds == 1 else f"{throughput.rounds} rounds"
-        note += (
-            f"; {throughput.workgroups} workgroups in {rounds},"
-            f" the last {percent(throughput.last_round_share, 0)} full: {number(throughput.tflops_with_tail)}"
-        )
+    at = f"at {number(clock.ghz, 3)} GHz ({clock}) on {throughput.cus} CUs"
+    uncertain, lines = "", []
     if run.memory is not None:
         fewest, most = run.memory.prediction.meant(1.0)
         low, high = clock.low_ghz / clock.ghz / most, clock.high_ghz / clock.ghz / fewest
         whole = throughput.tflops_with_tail
-        note += (
+        uncertain = (
             f"; with what is uncertain of memory and clock {number(low * whole)} to {number(high * whole)}"
         )
-    return _row("TFLOP/s", number(throughput.tflops) + run.mark("tflops"), note, width)
+    rounds = "1 round" if throughput.rounds == 1 else f"{throughput.rounds} rounds"
+    launched = f"{throughput.workgroups} workgroups in {rounds}"
+    last = f"the last {percent(throughput.last_round_share, 0)} full"
+    rates = at
+    if throughput.tflops_steady is not None:
+        rates += f"; the loop alone {number(throughput.tflops_steady)}"
+    if run.memory is not None and run.memory.later_clk is not None and throughput.workgroups > 1:
+        note = f"TFLOP/s {at}: {launched}, a cold one of {throughput.clk} clk and later ones of "
+        note += f"{run.memory.later_clk}, {last}{uncertain}"
+        shown = number(throughput.tflops_with_tail) + run.mark("tflops")
+        lines = _row("dispatch", shown, note, width)
+        rates = f"of the cold round alone; {rates.removeprefix(at).removeprefix('; ')}".removesuffix("; ")
+    elif throughput.workgroups > 1:
+        rates += f"; {launched}, {last}: {number(throughput.tflops_with_tail)}{uncertain}"
+    else:
+        rates += uncertain
+    return lines + _row("TFLOP/s", number(throughput.tflops) + run.mark("tflops"), rates, width)
 
 
 def _bounds(run: Run, width: int, ascii_only: bool) -> list[Text]:

@@ -8,17 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from wavesim.asm.printer import print_code, print_program
-from wavesim.front.endings import HIP
+from wavesim.front.endings import HIP, TILES
 from wavesim.front.launch.file import launch_path
 from wavesim.front.launch.write import launch_text
 from wavesim.report.json.schemas import headed
 from wavesim.report.json.trust import trust_json
 from wavesim.report.text.hints import hint_diff, hint_json, hint_source
-from wavesim.report.text.wrap import unified, wrapped
+from wavesim.report.text.wrap import WIDTH, unified, wrapped
 from wavesim.tuning.hints import Hints
+from wavesim.tuning.parameters import Parameters
 from wavesim.tuning.score import LATENCIES
 from wavesim.tuning.state import State
 from wavesim.tuning.tune import Tuned
+
+MOST_CHOICES = 4
+"""Choices of parameters that are shown, of the best and of those refused."""
 
 BOUND_SAID = {
     "mfma": "the matrix pipes are busy for so long with the MFMAs of a pass",
@@ -27,6 +31,9 @@ BOUND_SAID = {
     "issue": "the instructions of a pass need so many slots to issue",
     "global_bytes": "global memory needs so long for the bytes of a pass",
     "memory_in_flight": "the loads of a pass need so long where so many may be in flight, at this latency",
+    "l2": "the L2 needs so long for the lines of a pass, of all compute units",
+    "mall": "the Infinity Cache needs so long for the lines of a pass, of all compute units",
+    "hbm": "the DRAM needs so long for the lines of a pass, of all compute units",
 }
 """Why nothing can be faster than a bound, by its name."""
 
@@ -60,6 +67,9 @@ def tuning_lines(tuned: Tuned) -> Iterator[str]:
     if tuned.bound:
         yield from wrapped(bound_argument(tuned), "  bound: ", "    ")
     yield ""
+    if tuned.parameters is not None:
+        yield from _parameters(tuned.parameters)
+        yield ""
     if tuned.better:
         yield from _what_changed(tuned)
     else:
@@ -110,10 +120,35 @@ def changes_said(tuned: Tuned) -> tuple[str, ...]:
     return (*((tuned.how,) if tuned.how != "as it is" else ()), *tuned.changes)
 
 
+def parameter_rows(found: Parameters) -> Iterator[tuple[str, ...]]:
+    """The kernel as it was and the best choices with their clocks; a head first."""
+    yield "parameters alone", *(f"{share:.1f} x" for share in LATENCIES)
+    usable = sorted((each for each in found.tried[1:] if not each.refused), key=lambda each: each.clk)
+    as_it_was = ", ".join(f"{name}: {value}" for name, value in found.before.items())
+    rows = [(f"as it was{f': {as_it_was}' if as_it_was else ''}", found.before_clk)]
+    rows += [(str(each.choice), each.at_latencies) for each in usable[:MOST_CHOICES]]
+    for name, clocks in rows:
+        yield f"  {name}", *(f"{clk:,.1f}" for clk in clocks)
+
+
+def _parameters(found: Parameters) -> Iterator[str]:
+    for name, *clocks in parameter_rows(found):
+        numbers = "".join(f"{clk:>10}" for clk in clocks)
+        if len(name) > WIDTH - len(numbers):
+            yield name
+            name = ""
+        yield f"{name:<{WIDTH - len(numbers)}}{numbers}"
+    refused = [each for each in found.tried if each.refused]
+    yield f"  {len(found.tried) - 1} choices tried, {len(refused)} of them refused"
+    for each in refused[:MOST_CHOICES]:
+        yield from wrapped(f"{each.choice}: {each.refused}", "  - ", "    ")
+
+
 def _what_changed(tuned: Tuned) -> Iterator[str]:
-    for name, without, lost, of_all in share_rows(tuned):
-        yield f"{name:<38}{without:>14}{lost:>10}{of_all:>14}"
-    yield ""
+    if tuned.shares:
+        for name, without, lost, of_all in share_rows(tuned):
+            yield f"{name:<38}{without:>14}{lost:>10}{of_all:>14}"
+        yield ""
     yield "what changed"
     for said in changes_said(tuned):
         yield from wrapped(said, "  - ", "    ")
@@ -154,10 +189,30 @@ def tuning_json(tuned: Tuned, hints: Hints | None = None) -> dict[str, Any]:
         "stopped": tuned.stopped,
         "dropped": list(tuned.dropped),
         "fault": tuned.fault or None,
+        "parameters": _parameters_json(tuned.parameters) if tuned.parameters is not None else None,
         "sched_group_barrier": hint_json(hints, tuned) if hints is not None else None,
         "trust": trust_json(tuned.run),
     }
     return headed("tune", data)
+
+
+def _parameters_json(found: Parameters) -> dict[str, Any]:
+    return {
+        "free": {name: list(values) for name, values in found.free.items()},
+        "before": dict(found.before),
+        "best": dict(found.best.values) if found.better else dict(found.before),
+        "interleaving": found.best.interleaving or None,
+        "line": found.best.line or None,
+        "tried": [
+            {
+                "values": dict(each.choice.values) or dict(found.before),
+                "interleaving": each.choice.interleaving or None,
+                "clk_per_iteration": None if each.refused else list(each.at_latencies),
+                "refused": each.refused or None,
+            }
+            for each in found.tried
+        ],
+    }
 
 
 def tuned_assembly(tuned: Tuned) -> str:
@@ -181,13 +236,16 @@ def tuned_files(
 
     Args:
         tuned: what was found.
-        output: assembly, or HIP by its ending.
+        output: assembly, or by its ending HIP or a tile program.
         hints: the builtins that go into HIP.
         kernel: the HIP source that they go into.
 
     Raises:
         UserError: a launch that no file can state, or no HIP source to write.
     """
+    if output.suffix.lower() in TILES and tuned.parameters is not None:
+        yield output, tuned.parameters.best.text
+        return
     launch = tuned.run.kernel.launch
     is_hip = output.suffix.lower() in HIP and hints is not None and kernel is not None
     text = hint_source(hints, kernel) if is_hip and hints and kernel else tuned_assembly(tuned)

@@ -39,7 +39,8 @@
     X(page_bytes) X(prefetch_bytes) X(miss_clk) X(lgkm_max) X(vm_max) X(release_early_clk)                   \
     X(release_late_clk)                                                                                      \
     X(memory_queue_entries) X(memory_queue_hold_clk) X(memory_acknowledge_clk) X(memory_tail_entries)        \
-    X(memory_tail_bytes) X(memory_bytes_per_clk) X(memory_min_service_clk) X(memory_idle_clk)                \
+    X(memory_tail_bytes) X(memory_bytes_per_clk) X(memory_l1_hit_bytes_per_clk) X(memory_min_service_clk)    \
+    X(memory_idle_clk)                                                                                       \
     X(memory_idle_restart_clk) X(spin_patience_clk) X(max_clk) X(lds_write_drain) X(lds_alternation)         \
     X(vmem_in_order) X(vmem_idle_port) X(vmem_round_robin) X(vmem_store_data) X(endpgm_drain)                \
     X(arbitration) X(oldest_first)
@@ -48,7 +49,7 @@
     X(category) X(kind) X(first_chunk) X(last_chunk) X(hold_clk) X(packed) X(writes_sgpr) X(scaled)          \
     X(as_first) X(as_second) X(scalar_read) X(scalar_write) X(even_reads) X(odd_reads) X(first_even)         \
     X(first_odd) X(goes_first) X(to_lds) X(lgkm) X(vm) X(wait_lgkm) X(wait_vm) X(priority) X(memory_bytes)   \
-    X(port_clk) X(array_clk) X(latency_clk) X(pipe_clk) X(blocks_valu_clk) X(blocks_memory_clk)
+    X(sends) X(port_clk) X(array_clk) X(latency_clk) X(pipe_clk) X(blocks_valu_clk) X(blocks_memory_clk)
 
 #define CATEGORIES(X) X(valu) X(mfma) X(lds) X(vmem) X(scalar) X(branch) X(internal)
 
@@ -87,7 +88,7 @@ enum { STATUS_RUNNING, STATUS_DONE, STATUS_LIMIT, STATUS_NO_MEMORY };
 /* One wave's stream: pointers into Python's arrays, which outlive the engine. */
 typedef struct {
     int64_t simd, workgroup, start_clk, rows, place; /* place: of its SIMD in barrier.simd_order */
-    const int32_t *code, *array_clk, *memory_bytes, *memory_latency_clk, *memory_path_clk16;
+    const int32_t *code, *array_clk, *memory_bytes, *memory_latency_clk, *memory_path_clk16, *memory_hit_bytes;
     const uint8_t *taken;
     int64_t *attempt_clk, *issue_clk, *end_clk, *done_clk;
     const int64_t *spins; /* (last, first, store wave, store row, number), by last */
@@ -855,7 +856,6 @@ static Access *lds_issue(Engine *e, Wave *w, const Op *op, int64_t now) {
     Pair *port = &e->pairs[w->pair];
     int64_t array = w->in.array_clk[w->row];
     int idle = pair_is_idle(port, now);
-    int is_write = op->kind == K_lds_write;
     lds_forget(port, now);
     Access *access = ring_push(e, &port->queue);
     *access = (Access){.issue_clk = now,
@@ -866,7 +866,7 @@ static Access *lds_issue(Engine *e, Wave *w, const Op *op, int64_t now) {
                        .queue_free_clk = NEVER,
                        .wave = w->number,
                        .row = (int32_t)w->row};
-    if (is_write) {
+    if (op->sends) {
         port->held_until = now + op->hold_clk;
         port->held_by = (By){w->number, (int32_t)w->row};
         access->drains = idle && P(lds_write_drain);
@@ -1015,15 +1015,17 @@ static void vmem_issue(Engine *e, Wave *w, const Op *op, int64_t now) {
     }
     int64_t moved = w->in.memory_bytes[row];
     if (moved == UNKNOWN) moved = op->memory_bytes;
-    int64_t service = max64(P(memory_min_service_clk),
-                            (moved + P(memory_bytes_per_clk) - 1) / P(memory_bytes_per_clk));
+    int64_t hit = min64(w->in.memory_hit_bytes[row], moved), missing = moved - hit;
+    int64_t rates = P(memory_bytes_per_clk) * P(memory_l1_hit_bytes_per_clk);
+    int64_t service = missing * P(memory_l1_hit_bytes_per_clk) + hit * P(memory_bytes_per_clk);
+    service = max64(P(memory_min_service_clk), (service + rates - 1) / rates);
     int64_t latency = n < e->by_order_count ? e->latency_by_order[n] : UNKNOWN;
     if (latency == UNKNOWN) latency = w->in.memory_latency_clk[row];
     if (latency == UNKNOWN) latency = op->latency_clk;
     int64_t accepted = now;
     if (n) accepted = max64(accepted, e->accepted[n - 1] + e->service[n - 1]);
-    e->moved[n] = moved;
-    e->in_flight_bytes += moved;
+    e->moved[n] = missing;
+    e->in_flight_bytes += missing;
     while (e->in_flight_first < n && (e->in_flight_bytes > P(memory_tail_bytes) ||
                                       n - e->in_flight_first >= P(memory_tail_entries)))
         e->in_flight_bytes -= e->moved[e->in_flight_first++];
@@ -1461,16 +1463,19 @@ static void deny(Engine *e, const Wave *w, const Wave *winner) {
     }
 }
 
-/* Step 2, LDS: the SIMD of the pair that was not granted last, at the beginning the lower; -1: nobody asks. */
-static int32_t lds_winner(Engine *e, Pair *port) {
+/* Step 2, LDS: a request of an earlier slot goes before one of this slot. Of several earlier ones that of the
+ * SIMD which was not granted last wins, of several new ones the lower SIMD's; -1: nobody asks. */
+static int32_t lds_winner(Engine *e, Pair *port, int64_t now) {
     if (!port->asking_count) return -1;
     int32_t winner = port->asking[0];
-    if (P(lds_alternation) && e->waves[winner].simd == port->last_simd) {
-        for (int32_t i = 1; i < port->asking_count; i++) {
-            if (e->waves[port->asking[i]].simd != port->last_simd) {
-                winner = port->asking[i];
-                break;
-            }
+    int best = 0;
+    for (int32_t i = 0; i < port->asking_count && P(lds_alternation); i++) {
+        const Wave *w = &e->waves[port->asking[i]];
+        int stood = w->in.attempt_clk[w->row] < now;
+        int rank = stood ? 1 + (w->simd != port->last_simd) : 0;
+        if (rank > best) {
+            best = rank;
+            winner = w->number;
         }
     }
     port->last_simd = e->waves[winner].simd;
@@ -1586,7 +1591,7 @@ static void arbitrate(Engine *e, int64_t now) {
     if (!asked) return;
     for (int64_t number = 0; number <= P(pairs); number++) {
         Pair *port = number < P(pairs) ? &e->pairs[number] : NULL;
-        int32_t winner = port ? lds_winner(e, port) : vmem_winner(e, now);
+        int32_t winner = port ? lds_winner(e, port, now) : vmem_winner(e, now);
         int32_t count = port ? port->asking_count : e->asking_count;
         const int32_t *asking = port ? port->asking : e->asking;
         for (int32_t i = 0; i < count; i++) {

@@ -20,6 +20,7 @@ from wavesim.timing.compiled.static_code import LARGEST, Numbering, static_code
 from wavesim.timing.rules import BY_NAME
 from wavesim.timing.rules.instruction_cache import code_lines, page_offset_lines
 from wavesim.trace import CodeEntry, Reason, Trace, WaveTrace
+from wavesim.trace.trace import MEMORY_COLUMNS
 
 Array = npt.NDArray[np.generic]
 Int64 = npt.NDArray[np.int64]
@@ -30,7 +31,7 @@ FIELD = {parameter_key(name).partition(".")[2]: name for name in PARAMETERS} | {
 REASONS = tuple(reason.name.lower() for reason in Reason)
 
 POSITIVE = (
-    *("simds", "slot_clk", "turn_clk", "memory_bytes_per_clk"),
+    *("simds", "slot_clk", "turn_clk", "memory_bytes_per_clk", "memory_l1_hit_bytes_per_clk"),
     *("chunk_bytes", "icache_line_bytes", "icache_units", "page_bytes"),
 )
 
@@ -41,6 +42,7 @@ ROW_COLUMNS: tuple[tuple[str, type[np.generic]], ...] = (
     ("memory_bytes", np.int32),
     ("memory_latency_clk", np.int32),
     ("memory_path_clk16", np.int32),
+    ("memory_hit_bytes", np.int32),
     ("taken", np.bool_),
 )
 CLOCKS = ("attempt_clk", "issue_clk", "end_clk", "done_clk")
@@ -175,7 +177,7 @@ def _pair_of(p: TimingParameters) -> Int64:
 
 def row_column(wave: WaveTrace, name: str) -> Array:
     """A column of ``ROW_COLUMNS`` of a wave's stream."""
-    return wave.path_clk16() if name == "memory_path_clk16" else getattr(wave, name)
+    return wave.of_memory(name) if name in MEMORY_COLUMNS else getattr(wave, name)
 
 
 def _rows(trace: Trace, lengths: Sequence[int]) -> dict[str, Array]:
@@ -188,7 +190,7 @@ def _rows(trace: Trace, lengths: Sequence[int]) -> dict[str, Array]:
         ]
         columns[name] = np.concatenate(parts) if parts else np.zeros(0, dtype)
     _check_range(columns["code"], 0, len(trace.code), "code")
-    for name in ("array_clk", "memory_bytes", "memory_latency_clk", "memory_path_clk16"):
+    for name in ("array_clk", "memory_bytes", "memory_latency_clk", "memory_path_clk16", "memory_hit_bytes"):
         _check_range(columns[name], -1, LARGEST, name)
     return columns
 

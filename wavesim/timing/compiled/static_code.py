@@ -107,6 +107,7 @@ def _made(same: _Same, numbering: Numbering) -> StaticCode:
         shape = (
             entry.kind._value_,
             entry.width_bytes,
+            entry.data_bytes,
             entry.nop_slots,
             entry.sleep_units,
             entry.mfma,
@@ -152,6 +153,7 @@ def _clocks_of(entry: CodeEntry, p: TimingParameters, numbering: Numbering) -> d
         "scaled": int(op.scaled),
         "goes_first": int(op.goes_first),
         "memory_bytes": op.memory_bytes,
+        "sends": int(op.sends),
         "port_clk": op.port_clk,
         "array_clk": op.array_clk,
         "latency_clk": op.latency_clk,

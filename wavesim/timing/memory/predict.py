@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,12 +30,16 @@ from wavesim.timing.memory.sharing import (
     find_sharing,
     nothing_shared,
 )
+from wavesim.trace import MemoryLevel as Level
 from wavesim.trace import Trace, WaveTrace
+from wavesim.trace.trace import MEMORY_COLUMNS
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 Float = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
+Hits = tuple[Int32, ...]
+"""By wave and instruction, how many of its lines the L1 has."""
 
 INTERVALS = {"gfx942": 0.10}
 """By architecture, half of the interval around predicted clocks: the largest error of the eight gfx942 GEMM
@@ -50,14 +55,6 @@ class Round(StrEnum):
 
     COLD = "cold"
     WARM = "warm"
-
-
-class Level(StrEnum):
-    """Where a line comes from."""
-
-    L2 = "L2"
-    MALL = "Infinity Cache"
-    HBM = "HBM"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +78,7 @@ class MemoryPrediction:
     loads: tuple[LoadOrigin, ...]
     rounds: int
     sharing: Sharing
+    hits: Hits
     interval: float
     assumed: tuple[str, ...] = ()
 
@@ -104,9 +102,11 @@ class MemoryPrediction:
 
 @dataclass(frozen=True, slots=True)
 class _Rates:
-    """Of the device, lines in a clock; latencies unloaded, clk. Of accesses whose lines nobody has read,
-    the share ``waiting`` waits for the DRAM, each for all of them; the others find theirs on the way."""
+    """Of the device, lines in a clock, for ``units`` compute units; latencies unloaded, clk. Of accesses to
+    lines that nobody has read, the share ``waiting`` waits for the DRAM, each for all of them; the others
+    find theirs on the way."""
 
+    units: int
     l2: float
     mall: float
     hbm: float
@@ -115,17 +115,19 @@ class _Rates:
     latency_clk: Mapping[Level, int]
 
     @staticmethod
-    def of(machine: Machine) -> _Rates:
+    def of(machine: Machine, units: int) -> _Rates:
         per_clk = 1 / (machine.number("clock.peak_ghz") * LINE_BYTES)
         halves = 2 * machine.integer("memory.hbm_channels")
         l2_bytes = machine.integer("memory.l2_read_bytes_per_clk") * machine.integer("memory.l2_caches")
         return _Rates(
+            units,
             l2_bytes / LINE_BYTES,
             machine.integer("memory.mall_read_gbytes_per_s") * per_clk,
             machine.integer("memory.hbm_read_gbytes_per_s") * per_clk,
             halves / (machine.number("memory.hbm_row_ns") * machine.number("clock.peak_ghz")),
             min(1.0, machine.number("memory.hbm_waiting_share")),
             {
+                Level.L1: machine.integer("memory.l1_latency_clk"),
                 Level.L2: machine.integer("memory.l2_latency_clk"),
                 Level.MALL: machine.integer("memory.mall_latency_clk"),
                 Level.HBM: machine.integer("memory.l2_latency_clk"),  # from there on: the way is the path
@@ -144,6 +146,8 @@ def predict_memory(
     trace: Trace,
     round: Round | str = Round.COLD,
     sharing: Sharing | None = None,
+    hits: Hits | None = None,
+    crowded: bool = False,
 ) -> MemoryPrediction:
     """Predict what global memory costs every access of an executed stream.
 
@@ -154,6 +158,9 @@ def predict_memory(
         trace: the executed streams, with lines.
         round: of workgroups.
         sharing: of an earlier prediction of the same launch; found here where it is not given.
+        hits: lines that the L1 has (:func:`wavesim.timing.memory.l1.find_hits`); none without.
+        crowded: the L2 gives a compute unit its share of bytes in a clock and no more. Else that is not
+            looked at: all that is asked of it fits the time.
 
     Raises:
         LimitExceeded: the budget of instructions.
@@ -174,16 +181,20 @@ def predict_memory(
     held = _held(machine, touched)
     if held is not None:
         assumed.append(f"an earlier launch left all {touched / 2**20:.4g} MiB of the matrices in the {held}")
-    rates = _Rates.of(machine)
-    waves = []
-    queue_clk = _queue_clk(sharing, rates, round, held)
-    costs = {
-        code: _costs(each, sharing, rates, round, held, queue_clk) for code, each in sharing.loads.items()
+    rates = _Rates.of(machine, sharing.active_units)
+    if hits is None:
+        hits = tuple(np.zeros(len(wave), np.int32) for wave in trace.waves)
+    share_hit = _share_hit(trace, hits)
+    asked = {
+        code: _asked(each, share_hit.get(code, 0.0), sharing, round, held)
+        for code, each in sharing.loads.items()
     }
+    waves = []
+    costs, line_clk = _costs(asked, rates, crowded)
     scratch = _scratch(program, sharing, machine, trace)
     scalar_clk = machine.integer("scalar.cold_latency_clk") if round is Round.COLD else None
     for position, wave in enumerate(trace.waves):
-        found = _predicted(wave, position, trace, costs, rates, scratch)
+        found = _predicted(wave, position, trace, hits[position], costs, line_clk, rates, scratch)
         waves.append(found if scalar_clk is None else _first_scalar_loads(found, trace, scalar_clk))
     executed = np.bincount(np.concatenate([wave.code for wave in trace.waves]), minlength=len(trace.code))
     loads = tuple(
@@ -195,6 +206,7 @@ def predict_memory(
         loads,
         sharing.rounds,
         sharing,
+        hits,
         INTERVALS.get(program.arch, UNMEASURED_INTERVAL),
         tuple(assumed),
     )
@@ -208,54 +220,96 @@ def _held(machine: Machine, touched_bytes: int) -> Level | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Cost:
-    """Of one static load: shares of its accesses, clocks of the path for a line of one, clocks of a pass."""
+class _Asked:
+    """What one static load asks of the device in all its passes.
 
-    share: Mapping[Level, float]
-    line_clk: Mapping[Level, float]
+    Attributes:
+        load: what workgroups share of it.
+        hit: the share of its lines that the L1 has.
+        touched: pieces that a compute unit touches beyond its L1.
+        fresh: of the pieces that all compute units touch, those that come from the DRAM.
+        share_fresh: the share of ``touched`` to pieces that come from the DRAM in this round.
+        first: the share of ``touched`` that nobody on the same XCD has touched, and somebody elsewhere has.
+    """
+
+    load: LoadSharing
+    hit: float
+    touched: float
+    fresh: float
+    share_fresh: float
+    first: float
+
+
+def _asked(load: LoadSharing, hit: float, sharing: Sharing, round: Round, held: Level | None) -> _Asked:
+    missing = 1 - hit
+    brought = min(1.0, missing * load.own / max(1, sharing.per_unit * load.pieces))
+    fresh = (
+        0 if held is not None else load.device if round is Round.COLD else min(load.device, load.fresh_later)
+    )
+    share_fresh = fresh / load.device if load.device else 0.0
+    touched = load.own * missing
+    first = 0.0
+    if held is not Level.L2 and touched:
+        first = (1 - share_fresh) * load.xcds * brought / (touched * sharing.active_units)
+    return _Asked(load, hit, load.passes * touched, load.passes * fresh * brought, share_fresh, first)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cost:
+    """Of one static load: the share of its lines that the L1 has, the shares of the others by level, and the
+    clocks that each level needs."""
+
+    hit: float
+    beyond: Mapping[Level, float]
     clk: Mapping[Level, float]
 
-
-def _fresh(load: LoadSharing, round: Round, held: Level | None) -> int:
-    """Pieces of a pass that come from the DRAM."""
-    if held is not None:
-        return 0
-    return load.device if round is Round.COLD else min(load.device, load.fresh_later)
-
-
-def _queue_clk(sharing: Sharing, rates: _Rates, round: Round, held: Level | None) -> float:
-    """Clocks of the DRAM for each piece that a compute unit touches in fresh lines: of all loads, for
-    they wait in the same queues."""
-    clk = touched = 0.0
-    for load in sharing.loads.values():
-        fresh = load.passes * _fresh(load, round, held)
-        clk += fresh / rates.fresh(load.run_lines)
-        touched += load.own * fresh / max(1, load.device)
-    return clk / touched if touched else 0.0
+    @property
+    def share(self) -> dict[Level, float]:
+        """Of all its lines."""
+        return {Level.L1: self.hit, **{level: (1 - self.hit) * each for level, each in self.beyond.items()}}
 
 
 def _costs(
-    load: LoadSharing, sharing: Sharing, rates: _Rates, round: Round, held: Level | None, queue_clk: float
-) -> _Cost:
-    fresh = _fresh(load, round, held)
-    share_fresh = fresh / load.device if load.device else 0.0
-    hbm = rates.waiting * share_fresh
-    first = (1 - share_fresh) * load.xcds / max(1, load.own * sharing.active_units)
-    first = 0.0 if held is Level.L2 else min(first, 1 - hbm)
-    return _Cost(
-        {Level.HBM: hbm, Level.MALL: first, Level.L2: 1 - hbm - first},
-        {Level.HBM: queue_clk / rates.waiting, Level.MALL: sharing.active_units / rates.mall, Level.L2: 0.0},
-        {
-            Level.HBM: load.passes * fresh / rates.fresh(load.run_lines),
-            Level.MALL: load.passes * first * load.own * sharing.active_units / rates.mall,
-            Level.L2: load.passes
-            * load.own
-            * sharing.active_units
-            * load.piece_bytes
-            / LINE_BYTES
-            / rates.l2,
-        },
-    )
+    asked: Mapping[int, _Asked], rates: _Rates, crowded: bool
+) -> tuple[dict[int, _Cost], dict[Level, float]]:
+    """The cost of every load, and by level the clocks of the path for a line.
+
+    All loads that wait for the DRAM wait in the same queues: each line of fresh pieces takes the same of it.
+    If the L2 is ``crowded``, what it needs beyond the clocks of the others is for those that find it.
+    """
+    loads = list(asked.values())
+    waited = sum(each.touched * each.share_fresh for each in loads)
+    dram_clk = {code: each.fresh / rates.fresh(each.load.run_lines) for code, each in asked.items()}
+    line_clk = dict.fromkeys(Level, 0.0)
+    line_clk[Level.HBM] = sum(dram_clk.values()) / waited / rates.waiting if waited else 0.0
+    line_clk[Level.MALL] = rates.units / rates.mall
+    costs = {}
+    for code, each in asked.items():
+        hbm = rates.waiting * each.share_fresh
+        first = min(each.first, 1 - hbm)
+        beyond = {Level.L2: 1 - hbm - first, Level.MALL: first, Level.HBM: hbm}
+        clk = {
+            Level.L1: 0.0,
+            Level.L2: each.touched * rates.units / rates.l2,
+            Level.MALL: each.touched * first * line_clk[Level.MALL],
+            Level.HBM: dram_clk[code],
+        }
+        costs[code] = _Cost(each.hit, beyond, clk)
+    total = {level: sum(cost.clk[level] for cost in costs.values()) for level in Level}
+    finding = sum(each.touched * costs[code].beyond[Level.L2] for code, each in asked.items())
+    if crowded and finding:
+        line_clk[Level.L2] = max(0.0, total[Level.L2] - total[Level.MALL] - total[Level.HBM]) / finding
+    return costs, line_clk
+
+
+def _share_hit(trace: Trace, hits: Hits) -> dict[int, float]:
+    """By static instruction, the share of the lines it touches that the L1 has."""
+    found, touched = np.zeros(len(trace.code)), np.zeros(len(trace.code))
+    for wave, of_wave in zip(trace.waves, hits, strict=True):
+        if len(wave.line_offsets) > 1:
+            found += np.bincount(wave.code, weights=of_wave, minlength=len(trace.code))
+            touched += np.bincount(wave.code, weights=np.diff(wave.line_offsets), minlength=len(trace.code))
+    return {int(code): float(found[code] / touched[code]) for code in np.flatnonzero(found)}
 
 
 def _scratch(program: Program, sharing: Sharing, machine: Machine, trace: Trace) -> tuple[Bool, int]:
@@ -274,37 +328,48 @@ def _predicted(
     wave: WaveTrace,
     position: int,
     trace: Trace,
+    hits: Int32,
     costs: Mapping[int, _Cost],
+    line_clk: Mapping[Level, float],
     rates: _Rates,
     scratch: tuple[Bool, int],
 ) -> WaveTrace:
     kinds = [entry.kind for entry in trace.code]
     load = np.array([kind is Kind.VMEM_LOAD for kind in kinds], np.bool_)[wave.code]
     store = np.array([kind is Kind.VMEM_STORE for kind in kinds], np.bool_)[wave.code]
-    count = len(trace.code)
-    hbm, mall, hbm_clk, mall_clk = (np.zeros(count) for _ in range(4))
-    for code, cost in costs.items():
-        hbm[code], mall[code] = cost.share[Level.HBM], cost.share[Level.MALL]
-        hbm_clk[code], mall_clk[code] = cost.line_clk[Level.HBM], cost.line_clk[Level.MALL]
     rows = np.flatnonzero(load)
     codes = wave.code[rows]
-    drawn = _drawn(position, len(rows))
-    waits = drawn < hbm[codes]
-    first = ~waits & (drawn >= 1 - mall[codes])
     lines = np.diff(wave.line_offsets)[rows] if len(wave.line_offsets) > 1 else np.zeros(len(rows), np.int64)
-    path = lines * np.where(waits, hbm_clk[codes], np.where(first, mall_clk[codes], 0.0))
-    latency = wave.memory_latency_clk.copy()
-    latency[rows] = np.where(
-        waits,
-        rates.latency_clk[Level.HBM],
-        np.where(first, rates.latency_clk[Level.MALL], rates.latency_clk[Level.L2]),
+    missing = lines - hits[rows]
+    beyond = np.zeros((2, len(trace.code)))
+    for code, cost in costs.items():
+        beyond[:, code] = cost.beyond[Level.HBM], cost.beyond[Level.MALL]
+    hbm, mall = beyond[:, codes]
+    drawn = _drawn(position, len(rows))
+    levels = tuple(Level)
+    of_access = np.select(
+        [(lines > 0) & (missing == 0), drawn < hbm, drawn >= 1 - mall],
+        [levels.index(Level.L1), levels.index(Level.HBM), levels.index(Level.MALL)],
+        levels.index(Level.L2),
     )
+    path = missing * np.array([line_clk[level] for level in levels])[of_access]
+    latency = wave.memory_latency_clk.copy()
+    latency[rows] = np.array([rates.latency_clk[level] for level in levels])[of_access]
     latency[store] = rates.latency_clk[Level.L2]
     of_scratch, scratch_clk = scratch
     latency[of_scratch[wave.code] & load] = scratch_clk
-    clk16 = np.zeros(len(wave), np.int32)
-    clk16[rows] = np.minimum(np.round(16 * path), np.iinfo(np.int32).max)
-    return replace(wave, memory_latency_clk=latency, memory_path_clk16=clk16)
+    found: dict[str, Any] = {name: np.zeros(len(wave), np.int32) for name in MEMORY_COLUMNS}
+    found["memory_path_clk16"][rows] = _clk16(path)
+    moved = wave.memory_bytes[rows].astype(np.int64)
+    found["memory_hit_bytes"][rows] = moved * hits[rows] // np.maximum(1, lines)
+    found["memory_l2_clk16"][rows] = _clk16(missing * rates.units / rates.l2)
+    found["memory_level"][rows] = of_access
+    return replace(wave, memory_latency_clk=latency, **found)
+
+
+def _clk16(clk: Float) -> Int32:
+    """In sixteenths of a clock, to the nearest."""
+    return np.minimum(np.round(16 * clk), np.iinfo(np.int32).max).astype(np.int32)
 
 
 def _first_scalar_loads(wave: WaveTrace, trace: Trace, cold_clk: int) -> WaveTrace:

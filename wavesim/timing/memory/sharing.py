@@ -43,6 +43,7 @@ class LoadSharing:
         xcds: different ones of each XCD's workgroups, summed.
         fresh_later: of those of the second round, the ones that the first has not touched; 0: no second.
         run_lines: lines that follow each other in ``device``, in the mean.
+        pieces: different ones of one workgroup.
         passes: how often a wave executes it.
         piece_bytes: of a line, that an access touches.
     """
@@ -52,6 +53,7 @@ class LoadSharing:
     xcds: int
     fresh_later: int
     run_lines: float
+    pieces: int
     passes: int
     piece_bytes: int
 
@@ -274,6 +276,7 @@ def _shared(touched: _Touched, shifts: Int64, round_size: int, xcds: int, per_un
         xcds=round(pieces * of_xcds),
         fresh_later=round(pieces * fresh / share) if share else 0,
         run_lines=len(device) / runs,
+        pieces=round(pieces * len(own)),
         passes=touched.passes,
         piece_bytes=LINE_BYTES // touched.most_pieces,
     )

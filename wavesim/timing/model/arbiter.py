@@ -162,15 +162,17 @@ class Arbiter:
     # -- step 2
 
     def deny_lds(self, chosen: list[Request]) -> list[tuple[Request, Request]]:
-        """Each pair's port takes turns between its SIMDs; (denied, granted)."""
+        """Each pair's port takes turns between SIMDs that have asked before; (denied, granted)."""
         denied: list[tuple[Request, Request]] = []
         for pair, port in enumerate(self.ports):
             asking = [each for each in chosen if each.entry.category is Category.LDS]
             asking = [each for each in asking if self.pair_of[each.simd] == pair]
             if not asking:
                 continue
-            last = None if "lds_alternation" in self.p.rules_off else port.last_simd
-            winner = next((each for each in asking if each.simd != last), asking[0])
+            winner = asking[0]
+            if "lds_alternation" not in self.p.rules_off:
+                last, now = port.last_simd, self.clock.now
+                winner = max(asking, key=lambda each: (each.attempt_clk < now) * (1 + (each.simd != last)))
             port.last_simd = winner.simd
             denied += [(each, winner) for each in asking if each is not winner]
         return denied

@@ -16,8 +16,8 @@ from wavesim.timing.model.counters import NEVER, Access
 from wavesim.timing.model.record import By, Uses
 from wavesim.timing.model.simd import Refusal, Until
 from wavesim.timing.rules.lds_array import conflict_free_clk
-from wavesim.timing.rules.lds_port import latency_clk, port_clk
-from wavesim.trace import UNKNOWN, CodeEntry, Kind, Reason
+from wavesim.timing.rules.lds_port import hold_clk, latency_clk, port_clk
+from wavesim.trace import UNKNOWN, CodeEntry, Reason
 
 
 class BankArray:
@@ -60,7 +60,7 @@ class LdsAccess(Access):
         super().__init__(clock, by.row, entry.lgkm_increment)
         self.by = by
         self.issue_clk = self.head_clk = issue_clk
-        self.port_clk = self.array_clk = self.latency_clk = 0
+        self.port_clk = self.array_clk = self.latency_clk = self.hold_clk = 0
         self.done_clk = self.queue_free_clk = NEVER
         self.drains = False
         self.served: simpy.Event = clock.env.event()
@@ -120,9 +120,10 @@ class LdsPort:
         access.port_clk, access.latency_clk = port_clk(p, entry), latency_clk(p, entry)
         access.array_clk = conflict_free_clk(p, entry) if array_clk == UNKNOWN else array_clk
         idle = self.is_idle(now)
-        if entry.kind is Kind.LDS_WRITE:
+        access.hold_clk = hold_clk(p, entry)
+        if entry.data_bytes:
             access.drains = idle and "lds_write_drain" not in p.rules_off
-            self.held = Until(now + access.port_clk, by)
+            self.held = Until(now + access.hold_clk, by)
         elif idle:
             access.head_clk += self.join_delay_clk(now)
         if idle:

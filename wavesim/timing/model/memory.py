@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wavesim.isa.kinds import LANES
 from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.timing.in_flight import service_clk
 from wavesim.timing.model.clock import Clock
 from wavesim.timing.model.counters import Access
 from wavesim.timing.model.lds import BankArray, data_from_memory
@@ -25,7 +26,7 @@ class MemoryPath:
         self.accepted_clk: list[int] = []  # a(n)
         self.returned_clk: list[int] = []  # ret(n)
         self.service_clk: list[int] = []  # s(n)
-        self.moved_bytes: list[int] = []  # b(n)
+        self.missing_bytes: list[int] = []  # b(n) - h(n)
         self.in_flight_from = 0  # f(n): the first that may be in flight together with the latest
         self.path_end_clk16 = 0  # e(n), in sixteenths of a clock
         self.last_issue_clk: int | None = None  # V
@@ -53,17 +54,25 @@ class MemoryPath:
         return Refusal(Reason.VMEM_QUEUE, NOBODY) if from_clk > now else None
 
     def issue(
-        self, entry: CodeEntry, moved_bytes: int, latency_clk: int, path_clk16: int, now: int, by: By
+        self,
+        entry: CodeEntry,
+        moved_bytes: int,
+        hit_bytes: int,
+        latency_clk: int,
+        path_clk16: int,
+        now: int,
+        by: By,
     ) -> Access:
-        """Instruction *n* issues; ``moved_bytes``, ``latency_clk`` and ``path_clk16`` are the Trace's."""
+        """Instruction *n* issues; bytes, ``latency_clk`` and ``path_clk16`` are the Trace's."""
         p, n = self.p, len(self.accepted_clk)
         if moved_bytes == UNKNOWN:
             moved_bytes = LANES * entry.width_bytes
-        service = max(p.memory_min_service_clk, -(-moved_bytes // p.memory_bytes_per_clk))
+        hit_bytes = min(hit_bytes, moved_bytes)
+        service = service_clk(moved_bytes, hit_bytes, p)
         accepted = now
         if n:
             accepted = max(accepted, self.accepted_clk[-1] + self.service_clk[-1])
-        self.moved_bytes.append(moved_bytes)
+        self.missing_bytes.append(moved_bytes - hit_bytes)
         while not self.fits(n):
             self.in_flight_from += 1
         if self.in_flight_from:
@@ -97,7 +106,7 @@ class MemoryPath:
         """Whether instructions ``in_flight_from`` to *n* may be in flight together; *n* alone always may."""
         first = self.in_flight_from
         few = n - first < self.p.memory_tail_entries
-        return first == n or (few and sum(self.moved_bytes[first:]) <= self.p.memory_tail_bytes)
+        return first == n or (few and sum(self.missing_bytes[first:]) <= self.p.memory_tail_bytes)
 
     def latency(self, n: int, entry: CodeEntry, of_record_clk: int) -> int:
         """The latency by order of issue where it is known, else the record's, else the machine's."""

@@ -245,18 +245,18 @@ class Wave:
         assert access.known.callbacks is not None
         row = self.row
         access.known.callbacks.append(lambda _: self.done.__setitem__(row, access.return_clk))
-        hold_clk = access.port_clk if entry.kind is Kind.LDS_WRITE else self.p.issue_slot_clk
         if access.drains:  # its data leaves the wave no faster than the banks take it
             yield access.served
-            return max(now + hold_clk, self.clock.first_slot(access.done_clk))
-        return now + hold_clk
+            return max(now + access.hold_clk, self.clock.first_slot(access.done_clk))
+        return now + access.hold_clk
 
     def execute_memory(self, entry: CodeEntry, now: int) -> None:
         """An instruction of the memory path; a flat one counts in both counters."""
         row, trace = self.row, self.trace
         moved, latency_clk = int(trace.memory_bytes[row]), int(trace.memory_latency_clk[row])
         path_clk16 = int(trace.memory_path_clk16[row]) if len(trace.memory_path_clk16) else 0
-        access = self.parts.memory.issue(entry, moved, latency_clk, path_clk16, now, self.me)
+        hit = int(trace.memory_hit_bytes[row]) if len(trace.memory_hit_bytes) else 0
+        access = self.parts.memory.issue(entry, moved, hit, latency_clk, path_clk16, now, self.me)
         self.done[row] = access.return_clk
         self.last_return_clk = max(self.last_return_clk, access.return_clk)
         self.vm.add(access)

@@ -27,12 +27,18 @@ def held_lines(p: TimingParameters) -> int:
 
 def code_lines(trace: Trace, p: TimingParameters) -> Int64:
     """Numbers of the lines that hold the trace's code, ascending; none where no line can be missing."""
-    size = p.fetch_icache_line_bytes
-    first = np.array([entry.address // size for entry in trace.code], np.int64)
-    last = np.array([(entry.address + entry.size_bytes - 1) // size for entry in trace.code], np.int64)
-    lines: Int64 = np.unique(np.concatenate([first, last]))
-    can_miss = p.fetch_miss_clk > 0 and (trace.cold_code or len(lines) > held_lines(p))
-    return lines if can_miss else lines[:0]
+    address = np.array([entry.address for entry in trace.code], np.int64)
+    size = np.array([entry.size_bytes for entry in trace.code], np.int64)
+    return lines_at(address, size, p, cold=trace.cold_code)
+
+
+def lines_at(address: Int64, size: Int64, p: TimingParameters, *, cold: bool) -> Int64:
+    """The same for instructions that stand at addresses and have sizes, in bytes."""
+    bytes_ = p.fetch_icache_line_bytes
+    if p.fetch_miss_clk <= 0:
+        return address[:0]
+    lines: Int64 = np.unique(np.concatenate([address // bytes_, (address + size - 1) // bytes_]))
+    return lines if cold or len(lines) > held_lines(p) else lines[:0]
 
 
 def page_offset_lines(trace: Trace, p: TimingParameters) -> int:

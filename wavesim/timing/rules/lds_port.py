@@ -20,17 +20,22 @@ RULE = Rule(
 
 
 def port_clk(p: TimingParameters, entry: CodeEntry) -> int:
-    """Clocks of its pair's port that an LDS instruction takes (a write: of its pair's issue)."""
-    width = max(DWORD_BYTES, entry.width_bytes)
+    """Clocks of its pair's port that an LDS instruction takes."""
     if entry.kind is Kind.LDS_WRITE:
-        return p.write_clk(p.lds_write_hold_clk, width)
+        return hold_clk(p, entry)
     if entry.width_bytes < DWORD_BYTES:
         return p.lds_subdword_port_clk
-    return max(LEAST_CLK, LANES * width // p.lds_port_bytes_per_clk)
+    width = max(DWORD_BYTES, entry.width_bytes)
+    return max(LEAST_CLK, LANES * width // p.lds_port_bytes_per_clk, hold_clk(p, entry))
+
+
+def hold_clk(p: TimingParameters, entry: CodeEntry) -> int:
+    """Clocks for which an LDS instruction holds its wave, and, if it sends data, its pair's issue."""
+    sent = entry.data_bytes
+    return p.write_clk(p.lds_write_hold_clk, sent) if sent else p.issue_slot_clk
 
 
 def latency_clk(p: TimingParameters, entry: CodeEntry) -> int:
     """Clocks from the end of an LDS instruction's service until its counter drops."""
-    if entry.kind is Kind.LDS_WRITE:
-        return p.write_clk(p.lds_write_latency_clk, max(DWORD_BYTES, entry.width_bytes))
-    return p.lds_read_latency_clk
+    sent = entry.data_bytes
+    return p.write_clk(p.lds_write_latency_clk, sent) if sent else p.lds_read_latency_clk

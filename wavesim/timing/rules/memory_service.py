@@ -9,5 +9,9 @@ RULE = Rule(
     section=10,
     off="every access takes the path 1 clk",
     evidence="evidence/memory.md#service",
-    parameters={"memory_min_service_clk": 0, "memory_bytes_per_clk": UNLIMITED},
+    parameters={
+        "memory_min_service_clk": 0,
+        "memory_bytes_per_clk": UNLIMITED,
+        "memory_l1_hit_bytes_per_clk": UNLIMITED,
+    },
 )

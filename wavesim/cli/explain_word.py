@@ -1,0 +1,51 @@
+"""``wavesim explain-word``: an entry of the glossary in the terminal."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from difflib import get_close_matches
+
+import click
+
+from wavesim.cli.options import LookOptions, options
+from wavesim.errors import UserError
+
+
+@click.command("explain-word")
+@click.argument("word", nargs=-1)
+@options(look=LookOptions)
+def explain_word(word: tuple[str, ...], look: LookOptions) -> int:
+    """Say what WORD of a report means; without one, list the words.
+
+    The same text stands in the manual (docs/glossary) and in the page for the browser.
+    """
+    from rich.text import Text
+
+    from wavesim.glossary import entries, explained, names
+    from wavesim.report.output import write_lines
+
+    chosen = look.look()
+    if not word:
+        text = ", ".join(each.word for each in entries())
+        lines = [Text(part) for part in textwrap.wrap(text, chosen.width)]
+        write_lines(lines, sys.stdout, chosen)
+        return 0
+    asked = " ".join(word)
+    found = explained(asked)
+    if found is None:
+        by_case = {name.lower(): name for name in names()}
+        close = [by_case[each] for each in get_close_matches(asked.lower(), by_case, 3, 0.5)]
+        meant = f"did you mean {', '.join(close)}?" if close else "wavesim explain-word lists them"
+        raise UserError(f"the glossary has no word {asked!r:.40}", None, meant)
+    also = f"  (also: {', '.join(found.also)})" if found.also else ""
+    lines = [Text.assemble((found.word, "bold"), (also, "bright_black"))]
+    for paragraph in found.text.split("\n\n"):
+        lines += [
+            Text(part)
+            for part in textwrap.wrap(
+                paragraph, chosen.width - 2, initial_indent="  ", subsequent_indent="  "
+            )
+        ]
+    write_lines(lines, sys.stdout, chosen)
+    return 0

@@ -1,0 +1,1 @@
+"""A server for programs that write kernels: the Model Context Protocol over standard input and output."""

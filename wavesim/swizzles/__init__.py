@@ -1,0 +1,1 @@
+"""Finds a layout of a tile in LDS whose writes and reads meet in few banks."""
