@@ -15,7 +15,7 @@ from wavesim.front import endings
 from wavesim.front.launch.file import LaunchOptions, grid_position
 from wavesim.front.launch.model import Launch, LoadedKernel, MatrixArgument
 from wavesim.front.occupancy import default_waves, occupancy, on_one_unit, refuse_waves, refuse_workgroup
-from wavesim.front.region import DEFAULT_TRIPS, DEFAULT_WAVES, RegionOptions, cut_region
+from wavesim.front.region import DEFAULT_TRIPS, DEFAULT_WAVES, WHOLE, RegionOptions, cut_region
 from wavesim.isa.archs import DEFAULT_ARCH
 from wavesim.isa.clock import SUSTAINED, Choice, clock_of
 from wavesim.isa.kinds import LANES
@@ -23,7 +23,7 @@ from wavesim.isa.machine import Machine
 from wavesim.isa.memory_roles import LATENCY, ONE_LATENCY, ROLES
 from wavesim.isa.names import devices, known_name, named
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.program import Finding
+from wavesim.program import Finding, Severity
 from wavesim.program.verdict import Verdict, verdict_of
 from wavesim.trace import Timeline, Trace
 
@@ -238,26 +238,47 @@ def _own_latency(machine: str | None) -> bool:
     return (own.source, own.note) != (stock.source, stock.note)  # a role's clocks follow other values
 
 
-def allowed(kernel: LoadedKernel, machine: Machine, options: RunOptions) -> tuple[LoadedKernel, Allowance]:
-    """The kernel, cut to the region asked for, and what may be unknown of it.
+def lacks_launch(kernel: LoadedKernel, options: RunOptions) -> bool:
+    """Whether the kernel takes arguments that nobody said. Then what follows from lane and wave numbers alone
+    can be executed, and the rest is not known."""
+    from wavesim.emulate.launch_state import needs_arguments
+
+    return options.region is None and not kernel.launch.arguments and needs_arguments(kernel.program)
+
+
+def allowed(
+    kernel: LoadedKernel, machine: Machine, options: RunOptions, *, judged: bool = False
+) -> tuple[LoadedKernel, Allowance]:
+    """The kernel, cut to the region asked for, and what may be unknown of it. A kernel without its launch is
+    a region as a whole; where faults are ``judged``, only if its workgroup is known.
 
     Raises:
         UserError: no such region, or waves that the kernel cannot have.
     """
     from wavesim.pipeline.allowance import Allowance, at_region
 
-    if options.region is None:
+    metadata, span, wanted = kernel.program.metadata, SourceSpan(kernel.file), options.region
+    no_launch = lacks_launch(kernel, options) and (kernel.launch.is_stated or not judged)
+    if no_launch:
+        stated = -(-kernel.launch.workgroup_size // LANES) if kernel.launch.is_stated else None
+        wanted = RegionOptions(WHOLE, options.trips, stated)
+    if no_launch and not judged:
+        note = "no launch is known: what depends on the arguments is not; figures that rest on it are marked"
+        fix = "say it: wavesim launch writes a launch file to fill in"
+        finding = Finding("no-launch", Severity.NOTE, note, (span,), fix=fix)
+        kernel = replace(kernel, findings=(*kernel.findings, finding))
+    if wanted is None:
         return kernel, Allowance(options.allow_unknown, None, options.trips)
-    metadata, waves, span = kernel.program.metadata, options.region.waves, SourceSpan(kernel.file)
+    waves = wanted.waves
     if waves is None:
         waves = default_waves(metadata, machine, DEFAULT_WAVES)
     else:
         refuse_workgroup(metadata, waves * LANES, f"--waves {waves}", span)
         refuse_waves(metadata, machine, waves, f"--waves {waves}", span)
-    piece, region = cut_region(kernel, options.region, waves)
+    piece, region = cut_region(kernel, wanted, waves)
     piece = on_one_unit(piece, machine, options.workgroups)
     piece, found = at_region(piece, region, machine, unknown=options.allow_unknown, trips=options.trips)
-    return piece, replace(found, trips_at=options.trips_at)
+    return piece, replace(found, trips_at=options.trips_at, no_launch=no_launch)
 
 
 def may_execute(kernel: LoadedKernel, options: RunOptions) -> bool:
@@ -311,8 +332,11 @@ def run_kernel(
     options: RunOptions,
     progress: Progress | None = None,
     prepared: tuple[LoadedKernel, Machine] | None = None,
+    *,
+    need_launch: bool = False,
 ) -> Run:
     """Run one kernel through the whole pipeline; ``prepared`` is what :func:`prepare` gave, if it was called.
+    A kernel whose arguments nobody said is run as far as it is known, or refused where the launch is needed.
 
     Raises:
         UserError: unusable kernel, machine or setting.
@@ -322,20 +346,18 @@ def run_kernel(
         raise UserError("--no-numbers and --adversarial exclude each other: late loads show in the numbers")
     tell("load", 0.0)
     kernel, machine = prepared or prepare(path, options)
+    if need_launch and lacks_launch(kernel, options):
+        raise UserError(
+            f"{path}: no launch is known: what arguments does {kernel.name} get?",
+            None,
+            "put a launch file beside it (NAME.launch.yaml) or give --arg, --block, --expect",
+        )
     kernel, allowance = allowed(kernel, machine, options)
     if allowance.region is None:
         kernel = _as_launched(kernel, machine, path, options.workgroups)
     from wavesim.pipeline.allowance import Executed, execute
     from wavesim.pipeline.clocks import ClockValues, execute_and_time
     from wavesim.timing import simulate
-
-    if allowance.region is None and not kernel.launch.arguments and kernel.program.metadata.arguments:
-        raise UserError(
-            f"{path}: no launch is known: what arguments does {kernel.name} get?",
-            None,
-            "put a launch file beside it (NAME.launch.yaml) or give --arg, --block, --expect; "
-            "or time a piece of it with --region LABEL1:LABEL2",
-        )
 
     def executing(clock_values: ClockValues) -> Executed:
         return execute(

@@ -208,7 +208,7 @@ class _Tuner:
         self._begin = time.monotonic()
         self._wanted, self._progress, self._stop = wanted, progress, stop
         self._stage = "execute"
-        self._run = run_kernel(path, options)
+        self._run = run_kernel(path, options, need_launch=True)
         trace = self._run.timeline.trace  # with the latencies that were predicted
         loop = chosen_loop(trace, wanted.loop, SourceSpan(str(path)))
         self._original = self._checked(path, options)
