@@ -149,6 +149,19 @@ def test_the_plain_half_split_of_clang_loses_a_fifth_of_its_clocks(shared: Path,
     assert found["reason"] is None
 
 
+def test_a_loop_that_a_macro_makes_is_not_found_and_the_order_is_told(tmp_path: Path) -> None:
+    needs_compiler()
+    kernel = tmp_path / "k.hip"
+    text = HIP.read_text()
+    assert text.count("  do {\n") == 1
+    kernel.write_text("#define LOOP do\n" + text.replace("  do {\n", "  LOOP {\n"))
+    (tmp_path / "k.launch.yaml").write_text(HIP.with_suffix(".launch.yaml").read_text())
+    words = ("--change", "waits", "--candidates", 4, "--emit", "sched-group-barrier", "--set", "K=512")
+    text = " ".join(call("tune", kernel, *words).split())
+    assert "was not found in the source" in text
+    assert "by hand: where a pass of the schedule found has its accesses" in text
+
+
 def test_without_a_source_the_found_order_is_told(tmp_path: Path) -> None:
     report = tmp_path / "a.json"
     words = ("--candidates", 4, "--emit", "sched-group-barrier", "--json", report)
