@@ -20,7 +20,7 @@ from wavesim.isa.archs import DEFAULT_ARCH
 from wavesim.isa.clock import SUSTAINED, Choice, clock_of
 from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import Machine
-from wavesim.isa.memory_roles import LATENCY, ROLES
+from wavesim.isa.memory_roles import LATENCY, ONE_LATENCY, ROLES
 from wavesim.isa.names import devices, known_name, named
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.program import Finding
@@ -52,11 +52,11 @@ class RunOptions:
     ``clock`` is what TFLOP/s are at, GHz or which of the machine's (:mod:`wavesim.isa.clock`);
     ``workgroups`` is how many share the compute unit (default: as many as fit and the launch has; a tile
     program states it). ``memory`` predicts what global memory costs: of the first round of workgroups
-    (``cold``), of later ones (``warm``), or of both (``dispatch``). ``seed`` is added to those of the random
-    matrices: other data. ``what_if`` names what is not as it
-    is: ``change`` of what is timed, or ``source``, the text of a tile program or of HIP in place of the
-    file's. Without ``numbers`` only addresses, branches and lanes are executed, as far as the program
-    allows."""
+    (``cold``), of later ones (``warm``), of both (``dispatch``) or not at all (``latency``); by default of
+    both where that can be. ``seed`` is added to those of the random matrices: other data. ``what_if`` names
+    what is not as it is: ``change`` of what is timed, or ``source``, the text of a tile program or of HIP in
+    place of the file's. Without ``numbers`` only addresses, branches and lanes are executed, as far as the
+    program allows."""
 
     arch: str | None = None
     machine: str | None = None
@@ -221,14 +221,21 @@ def _with_seed(kernel: LoadedKernel, seed: int) -> LoadedKernel:
 
 def _kept(overrides: Mapping[str, int | str], machine: str | None) -> dict[str, int | str]:
     """A kernel's machine values; a role of its loads gives way to a machine file with an own latency."""
+    kept = dict(overrides)
+    if kept.get(LATENCY) in ROLES and _own_latency(machine):
+        del kept[LATENCY]
+    return kept
+
+
+def _own_latency(machine: str | None) -> bool:
+    """Whether a machine file says itself what a load of global memory takes."""
     from wavesim.isa.load import load_machine
 
-    kept = dict(overrides)
-    if machine is not None and kept.get(LATENCY) in ROLES:
-        mine = load_machine(machine)
-        if mine.quantities[LATENCY] != load_machine(mine.arch).quantities[LATENCY]:
-            del kept[LATENCY]
-    return kept
+    if machine is None:
+        return False
+    mine = load_machine(machine)
+    own, stock = mine.quantities[LATENCY], load_machine(mine.arch).quantities[LATENCY]
+    return (own.source, own.note) != (stock.source, stock.note)  # a role's clocks follow other values
 
 
 def allowed(kernel: LoadedKernel, machine: Machine, options: RunOptions) -> tuple[LoadedKernel, Allowance]:
@@ -266,8 +273,11 @@ def may_execute(kernel: LoadedKernel, options: RunOptions) -> bool:
 
 
 def _as_launched(kernel: LoadedKernel, machine: Machine, path: Path, workgroups: int | None) -> LoadedKernel:
-    """The kernel with the workgroups that share a compute unit, and what does not fit on it as findings."""
+    """The kernel with the workgroups that share a compute unit, and what does not fit on it as findings. A
+    tile program may state how many they are."""
     if find_loader(path) is _load_tile_program:
+        if not kernel.launch.states_sharing:
+            return on_one_unit(kernel, machine, workgroups)
         if workgroups is not None:
             raise UserError(
                 f"{path}: --workgroups {workgroups}: a tile program states it",
@@ -282,14 +292,18 @@ def _as_launched(kernel: LoadedKernel, machine: Machine, path: Path, workgroups:
     return on_one_unit(kernel, machine, workgroups)
 
 
-def _memory_mode(options: RunOptions, launch: Launch) -> str:
-    """How global memory is predicted: as asked for, else the whole dispatch where a device is named and the
-    launch has matrices; not at all where a latency is set for the run."""
-    if LATENCY in options.settings:
+def _memory_mode(options: RunOptions, launch: Launch, machine: Machine) -> str:
+    """How global memory is predicted: as asked for, else the whole dispatch where the launch has matrices.
+    Not where a latency is set for the run, nor, unless a device is named, where the kernel or a machine file
+    has one of its own."""
+    from wavesim.isa.layers import SET_SOURCE
+
+    if LATENCY in options.settings or options.memory == ONE_LATENCY:
         return ""
     named = options.arch is not None and known_name(options.arch) in devices()
+    stated = machine.quantities[LATENCY].source == SET_SOURCE or _own_latency(options.machine)
     has_matrices = any(isinstance(each, MatrixArgument) for each in launch.arguments)
-    return options.memory or ("dispatch" if named and has_matrices else "")
+    return options.memory or ("dispatch" if has_matrices and (named or not stated) else "")
 
 
 def run_kernel(
@@ -344,7 +358,7 @@ def run_kernel(
                 raise UserError(f"{path}: nothing here changes if {options.what_if}")
             return simulate(*changed, engine=options.engine, progress=lambda share: tell("time", share))
 
-        mode = _memory_mode(options, kernel.launch)
+        mode = _memory_mode(options, kernel.launch, machine)
         if not mode or allowance.any:
             return engine(done.execution.trace)
         from wavesim.pipeline.memory import time_predicted

@@ -13,6 +13,7 @@ from wavesim.emulate.run import emulate
 from wavesim.errors import SourceSpan, UserError
 from wavesim.explanation.parallel import run_jobs
 from wavesim.isa.kinds import Kind
+from wavesim.isa.memory_roles import ONE_LATENCY
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.pipeline.run import Run, RunOptions, run_kernel
 from wavesim.pipeline.shorter import shorter_kernel
@@ -211,7 +212,7 @@ class _Tuner:
         self._begin = time.monotonic()
         self._wanted, self._progress, self._stop = wanted, progress, stop
         self._stage = "execute"
-        self._run = run_kernel(path, options)
+        self._run = run_kernel(path, replace(options, memory=ONE_LATENCY))
         self._original = self._checked(path, options)
         execution = self._original.execution
         loop = chosen_loop(execution.trace, wanted.loop, SourceSpan(str(path)))

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from wavesim.emulate.matrices import VirtualMatrix
 from wavesim.emulate.semantics.memory.addresses import scratch_bytes
 from wavesim.front.launch.model import Launch, MatrixArgument
+from wavesim.isa.archs import ARCHITECTURES
 from wavesim.isa.kinds import LANES, Kind
 from wavesim.isa.machine import Machine
 from wavesim.isa.memory_roles import role_clk
@@ -167,6 +168,10 @@ def predict_memory(
     """
     round = Round(round)
     assumed: list[str] = []
+    if machine.name in ARCHITECTURES:
+        assumed.append(
+            f"the device is {ARCHITECTURES[machine.name].device}, whose figures {machine.name} has"
+        )
     if sharing is None:
         try:
             sharing = find_sharing(program, launch, machine, trace)
