@@ -176,8 +176,8 @@ def predict_memory(
         try:
             sharing = find_sharing(program, launch, machine, trace)
         except Unshared as error:
-            assumed.append(f"no workgroup shares lines with another: {error.message}")
-            sharing = nothing_shared(launch, machine, trace)
+            sharing = nothing_shared(launch, machine, trace, error.message)
+    assumed += sharing.assumed
     touched = sum(
         VirtualMatrix(each, program.arch).size
         for each in launch.arguments
