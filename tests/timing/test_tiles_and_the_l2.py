@@ -1,7 +1,7 @@
 """What the L2 gives limits small tiles: a published table of efficiencies, from sizes and rates alone.
 
-A GEMM's tile as producers and consumers: four waves issue nothing but the MFMAs of a step, four others nothing
-but its loads, two steps ahead. A perfect schedule would reach as much, so that only memory is left to limit it.
+A GEMM's tile as producers and consumers: four waves issue nothing but the MFMAs of a step, four others
+nothing but its loads, two steps ahead. A perfect schedule would reach as much: only memory is left to limit.
 """
 
 from __future__ import annotations
