@@ -12,14 +12,24 @@ from wavesim.tuning.variant import Variant
 
 
 def unrotated(base: Variant, variant: Variant, order: Sequence[int]) -> list[int]:
-    """An order of a rotated loop as one of the loop as it was: what ran a pass ahead comes first."""
-    if variant.turned is None:
-        return list(order)
-    ahead = {index for index, _ in variant.turned.s}
-    number = {index: each for each, index in enumerate(base.loop.operations)}
-    indices = [variant.origin[variant.loop.operations[each]] for each in order]
-    wish = sorted(range(len(indices)), key=lambda place: (indices[place] not in ahead, place))
-    return nearest(base.scheduler.order, [number[indices[place]] for place in wish])
+    """An order of a loop that was rotated, or remade, as one of the loop as it was before: what ran a pass
+    ahead comes first."""
+    turn = variant.turned if variant.turned is not base.turned else None
+    ahead = {base.origin[index] for index, _ in turn.s if index in base.origin} if turn is not None else set()
+    number = {key: unit for unit, key in enumerate(_keys(base))}
+    keys = _keys(variant)
+    wish = sorted(range(len(order)), key=lambda place: (keys[order[place]] not in ahead, place))
+    units = [number[keys[order[place]]] for place in wish if keys[order[place]] in number]
+    return nearest(base.scheduler.order, [*units, *(set(number.values()) - set(units))])
+
+
+def _keys(variant: Variant) -> list[int]:
+    """Of each unit what it was in the kernel as it is; ends of blocks, in their order, below 0."""
+    found, ends = [], 0
+    for unit, index in enumerate(variant.loop.operations):
+        ends -= unit in variant.loop.ends
+        found.append(ends if unit in variant.loop.ends else variant.origin[index])
+    return found
 
 
 def nearest(order: Order, wish: Sequence[int]) -> list[int]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
+import numpy as np
+
 from wavesim.checks.relaxing import WaitRelaxer
 from wavesim.checks.run import check_program
-from wavesim.isa.kinds import Kind
+from wavesim.emulate.run import Execution
+from wavesim.isa.kinds import MEMORY_KINDS, Kind
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.program import Finding, Immediate, Instruction, Program
-from wavesim.trace import PUT_IN, CodeEntry, Trace
-from wavesim.tuning.dependence import Addresses, order_of
-from wavesim.tuning.loop import Loop, entries_of
+from wavesim.trace import PUT_IN, CodeEntry, Trace, WaveTrace
+from wavesim.tuning.dependence import Addresses, Bool, order_of
+from wavesim.tuning.loop import Loop, entries_of, loop_of, loops_of
+from wavesim.tuning.remade import Change
 from wavesim.tuning.rotate import Turn, rotated, rotated_program
 from wavesim.tuning.schedule import Piece, Schedule, Scheduler, each_block, nops, scheduled_program
 from wavesim.tuning.score import Judge
@@ -33,6 +37,7 @@ class Variant:
     loop: Loop
     addresses: Addresses
     findings: tuple[Finding, ...]
+    made: tuple[Change, ...] = ()
     turned: Turn | None = None
     origin: Mapping[int, int] = field(default_factory=dict)
 
@@ -43,16 +48,18 @@ class Variant:
         trace: Trace,
         loop: Loop,
         addresses: Addresses,
+        made: tuple[Change, ...] = (),
         turned: Turn | None = None,
         origin: Mapping[int, int] | None = None,
     ) -> Variant:
-        """For a program and its streams; ``turned`` says how it was rotated, ``origin`` which static
-        instructions of the kernel as it was the loop's operations are."""
+        """For a program and its streams; ``made`` and ``turned`` say how it was remade and then rotated,
+        ``origin`` which static instructions of the kernel as it was the loop's operations are."""
         findings, relaxer = check_program(trace.program)
         order = order_of(loop, relaxer.code, relaxer.effects, trace.program.arch, addresses, len(trace.waves))
         scheduler = Scheduler.of(loop, relaxer, order)
-        origin = origin if origin is not None else {index: index for index in loop.operations}
-        return cls(name, scheduler, relaxer, trace, loop, addresses, tuple(findings), turned, origin)
+        own = [index for unit, index in enumerate(loop.operations) if unit not in loop.ends]
+        origin = origin if origin is not None else {index: index for index in own}
+        return cls(name, scheduler, relaxer, trace, loop, addresses, tuple(findings), made, turned, origin)
 
     @property
     def entries(self) -> tuple[CodeEntry, ...]:
@@ -100,8 +107,38 @@ class Variant:
         new = rotated(self.trace, turn)
         indices = dict(zip(new.loop.operations, new.origin, strict=True))
         name = f"{len(cut)} operations run one pass ahead"
+        if self.made:
+            name = f"{self.name}; {name}"
+        origin = {index: self.origin[old] for index, old in indices.items()}
         addresses = self.addresses.renumbered(indices)
-        return Variant.of(name, new.trace, new.loop, addresses, turn, indices)
+        return Variant.of(name, new.trace, new.loop, addresses, self.made, turn, origin)
+
+    def remade(self, change: Change, execute: Callable[[Program], Execution]) -> Variant:
+        """The kernel with a change, executed anew. What is known of the latencies of its accesses to memory
+        stays."""
+        program = change.applied(self.trace.program)
+        execution = execute(program)
+        waves = zip(self.trace.waves, execution.trace.waves, strict=True)
+        kinds = [entry.kind in MEMORY_KINDS or entry.kind is Kind.SMEM for entry in self.trace.code]
+        now = [entry.kind in MEMORY_KINDS or entry.kind is Kind.SMEM for entry in execution.trace.code]
+        trace = replace(
+            execution.trace,
+            waves=tuple(
+                _with_latencies(old, np.array(kinds)[old.code], new, np.array(now)[new.code])
+                for old, new in waves
+            ),
+            cold_code=self.trace.cold_code,
+        )
+        origins = change.origins(len(self.trace.program))
+        loop = next(
+            loop_of(trace, each) for each, _ in loops_of(trace) if origins[each.head] == self.loop.head
+        )
+        origin = {
+            index: self.origin.get(origins[index], origins[index]) for index in loop.operations if index >= 0
+        }
+        name = change.said if not self.made else f"{self.name}; {change.said}"
+        made = (*self.made, change)
+        return Variant.of(name, trace, loop, Addresses.of(execution, loop), made, None, origin)
 
     def recipe(self, order: Sequence[int], levels: Sequence[int] = ()) -> Recipe:
         """How a schedule is put into the kernel as it was; where the loop is entered and left, with the wait
@@ -115,10 +152,10 @@ class Variant:
         usual = _hazards(self.findings)
         for pad in PADS:
             for ahead, after in ((0, pad), (pad, 0), (pad, pad)):
-                made = Recipe(self.turned, self._padded(schedule, ahead, after))
+                made = Recipe(self.made, self.turned, self._padded(schedule, ahead, after))
                 if _hazards(check_program(made.scheduled(self.trace.program))[0]) <= usual:
                     return made
-        return Recipe(self.turned, schedule)
+        return Recipe(self.made, self.turned, schedule)
 
     def _padded(self, schedule: Schedule, ahead: int, after: int) -> Schedule:
         """With wait states where the loop is entered, and where it is left."""
@@ -130,8 +167,9 @@ class Variant:
 @dataclass(frozen=True)
 class Recipe:
     """A schedule that can be put into any program of the same shape, such as the kernel at another depth.
-    ``turned`` says how the loop is rotated first."""
+    ``made`` and ``turned`` say how it is remade and its loop is rotated first."""
 
+    made: tuple[Change, ...]
     turned: Turn | None
     schedule: Schedule
 
@@ -146,9 +184,19 @@ class Recipe:
 
     def applied(self, program: Program) -> Program:
         """With the schedule in a kernel as it was."""
+        for change in self.made:
+            program = change.applied(program)
         if self.turned is not None:
             program, _, _ = rotated_program(program, self.turned.of(program))
         return self.scheduled(program)
+
+
+def _with_latencies(old: WaveTrace, accesses: Bool, new: WaveTrace, now: Bool) -> WaveTrace:
+    """A wave's new stream with the latencies and paths that its accesses to memory had."""
+    latency, path = new.memory_latency_clk.copy(), new.path_clk16().copy()
+    latency[now] = old.memory_latency_clk[accesses]
+    path[now] = old.path_clk16()[accesses]
+    return replace(new, memory_latency_clk=latency, memory_path_clk16=path)
 
 
 def _hazards(findings: Sequence[Finding]) -> int:
