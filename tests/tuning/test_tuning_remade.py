@@ -11,7 +11,7 @@ from wavesim.emulate.run import Execution, emulate
 from wavesim.isa.kinds import Kind
 from wavesim.program import Program
 from wavesim.tuning.proof import Original, failure
-from wavesim.tuning.remade import Change, renamed, staggered, without_barriers
+from wavesim.tuning.remade import Change, renamed, shifted, staggered, without_barriers
 from wavesim.tuning.variant import Variant
 
 HEAD = """\t.amdgcn_target "amdgcn-amd-amdhsa--gfx942"
@@ -135,3 +135,19 @@ def test_without_barriers_nobody_is_staggered() -> None:
     _, variants = prepared("lessons/strong_wait.s", {})
     relaxer = variants[0].relaxer
     assert not list(staggered(variants[0].loop, relaxer.code, relaxer.effects, relaxer.flow, 4))
+
+
+def test_a_part_of_the_lds_may_be_read_while_another_is_written() -> None:
+    """The half-split's tiles of A and B share no byte: what reads and writes one may come a barrier later."""
+    original, variants = prepared("8wave.yaml", {"K": "256"})
+    base = variants[0]
+    changes = list(shifted(base.scheduler, base.relaxer.code, base.addresses))
+    assert len(changes) == 3  # 64 rows of B are read by half of the waves each
+    new = remade(original, base, changes[0])
+    assert fault(original, new) == ""
+    kinds = [entry.kind for entry in new.entries]
+    first, second = (n for n, kind in enumerate(kinds) if kind is Kind.BARRIER)
+    between = set(kinds[first:second])
+    assert {Kind.LDS_READ, Kind.LDS_WRITE} <= between
+    assert Kind.LDS_READ in kinds[second:]
+    assert Kind.LDS_WRITE not in kinds[second:]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from heapq import heapify, heappop, heappush
 
 from wavesim.program import Instruction, Waitcnt
-from wavesim.tuning.dependence import Order
 from wavesim.tuning.schedule import Piece
 from wavesim.tuning.variant import Variant
 
@@ -20,7 +18,8 @@ def unrotated(base: Variant, variant: Variant, order: Sequence[int]) -> list[int
     keys = _keys(variant)
     wish = sorted(range(len(order)), key=lambda place: (keys[order[place]] not in ahead, place))
     units = [number[keys[order[place]]] for place in wish if keys[order[place]] in number]
-    return nearest(base.scheduler.order, [*units, *(set(number.values()) - set(units))])
+    wish = [*units, *sorted(set(number.values()) - set(units))]
+    return base.scheduler.order.nearest(wish) or base.as_it_is
 
 
 def _keys(variant: Variant) -> list[int]:
@@ -30,24 +29,6 @@ def _keys(variant: Variant) -> list[int]:
         ends -= unit in variant.loop.ends
         found.append(ends if unit in variant.loop.ends else variant.origin[index])
     return found
-
-
-def nearest(order: Order, wish: Sequence[int]) -> list[int]:
-    """The operations as near to the order ``wish`` as their dependences allow: of those that are ready the
-    one that is wished for first."""
-    place = {each: at for at, each in enumerate(wish)}
-    left = [len(each) for each in order.before]
-    ready = [place[number] for number, count in enumerate(left) if not count]
-    heapify(ready)
-    result = []
-    while ready:
-        number = wish[heappop(ready)]
-        result.append(number)
-        for later in order.after[number]:
-            left[later] -= 1
-            if not left[later]:
-                heappush(ready, place[later])
-    return result
 
 
 def strong_waits(pieces: Sequence[Piece], own: Sequence[Piece]) -> list[Piece]:

@@ -18,7 +18,10 @@ from wavesim.isa.machine import Machine
 from wavesim.program import Immediate, Instruction, Modified, Program, Register, Symbol
 from wavesim.program.dataflow import Effects, effects
 from wavesim.trace import CodeEntry
+from wavesim.trace.relaid import block_starts
+from wavesim.tuning.dependence import Addresses
 from wavesim.tuning.loop import Loop
+from wavesim.tuning.schedule import Schedule, Scheduler, laid_out, scheduled_program
 
 MOST_SGPRS = 102
 """SGPRs that a kernel may name on gfx9."""
@@ -346,3 +349,62 @@ def _vgprs(instruction: Instruction) -> Iterator[tuple[int, Register]]:
         held = operand.operand if isinstance(operand, Modified) else operand
         if isinstance(held, Register) and held.file == "v":
             yield number, held
+
+
+# -- accesses behind the next barrier
+
+
+@dataclass(frozen=True)
+class Shifted:
+    """Accesses to some bytes of LDS come one barrier later than the others."""
+
+    schedule: Schedule
+    origin: tuple[int, ...]
+    said: str
+    kind: str = "barriers"
+
+    def origins(self, count: int) -> list[int]:
+        """In their new order, with new waits."""
+        return list(self.origin)
+
+    def applied(self, program: Program) -> Program:
+        """The program with it."""
+        return scheduled_program(program, self.schedule.on(program))
+
+
+def shifted(scheduler: Scheduler, code: Sequence[CodeEntry], addresses: Addresses) -> Iterator[Shifted]:
+    """The accesses of a straight loop to bytes that no others touch, all of them one barrier later.
+
+    What orders accesses of different waves to the same bytes is that so many barriers lie between them. That
+    stays so if all of them come one barrier later. The loop's phases then mix: some bytes are read while
+    others are written.
+    """
+    loop, program = scheduler.loop, scheduler.program
+    barriers = [n for n, index in enumerate(loop.operations) if code[index].kind is Kind.BARRIER]
+    parts = addresses.parts(loop, code) if loop.straight else []
+    if len(barriers) < 2 or not 2 <= len(parts) <= MOST_PARTS:
+        return
+    for number, part in enumerate(parts, start=1):
+        later = {n for n, index in enumerate(loop.operations) if index in part}
+        if max(later) > barriers[-1]:
+            continue
+        after = {n: next(each for each in barriers if each > n) for n in later}
+        order = scheduler.order.with_later(after)
+        wish = [each for each in range(len(order)) if each not in later]
+        for each in sorted(later, reverse=True):
+            wish.insert(wish.index(after[each]) + 1, each)
+        found = order.nearest(wish)
+        if found is None:
+            continue
+        starts = block_starts(program, code)
+        schedule = scheduler.schedule(found)
+        origin = laid_out(program, starts, schedule).origins
+        yield Shifted(
+            schedule,
+            tuple(origin.tolist()),
+            f"{len(part)} accesses to part {number} of {len(parts)} of the LDS come one barrier later",
+        )
+
+
+MOST_PARTS = 6
+"""Parts of the LDS beyond which none is looked at alone."""

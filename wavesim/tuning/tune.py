@@ -22,7 +22,7 @@ from wavesim.tuning.loop import chosen_loop
 from wavesim.tuning.parameters import Parameters
 from wavesim.tuning.parts import strong_waits, unrotated
 from wavesim.tuning.proof import Original, failure
-from wavesim.tuning.remade import Change, renamed, staggered, without_barriers
+from wavesim.tuning.remade import Change, renamed, shifted, staggered, without_barriers
 from wavesim.tuning.rotate import cuts
 from wavesim.tuning.schedule import each_block
 from wavesim.tuning.score import LATENCIES, Judge, at_latency, cut
@@ -363,10 +363,10 @@ class _Tuner:
 
     def _vary(self) -> None:
         """The kernel remade, as far as that is proven, and with operations a pass ahead."""
-        plain = [0, *self._remade()]
+        plain, mixed = [0, *self._remade()], self._shifted()
         if not self._may("rotation") or any(wave.spins for wave in self._base.trace.waves):
             return
-        for parent in dict.fromkeys((0, plain[-1])):
+        for parent in dict.fromkeys((0, plain[-1], *mixed)):
             base = self._variants[parent]
             for chosen in cuts(base.loop, base.relaxer.code, base.relaxer.effects, base.scheduler.order):
                 self._add(base.ahead(chosen), parent)
@@ -418,6 +418,15 @@ class _Tuner:
 
     def _barriers(self, base: Variant) -> Iterator[Change]:
         return without_barriers(base.loop, base.relaxer.code)
+
+    def _shifted(self) -> list[int]:
+        """Variants whose accesses to a part of the LDS come one barrier later, each of one part."""
+        base, wrong = self._base, any(each.is_bad for each in self._original.check.findings)
+        if wrong or not self._may("barriers"):
+            return []
+        changes = shifted(base.scheduler, base.relaxer.code, base.addresses)
+        made = [self._proven(base, change) for change in changes if not self._stop()]
+        return [self._add(each, 0) for each in made if each is not None]
 
     def _renames(self, base: Variant) -> Iterator[Change]:
         relaxer = base.relaxer

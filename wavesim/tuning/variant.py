@@ -130,12 +130,11 @@ class Variant:
             cold_code=self.trace.cold_code,
         )
         origins = change.origins(len(self.trace.program))
-        loop = next(
-            loop_of(trace, each) for each, _ in loops_of(trace) if origins[each.head] == self.loop.head
-        )
-        origin = {
-            index: self.origin.get(origins[index], origins[index]) for index in loop.operations if index >= 0
-        }
+        mine = self.loop.members
+        loops = [each for each, _ in loops_of(trace)]
+        loop = loop_of(trace, min(loops, key=lambda each: len(mine ^ {origins[n] for n in each.members})))
+        kept = [index for unit, index in enumerate(loop.operations) if unit not in loop.ends]
+        origin = {index: self.origin.get(origins[index], origins[index]) for index in kept}
         name = change.said if not self.made else f"{self.name}; {change.said}"
         made = (*self.made, change)
         return Variant.of(name, trace, loop, Addresses.of(execution, loop), made, None, origin)
