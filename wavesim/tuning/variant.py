@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from wavesim.isa.kinds import MEMORY_KINDS, Kind
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.program import Finding, Immediate, Instruction, Program
 from wavesim.trace import PUT_IN, CodeEntry, Trace, WaveTrace
+from wavesim.trace.trace import MEMORY_COLUMNS
 from wavesim.tuning.dependence import Addresses, Bool, order_of
 from wavesim.tuning.loop import Loop, entries_of, loop_of, loops_of
 from wavesim.tuning.remade import Change
@@ -191,11 +193,15 @@ class Recipe:
 
 
 def _with_latencies(old: WaveTrace, accesses: Bool, new: WaveTrace, now: Bool) -> WaveTrace:
-    """A wave's new stream with the latencies and paths that its accesses to memory had."""
-    latency, path = new.memory_latency_clk.copy(), new.path_clk16().copy()
+    """A wave's new stream with what is known of the memory behind its accesses."""
+    latency = new.memory_latency_clk.copy()
     latency[now] = old.memory_latency_clk[accesses]
-    path[now] = old.path_clk16()[accesses]
-    return replace(new, memory_latency_clk=latency, memory_path_clk16=path)
+    columns: dict[str, Any] = {"memory_latency_clk": latency}
+    for name in MEMORY_COLUMNS:
+        if len(getattr(old, name)):
+            columns[name] = np.zeros(len(new), np.int32)
+            columns[name][now] = getattr(old, name)[accesses]
+    return replace(new, **columns)
 
 
 def _hazards(findings: Sequence[Finding]) -> int:
