@@ -210,8 +210,8 @@ class _Tuner:
         self._stage = "execute"
         self._run = run_kernel(path, options, need_launch=True)
         trace = self._run.timeline.trace  # with the latencies that were predicted
-        loop = chosen_loop(trace, wanted.loop, SourceSpan(str(path)))
         self._original = self._checked(path, options)
+        loop = chosen_loop(trace, wanted.loop, SourceSpan(str(path)))
         addresses = Addresses.of(self._original.execution, loop)
         self._base = Variant.of("as it is", trace, loop, addresses)
         if len(loop.operations) < 2:

@@ -193,11 +193,13 @@ class Recipe:
 
 
 def _with_latencies(old: WaveTrace, accesses: Bool, new: WaveTrace, now: Bool) -> WaveTrace:
-    """A wave's new stream with the latencies and paths that its accesses to memory had."""
-    columns: dict[str, Any] = {}
-    for name in ("memory_latency_clk", *MEMORY_COLUMNS):
+    """A wave's new stream with what is known of the memory behind its accesses."""
+    latency = new.memory_latency_clk.copy()
+    latency[now] = old.memory_latency_clk[accesses]
+    columns: dict[str, Any] = {"memory_latency_clk": latency}
+    for name in MEMORY_COLUMNS:
         if len(getattr(old, name)):
-            columns[name] = new.of_memory(name).copy()
+            columns[name] = np.zeros(len(new), np.int32)
             columns[name][now] = getattr(old, name)[accesses]
     return replace(new, **columns)
 
