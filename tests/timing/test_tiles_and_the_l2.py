@@ -14,7 +14,7 @@ from wavesim.pipeline.run import Run, RunOptions, run_kernel
 
 TILE = """
 kernel: tile
-constants: {{M: 8192, N: 8192, K: 2048, TM: {rows}, TN: {cols}, K_STEP: 64, STEPS: K / K_STEP}}
+constants: {{M: 8192, N: 8192, K: 8192, TM: {rows}, TN: {cols}, K_STEP: 64, STEPS: K / K_STEP}}
 workgroup: {{waves: 8}}
 memory:
   A: {{type: bf16, rows: M, cols: K}}
