@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from wavesim.cli import completion
 from wavesim.cli.operands import STDOUT
 from wavesim.cli.options import (
     OPTIONAL_FILE,
@@ -82,6 +83,7 @@ FORMATS = ("text", "gcc", "github", "sarif", "json")
     "rules",
     multiple=True,
     metavar="NAME",
+    shell_complete=completion.check_rules,
     help="Print only findings of this rule (repeatable). All are counted.",
 )
 @click.option("--strict", is_flag=True, help="What only LLVM asks for, not the ISA manual, is an error too.")

@@ -6,11 +6,13 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
+from wavesim.cli import completion
 from wavesim.errors import UserError
 from wavesim.visible import uncovered
 
@@ -48,8 +50,12 @@ def read_lesson(path: Path) -> Lesson:
     return Lesson(int(number), name.strip(), tuple(sections))
 
 
+def _numbers() -> Iterator[tuple[str, str]]:
+    return ((str(each.number), each.title) for each in lessons())
+
+
 @click.command()
-@click.argument("number", type=int, required=False)
+@click.argument("number", type=int, required=False, shell_complete=completion.completer(_numbers))
 @click.option("--all", "at_once", is_flag=True, help="Show everything without asking.")
 def lesson(number: int | None, at_once: bool) -> int:
     """Go through lesson NUMBER step by step; without a number, list the lessons.

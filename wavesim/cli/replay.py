@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from wavesim.cli import completion
 from wavesim.cli.options import ENGINE, TRACE_ARCH, JsonOptions, options
 from wavesim.cli.paths import InputPath, OutputPath
 from wavesim.errors import UserError
@@ -25,7 +26,13 @@ from wavesim.errors import UserError
     help="Global-memory latencies: measured (an input), shifted:N (N iterations later), model, "
     "model:ROLE (l2, mall, stream, hbm) or model:FOOTPRINT (bytes of operands, 16MiB).",
 )
-@click.option("--without", multiple=True, metavar="RULE", help="Leave a rule of the model out (repeatable).")
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="RULE",
+    shell_complete=completion.timing_rules,
+    help="Leave a rule of the model out (repeatable).",
+)
 @click.option("--engine", **ENGINE)
 @options(as_json=JsonOptions)
 @click.option("--perfetto", type=OutputPath(path_type=Path), help="Write both timelines for ui.perfetto.dev.")
