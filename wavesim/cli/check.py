@@ -24,7 +24,9 @@ from wavesim.cli.options import (
     write_json,
 )
 from wavesim.cli.paths import InputPath, KernelPath, OutputPath
+from wavesim.cli.progress import working_line
 from wavesim.sweeps.check_files import Ask, Checked, check_file, check_files, kernel_files
+from wavesim.words import counted
 
 FORMATS = ("text", "gcc", "github", "sarif", "json")
 
@@ -130,7 +132,9 @@ def check(
         read_baseline(Path(baseline_file)) if baseline_file is not None else None,
     )
     several = len(kernels) > 1 or files != list(kernels)
-    results = check_files(files, ask) if several else [check_file(files[0], ask)]
+    what = counted(len(files), "kernel") if several else str(files[0])
+    with working_line(what, "check"):
+        results = check_files(files, ask) if several else [check_file(files[0], ask)]
     errors = [each.error for each in results if each.error is not None]
     for error in errors:
         click.echo(f"wavesim: {error}", err=True)
@@ -189,7 +193,6 @@ def _sarif(results: Sequence[Checked]) -> str:
 
 def _lines(results: Sequence[Checked], form: str, rules: tuple[str, ...]) -> Iterator[str]:
     from wavesim.report.export.lines import gcc_lines, github_lines
-    from wavesim.words import counted
 
     checked = [each for each in results if each.error is None]
     if form == "text":

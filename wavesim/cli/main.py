@@ -80,6 +80,10 @@ EXAMPLES: dict[str, str] = {
 """Command -> an example of it, shown under its help."""
 
 
+WORKING = frozenset(COMMANDS) - {"launch", "isa", "mcp", "lesson", "explain-word"}
+"""Commands that may take more than a second: they say how far they are, unless ``--quiet``."""
+
+
 class LazyGroup(click.Group):
     """A group that knows its commands' names and help without importing them."""
 
@@ -109,6 +113,8 @@ class LazyGroup(click.Group):
         command = getattr(module, cmd_name.replace("-", "_"))
         assert isinstance(command, click.Command)
         _add_examples(cmd_name, command)
+        if cmd_name in WORKING:
+            _add_quiet(command)
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -133,6 +139,17 @@ def _add_examples(name: str, command: click.Command) -> None:
             _add_examples(f"{name} {part}", inner)
     elif name in EXAMPLES:
         command.epilog = f"Example: {EXAMPLES[name]}"
+
+
+def _add_quiet(command: click.Command) -> None:
+    """Once: click asks for a command as often as it likes."""
+    from wavesim.cli.progress import quiet_option
+
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            _add_quiet(inner)
+    elif not any(each.name == "quiet" for each in command.params):
+        command.params.append(quiet_option())
 
 
 def _version(context: click.Context) -> None:

@@ -11,6 +11,7 @@ import click
 from wavesim.cli import completion
 from wavesim.cli.options import ENGINE, TRACE_ARCH, JsonOptions, options
 from wavesim.cli.paths import InputPath, OutputPath
+from wavesim.cli.progress import working_line
 from wavesim.errors import UserError
 
 
@@ -72,11 +73,11 @@ def replay(
     for name in without:
         if name not in BY_NAME:
             raise UserError(f"--without {name!r:.40}: no such rule", hint="rules: " + ", ".join(BY_NAME))
-    imported = import_trace(folder, arch, str(machine) if machine is not None else None)
-    loaded = load_machine(imported.machine)
-    results = run(
-        imported, loaded, mode, without=without, engine=engine, forced_rows=None if teacher_forced else 0
-    )
+    with working_line(str(folder), "replay"):
+        imported = import_trace(folder, arch, str(machine) if machine is not None else None)
+        loaded = load_machine(imported.machine)
+        forced_rows = None if teacher_forced else 0
+        results = run(imported, loaded, mode, without=without, engine=engine, forced_rows=forced_rows)
     if perfetto is not None:
         write_atomically(perfetto, replay_perfetto(results))
     if as_json.wanted:
