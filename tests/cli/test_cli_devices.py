@@ -79,7 +79,7 @@ def test_a_device_is_taken_wherever_an_architecture_is(words: list[str]) -> None
 
 
 def test_every_arch_is_a_machines_name() -> None:
-    """So the commands that the test above does not run take a device, too; validate's names one for a folder."""
+    """So the commands that the test above does not run do, too; validate names one for a folder."""
     found = {}
     for name in COMMANDS:
         command = cli.get_command(click.Context(cli), name)
