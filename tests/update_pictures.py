@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
 LADDER = "kernels/sweeps/ladder.yaml"
 SETTINGS = {"K": "2048"}
+CANDIDATES = 600
+"""Of the search whose page is shown."""
 SHOW = """const {view, runs} = window.wavesim, starts = runs[0].iterations();
 window.wavesim.align(); window.wavesim.panels.open("explain");
 view.show(starts[15] - 40, starts[16] + 60); view.paint();"""
@@ -54,6 +56,10 @@ def main() -> None:
         WebDriverWait(driver, 30).until(lambda browser: browser.execute_script(ready))
         driver.execute_script(SHOW)
         driver.save_screenshot(str(IMAGES / "report.png"))
+        wavesim.tune("kernels/8wave.yaml", settings=SETTINGS, candidates=CANDIDATES).page(page)
+        driver.get(page.as_uri())
+        WebDriverWait(driver, 30).until(lambda browser: browser.execute_script(ready))
+        driver.save_screenshot(str(IMAGES / "tune.png"))
     driver.quit()
 
 

@@ -14,7 +14,7 @@ from wavesim.visible import uncovered, visible
 if TYPE_CHECKING:
     from wavesim.tuning.state import Progress, State
 
-LINE_EVERY_S = 10.0
+LINE_EVERY_S = 30.0
 """Between plain lines."""
 
 REFRESH_S = 0.1

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from wavesim.analyze.activity import Activity
+from wavesim.analyze.activity import OF_REASON, QUEUEING, Activity
+from wavesim.trace import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,23 @@ GLYPHS: Mapping[Activity, Glyph] = {
     Activity.ABSENT: Glyph(" ", " ", "", "", "transparent", "transparent", "transparent"),
 }
 """In the order of the legend."""
+
+
+QUEUE = Glyph("q", "q", "", "waits for a queue or port", "#8c6d46", "#8a6a3f", "#c9a878")
+"""A wave that waits for a unit to take its access. Where there is room for one sign only, as in a terminal,
+it has that of the access."""
+
+
+def colours() -> dict[str, Glyph]:
+    """Every colour by its name in the browser, in the order of the legend: one meaning each."""
+    named = {colour_name(activity): glyph for activity, glyph in GLYPHS.items()}
+    other = named.pop("other")
+    return {**named, "queue": QUEUE, "other": other}
+
+
+def colour_of_reason(reason: Reason) -> str:
+    """The name of the colour in which a wait is shown."""
+    return "queue" if reason in QUEUEING else colour_name(OF_REASON.get(reason, Activity.OTHER))
 
 
 def colour_name(activity: Activity) -> str:

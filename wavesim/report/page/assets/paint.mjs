@@ -1,12 +1,12 @@
-"use strict";
 // Paint: the lanes of waves, pipes and ports on a canvas, at any zoom.
+import { upperBound } from "./run.mjs";
 
-const SEPARATE_FROM_PX = 5; // a slot at least this wide is drawn as a block of its own
-const TEXT_FROM_PX = 34; // a block at least this wide gets its opcode written in
-const FLIGHT_FROM_SCALE = 0.2; // pixels per clock from which data in flight is drawn
+export const SEPARATE_FROM_PX = 5; // a slot at least this wide is drawn as a block of its own
+export const TEXT_FROM_PX = 34; // a block at least this wide gets its opcode written in
+export const FLIGHT_FROM_SCALE = 0.2; // pixels per clock from which data in flight is drawn
 
 /** Lanes of all runs from top to bottom: [{kind, run, ...}], with y and height filled in. */
-function layLanes(runs, unit) {
+export function layLanes(runs, unit) {
   const lanes = [];
   for (const run of runs) {
     lanes.push({ kind: "title", run, height: 1.1 * unit });
@@ -38,11 +38,12 @@ function layLanes(runs, unit) {
 }
 
 /** Colours from the style sheet, so that light, dark and print share one list. */
-function readColours(vocabulary) {
+export function readColours(vocabulary) {
   const style = getComputedStyle(document.documentElement);
   const get = (name) => style.getPropertyValue(name).trim();
   return {
     activity: vocabulary.activities.map((name) => get(`--${name}`)),
+    reason: vocabulary.reason_colours.map((name) => get(`--${name}`)),
     text: get("--text"),
     faint: get("--faint"),
     line: get("--line"),
@@ -55,7 +56,7 @@ function readColours(vocabulary) {
 }
 
 /** Fills intervals in time order; what is narrower than a pixel is summed and its largest class shown. */
-class ColumnFill {
+export class ColumnFill {
   constructor(context, classes, draw) {
     this.context = context;
     this.draw = draw; // (class, x, width)
@@ -111,7 +112,7 @@ class ColumnFill {
   }
 }
 
-class Painter {
+export class Painter {
   constructor(canvas, runs, vocabulary) {
     this.canvas = canvas;
     this.runs = runs;
@@ -173,8 +174,8 @@ class Painter {
     return this.view.from + (x - this.labelWidth) / this.scale;
   }
 
-  label(lane, text, colour) {
-    this.context.font = lane.kind === "busy" ? this.smallFont : this.font;
+  label(lane, text, colour, isChosen = false) {
+    this.context.font = `${isChosen ? "bold " : ""}${lane.kind === "busy" ? this.smallFont : this.font}`;
     this.context.fillStyle = colour;
     this.context.fillText(text, 4, lane.y + lane.height / 2);
   }
@@ -201,7 +202,7 @@ class Painter {
     const wave = run.waves[position];
     const from = this.view.from - run.offset;
     const to = this.view.to - run.offset;
-    this.label(lane, run.name(position), marks.wave === position && marks.run === run ? colours.mark : colours.text);
+    this.label(lane, run.name(position), colours.text, marks.wave === position && marks.run === run);
     context.save();
     context.beginPath();
     context.rect(this.labelWidth, y, this.width, height);
@@ -210,9 +211,9 @@ class Painter {
     const start = this.x(Math.max(from, wave.first_clk) + run.offset);
     context.fillRect(start, y, Math.max(0, this.x(Math.min(to, wave.last_clk) + run.offset) - start), height);
     const classes = colours.activity.length;
-    const fill = new ColumnFill(context, 2 * classes, (which, x, width) => {
+    const fill = new ColumnFill(context, classes + colours.reason.length, (which, x, width) => {
       const waiting = which >= classes;
-      context.fillStyle = colours.activity[which % classes];
+      context.fillStyle = waiting ? colours.reason[which - classes] : colours.activity[which];
       if (waiting) context.fillRect(x, y + 0.3 * height, width, 0.4 * height);
       else context.fillRect(x, y, width, height - 2);
     });
@@ -229,8 +230,7 @@ class Painter {
       for (; wave.stallRow[stall] === row; stall += 1) {
         const reason = wave.stallReason[stall];
         if (reason === run.hold || reason === run.nop) continue;
-        const shown = run.queueing.has(reason) ? entry.activity : this.vocabulary.reason_activity[reason];
-        put(clk, clk + wave.stallClk[stall], classes + shown);
+        put(clk, clk + wave.stallClk[stall], classes + reason);
         clk += wave.stallClk[stall];
       }
       put(wave.issue[row], wave.end[row], entry.activity);
