@@ -8,6 +8,7 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
@@ -94,3 +95,33 @@ def test_lists_and_tables_are_those_of_the_source(site: Path) -> None:
         if structure(article) != structure(markdown.render(page.read_text(encoding="utf-8"))):
             wrong.append(name)
     assert wrong == []
+
+
+def test_the_search_finds_words_in_a_manual_that_was_opened_as_a_file(site: Path, browser: Any) -> None:
+    browser.get((site / "checks" / "missing-wait.html").as_uri())
+    field = browser.find_element("css selector", ".md-search__input")
+    field.click()
+    field.send_keys("half-split")
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    links = "return [...document.querySelectorAll('.md-search-result__link')].map(link => link.href)"
+    found = WebDriverWait(browser, 60).until(lambda driver: driver.execute_script(links))
+    assert (site / "lessons" / "05-half-split.html").as_uri() in {link.partition("?")[0] for link in found}
+
+
+@pytest.mark.parametrize("page", ["index.html", "checks/README.html", "trust.html", "comparison.html"])
+def test_no_page_is_wider_than_a_phone(site: Path, browser: Any, page: str) -> None:
+    phone = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    browser.get((site / page.replace("README", "index")).as_uri())
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_rules_of_checks_are_folded_away(site: Path, browser: Any) -> None:
+    """From the page of all rules none of theirs is in sight in the navigation."""
+    browser.get((site / "checks" / "index.html").as_uri())
+    links = "return [...document.querySelectorAll('.md-nav--primary a')].filter(%s).map(link => link.href)"
+    seen = browser.execute_script(links % "link => link.checkVisibility({visibilityProperty: true})")
+    assert (site / "checks" / "seed.html").as_uri() in seen
+    assert [link for link in seen if link.endswith("missing-wait.html")] == []

@@ -56,6 +56,13 @@ def _what_ifs() -> Iterable[tuple[str, str]]:
     return ((each.name, each.text) for each in WHAT_IFS)
 
 
+def _lessons() -> Iterable[tuple[str, str]]:
+    from wavesim.lessons import lessons
+
+    yield from ((str(each.number), each.title) for each in lessons())
+    yield "next", "the first that is not done"
+
+
 def _words() -> Iterable[tuple[str, str]]:
     from wavesim.glossary import entries
 
@@ -66,6 +73,7 @@ machines = completer(_machines)
 check_rules = completer(_check_rules)
 timing_rules = completer(_timing_rules)
 what_ifs = completer(_what_ifs)
+lessons = completer(_lessons)
 words = completer(_words)
 
 
