@@ -53,7 +53,7 @@ export class App {
     window.addEventListener("hashchange", () => this.restore(readLink(location.hash)));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour());
     this.words();
-    this.painter.fit(this.room());
+    this.painter.fit(this.room(), innerWidth > NARROW_PX ? 26 : 16);
     this.layout();
     this.begin();
     const state = readLink(location.hash);

@@ -218,7 +218,7 @@ export class Panels {
     if (!findings.length) body.append(make("p", { class: "hint" }, "Nothing was found."));
     for (const finding of findings) {
       const places = finding.places.flatMap((place) => [
-        make("button", { class: "link", click: () => this.go.finding(this.run, place, finding.waves) }, `${lastPart(place.file)}:${place.line}`), " "]);
+        place.line ? make("button", { class: "link", click: () => this.go.finding(this.run, place, finding.waves) }, `${lastPart(place.file)}:${place.line}`) : lastPart(place.file), " "]);
       const waves = finding.waves.length ? `wave${finding.waves.length > 1 ? "s" : ""} ${finding.waves.join(", ")}` : "";
       body.append(make("div", { class: `finding ${finding.severity}` },
         make("b", {}, `${finding.severity}: ${finding.rule}`), make("p", {}, ...worded(finding.message, this.words)),
@@ -237,7 +237,7 @@ export class Panels {
       table.append(make("tr", {}, make("th", { colspan: "3" }, `wave${group.waves.length > 1 ? "s" : ""} ${names}: ${shown(total)} clk${group.stalls_per_iteration ? " per iteration" : ""}`)));
       for (const [name, clk] of Object.entries(clocks).sort((a, b) => b[1] - a[1])) {
         if (clk <= 0) continue;
-        const colour = colours[reasons.indexOf(name)] || "text"; // issue, and what is no wait
+        const colour = colours[reasons.indexOf(name)] || "other"; // what is put down to no reason
         table.append(make("tr", {}, make("td", {}, word(name, entryOf(name, this.words))), make("td", { class: "num" }, shown(clk, 0)),
           make("td", { class: "wide" }, make("i", { style: `width:${((100 * clk) / total).toFixed(1)}%;background:var(--${colour})` }))));
       }
