@@ -110,7 +110,7 @@ export class CodePanel {
 
   fill() {
     this.lines = new Map();
-    const columns = [[this.assembly, null, "nr"]];
+    const columns = [[this.assembly, null, "#"]];
     if (this.file !== null) columns.unshift([this.source, this.file, "line"]);
     const inLoop = new Set(this.loopCodes());
     for (const [pane, file, number] of columns) {
@@ -132,11 +132,9 @@ export class CodePanel {
       make("span", { class: "num" }, share >= 0.05 ? share.toFixed(1) : ""), make("span", { class: "code" }, line.text));
     element.classList.toggle("loop", isLoop);
     const finding = this.findings.get(line.key);
-    if (finding) {
-      element.classList.add("with-finding", finding.severity);
-      element.title = `${finding.severity}: ${finding.message}`;
-    }
-    if (codes.length) this.enliven(element, line);
+    if (finding) element.classList.add("with-finding", finding.severity);
+    if (codes.length) this.enliven(element, { ...line, finding });
+    else if (finding) element.title = `${finding.severity}: ${finding.message}`;
     this.lines.set(line.key, element);
     return element;
   }

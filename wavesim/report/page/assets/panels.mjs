@@ -140,7 +140,7 @@ export class Panels {
       return;
     }
     const doubt = mark(figures, "clk_per_iteration");
-    body.append(make("h2", {}, `Why ${shown(explanation.clk)}${doubt} ${explanation.per}${explanation.steady ? `; in steady state ${explanation.steady}` : ""}`), ...explanation.summary.map((text) => make("p", {}, text)));
+    body.append(make("h2", {}, `Why ${shown(explanation.clk)}${doubt} ${explanation.per}${explanation.steady ? `; in steady state ${explanation.steady}` : ""}`));
     if (doubt) body.append(make("p", { class: "hint" }, "?: rests on something that is not known; the figures' notes say on what."));
     const { path } = this.run;
     const whole = path.causes.reduce((sum, [, clk]) => sum + clk, 0) || 1;
@@ -186,7 +186,7 @@ export class Panels {
     for (const row of explanation.ladder) {
       const gain = row.gain > 0 ? `−${shown(row.gain)}` : row.gain < 0 ? `+${shown(-row.gain)}` : "0";
       table.append(make("tr", { title: `${explanation.see} ${row.name}` }, make("td", {}, row.text), make("td", { class: "num" }, `${row.signs}${shown(row.clk)}${doubt}`),
-        make("td", { class: "num" }, gain), barCell(Math.abs(row.gain) / most, row.gain < 0 ? "loss" : "gain")));
+        make("td", { class: "num" }, gain), Math.abs(row.gain) < 0.05 ? "" : barCell(Math.abs(row.gain) / most, row.gain < 0 ? "loss" : "gain")));
     }
     const means = explanation.signs.map((text) => ` ${text}.`).join("");
     const said = make("p", { class: "hint" }, `Each row was simulated.${means} To see one: `, make("span", { class: "code command" }, `${explanation.see} ${explanation.ladder[0].name}`));
