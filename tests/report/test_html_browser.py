@@ -407,7 +407,10 @@ def test_search_marks_counts_and_walks(one: Any) -> None:
     again, second = one.execute_script(clk)
     assert text == again == "s_barrier"
     assert second > first
-    assert one.execute_script("return document.querySelectorAll('#assembly .line.found').length") > 0
+    one.execute_script("window.wavesim.panels.open('code')")
+    found = one.find_elements("css selector", "#assembly .line.found")
+    assert found
+    assert all("s_barrier" in line.text for line in found)
 
 
 def test_the_address_brings_the_view_back(browser: Any, pages: dict[str, Path]) -> None:

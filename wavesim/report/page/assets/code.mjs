@@ -52,8 +52,10 @@ export class CodePanel {
     this.run = run;
     this.go = go;
     this.hottestFirst = false;
+    this.keys = []; // of the lines that are marked
     this.marked = [];
     this.found = new Set();
+    this.lines = null; // made when they are first looked at: a kernel may have thousands
     this.whole = clocksByCode(run).reduce((sum, cell) => sum + cell.clk, 0);
     this.loop = hottestLoop(run);
     this.findings = findingsByLine(run.data.findings);
@@ -88,7 +90,14 @@ export class CodePanel {
     columns.classList.toggle("single", this.file === null);
     this.root.replaceChildren(tools, columns);
     if (this.file === null) tools.append(make("span", { class: "hint" }, "No source file is known here."));
-    this.fill();
+  }
+
+  /** The panel is opened: at what is marked, or at the hottest loop. */
+  open() {
+    if (!this.lines) this.fill();
+    if (this.marked.length) this.showMarked();
+    else if (!this.opened) this.showLoop();
+    this.opened = true;
   }
 
   loopCodes() {
@@ -98,7 +107,7 @@ export class CodePanel {
   choose(file) {
     this.file = file;
     if (this.choice) this.choice.value = file;
-    this.fill();
+    if (this.lines) this.fill();
   }
 
   sort(hottestFirst) {
@@ -122,6 +131,7 @@ export class CodePanel {
       pane.scrollTop = 0;
     }
     this.markFound(this.found);
+    this.markKeys(this.keys);
   }
 
   line(line, most, isLoop) {
@@ -165,7 +175,8 @@ export class CodePanel {
 
   markKeys(keys) {
     for (const line of this.marked) line.classList.remove("marked");
-    this.marked = keys.map((key) => this.lines.get(key)).filter(Boolean);
+    this.keys = keys;
+    this.marked = this.lines ? keys.map((key) => this.lines.get(key)).filter(Boolean) : [];
     for (const line of this.marked) line.classList.add("marked");
   }
 
@@ -183,7 +194,7 @@ export class CodePanel {
     this.found = codes;
     for (const line of this.root.querySelectorAll(".line.found")) line.classList.remove("found");
     for (const code of codes) {
-      for (const key of [`code:${code}`, ...this.run.code[code].places.map(([file, line]) => `${file}:${line}`)]) this.lines.get(key)?.classList.add("found");
+      for (const key of [`code:${code}`, ...this.run.code[code].places.map(([file, line]) => `${file}:${line}`)]) this.lines?.get(key)?.classList.add("found");
     }
   }
 

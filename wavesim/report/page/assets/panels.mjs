@@ -33,7 +33,6 @@ export class Panels {
     this.explain();
     this.instruction(null);
     this.code = new CodePanel(this.bodies.code.body, this.run, this.go);
-    this.codeOpened = false;
     this.findings();
     this.open(this.current || this.tabs[0]);
   }
@@ -65,11 +64,7 @@ export class Panels {
       this.go.path({ on: true });
     }
     this.root.dataset.tab = name;
-    if (name === "code") {
-      if (!this.codeOpened && !this.code.marked.length) this.code.showLoop();
-      else this.code.showMarked();
-      this.codeOpened = true;
-    }
+    if (name === "code") this.code.open();
     this.go.opened(name);
   }
 
