@@ -79,7 +79,9 @@ def edit_patch(kernel: LoadedKernel, path: Path, options: RunOptions, edit: Edit
             if found is not None and print_code(found, comments=False) == wanted:
                 return text_patch(path, each)
         why = "its lines stand for other places, too (a macro, an unrolled loop or the like)"
-    before, after = (print_program(with_its_workgroup(each, kernel.launch)) for each in (kernel.program, program))
+    before, after = (
+        print_program(with_its_workgroup(each, kernel.launch)) for each in (kernel.program, program)
+    )
     return Patch(f"{path} as assembly", before, after, ASSEMBLY[0], why)
 
 

@@ -138,7 +138,9 @@ def _edited(text: _Text, file: str, program: Program, edit: Edit) -> str:
         gone |= set(_whole(text, line))
     for line, put in _once(edit.before, line_of, text.put).items():
         before.setdefault(text.unit(line).start, []).extend(put)
-    for line, put in _once({index: [one] for index, one in edit.changed.items()}, line_of, text.changed).items():
+    for line, put in _once(
+        {index: [one] for index, one in edit.changed.items()}, line_of, text.changed
+    ).items():
         text.lines[line - 1] = put[0]
     moves = {line_of(index): place for index, place in sorted(edit.order.items())}
     for line, place in moves.items():
@@ -147,9 +149,9 @@ def _edited(text: _Text, file: str, program: Program, edit: Edit) -> str:
         if set(unit) & set(target):
             raise NoLine
         gone |= set(unit)
-        (behind if place >= 0 else before).setdefault(
-            target[-1] if place >= 0 else target.start, []
-        ).extend(text.lines[each] for each in unit)
+        (behind if place >= 0 else before).setdefault(target[-1] if place >= 0 else target.start, []).extend(
+            text.lines[each] for each in unit
+        )
     result: list[str] = []
     for number, line_text in enumerate(text.lines):
         result += before.get(number, ())
