@@ -28,7 +28,7 @@ from wavesim.tuning.tune import TuneOptions, tune_kernel
 
 ROOT = Path(__file__).resolve().parents[2]
 EIGHT = ROOT / "kernels/8wave.yaml"
-SMALL = ("--set", "K=512", "--candidates", "160")
+SMALL = ("--set", "K=512", "--candidates", "400")
 
 
 def wavesim(*words: object) -> Result:

@@ -16,7 +16,7 @@ from wavesim.report.palette import colours
 
 SCRIPTS = (
     *("run", "why", "clocks", "find", "link", "dom", "tip"),
-    *("paint", "marks", "view", "split", "code", "panels", "player", "main"),
+    *("levels", "paint", "marks", "view", "split", "code", "panels", "player", "main"),
 )
 """The modules of the page, in the order in which they are loaded: each uses only those before it."""
 

@@ -166,7 +166,7 @@ def _bar(reached: Reached, look: Look) -> list[Text]:
     filled = bar(reached.share, BAR, look.ascii_only)
     rest = ("." if look.ascii_only else "░") * (BAR - len(filled))
     parts = textwrap.wrap(reached.said, look.width - LABEL - BAR - 1)
-    lines = [Text.assemble(" " * LABEL, (filled, "green"), (rest, "bright_black"), f" {parts[0]}")]
+    lines = [Text.assemble(" " * LABEL, (filled, "bold"), (rest, "bright_black"), f" {parts[0]}")]
     return lines + [Text(" " * (LABEL + BAR + 1) + part) for part in parts[1:]]
 
 

@@ -52,8 +52,10 @@ export class CodePanel {
     this.run = run;
     this.go = go;
     this.hottestFirst = false;
+    this.keys = []; // of the lines that are marked
     this.marked = [];
     this.found = new Set();
+    this.lines = null; // made when they are first looked at: a kernel may have thousands
     this.whole = clocksByCode(run).reduce((sum, cell) => sum + cell.clk, 0);
     this.loop = hottestLoop(run);
     this.findings = findingsByLine(run.data.findings);
@@ -88,7 +90,14 @@ export class CodePanel {
     columns.classList.toggle("single", this.file === null);
     this.root.replaceChildren(tools, columns);
     if (this.file === null) tools.append(make("span", { class: "hint" }, "No source file is known here."));
-    this.fill();
+  }
+
+  /** The panel is opened: at what is marked, or at the hottest loop. */
+  open() {
+    if (!this.lines) this.fill();
+    if (this.marked.length) this.showMarked();
+    else if (!this.opened) this.showLoop();
+    this.opened = true;
   }
 
   loopCodes() {
@@ -98,7 +107,7 @@ export class CodePanel {
   choose(file) {
     this.file = file;
     if (this.choice) this.choice.value = file;
-    this.fill();
+    if (this.lines) this.fill();
   }
 
   sort(hottestFirst) {
@@ -110,7 +119,7 @@ export class CodePanel {
 
   fill() {
     this.lines = new Map();
-    const columns = [[this.assembly, null, "nr"]];
+    const columns = [[this.assembly, null, "#"]];
     if (this.file !== null) columns.unshift([this.source, this.file, "line"]);
     const inLoop = new Set(this.loopCodes());
     for (const [pane, file, number] of columns) {
@@ -122,6 +131,7 @@ export class CodePanel {
       pane.scrollTop = 0;
     }
     this.markFound(this.found);
+    this.markKeys(this.keys);
   }
 
   line(line, most, isLoop) {
@@ -132,11 +142,9 @@ export class CodePanel {
       make("span", { class: "num" }, share >= 0.05 ? share.toFixed(1) : ""), make("span", { class: "code" }, line.text));
     element.classList.toggle("loop", isLoop);
     const finding = this.findings.get(line.key);
-    if (finding) {
-      element.classList.add("with-finding", finding.severity);
-      element.title = `${finding.severity}: ${finding.message}`;
-    }
-    if (codes.length) this.enliven(element, line);
+    if (finding) element.classList.add("with-finding", finding.severity);
+    if (codes.length) this.enliven(element, { ...line, finding });
+    else if (finding) element.title = `${finding.severity}: ${finding.message}`;
     this.lines.set(line.key, element);
     return element;
   }
@@ -167,7 +175,8 @@ export class CodePanel {
 
   markKeys(keys) {
     for (const line of this.marked) line.classList.remove("marked");
-    this.marked = keys.map((key) => this.lines.get(key)).filter(Boolean);
+    this.keys = keys;
+    this.marked = this.lines ? keys.map((key) => this.lines.get(key)).filter(Boolean) : [];
     for (const line of this.marked) line.classList.add("marked");
   }
 
@@ -185,7 +194,7 @@ export class CodePanel {
     this.found = codes;
     for (const line of this.root.querySelectorAll(".line.found")) line.classList.remove("found");
     for (const code of codes) {
-      for (const key of [`code:${code}`, ...this.run.code[code].places.map(([file, line]) => `${file}:${line}`)]) this.lines.get(key)?.classList.add("found");
+      for (const key of [`code:${code}`, ...this.run.code[code].places.map(([file, line]) => `${file}:${line}`)]) this.lines?.get(key)?.classList.add("found");
     }
   }
 

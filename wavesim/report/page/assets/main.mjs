@@ -53,7 +53,7 @@ export class App {
     window.addEventListener("hashchange", () => this.restore(readLink(location.hash)));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.recolour());
     this.words();
-    this.painter.fit(this.room());
+    this.painter.fit(this.room(), innerWidth > NARROW_PX ? 26 : 16);
     this.layout();
     this.begin();
     const state = readLink(location.hash);
@@ -165,6 +165,7 @@ export class App {
     const say = (event) => {
       const element = of(event);
       if (element) this.tip.explain(element, element.dataset.entry);
+      else if (event.type === "click") this.tip.hide();
     };
     document.addEventListener("mouseover", say);
     document.addEventListener("focusin", say);
@@ -382,12 +383,13 @@ export class App {
   hoverLine(run, line, event) {
     this.view.marks.codes = event ? new Set(line.codes) : this.kept;
     this.view.redraw();
-    if (!event || !line.sum.clk) {
+    if (!event || !(line.sum.clk || line.finding)) {
       this.tip.hide();
       return;
     }
     const whole = clocksByCode(run).reduce((sum, cell) => sum + cell.clk, 0);
-    this.tip.show({ x: event.clientX, y: event.clientY }, line.text.trim(), lineStory(run, line.codes, whole));
+    const found = line.finding ? [[line.finding.severity, line.finding.message]] : [];
+    this.tip.show({ x: event.clientX, y: event.clientY }, line.text.trim(), [...found, ...lineStory(run, line.codes, whole)]);
   }
 
   key(event) {

@@ -33,7 +33,6 @@ export class Panels {
     this.explain();
     this.instruction(null);
     this.code = new CodePanel(this.bodies.code.body, this.run, this.go);
-    this.codeOpened = false;
     this.findings();
     this.open(this.current || this.tabs[0]);
   }
@@ -65,11 +64,7 @@ export class Panels {
       this.go.path({ on: true });
     }
     this.root.dataset.tab = name;
-    if (name === "code") {
-      if (!this.codeOpened && !this.code.marked.length) this.code.showLoop();
-      else this.code.showMarked();
-      this.codeOpened = true;
-    }
+    if (name === "code") this.code.open();
     this.go.opened(name);
   }
 
@@ -140,7 +135,7 @@ export class Panels {
       return;
     }
     const doubt = mark(figures, "clk_per_iteration");
-    body.append(make("h2", {}, `Why ${shown(explanation.clk)}${doubt} ${explanation.per}${explanation.steady ? `; in steady state ${explanation.steady}` : ""}`), ...explanation.summary.map((text) => make("p", {}, text)));
+    body.append(make("h2", {}, `Why ${shown(explanation.clk)}${doubt} ${explanation.per}${explanation.steady ? `; in steady state ${explanation.steady}` : ""}`));
     if (doubt) body.append(make("p", { class: "hint" }, "?: rests on something that is not known; the figures' notes say on what."));
     const { path } = this.run;
     const whole = path.causes.reduce((sum, [, clk]) => sum + clk, 0) || 1;
@@ -186,7 +181,7 @@ export class Panels {
     for (const row of explanation.ladder) {
       const gain = row.gain > 0 ? `−${shown(row.gain)}` : row.gain < 0 ? `+${shown(-row.gain)}` : "0";
       table.append(make("tr", { title: `${explanation.see} ${row.name}` }, make("td", {}, row.text), make("td", { class: "num" }, `${row.signs}${shown(row.clk)}${doubt}`),
-        make("td", { class: "num" }, gain), barCell(Math.abs(row.gain) / most, row.gain < 0 ? "loss" : "gain")));
+        make("td", { class: "num" }, gain), Math.abs(row.gain) < 0.05 ? "" : barCell(Math.abs(row.gain) / most, row.gain < 0 ? "loss" : "gain")));
     }
     const means = explanation.signs.map((text) => ` ${text}.`).join("");
     const said = make("p", { class: "hint" }, `Each row was simulated.${means} To see one: `, make("span", { class: "code command" }, `${explanation.see} ${explanation.ladder[0].name}`));
@@ -218,7 +213,7 @@ export class Panels {
     if (!findings.length) body.append(make("p", { class: "hint" }, "Nothing was found."));
     for (const finding of findings) {
       const places = finding.places.flatMap((place) => [
-        make("button", { class: "link", click: () => this.go.finding(this.run, place, finding.waves) }, `${lastPart(place.file)}:${place.line}`), " "]);
+        place.line ? make("button", { class: "link", click: () => this.go.finding(this.run, place, finding.waves) }, `${lastPart(place.file)}:${place.line}`) : lastPart(place.file), " "]);
       const waves = finding.waves.length ? `wave${finding.waves.length > 1 ? "s" : ""} ${finding.waves.join(", ")}` : "";
       body.append(make("div", { class: `finding ${finding.severity}` },
         make("b", {}, `${finding.severity}: ${finding.rule}`), make("p", {}, ...worded(finding.message, this.words)),
@@ -237,7 +232,7 @@ export class Panels {
       table.append(make("tr", {}, make("th", { colspan: "3" }, `wave${group.waves.length > 1 ? "s" : ""} ${names}: ${shown(total)} clk${group.stalls_per_iteration ? " per iteration" : ""}`)));
       for (const [name, clk] of Object.entries(clocks).sort((a, b) => b[1] - a[1])) {
         if (clk <= 0) continue;
-        const colour = colours[reasons.indexOf(name)] || "text"; // issue, and what is no wait
+        const colour = colours[reasons.indexOf(name)] || "other"; // what is put down to no reason
         table.append(make("tr", {}, make("td", {}, word(name, entryOf(name, this.words))), make("td", { class: "num" }, shown(clk, 0)),
           make("td", { class: "wide" }, make("i", { style: `width:${((100 * clk) / total).toFixed(1)}%;background:var(--${colour})` }))));
       }

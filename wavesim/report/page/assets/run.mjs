@@ -167,6 +167,20 @@ export class Run {
     return { what: "wait", row: row + 1, reason: -1 };
   }
 
+  /** The clocks at which barriers let their waves go, in order. */
+  releases() {
+    if (this.released) return this.released;
+    this.released = [];
+    for (const workgroup of new Set(this.waves.map((wave) => wave.workgroup))) {
+      const members = this.waves.filter((wave) => wave.workgroup === workgroup);
+      for (let pass = 0; pass < members[0].barriers.length; pass += 1) {
+        this.released.push(Math.min(...members.map((wave) => wave.issue[wave.barriers[pass]] ?? Infinity)));
+      }
+    }
+    this.released.sort((a, b) => a - b);
+    return this.released;
+  }
+
   /** Issue clocks of the loop head in the wave that ran it most, for stepping by iterations. */
   iterations() {
     if (this.starts) return this.starts;

@@ -48,7 +48,8 @@ export class View {
   /** Moves the view only as far as needed to have clk well inside. */
   reveal(clk) {
     const width = this.to - this.from;
-    if (clk < this.from + 0.05 * width || clk > this.to - 0.05 * width) this.show(clk - width / 2, clk + width / 2);
+    const isNear = (this.from > this.startClk && clk < this.from + 0.05 * width) || (this.to < this.endClk && clk > this.to - 0.05 * width);
+    if (isNear || clk < this.from || clk > this.to) this.show(clk - width / 2, clk + width / 2);
     else this.redraw();
   }
 
