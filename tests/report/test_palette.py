@@ -9,8 +9,7 @@ import numpy.typing as npt
 import pytest
 from rich.style import Style
 
-from wavesim.analyze.activity import Activity
-from wavesim.report.palette import GLYPHS, colour_of_reason, colours, on_plain_ground
+from wavesim.report.palette import GLYPHS, colour_of_reason, colours
 from wavesim.trace import Reason
 
 Float = npt.NDArray[np.float64]
@@ -63,14 +62,6 @@ def test_no_two_activities_share_a_colour_in_the_terminal() -> None:
     colours_shown = [look.bgcolor or look.color for look in looks]
     assert None not in colours_shown
     assert len(set(colours_shown)) == len(looks)
-
-
-def test_a_unit_has_the_colour_of_its_work() -> None:
-    """The rows below the waves in the terminal's picture."""
-    for activity in (Activity.MFMA, Activity.LDS_READ, Activity.LDS_WRITE):
-        work, unit = Style.parse(GLYPHS[activity].style), Style.parse(on_plain_ground(activity))
-        assert unit.color == (work.bgcolor or work.color)
-        assert unit.bgcolor is None
 
 
 def test_every_reason_has_the_colour_of_a_wait_or_none() -> None:

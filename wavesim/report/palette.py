@@ -80,12 +80,6 @@ RELEASE = Glyph("│", "|", "bold bright_magenta", "leaves it", "#7b3294", "#7a3
 """A barrier lets the wave go in this column."""
 
 
-def on_plain_ground(activity: Activity) -> str:
-    """The style of a letter in the activity's colour, for a unit that does its work."""
-    style = GLYPHS[activity].style
-    return f"bold {style.split(' on ')[-1]}"
-
-
 PIPE_LEVELS = ((0.75, "━", "="), (0.25, "╌", "-"), (0.0, " ", " "))
 """Busy share of a matrix pipe in a column, from -> glyph."""
 

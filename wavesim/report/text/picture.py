@@ -13,7 +13,7 @@ from wavesim.analyze.intervals import Intervals, union
 from wavesim.analyze.occupancy import find_occupancy, read_service
 from wavesim.analyze.result import Analysis
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.report.palette import GLYPHS, PIPE_LEVELS, PORT_LEVELS, RELEASE, on_plain_ground
+from wavesim.report.palette import GLYPHS, PIPE_LEVELS, PORT_LEVELS, RELEASE
 from wavesim.trace import BusySpan, Timeline
 
 LABEL_WIDTH = 8
@@ -160,7 +160,7 @@ def _pipe_lane(span: BusySpan, name: str, scale: Scale, ascii_only: bool) -> Tex
     busy = union(span.start_clk, span.end_clk).within(scale.from_clk, scale.to_clk)
     for share in scale.shares(busy):
         _, full, plain = next(level for level in PIPE_LEVELS if share >= level[0])
-        line.append(plain if ascii_only else full, on_plain_ground(Activity.MFMA))
+        line.append(plain if ascii_only else full, GLYPHS[Activity.MFMA].style)
     return line
 
 
@@ -170,8 +170,9 @@ def _port_lane(reads: Intervals, span: BusySpan, name: str, scale: Scale) -> Tex
     for read, used in zip(scale.shares(reads), scale.shares(busy), strict=True):
         letter, unit = ("r", Activity.LDS_READ) if 2 * read >= used else ("w", Activity.LDS_WRITE)
         if used < PORT_LEVELS[1]:
-            letter = " "
-        line.append(letter.upper() if used >= PORT_LEVELS[0] else letter, on_plain_ground(unit))
+            line.append(" ")
+        else:
+            line.append(letter.upper() if used >= PORT_LEVELS[0] else letter, GLYPHS[unit].style)
     return line
 
 
