@@ -433,6 +433,35 @@ def test_the_address_brings_the_view_back(browser: Any, pages: dict[str, Path]) 
     assert complaints(browser) == []
 
 
+def test_two_fingers_zoom_and_one_pans(one: Any) -> None:
+    box = one.find_element("id", "timeline").rect
+    x, y = box["x"] + box["width"] / 2, box["y"] + 120
+
+    def touch(kind: str, *apart: float) -> None:
+        points = [{"x": x + each, "y": y, "id": number} for number, each in enumerate(apart)]
+        one.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def shown() -> tuple[float, float]:
+        low, high = one.execute_script("return [window.wavesim.view.from, window.wavesim.view.to]")
+        return float(low), float(high)
+
+    before = shown()
+    touch("touchStart", -50)
+    touch("touchStart", -50, 50)
+    for apart in (60, 80, 100):
+        touch("touchMove", -apart, apart)
+    touch("touchEnd")
+    pinched = shown()
+    assert pinched[1] - pinched[0] == pytest.approx((before[1] - before[0]) / 2, rel=0.02)
+    touch("touchStart", 0)
+    for moved in (-20, -60, -100):
+        touch("touchMove", moved)
+    touch("touchEnd")
+    panned = shown()
+    assert panned[0] > pinched[0]
+    assert panned[1] - panned[0] == pytest.approx(pinched[1] - pinched[0])
+
+
 def test_words_explain_themselves(one: Any) -> None:
     word = one.find_element("css selector", "#runs dt .word")
     move_to(one, word.rect["x"] + 3, word.rect["y"] + 5)
