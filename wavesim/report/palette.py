@@ -79,7 +79,6 @@ def colour_name(activity: Activity) -> str:
 RELEASE = Glyph("│", "|", "bold bright_magenta", "leaves it", "#7b3294", "#7a3fc0", "#c9aef7")
 """A barrier lets the wave go in this column."""
 
-
 PIPE_LEVELS = ((0.75, "━", "="), (0.25, "╌", "-"), (0.0, " ", " "))
 """Busy share of a matrix pipe in a column, from -> glyph."""
 
