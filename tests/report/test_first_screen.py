@@ -12,7 +12,7 @@ from wavesim.analyze.result import BOUND_NAMES
 from wavesim.cli.main import cli
 from wavesim.explanation.glance import at_a_glance
 from wavesim.pipeline.run import RunOptions, run_kernel
-from wavesim.report.text.first_screen import BOUND_WORDS
+from wavesim.report.text.first_screen import BOUND_WORDS, MEND_FIRST
 
 LABELS = ("verdict", "speed", "why", "try", "next")
 
@@ -37,6 +37,12 @@ def test_what_to_try_is_what_was_simulated(root: Path) -> None:
     edit, clk = re.fullmatch(r".*?(issue these global loads) .*: ([\d.]+) in place of .*", said).groups()
     assert edit in text
     assert f"({clk} left)" in text
+
+
+def test_a_wrong_kernel_is_mended_before_it_is_made_faster(root: Path) -> None:
+    shown = screen(root, str(root / "kernels/wrong/wrong-result.yaml"))
+    assert "verdict  bad: wrong numbers" in shown
+    assert f"try      {MEND_FIRST}" in shown
 
 
 def test_every_bound_has_words() -> None:

@@ -147,7 +147,7 @@ def _critical(found: Explanation, width: int, ascii_only: bool) -> list[Text]:
                 f"  {CAUSES.get(cause, cause):<{NAME - 2}}",
                 (f"{number(clk):>8}", "bold"),
                 (f"{100 * share:6.1f} %  ", "bright_black"),
-                (bar(share, room, ascii_only), "yellow"),
+                bar(share, room, ascii_only),
             )
         )
     lines.append(Text.assemble((f"  {'total':<{NAME - 2}}", "bright_black"), f"{number(total):>8}"))

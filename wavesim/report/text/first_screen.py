@@ -35,6 +35,8 @@ BOUND_WORDS = {
 """What sets a bound, in words."""
 
 
+MEND_FIRST = "Make it right first: the time of a wrong kernel says little."
+
 VERDICT_STYLES = {Verdict.GOOD: "bold green", Verdict.BAD: "bold red", Verdict.UNCHECKED: "bold yellow"}
 
 
@@ -67,7 +69,7 @@ def said_first(run: Run, found: Sequence[Finding] = (), *, checked: bool = False
         "verdict": f"{verdict}: {_about(run, verdict, found)}",
         "speed": _speed(run),
         "why": run.diagnosis,
-        "try": run.to_try,
+        "try": run.to_try if verdict is not Verdict.BAD else MEND_FIRST,
     }
     return FirstScreen(
         _title(run), verdict, tuple((name, text) for name, text in rows.items() if text), _reached(run)
