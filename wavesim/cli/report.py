@@ -104,21 +104,24 @@ def _kernel_panel(
     """A kernel's panel, and whether its verdict is not bad. A run that cannot be explained says why in a
     note."""
     from wavesim.checks.run import check_kernel
-    from wavesim.explanation.diagnosis import diagnosed
     from wavesim.explanation.explanation import explain_run
+    from wavesim.explanation.glance import at_a_glance
     from wavesim.pipeline.run import allowed, may_execute, prepare, run_kernel
     from wavesim.pipeline.shorter import shorter_kernel
     from wavesim.program.verdict import Verdict
     from wavesim.report.page import run_panel
 
     prepared = prepare(path, options)
-    result = diagnosed(run_kernel(path, options, progress, prepared))
+    result = run_kernel(path, options, progress, prepared)
     explanation, notes = None, []
     if explained:
         try:
             explanation = explain_run(result, path, options, progress)
+            result = explanation.run
         except UserError as error:
             notes.append(f"not explained: {error}")
+    if explanation is None:
+        result = at_a_glance(result, progress)
     if not check:
         return run_panel(result, (), explanation, notes), result.verdict is not Verdict.BAD
     if progress is not None:

@@ -32,8 +32,8 @@ BOUND_WORDS = {
 """What sets a bound, in words."""
 
 
-def first_screen(run: Run, look: Look) -> list[Text]:
-    """The lines, at most ``look.width`` columns."""
+def first_screen(run: Run, look: Look, where_next: str = "") -> list[Text]:
+    """The lines, at most ``look.width`` columns; ``where_next`` in place of where a run says to look."""
     width = look.width
     lines = [Text(part) for part in textwrap.wrap(_title(run), width, subsequent_indent="  ")]
     lines[0].stylize("bold", 0, len(run.kernel.name))
@@ -45,7 +45,7 @@ def first_screen(run: Run, look: Look) -> list[Text]:
         lines += _row("why", run.diagnosis, width)
     if run.to_try:
         lines += _row("try", run.to_try, width)
-    return lines + _row("next", _next(run), width)
+    return lines + _row("next", where_next or _next(run), width)
 
 
 def _row(name: str, text: str, width: int, style: str = "") -> list[Text]:
