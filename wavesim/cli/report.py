@@ -126,16 +126,16 @@ def _kernel_panel(
         return run_panel(result, (), explanation, notes), result.verdict is not Verdict.BAD
     if progress is not None:
         progress("check", 0.0)
-    loaded, allowance = allowed(*prepared, options)
+    loaded, allowance = allowed(*prepared, options, judged=True)
     checked = check_kernel(
         loaded,
         prepared[1],
-        execute=may_execute(loaded, options),
+        execute=allowance.no_launch or may_execute(loaded, options),
         allowance=allowance,
         shorter=lambda: shorter_kernel(path, options, loaded),
     )
     notes += [checked.shortened] if checked.shortened else []
-    panel = run_panel(result, checked.findings, explanation, notes, checked=checked.numerics is not None)
+    panel = run_panel(result, checked.findings, explanation, notes, checked=checked.looked_at)
     return panel, result.verdict_with(checked.findings) is not Verdict.BAD
 
 

@@ -28,7 +28,6 @@ def explained(found: Explanation, columns: ColumnWriter) -> dict[str, Json]:
         "per": "clk/iteration" if found.per_iteration else "clk",
         "steady": f"{number(found.steady_clk)} {per_pass(found)}" if found.per_iteration else "",
         "path_per": per_pass(found),
-        "summary": [found.run.diagnosis, found.run.to_try],
         "path": _path(found, columns),
         "ladder": [
             {
