@@ -17,6 +17,7 @@ from wavesim.cli.options import (
     MachineOptions,
     NumbersOptions,
     SharingOptions,
+    TraceOptions,
     UnknownOptions,
     budget_options,
     options,
@@ -66,7 +67,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Where --apply writes; without an ending it gets the one of what is written.",
 )
-@options(look=LookOptions)
+@options(choice=TraceOptions, look=LookOptions)
 def explain(
     kernel: Path | None,
     trace: Path | None,
@@ -80,6 +81,7 @@ def explain(
     processes: int | None,
     applied: str | None,
     output: Path | None,
+    choice: TraceOptions,
     look: LookOptions,
 ) -> int:
     """Explain the time of KERNEL: critical path, what-ifs, exposed latencies, and advice that was tried.
@@ -91,7 +93,7 @@ def explain(
     """
     if trace is not None:
         _refuse_with_trace(kernel)
-        _explain_trace(trace, machine, as_json, processes, look)
+        _explain_trace(trace, machine, choice, as_json, processes, look)
         return 0
     if kernel is None:
         raise UserError(
@@ -185,25 +187,38 @@ def _refuse_with_trace(kernel: Path | None) -> None:
 
 
 def _explain_trace(
-    folder: Path, machine: MachineOptions, as_json: JsonOptions, processes: int | None, look: LookOptions
+    folder: Path,
+    machine: MachineOptions,
+    choice: TraceOptions,
+    as_json: JsonOptions,
+    processes: int | None,
+    look: LookOptions,
 ) -> None:
-    """The explanation of each compute unit of the trace in ``folder``."""
+    """The explanation of the slowest and the typical compute unit of the traces in ``folder``."""
     from wavesim.explanation.measured import explain_unit
     from wavesim.isa.load import load_machine
-    from wavesim.replays.att.importer import import_trace
+    from wavesim.replays.att.dispatches import open_traces
     from wavesim.report.output import write_lines
     from wavesim.report.text.measured import measured_json_text, measured_lines
+    from wavesim.report.text.traces import table_lines
 
     with progress_line(str(folder)) as progress:
-        imported = import_trace(folder, machine.arch or "auto", machine.machine)
-        loaded = load_machine(imported.machine)
-        found = [explain_unit(unit, loaded, progress, processes=processes) for unit in imported.units]
+        opened = open_traces(folder, machine.arch or "auto", machine.machine, choice.which())
+        found = [
+            explain_unit(unit, load_machine(each.machine), progress, processes=processes)
+            for each in opened.chosen
+            for unit in each.units
+        ]
     if as_json.wanted:
         as_json.write(measured_json_text(folder, found))
     if as_json.alone:
         return
     chosen = look.look()
+    for line in table_lines(opened):
+        click.echo(line)
     for place, each in enumerate(found):
         if place:
             click.echo("")
+        if len(opened.rows) > 1:
+            click.echo(f"== {opened.names[place]}")
         write_lines(measured_lines(each, chosen), sys.stdout, chosen)
