@@ -43,15 +43,18 @@ IDLE_CAUSES = {
 SEVERITY_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bright_black"}
 
 
-def report_lines(run: Run, look: Look, *, details: bool = False) -> list[Text]:
-    """The report: the first screen, the picture, what was found; with ``details`` all figures too."""
+def report_lines(run: Run, look: Look, *, details: bool = False, drawn: bool = True) -> list[Text]:
+    """The report: the first screen, the picture, what was found; with ``details`` all figures too.
+
+    Where the picture is not ``drawn``, another stands in its place.
+    """
     width, ascii_only = look.width, look.ascii_only
     figures = [_headline(run, width), _bounds(run, width, ascii_only), _stalls(run, width)]
     blocks = [
         first_screen(run, look),
         wrong_lines(run, width),
         *(figures if details else ()),
-        picture(run.timeline, run.analysis, run.machine.parameters, width, ascii_only),
+        picture(run.timeline, run.analysis, run.machine.parameters, width, ascii_only) if drawn else [],
         _findings(run, width),
     ]
     lines: list[Text] = []
