@@ -117,6 +117,7 @@ export class App {
       return chip;
     });
     root.append(...this.chips);
+    root.parentElement.classList.toggle("several", this.runs.length > 1); // the tools in a row of their own
     this.choose(this.runs[0]);
   }
 
