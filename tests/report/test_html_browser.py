@@ -497,6 +497,8 @@ def test_no_tip_and_no_page_is_larger_than_the_view(
             press(browser, str(tab + 1))
             wide = browser.execute_script("return document.documentElement.scrollWidth")
             assert wide <= width, f"panel {tab + 1}"
+        tabs = browser.find_elements("css selector", ".tabs button")
+        assert all(0 <= tab.rect["x"] < tab.rect["x"] + tab.rect["width"] <= width for tab in tabs)
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { codeLines, findingsByLine, timedLines } from "../../../wavesim/report/page/assets/code.mjs";
+import { codeLines, filesByClocks, findingsByLine, timedLines } from "../../../wavesim/report/page/assets/code.mjs";
 import { twoWaves } from "./made.mjs";
 
 test("a source line has the clocks of all instructions that came from it", () => {
@@ -8,6 +8,12 @@ test("a source line has the clocks of all instructions that came from it", () =>
   const lines = timedLines(run, codeLines(run, "k.s"), false);
   assert.deepEqual(lines.map((line) => [line.number, line.codes]), [[1, [0]], [2, [1]], [3, [2]], [4, [3, 4]]]);
   assert.equal(lines.reduce((sum, line) => sum + line.sum.clk, 0), 92);
+});
+
+test("the file whose lines cost most comes first", () => {
+  const run = twoWaves();
+  run.data.files = { "other.s": ["nothing runs here"], ...run.data.files };
+  assert.deepEqual(filesByClocks(run), ["k.s", "other.s"]);
 });
 
 test("a label is a line of its own", () => {

@@ -29,6 +29,13 @@ export function timedLines(run, lines, hottestFirst) {
   return hottestFirst ? timed.filter((line) => line.sum.clk).sort((a, b) => b.sum.clk - a.sum.clk) : timed;
 }
 
+/** The files of a run, those whose lines cost most first. */
+export function filesByClocks(run) {
+  const names = Object.keys(run.data.files);
+  const clk = new Map(names.map((name) => [name, clocksOf(run, new Set(codeLines(run, name).flatMap((line) => line.codes))).clk]));
+  return names.sort((a, b) => clk.get(b) - clk.get(a));
+}
+
 /** The worst finding at each line of the source or assembly: Map key -> {severity, message}. */
 export function findingsByLine(findings) {
   const found = new Map();
@@ -59,7 +66,7 @@ export class CodePanel {
     this.whole = clocksByCode(run).reduce((sum, cell) => sum + cell.clk, 0);
     this.loop = hottestLoop(run);
     this.findings = findingsByLine(run.data.findings);
-    this.files = Object.keys(run.data.files);
+    this.files = filesByClocks(run);
     this.file = this.files[0] ?? null;
     this.build();
   }
@@ -202,11 +209,18 @@ export class CodePanel {
     for (const pane of [this.source, this.assembly]) inView(pane, this.marked.find((line) => line.parentElement === pane));
   }
 
+  /** The start of the hottest loop, or without a loop the line that costs most. */
   showLoop() {
-    if (!this.loop || this.hottestFirst) return;
-    inView(this.assembly, this.lines.get(`label:${this.loop.from}`) || this.lines.get(`code:${this.loop.from}`), 0.1);
-    const hottest = [...this.source.querySelectorAll(".line.loop")][0];
-    inView(this.source, hottest, 0.1);
+    if (this.hottestFirst) return;
+    if (this.loop) {
+      inView(this.assembly, this.lines.get(`label:${this.loop.from}`) || this.lines.get(`code:${this.loop.from}`), 0.1);
+      inView(this.source, this.source.querySelector(".line.loop"), 0.1);
+      return;
+    }
+    const clocks = clocksByCode(this.run);
+    const hottest = clocks.reduce((best, cell, code) => (cell.clk > clocks[best].clk ? code : best), 0);
+    inView(this.assembly, this.lines.get(`code:${hottest}`));
+    for (const [file, line] of this.run.code[hottest].places) inView(this.source, file === this.file && this.lines.get(`${file}:${line}`));
   }
 }
 

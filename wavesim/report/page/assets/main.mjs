@@ -117,6 +117,7 @@ export class App {
       return chip;
     });
     root.append(...this.chips);
+    root.parentElement.classList.toggle("several", this.runs.length > 1); // the tools in a row of their own
     this.choose(this.runs[0]);
   }
 
@@ -130,7 +131,8 @@ export class App {
     if (label === "verdict") said.className = `verdict ${first.verdict}`;
     if (label === "speed" && first.reached) {
       const share = `width:${(100 * first.reached.share).toFixed(1)}%`;
-      said.append(make("span", { class: "reached" }, make("span", { class: "gauge" }, make("i", { style: share })), " ", ...worded(first.reached.said, words)));
+      said.className = "speed";
+      said.replaceChildren(make("span", {}, ...said.childNodes), make("span", {}, make("span", { class: "gauge" }, make("i", { style: share })), " ", ...worded(first.reached.said, words)));
     }
     return [term, said];
   }

@@ -30,7 +30,7 @@ export function story(run, position, row) {
 /** What a line of the code costs in the whole run, as [label, text] rows: its clocks by reason, and who is to blame. */
 export function lineStory(run, codes, whole) {
   const sum = clocksOf(run, codes);
-  const rows = [["issued", `${sum.issues} times`], ["clocks", `${sum.clk}, ${percent(sum.clk / (whole || 1))} of all waves' clocks`]];
+  const rows = [["issued", sum.issues === 1 ? "once" : `${sum.issues} times`], ["clocks", `${sum.clk}, ${percent(sum.clk / (whole || 1))} of all waves' clocks`]];
   const blamed = blamedFor(run, codes);
   for (const part of sum.parts) {
     for (const [name, clk] of part.reasons) {
