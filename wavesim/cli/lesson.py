@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from wavesim.cli import completion
 from wavesim.errors import UserError
 from wavesim.lessons import Answer, Command, Lesson, Progress, Question, Section, lessons
 from wavesim.lessons.page import ASKS
@@ -24,7 +25,7 @@ NEXT = "next"
 
 
 @click.command()
-@click.argument("number", required=False, metavar="[NUMBER|next]")
+@click.argument("number", required=False, metavar="[NUMBER|next]", shell_complete=completion.lessons)
 @click.option("--all", "at_once", is_flag=True, help="Show everything without asking.")
 def lesson(number: str | None, at_once: bool) -> int:
     """Go through lesson NUMBER step by step; next: the first not done; without: list them.

@@ -8,6 +8,7 @@ import click
 
 from wavesim.cli.options import TRACE_ARCH, JsonOptions, options
 from wavesim.cli.paths import InputPath, OutputPath
+from wavesim.cli.progress import working_line
 from wavesim.cli.trace_capture import capture
 
 
@@ -29,7 +30,8 @@ def info(folder: Path, arch: str, as_json: JsonOptions) -> None:
     from wavesim.replays.att.importer import import_trace
     from wavesim.report.text.replay import json_text, trace_json, trace_lines
 
-    imported = import_trace(folder, arch)
+    with working_line(str(folder), "read"):
+        imported = import_trace(folder, arch)
     parameters = load_machine(imported.machine).parameters
     if as_json.wanted:
         as_json.write(json_text(trace_json(imported, parameters)))
@@ -53,7 +55,8 @@ def listing(folder: Path, arch: str, output: Path | None) -> None:
     from wavesim.replays.att.kernel import print_listing, traced_kernel
     from wavesim.report.files import write_atomically
 
-    text = print_listing(traced_kernel(import_trace(folder, arch)), folder.resolve().name)
+    with working_line(str(folder), "read"):
+        text = print_listing(traced_kernel(import_trace(folder, arch)), folder.resolve().name)
     if output is None:
         click.echo(text, nl=False)
     else:

@@ -20,7 +20,7 @@ from wavesim.replays.att.imported import ImportedTrace, ImportedUnit
 from wavesim.replays.att.listing import Listing, kernel_name, read_listing
 from wavesim.replays.att.lost_records import whole_part
 from wavesim.replays.att.measured import measured_timeline
-from wavesim.replays.att.occupancy import occupancy_notes
+from wavesim.replays.att.occupancy import LeftOut, waves_left_out
 from wavesim.replays.att.realtime import measured_clock
 from wavesim.replays.att.workgroups import group_waves, split_units
 from wavesim.trace import UNKNOWN, Category, CodeEntry, Kind, Trace, WaveTrace
@@ -100,6 +100,7 @@ def _unit(
     code: tuple[CodeEntry, ...],
     parameters: TimingParameters,
     notes: tuple[str, ...],
+    left_out: Sequence[LeftOut],
 ) -> ImportedUnit:
     barrier_ids = frozenset(
         code_id
@@ -130,7 +131,8 @@ def _unit(
             "the trace breaks off: workgroups are cut after their last common barrier",
         )
         whole = replace(whole, trace=replace(whole.trace, notes=told))
-    return ImportedUnit(key[0], key[1], whole.trace, whole, tuple(ordered), origin_clk)
+    unit = ImportedUnit(key[0], key[1], whole.trace, whole, tuple(ordered), origin_clk)
+    return replace(unit, left_out=next((each for each in left_out if each.unit == unit.name), None))
 
 
 def import_trace(path: str | Path, arch: str = "auto", machine: str | None = None) -> ImportedTrace:
@@ -182,8 +184,10 @@ def import_trace(path: str | Path, arch: str = "auto", machine: str | None = Non
         clock = None
         notes.append(str(error))
     members_of = split_units(waves)
-    notes += occupancy_notes(folder.path, list(members_of.values()))
+    left_out, told = waves_left_out(folder.path, list(members_of.values()))
+    notes += told
     units = tuple(
-        _unit(key, members, listing, code, parameters, tuple(notes)) for key, members in members_of.items()
+        _unit(key, members, listing, code, parameters, tuple(notes), left_out)
+        for key, members in members_of.items()
     )
     return ImportedTrace(folder, arch, kernel, listing.program, units, tuple(notes), asked or arch, clock)
