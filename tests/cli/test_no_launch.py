@@ -98,6 +98,15 @@ def test_what_is_assumed_is_not_judged(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(("threads", "said"), [(1024, True), (128, False)])
+def test_a_run_says_which_workgroup_it_takes_if_nobody_says_one(
+    tmp_path: Path, threads: int, said: bool
+) -> None:
+    """A kernel that states 128 threads has two waves; 1024 is the compiler's limit, no statement."""
+    shown = CliRunner().invoke(cli, ["run", str(written(tmp_path, threads=threads))]).output
+    assert ("a workgroup of 8 waves is taken" in " ".join(shown.split())) is said
+
+
 def test_a_workgroup_that_is_not_known_is_not_guessed_by_check(tmp_path: Path) -> None:
     path = written(tmp_path, threads=1024, barrier="s_nop 0")
     assert "not executed: no launch is known" in str(wavesim.check(path))

@@ -26,6 +26,7 @@ from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.program import Finding, Severity
 from wavesim.program.verdict import Verdict, verdict_of
 from wavesim.trace import Timeline, Trace
+from wavesim.words import counted
 
 if TYPE_CHECKING:
     from wavesim.emulate.judge.numerics import Numerics
@@ -264,6 +265,9 @@ def allowed(
         wanted = RegionOptions(WHOLE, options.trips, stated)
     if no_launch and not judged:
         note = "no launch is known: what depends on the arguments is not; figures that rest on it are marked"
+        if not kernel.launch.is_stated:
+            taken = counted(default_waves(metadata, machine, DEFAULT_WAVES), "wave")
+            note += f"; a workgroup of {taken} is taken: nobody says how large it is (--block)"
         fix = "say it: wavesim launch writes a launch file to fill in"
         finding = Finding("no-launch", Severity.NOTE, note, (span,), fix=fix)
         kernel = replace(kernel, findings=(*kernel.findings, finding))

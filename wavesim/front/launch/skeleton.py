@@ -107,7 +107,7 @@ def _what(argument: KernelArgument, parameter: Parameter | None) -> str:
         return f"struct of {size} bytes"
     if _is_pointer(argument):
         types = "" if parameter and parameter.dtype else f", TYPE one of {', '.join(MATRIX_TYPES[:8])}, ..."
-        return f"pointer: TYPE[ROWS,COLS]:INIT{types}"
+        return f"pointer: TYPE[ROWS,COLS]:INIT, or TYPE[N]:INIT{types}"
     if parameter is not None and parameter.dtype:
         return f"{size} bytes by value"
     types = ", ".join(name for name in SCALAR_TYPES if _SIZES[name[1:]] == size)
