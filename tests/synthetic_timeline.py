@@ -222,6 +222,7 @@ def machine(**overrides: object) -> Machine:
         memory_queue_entries=12,
         memory_tail_entries=224,
         memory_tail_bytes=14336,
+        memory_to_lds_held_bytes=0,
         memory_bytes_per_clk=64,
         memory_l1_hit_bytes_per_clk=128,
         memory_min_service_clk=4,

@@ -13,7 +13,7 @@ import numpy as np
 from wavesim.asm.printer import print_program
 from wavesim.asm.tools import assemble_object, find_tool
 from wavesim.replays.att.importer import TYPE_JUMP
-from wavesim.trace import Category, Timeline
+from wavesim.trace import Category, Kind, Timeline
 
 LISTING = [
     "; kernel_a",
@@ -107,7 +107,10 @@ def folder_of(timeline: Timeline, root: Path) -> Path:
     root.mkdir(parents=True, exist_ok=True)
     program = timeline.trace.program
     rows, _ = disassembled(print_program(program), program.arch, root)
-    internal = np.array([entry.category is Category.INTERNAL for entry in timeline.trace.code])
+    code = timeline.trace.code  # s_endpgm lasts until the wave's memory is back, and that is no stall
+    internal = np.array(
+        [each.category is Category.INTERNAL and each.kind is not Kind.ENDPGM for each in code]
+    )
     waves = {}
     for trace, timed in zip(timeline.trace.waves, timeline.waves, strict=True):
         duration = timed.end_clk - timed.attempt_clk
@@ -115,7 +118,10 @@ def folder_of(timeline: Timeline, root: Path) -> Path:
         kind = np.where(trace.taken, TYPE_JUMP, 2)
         columns = (1000 + timed.attempt_clk, kind, stall, duration, trace.code + 1)
         waves[0, trace.simd, trace.slot, 0] = wave_file(
-            1000, trace.simd, trace.slot, instructions=np.stack(columns, axis=1).tolist()
+            1000 + int(timed.attempt_clk[0]),
+            trace.simd,
+            trace.slot,
+            instructions=np.stack(columns, axis=1).tolist(),
         )
     write_folder(root, waves)
     (root / "code.json").write_text(json.dumps({"code": rows, "version": "3.0.0"}))

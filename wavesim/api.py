@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from wavesim.explanation.explanation import explain_kernel
 from wavesim.explanation.glance import at_a_glance
@@ -20,7 +20,7 @@ from wavesim.isa.archs import DEFAULT_ARCH
 from wavesim.isa.paths import kernel_path
 from wavesim.pipeline.programs import launch_skeleton as skeleton_of
 from wavesim.pipeline.programs import read_program
-from wavesim.pipeline.run import RunOptions, may_execute, prepare, run_kernel
+from wavesim.pipeline.run import RunOptions, run_kernel
 from wavesim.python_kernels.kernel import Grid, PythonKernel
 from wavesim.report.results import (
     CheckReport,
@@ -36,6 +36,9 @@ from wavesim.report.tables import Table
 from wavesim.sweeps.run import SweepProgress
 from wavesim.sweeps.table import SweepTable
 from wavesim.tuning.state import State as TuneState
+
+if TYPE_CHECKING:
+    from wavesim.sweeps.check_files import Ask
 
 PathLike = str | os.PathLike[str]
 
@@ -142,19 +145,19 @@ def check(
     Raises:
         UserError: unusable kernel, machine or setting.
     """
-    from wavesim.checks.run import check_kernel
-    from wavesim.pipeline.shorter import shorter_kernel
-    from wavesim.report.text.findings import findings_text
+    from wavesim.sweeps.check_files import check_file
 
-    path, options = kernel_path(kernel), _options(arch, machine, settings, launch=launch or LaunchOptions())
-    loaded, chosen = prepare(path, options)
-    result = check_kernel(
-        loaded,
-        chosen,
-        execute=may_execute(loaded, options),
-        shorter=lambda: shorter_kernel(path, options, loaded),
-    )
-    return CheckReport(result.findings, str(result.verdict), findings_text(result))
+    options = _options(arch, machine, settings, launch=launch or LaunchOptions())
+    found = check_file(kernel_path(kernel), _asked(options))
+    assert found.data is not None
+    return CheckReport(found.findings, found.data["verdict"], found.text)
+
+
+def _asked(options: RunOptions, corners: bool = True) -> Ask:
+    from wavesim.report.text.findings import SHOWN_GROUPS
+    from wavesim.sweeps.check_files import Ask
+
+    return Ask(options, corners, strict=False, most=SHOWN_GROUPS, rules=(), baseline=None)
 
 
 def check_files(
@@ -176,12 +179,11 @@ def check_files(
     Raises:
         UserError: A pattern that finds nothing.
     """
-    from wavesim.report.text.findings import SHOWN_GROUPS
-    from wavesim.sweeps.check_files import Ask, kernel_files
     from wavesim.sweeps.check_files import check_files as check_all
+    from wavesim.sweeps.check_files import kernel_files
 
     options = _options(arch, machine, settings, launch=launch or LaunchOptions())
-    ask = Ask(options, corners, strict=False, most=SHOWN_GROUPS, rules=(), baseline=None)
+    ask = _asked(options, corners)
     return tuple(
         FileCheck(each.file, None, each.error)
         if each.data is None

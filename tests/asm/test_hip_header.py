@@ -333,3 +333,16 @@ def test_what_headers_of_libraries_ask_for(arch: str, tmp_path: Path) -> None:
     )
     launch = LaunchOptions(arguments=("x=f32[8]:index", "y=f32[8]:unwritten"), block=8, expect="y = x + 1")
     assert right(run_kernel(path, RunOptions(arch=arch, launch=launch)))
+
+
+def test_host_code_beside_a_kernel_is_read_and_not_run(tmp_path: Path) -> None:
+    """As test programs have it: OpenMP, and data made of 8-bit floats on the host."""
+    path = tmp_path / "k.hip"
+    path.write_text(
+        "#include <hip/hip_runtime.h>\n#include <hip/hip_fp8.h>\n#include <omp.h>\n"
+        "__global__ void one(float *x) { *x = 1; }\n"
+        "int main() { omp_set_num_threads(2); return float(__hip_fp8_e4m3(0.5f)) > 0; }\n"
+    )
+    done = CliRunner().invoke(cli, ["compile", str(path), "--arch", "gfx950"])
+    assert done.exit_code == 0, done.output
+    assert "kernel    _Z3onePf: " in done.output

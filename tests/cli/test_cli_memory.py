@@ -90,3 +90,58 @@ def test_a_named_device_is_predicted_unless_a_latency_is_set() -> None:
     small = ["--set", "M=1024", "--set", "N=1024", "--set", "K=256", "--json"]
     assert json.loads(run(*small))["memory"]["round"] == "cold"
     assert json.loads(run(*small, "--set", "memory.latency_clk=700"))["memory"] is None
+
+
+PLAIN = """
+.amdgcn_target "amdgcn-amd-amdhsa--gfx942"
+.text
+.globl plain
+.p2align 8
+.type plain,@function
+plain:
+s_load_dwordx2 s[2:3], s[0:1], 0x0
+v_lshlrev_b32_e32 v1, 4, v0
+s_waitcnt lgkmcnt(0)
+global_load_dwordx4 v[8:11], v1, s[2:3]
+s_waitcnt vmcnt(0)
+s_endpgm
+.section .rodata,"a",@progbits
+.p2align 6
+.amdhsa_kernel plain
+.amdhsa_next_free_vgpr 16
+.amdhsa_next_free_sgpr 32
+.amdhsa_accum_offset 16
+.amdhsa_kernarg_size 8
+.amdhsa_user_sgpr_kernarg_segment_ptr 1
+.end_amdhsa_kernel
+"""
+
+
+@pytest.mark.parametrize(
+    ("arch", "device"), [("gfx942", "MI300X"), ("gfx950", "MI355X"), ("gfx90a", "MI210")]
+)
+def test_an_architecture_is_predicted_as_the_device_whose_figures_it_has(
+    arch: str, device: str, tmp_path: Path
+) -> None:
+    """Unless somebody says what a load takes: the run, the kernel's launch file, or a machine file."""
+    kernel, machine = tmp_path / "plain.s", tmp_path / "mine.yaml"
+    kernel.write_text(PLAIN.replace("gfx942", arch))
+
+    def memory(*words: str) -> dict[str, object] | None:
+        given = [str(kernel), "--block", "64", "--arg", "A=f32[256]:random", "--json", *words]
+        done = CliRunner().invoke(cli, ["run", *given])
+        assert done.exit_code == 0, done.output
+        found: dict[str, object] | None = json.loads(done.output)["memory"]
+        return found
+
+    plain, on_device = memory(), memory("--arch", device)
+    assert plain is not None
+    assert on_device is not None
+    assert plain["assumed"] == [f"the device is {device}, whose figures {arch} has", *on_device["assumed"]]
+    assert {**plain, "assumed": 0} == {**on_device, "assumed": 0}
+    assert memory("--set", "memory.latency_clk=stream") is None
+    good = "source: x, confidence: assumed"
+    machine.write_text(f"base: {arch}\nname: mine\nmemory:\n  latency_clk: {{value: l2, {good}}}\n")
+    assert memory("--machine", str(machine)) is None
+    machine.write_text(f"base: {arch}\nname: mine\nmemory:\n  hbm_latency_clk: {{value: 906, {good}}}\n")
+    assert memory("--machine", str(machine)) is not None

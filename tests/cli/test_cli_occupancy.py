@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from wavesim.cli import main as entry_point
+from wavesim.pipeline.run import RunOptions, run_kernel
+
+KERNELS = Path(__file__).parents[2] / "kernels"
 
 KERNEL = """
 	.amdgcn_target "amdgcn-amd-amdhsa--gfx942"
@@ -216,7 +219,7 @@ def test_workgroups_of_one_wave_share_the_simds(
 ) -> None:
     path = write(tmp_path, threads=64)
     data = run_json(monkeypatch, capfd, path, "--region", "loop:after", "--workgroups", "8")
-    assert [wave["simd"] for wave in data["waves"]] == [0, 1, 2, 3] * 2
+    assert [wave["simd"] for wave in data["waves"]] == [0, 2, 1, 3] * 2  # in the order that traces show
 
 
 def test_a_tile_program_states_its_workgroups(
@@ -224,3 +227,20 @@ def test_a_tile_program_states_its_workgroups(
 ) -> None:
     assert call(monkeypatch, "run", str(root / "kernels/8wave.yaml"), "--workgroups", "2") == 2
     assert "workgroups_per_cu" in capsys.readouterr().err
+
+
+def test_a_tile_program_that_does_not_state_its_workgroups_shares_a_compute_unit(tmp_path: Path) -> None:
+    """Two of 4wave's workgroups fit by registers and by LDS, and the launch has more than one for each."""
+    text = (KERNELS / "4wave.yaml").read_text()
+    assert "  workgroups_per_cu: WORKGROUPS\n" in text
+    path = tmp_path / "4wave.yaml"
+    path.write_text(text.replace("  workgroups_per_cu: WORKGROUPS\n", ""))
+    settings = {"K": "256"}
+    run = run_kernel(path, RunOptions(settings=settings))
+    assert {wave.workgroup for wave in run.timeline.waves} == {0, 1}
+    assert run.numerics.ok
+    assert len(run_kernel(path, RunOptions(settings=settings, workgroups=1)).timeline.waves) == 4
+    small = RunOptions(settings={**settings, "M": "1024", "N": "1024"})
+    assert len(run_kernel(path, small).timeline.waves) == 4  # 64 workgroups, each on a unit of its own
+    stated = run_kernel(KERNELS / "4wave.yaml", RunOptions(settings=settings))
+    assert len(stated.timeline.waves) == 4

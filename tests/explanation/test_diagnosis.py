@@ -41,7 +41,7 @@ def test_the_largest_gain_that_does_not_make_the_run_slower_is_named(strong: Run
         Rung("free_waits", "no waits", 200.0, 93.0, 0.3, True, 40),
     )
     assert text == (
-        "Most goes to waiting at s_waitcnt: 200 in place of 293 clk per iteration if no waits; "
+        "Most goes to waiting at s_waitcnt: 200 in place of 285 clk per iteration if no waits; "
         "next is LDS latency: 250."
     )
 

@@ -129,7 +129,7 @@ def test_overlay(tmp_path: Path) -> None:
     assert machine.quantities["memory.min_service_clk"].source == "set for this run"
     assert machine.parameters.lds_write_hold_clk == {4: 8, 16: 28}
     assert machine.parameters.lds_read_latency_clk == 44
-    assert load_machine("gfx942").parameters.memory_latency_clk == 1100
+    assert load_machine("gfx942").parameters.memory_latency_clk == (494 + 876) // 2
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_lanes() -> None:
 def test_the_latency_may_be_named_by_where_the_lines_are() -> None:
     stream = load_machine("gfx942", {"memory.latency_clk": "stream"})
     assert stream.parameters.memory_latency_clk == (494 + 876) // 2
-    assert stream.quantities["memory.latency_clk"].note == "role stream, set for this run instead of 1100"
+    assert stream.quantities["memory.latency_clk"].note == "role stream, set for this run instead of stream"
     # whichever is named first, the role is of the values that are in force
     near = load_machine("gfx942", {"memory.latency_clk": "l2", "memory.l2_latency_clk": "300"})
     assert near.parameters.memory_latency_clk == 300
@@ -370,3 +370,12 @@ def test_only_an_architectures_own_file_is_on_the_base_of_another(tmp_path: Path
     mine.write_text("schema: machine\nbase: gfx942\narch: gfx950\n")
     with pytest.raises(UserError, match="but the base is gfx942"):
         load_machine(str(mine))
+
+
+def test_a_machine_file_may_give_the_latency_as_a_role(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"base: gfx942\nname: mine\nmemory:\n  latency_clk: {{value: l2, {GOOD}}}\n")
+    found = load_machine(str(path), {"memory.l2_latency_clk": 300})
+    assert found.parameters.memory_latency_clk == 300
+    assert found.quantities["memory.latency_clk"].note == "role l2"
+    assert load_machine("MI300A").parameters.memory_latency_clk == (492 + 844) // 2

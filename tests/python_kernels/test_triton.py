@@ -176,7 +176,9 @@ def test_the_command_writes_what_run_and_check_take(tmp_path: Path, monkeypatch:
     """The rest of the file is not run: not its launch, nor an import that only that needs."""
     (tmp_path / "mine.py").write_text(
         "import no_such_package\n"
-        + SOURCE.read_text()
+        + SOURCE.read_text().replace(
+            "@triton.jit\ndef add", "@triton.jit(repr=no_such_package.name)\ndef add"
+        )
         + "\nx = no_such_package.rand(98432)\nadd_kernel[(97,)](x, x, x, 98432, BLOCK=1024)\n"
     )
     monkeypatch.chdir(tmp_path)

@@ -19,9 +19,14 @@ MFMA_950 = "v_mfma_f32_16x16x32_bf16"
 MFMA_SCALED = "v_mfma_scale_f32_16x16x128_f8f6f4"
 
 
+LATENCY_CLK = 1100
+"""Of a global load, unless a test says something else."""
+
+
 def parameters(arch: str = "gfx942", **changes: object) -> TimingParameters:
-    """The stock machine's numbers, fields replaced."""
-    return replace(load_machine(arch).parameters, **changes)  # type: ignore[arg-type]
+    """The stock machine's numbers, fields replaced. The latency of memory is the tests' own."""
+    given: dict[str, object] = {"memory_latency_clk": LATENCY_CLK, **changes}
+    return replace(load_machine(arch).parameters, **given)  # type: ignore[arg-type]
 
 
 def _entry(kind: Kind, opcode: str, size_bytes: int = 4, **facts: object) -> CodeEntry:

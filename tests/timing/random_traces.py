@@ -32,6 +32,7 @@ def random_parameters(random: Random, arch: str) -> TimingParameters:
         stock,
         lds_queue_entries=queue_entries,
         memory_tail_bytes=512 * queue_entries,
+        memory_to_lds_held_bytes=300 * (queue_entries == 4),
         memory_queue_entries=random.choice((2, 12)),
         memory_tail_entries=random.choice((3, 14)),
         counter_lgkm_max=random.choice((4, 15)),

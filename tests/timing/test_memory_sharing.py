@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from wavesim.emulate.addresses import address_traces, emulate_addresses
-from wavesim.front.launch.model import Launch, LoadedKernel
+from wavesim.front.launch.model import Launch, LoadedKernel, MatrixArgument
 from wavesim.isa.kinds import Kind
 from wavesim.isa.load import load_machine
 from wavesim.isa.machine import Machine
@@ -121,3 +121,24 @@ def test_scratch_that_an_xcds_l2_does_not_hold_is_slower() -> None:
         found[size] = int(predicted.trace.waves[0].memory_latency_clk[0])
     share = 4 * 2**20 / (348 * 512 * 38)
     assert found == {120: 288, 348: round(share * 288 + (1 - share) * 685)}
+
+
+def test_stores_take_the_share_of_what_the_device_writes() -> None:
+    """1 KiB of each of 304 compute units: at 5 TB/s of 2.1 GHz 130.7 clk, and 92.9 where all L2 caches have
+    it together. A returning atomic is a load; what goes to scratch takes no path."""
+    code = b.one_chunk([b.store(16), b.load(4), b.store(16), b.endpgm()])
+    loads = b.trace(code, [b.wave([0, 1, 2, 3], memory_bytes={0: 1024, 1: 256, 2: 1024})])
+    names = ("global_store_dwordx4", "global_atomic_add", "scratch_store_dwordx4")
+    entries = [replace(each, instruction=Instruction(name)) for each, name in zip(code, names, strict=False)]
+    trace = replace(loads, code=(*entries, code[3]))
+    found = {}
+    for rows in (8192, 1024):
+        matrix = MatrixArgument("C", "f32", rows, 8192, "unwritten", 0)
+        launch = Launch((matrix,), 64, grid=(4096, 1, 1))
+        sharing = Sharing({}, 304, 1, 14)
+        predicted = predict_memory(trace.program, launch, load_machine("MI325X"), trace, sharing=sharing)
+        wave = predicted.trace.waves[0]
+        assert wave.memory_latency_clk[:2].tolist() == [288, 288]
+        assert wave.memory_path_clk16[1:].tolist() == [0, 0, 0]
+        found[rows] = int(wave.memory_path_clk16[0])
+    assert found == {8192: round(16 * 1024 * 304 / (5000 / 2.1)), 1024: round(16 * 1024 * 304 / (8 * 419))}

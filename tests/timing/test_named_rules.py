@@ -152,6 +152,10 @@ def test_bytes_in_flight_and_not_instructions_hold_the_next_access_back(engine: 
     assert wide.busy["memory", 0].start_clk.tolist() == [0, 16, 1000]
     narrow = timed(engine, b.streams([[b.load(4)] * 9]), **room)
     assert narrow.busy["memory", 0].start_clk.tolist() == [*range(0, 32, 4), 1000]
+    to_lds = b.streams([[b.load(4, to_lds=True)] * 3 + [b.load(4)]])
+    held = timed(engine, to_lds, **room, memory_to_lds_held_bytes=800)
+    # two take 1600 bytes, a third does not fit; the last one, not to LDS, fits beside the second and third
+    assert held.busy["memory", 0].start_clk.tolist() == [0, 4, 1000, 1004]
 
 
 def test_lines_take_the_share_of_the_devices_memory_one_after_the_other(engine: str) -> None:

@@ -26,6 +26,7 @@ KERNELS: dict[str, Mapping[str, str]] = {
     "8wave_256.yaml": {"K": "256"},
     "fp8_triple_buffer.yaml": {"K": "512"},
     "hip/8wave.hip": {},
+    "triton/matmul_gfx942.s": {},
     "lessons/double_buffer.yaml": {},
     "lessons/interleaved.yaml": {},
     "lessons/single_buffer.yaml": {},

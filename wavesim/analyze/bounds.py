@@ -10,7 +10,7 @@ from wavesim.analyze.passes import Passes
 from wavesim.analyze.result import LEVEL_BOUNDS, Bounds
 from wavesim.isa.kinds import LANES, LDS_KINDS, VMEM_KINDS
 from wavesim.isa.machine import Machine
-from wavesim.timing.in_flight import share_in_flight
+from wavesim.timing.in_flight import held_bytes, share_in_flight
 from wavesim.trace import Category, Kind, MemoryLevel, Timeline, WaveTrace
 from wavesim.trace.trace import UNKNOWN
 
@@ -69,7 +69,8 @@ def find_bounds(
         path_clk += (memory - hit).sum() / parameters.memory_bytes_per_clk
         path_clk += hit.sum() / parameters.memory_l1_hit_bytes_per_clk
         _add_levels(levels, trace, rows)
-        latencies += (latency[position][rows] * share_in_flight(memory - hit, parameters)).sum()
+        held = held_bytes(memory - hit, to_lds, parameters)
+        latencies += (latency[position][rows] * share_in_flight(held, parameters)).sum()
     by_category = {
         str(category): slots[:, index].max()
         for index, category in enumerate(CATEGORIES)

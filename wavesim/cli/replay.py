@@ -8,8 +8,10 @@ from pathlib import Path
 
 import click
 
+from wavesim.cli import completion
 from wavesim.cli.options import ENGINE, TRACE_ARCH, JsonOptions, TraceOptions, options
 from wavesim.cli.paths import InputPath, OutputPath
+from wavesim.cli.progress import working_line
 from wavesim.errors import UserError
 
 
@@ -25,7 +27,13 @@ from wavesim.errors import UserError
     help="Global-memory latencies: measured (an input), shifted:N (N iterations later), model, "
     "model:ROLE (l2, mall, stream, hbm) or model:FOOTPRINT (bytes of operands, 16MiB).",
 )
-@click.option("--without", multiple=True, metavar="RULE", help="Leave a rule of the model out (repeatable).")
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="RULE",
+    shell_complete=completion.timing_rules,
+    help="Leave a rule of the model out (repeatable).",
+)
 @click.option("--engine", **ENGINE)
 @options(choice=TraceOptions, as_json=JsonOptions)
 @click.option("--perfetto", type=OutputPath(path_type=Path), help="Write both timelines for ui.perfetto.dev.")
@@ -69,15 +77,16 @@ def replay(
     for name in without:
         if name not in BY_NAME:
             raise UserError(f"--without {name!r:.40}: no such rule", hint="rules: " + ", ".join(BY_NAME))
-    opened = open_traces(folder, arch, str(machine) if machine is not None else None, choice.which())
-    rows = None if teacher_forced else 0
-    results = tuple(
-        result
-        for each in opened.chosen
-        for result in run(
-            each, load_machine(each.machine), mode, without=without, engine=engine, forced_rows=rows
+    with working_line(str(folder), "replay"):
+        opened = open_traces(folder, arch, str(machine) if machine is not None else None, choice.which())
+        rows = None if teacher_forced else 0
+        results = tuple(
+            result
+            for each in opened.chosen
+            for result in run(
+                each, load_machine(each.machine), mode, without=without, engine=engine, forced_rows=rows
+            )
         )
-    )
     if perfetto is not None:
         write_atomically(perfetto, replay_perfetto(results))
     if as_json.wanted:

@@ -8,6 +8,7 @@ import click
 
 from wavesim.cli.options import TRACE_ARCH, JsonOptions, TraceOptions, options
 from wavesim.cli.paths import InputPath, OutputPath
+from wavesim.cli.progress import working_line
 from wavesim.cli.trace_capture import capture
 
 
@@ -32,7 +33,8 @@ def info(folder: Path, arch: str, choice: TraceOptions, as_json: JsonOptions) ->
     from wavesim.report.text.replay import json_text
     from wavesim.report.text.traces import table_lines, traces_json, traces_lines
 
-    found = open_traces(folder, arch, None, choice.which())
+    with working_line(str(folder), "read"):
+        found = open_traces(folder, arch, None, choice.which())
     if as_json.wanted:
         as_json.write(json_text(traces_json(found)))
     if as_json.alone:
@@ -56,8 +58,9 @@ def listing(folder: Path, arch: str, choice: TraceOptions, output: Path | None) 
     from wavesim.replays.att.kernel import print_listing, traced_kernel
     from wavesim.report.files import write_atomically
 
-    imported = open_traces(folder, arch, None, choice.which()).chosen[-1]
-    text = print_listing(traced_kernel(imported), folder.resolve().name)
+    with working_line(str(folder), "read"):
+        imported = open_traces(folder, arch, None, choice.which()).chosen[-1]
+        text = print_listing(traced_kernel(imported), folder.resolve().name)
     if output is None:
         click.echo(text, nl=False)
     else:

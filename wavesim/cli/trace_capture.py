@@ -137,7 +137,7 @@ def capture_and_replay(
         say("")
         write_lines(worst_place(result, look), out, look)
     wanted = RunOptions(arch=None if machine else gpu.arch, machine=machine, settings=settings, launch=launch)
-    loop = run_kernel(kernel, replace(wanted, numbers=False)).analysis.loop
+    loop = run_kernel(kernel, replace(wanted, numbers=False), need_launch=True).analysis.loop
     measured = [each.measured.clk_per_iteration for each in results if each.measured.clk_per_iteration]
     if loop is not None and measured and not other:
         pace = loop.wave_clk_per_iteration * loop.unroll  # a trace shows passes

@@ -86,8 +86,8 @@ def _changes(context: click.Context, parameter: click.Parameter, value: str | No
     "changes",
     metavar="WHAT,...",
     callback=_changes,
-    help="What may change, of waits, order, rotation, priority, parameters (default: all). Waits follow "
-    "the order; parameters are a tile program's constants in its section tune.",
+    help="What may change, of waits, order, rotation, priority, stagger, barriers, rename, parameters "
+    "(default: all). Waits follow the order; parameters are a tile program's constants in its section tune.",
 )
 @click.option(
     "--minutes",

@@ -14,7 +14,7 @@ import numpy as np
 
 from wavesim.analyze.stalls import issued_rows
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.timing.in_flight import makes_room
+from wavesim.timing.in_flight import held_bytes, makes_room
 from wavesim.timing.ops import MFMA, Op
 from wavesim.trace import CodeEntry, Kind, Timeline
 
@@ -86,7 +86,9 @@ class Events:
         self.bank_place = {(use.wave, use.row): place for place, use in enumerate(self.banks)}
         self.memory_place = {(use.wave, use.row): place for place, use in enumerate(self.memory)}
         moved = np.array([self.memory_bytes(use) for use in self.memory], np.int64).reshape(-1, 2)
-        self.memory_room: list[int] = makes_room(moved[:, 0] - moved[:, 1], parameters).tolist()
+        to_lds = np.array([self.op(use.wave, use.row).to_lds for use in self.memory], np.bool_)
+        held = held_bytes(moved[:, 0] - moved[:, 1], to_lds, parameters)
+        self.memory_room: list[int] = makes_room(held, parameters).tolist()
         self.memory_path = self._memory_path()
         self.mfmas: dict[int, list[Use]] = {}  # by SIMD
         self.barriers: dict[tuple[int, int], list[Event]] = {}

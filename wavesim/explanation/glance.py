@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from wavesim.explanation.diagnosis import (
     AT_BOUND,
@@ -20,6 +21,9 @@ from wavesim.explanation.main_loop import Steady
 from wavesim.explanation.pace import Pace, Streams
 from wavesim.pipeline.run import Run
 from wavesim.words import counted, number
+
+if TYPE_CHECKING:
+    from wavesim.explanation.advice import Advice
 
 LEAST_GAIN_SHARE = 0.01
 """Share of an iteration that the first thing to try gains at least."""
@@ -45,6 +49,12 @@ def at_a_glance(run: Run, progress: Callable[[str, float], None] | None = None) 
     return replace(run, to_try=_to_try(run, *found))
 
 
+def tried_said(tried: Advice, base_clk: float, *, per_iteration: bool) -> str:
+    """An edit with what it makes of the time."""
+    unit = "clk per iteration" if per_iteration else "clk"
+    return f"{tried.text}: {number(tried.clk)} in place of {number(base_clk)} {unit}, simulated."
+
+
 def _to_try(run: Run, steady: Steady, streams: Streams, base: Pace) -> str:
     """The best of the quick edits in a sentence, or what else there is to do."""
     from wavesim.explanation.advice import Bench, try_candidate  # with the checks: not for small runs
@@ -56,10 +66,9 @@ def _to_try(run: Run, steady: Steady, streams: Streams, base: Pace) -> str:
     quick = [each for each in (*candidates(loop, ()), *stepwise_waits(loop)) if not each.needs_order]
     tried = [each for each in (try_candidate(bench, candidate) for candidate in quick) if each is not None]
     worth = [each for each in tried if each.gain_clk >= LEAST_GAIN_SHARE * base.clk]
-    unit = "clk per iteration" if base.per_iteration else "clk"
     if worth:
         best = min(worth, key=lambda each: (-each.gain_clk, each.kind, each.text))
-        return f"{best.text}: {number(best.clk)} in place of {number(base.clk)} {unit}, simulated."
+        return tried_said(best, base.clk, per_iteration=base.per_iteration)
     bounds = run.analysis.bounds
     if bounds is not None and bounds.named()[bounds.binding] >= AT_BOUND * base.clk:
         return "No order of this work gains much: only less work where the bound is."

@@ -54,7 +54,8 @@ def loops_of(text: str) -> list[SourceLoop]:
             tails.add(last + 1)
         before, after = tokens[first - 1][1] + len(tokens[first - 1][0]), tokens[first][1]
         body_begin = after if _word(tokens, first) == "{" else before
-        found.append(SourceLoop(begin, tokens[last][1] + 1, body_begin, tokens[last][1] + 1))
+        if text[body_begin : tokens[last][1]].strip():  # it has a body: no while at the end of a macro's do
+            found.append(SourceLoop(begin, tokens[last][1] + 1, body_begin, tokens[last][1] + 1))
     return found
 
 

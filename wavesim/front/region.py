@@ -20,6 +20,8 @@ REPEAT = "s_cbranch_repeat"
 START, END, PAST = "region_start", "region_end", "region_left_out"
 MOST_WAVES = 16
 DEFAULT_TRIPS, DEFAULT_WAVES = 32, 8
+WHOLE = ":"
+"""The region from a kernel's start to its end: all of a kernel whose launch is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +121,13 @@ def cut_region(kernel: LoadedKernel, options: RegionOptions, waves: int) -> tupl
         raise UserError(f"--trips {options.trips}: at least 1")
     found = find_region(program, options.text)
     size = LANES * waves
+    whole = options.text == WHOLE
     before = None
     if found.first:
         before = _piece(program, 0, found.first, size, repeat=False, stop_only=found.stop)
     region = replace(found, before=before)
-    piece = _piece(program, found.first, found.stop, size, repeat=options.trips > 1)
-    name = f"{program.name}[{options.text}]"
+    piece = _piece(program, found.first, found.stop, size, repeat=options.trips > 1 and not whole)
+    name = program.name if whole else f"{program.name}[{options.text}]"
     launch = Launch((), size, machine_overrides=kernel.launch.machine_overrides)
     return replace(kernel, name=name, program=replace(piece, name=name), launch=launch), region
 

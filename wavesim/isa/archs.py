@@ -17,13 +17,15 @@ class Architecture:
     header"); ``llvm_version`` the first release of LLVM that knows it. ``lds_address_bits`` of M0 count in a
     load to LDS. ``fnuz``: its 8-bit floats have no infinities and one NaN. ``scratch_buffer``: scratch memory
     is reached through a buffer resource, not by an architected flat address. ``mfma_flushes``: MFMA of f16
-    and bf16 flush denormals. ``moves_pairs``: it has v_mov_b64.
+    and bf16 flush denormals. ``moves_pairs``: it has v_mov_b64. ``device``: whose figures its machine file
+    has; it stands for the architecture where none is named.
     """
 
     name: str
     family: str
     elf_machine: int
     llvm_version: int
+    device: str
     lds_address_bits: int = 16
     fnuz: bool = False
     scratch_buffer: bool = False
@@ -34,9 +36,11 @@ class Architecture:
 ARCHITECTURES = {
     each.name: each
     for each in (
-        Architecture("gfx90a", "CDNA2", 0x3F, 19, scratch_buffer=True, mfma_flushes=True, moves_pairs=False),
-        Architecture("gfx942", "CDNA3", 0x4C, 19, fnuz=True),
-        Architecture("gfx950", "CDNA4", 0x4F, 20, lds_address_bits=18),
+        Architecture(
+            "gfx90a", "CDNA2", 0x3F, 19, "MI210", scratch_buffer=True, mfma_flushes=True, moves_pairs=False
+        ),
+        Architecture("gfx942", "CDNA3", 0x4C, 19, "MI300X", fnuz=True),
+        Architecture("gfx950", "CDNA4", 0x4F, 20, "MI355X", lds_address_bits=18),
     )
 }
 """By name, the oldest first."""

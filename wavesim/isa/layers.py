@@ -179,6 +179,18 @@ def override(layered: Layered, overrides: Mapping[str, object]) -> None:
             "note": note,
         }
         layered.overridden.add(f"{section}.{key}")
+    _with_role(sections)
+
+
+def _with_role(sections: Mapping[str, dict[str, Any]]) -> None:
+    """A machine file may give the latency as a role too; its clocks follow from the file's other values."""
+    section, _, key = LATENCY.partition(".")
+    entry = sections.get(section, {}).get(key)
+    if isinstance(entry, dict) and entry.get("value") in ROLES:
+        role = str(entry["value"])
+        note = "; ".join(each for each in (f"role {role}", str(entry.get("note", ""))) if each)
+        clk = role_clk(lambda name: _whole(sections, name), role)
+        sections[section][key] = {**entry, "value": clk, "note": note}
 
 
 def _whole(sections: Mapping[str, Mapping[str, Any]], name: str) -> int:

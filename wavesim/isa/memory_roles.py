@@ -21,6 +21,9 @@ MODES = ("cold", "warm", "dispatch")
 """How global memory may be predicted in place of a latency: for the first round of workgroups, a later one,
 or both."""
 
+ONE_LATENCY = "latency"
+"""The mode that predicts nothing: ``memory.latency_clk`` holds for every load."""
+
 ROLES = ("l2", "mall", "stream", "hbm")
 """What ``memory.latency_clk`` may be set to instead of clocks."""
 

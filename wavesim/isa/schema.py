@@ -108,6 +108,7 @@ NOT_TIMING: Mapping[str, Mapping[str, object]] = {
         "l2_write_bytes_per_clk": Size,
         "mall_read_gbytes_per_s": Size,
         "hbm_read_gbytes_per_s": Size,
+        "hbm_write_gbytes_per_s": Size,
         "hbm_channels": Size,
         "hbm_channel_bytes": Size,
     },

@@ -100,6 +100,7 @@ class TimingParameters:
     memory_queue_hold_clk: WholeNumber
     memory_tail_entries: Size
     memory_tail_bytes: Size
+    memory_to_lds_held_bytes: WholeNumber
     memory_bytes_per_clk: Size
     memory_l1_hit_bytes_per_clk: Size
     memory_min_service_clk: Size

@@ -8,6 +8,7 @@ from typing import Any
 
 from wavesim.errors import UserError
 from wavesim.explanation.diagnosis import UNTIMED, diagnosed
+from wavesim.explanation.glance import at_a_glance
 from wavesim.isa.names import devices
 from wavesim.mcp.request import Request, run_options
 from wavesim.pipeline.run import Run, RunOptions, allowed, may_execute, prepare, run_kernel
@@ -38,7 +39,7 @@ class Asked:
 
 def run(asked: Asked, kernel: Mapping[str, Any]) -> Answer:
     """As `wavesim run`."""
-    return _run_answer(diagnosed(run_kernel(*asked.kernel(kernel))))
+    return _run_answer(at_a_glance(run_kernel(*asked.kernel(kernel))))
 
 
 def predict(asked: Asked, kernel: Mapping[str, Any]) -> Answer:
@@ -51,7 +52,7 @@ def predict(asked: Asked, kernel: Mapping[str, Any]) -> Answer:
     if options.arch not in devices():
         known = ", ".join(devices())
         raise UserError("a prediction is of a device: arch names one", None, f"devices: {known}")
-    found = diagnosed(run_kernel(path, options))
+    found = at_a_glance(run_kernel(path, options))
     answer = _run_answer(found)
     memory = found.memory
     if memory is None:
@@ -121,6 +122,8 @@ def tune(asked: Asked, kernel: Mapping[str, Any], candidates: int, loop: str | N
     )
     found = tune_kernel(*asked.kernel(kernel), wanted)
     data = tuning_json(found)
+    for other in ("sched_group_barrier", "parameters"):  # of a source; this tool gives assembly
+        del data[other]
     diff = tuning_diff(found).splitlines()
     left_out = [*diff[:MOST_DIFF_LINES], f"... {len(diff) - MOST_DIFF_LINES} more lines"]
     return {
@@ -187,7 +190,8 @@ def _after_run(run: Run) -> list[str]:
         return [*fixes, "check"]
     if not run.analysis.complete:
         return ["check"]
-    return ["check", "explain", *(["tune"] if run.analysis.loop is not None else [])]
+    first = [run.to_try] if run.to_try else []
+    return [*first, "check", "explain", *(["tune"] if run.analysis.loop is not None else [])]
 
 
 def _findings(found: Sequence[Finding]) -> dict[str, Any]:

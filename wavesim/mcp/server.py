@@ -191,7 +191,7 @@ class TuneAnswer(Answer):
     better: bool
     clk_per_iteration: list[TunedClk]
     bound: str | None
-    shares: dict[str, float]
+    shares: dict[str, dict[str, float]]
     rotation: str
     changes: list[str]
     candidates: int

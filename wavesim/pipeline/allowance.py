@@ -35,12 +35,14 @@ FEWER_TRIPS = 4
 class Allowance:
     """``unknown``: instructions without data may be passed over. ``region``: the kernel is a piece. Its
     first values are unknown, apart from those that ``before`` left, the execution of the code before it.
-    ``first``: the instruction at which each wave begins. ``trips``: of loops whose condition is not known;
+    ``no_launch``: it is the whole kernel, whose arguments nobody said. ``first``: the instruction at which
+    each wave begins. ``trips``: of loops whose condition is not known;
     ``trips_at``: of the loop whose head is an instruction."""
 
     unknown: bool = False
     region: Region | None = None
     trips: int = DEFAULT_TRIPS
+    no_launch: bool = False
     trips_at: Mapping[int, int] = field(default_factory=dict)
     before: Execution | None = None
     first: tuple[int, ...] = ()

@@ -10,6 +10,7 @@ from wavesim.asm.text.parse import parse_instruction
 from wavesim.emulate.semantics import binder_of
 from wavesim.errors import UserError
 from wavesim.isa.archs import ARCHS
+from wavesim.isa.assumed_times import assumed_time, assumed_times
 from wavesim.isa.kinds import Kind
 from wavesim.isa.load import load_machine
 from wavesim.isa.opcode_info import OpcodeInfo, OperandSpec
@@ -89,14 +90,17 @@ def coverage_page() -> str:
         lines += [
             f"## {arch}",
             "",
-            "| family | table | parsed | executed | timed |",
-            "|---|---:|---:|---:|---:|",
+            "| family | table | parsed | executed | timed | by assumption |",
+            "|---|---:|---:|---:|---:|---:|",
         ]
         rows = found[arch]
         for family in (*FAMILIES, "all"):
             some = [each for each in rows if family in ("all", each.family)]
             if some:
                 counts = [len(some), *(sum(getattr(each, part) for each in some) for part in _PARTS)]
+                counts.append(
+                    sum(each.timed and assumed_time(each.opcode, arch) is not None for each in some)
+                )
                 lines.append(f"| {family} | {' | '.join(map(str, counts))} |")
         lines.append("")
     lines += ["## Not covered", ""]
@@ -115,6 +119,12 @@ def coverage_page() -> str:
         text = f"Not {part}: {', '.join(names) if names else 'none'}."
         lines += [*textwrap.wrap(text, 100, break_on_hyphens=False), ""]
     lines += _NOTES
+    lines += _ASSUMED
+    for kind in assumed_times():
+        archs = "" if len(kind.archs) == len(ARCHS) else f" ({', '.join(kind.archs)})"
+        opcodes = " ".join(f"`{each}`" for each in kind.opcodes.split())
+        lines.append(f"| {kind.name}{archs} | {opcodes} | {kind.taken} | {kind.why} |")
+    lines.append("")
     return "\n".join(lines)
 
 
@@ -123,7 +133,8 @@ _INTRODUCTION = """\
 **table**: opcodes that LLVM 22 knows for the architecture, all in [the opcode table](opcodes.md) (a
 test compares the two) but for gfx90a's image instructions, which are refused; **parsed**: of these,
 the ones whose assembly is read; **executed**: the ones that the emulator has semantics for (a test
-executes each); **timed**: the ones the timing model has data for. What is missing is listed below.
+executes each); **timed**: the ones the timing model has data for; **by assumption**: those of them
+whose time [nobody has measured](#assumed-times). What is missing is listed below.
 How much of LLVM's own tests is read, line by line, stands in
 [the opcode table](opcodes.md#llvms-own-tests). A kernel with an opcode that is in no table, or that
 cannot be executed, is refused with its place; `--allow-unknown` goes on, marks each figure that
@@ -146,3 +157,12 @@ division: over 1900 forms of over 390 opcodes on denormals, signed zeros, infini
 NaN, the ends of the range.
 """.splitlines()
 _NOTES.append("")
+_ASSUMED = """
+## Assumed times
+
+Neither a trace nor a published measurement has the time of these instructions. A run that executes
+one says so in `--details` and in `--json` (`trust`), with what was taken. `_dpp` and `_to_lds`
+stand for forms of an instruction. MFMA, loads and stores have published rates, or are in traces.
+
+| kind | opcodes | taken for its time | why |
+|---|---|---|---|""".splitlines()

@@ -15,15 +15,15 @@ from wavesim.front import endings
 from wavesim.front.launch.file import LaunchOptions, grid_position
 from wavesim.front.launch.model import Launch, LoadedKernel, MatrixArgument
 from wavesim.front.occupancy import default_waves, occupancy, on_one_unit, refuse_waves, refuse_workgroup
-from wavesim.front.region import DEFAULT_TRIPS, DEFAULT_WAVES, RegionOptions, cut_region
+from wavesim.front.region import DEFAULT_TRIPS, DEFAULT_WAVES, WHOLE, RegionOptions, cut_region
 from wavesim.isa.archs import DEFAULT_ARCH
 from wavesim.isa.clock import SUSTAINED, Choice, clock_of
 from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import Machine
-from wavesim.isa.memory_roles import LATENCY, ROLES
+from wavesim.isa.memory_roles import LATENCY, ONE_LATENCY, ROLES
 from wavesim.isa.names import devices, known_name, named
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.program import Finding
+from wavesim.program import Finding, Severity
 from wavesim.program.verdict import Verdict, verdict_of
 from wavesim.trace import Timeline, Trace
 
@@ -52,11 +52,11 @@ class RunOptions:
     ``clock`` is what TFLOP/s are at, GHz or which of the machine's (:mod:`wavesim.isa.clock`);
     ``workgroups`` is how many share the compute unit (default: as many as fit and the launch has; a tile
     program states it). ``memory`` predicts what global memory costs: of the first round of workgroups
-    (``cold``), of later ones (``warm``), or of both (``dispatch``). ``seed`` is added to those of the random
-    matrices: other data. ``what_if`` names what is not as it
-    is: ``change`` of what is timed, or ``source``, the text of a tile program or of HIP in place of the
-    file's. Without ``numbers`` only addresses, branches and lanes are executed, as far as the program
-    allows."""
+    (``cold``), of later ones (``warm``), of both (``dispatch``) or not at all (``latency``); by default of
+    both where that can be. ``seed`` is added to those of the random matrices: other data. ``what_if`` names
+    what is not as it is: ``change`` of what is timed, or ``source``, the text of a tile program or of HIP in
+    place of the file's. Without ``numbers`` only addresses, branches and lanes are executed, as far as the
+    program allows."""
 
     arch: str | None = None
     machine: str | None = None
@@ -221,36 +221,64 @@ def _with_seed(kernel: LoadedKernel, seed: int) -> LoadedKernel:
 
 def _kept(overrides: Mapping[str, int | str], machine: str | None) -> dict[str, int | str]:
     """A kernel's machine values; a role of its loads gives way to a machine file with an own latency."""
-    from wavesim.isa.load import load_machine
-
     kept = dict(overrides)
-    if machine is not None and kept.get(LATENCY) in ROLES:
-        mine = load_machine(machine)
-        if mine.quantities[LATENCY] != load_machine(mine.arch).quantities[LATENCY]:
-            del kept[LATENCY]
+    if kept.get(LATENCY) in ROLES and _own_latency(machine):
+        del kept[LATENCY]
     return kept
 
 
-def allowed(kernel: LoadedKernel, machine: Machine, options: RunOptions) -> tuple[LoadedKernel, Allowance]:
-    """The kernel, cut to the region asked for, and what may be unknown of it.
+def _own_latency(machine: str | None) -> bool:
+    """Whether a machine file says itself what a load of global memory takes."""
+    from wavesim.isa.load import load_machine
+
+    if machine is None:
+        return False
+    mine = load_machine(machine)
+    own, stock = mine.quantities[LATENCY], load_machine(mine.arch).quantities[LATENCY]
+    return (own.source, own.note) != (stock.source, stock.note)  # a role's clocks follow other values
+
+
+def lacks_launch(kernel: LoadedKernel, options: RunOptions) -> bool:
+    """Whether the kernel takes arguments that nobody said. Then what follows from lane and wave numbers alone
+    can be executed, and the rest is not known."""
+    from wavesim.emulate.launch_state import needs_arguments
+
+    return options.region is None and not kernel.launch.arguments and needs_arguments(kernel.program)
+
+
+def allowed(
+    kernel: LoadedKernel, machine: Machine, options: RunOptions, *, judged: bool = False
+) -> tuple[LoadedKernel, Allowance]:
+    """The kernel, cut to the region asked for, and what may be unknown of it. A kernel without its launch is
+    a region as a whole; where faults are ``judged``, only if its workgroup is known.
 
     Raises:
         UserError: no such region, or waves that the kernel cannot have.
     """
     from wavesim.pipeline.allowance import Allowance, at_region
 
-    if options.region is None:
+    metadata, span, wanted = kernel.program.metadata, SourceSpan(kernel.file), options.region
+    no_launch = lacks_launch(kernel, options) and (kernel.launch.is_stated or not judged)
+    if no_launch:
+        stated = -(-kernel.launch.workgroup_size // LANES) if kernel.launch.is_stated else None
+        wanted = RegionOptions(WHOLE, options.trips, stated)
+    if no_launch and not judged:
+        note = "no launch is known: what depends on the arguments is not; figures that rest on it are marked"
+        fix = "say it: wavesim launch writes a launch file to fill in"
+        finding = Finding("no-launch", Severity.NOTE, note, (span,), fix=fix)
+        kernel = replace(kernel, findings=(*kernel.findings, finding))
+    if wanted is None:
         return kernel, Allowance(options.allow_unknown, None, options.trips)
-    metadata, waves, span = kernel.program.metadata, options.region.waves, SourceSpan(kernel.file)
+    waves = wanted.waves
     if waves is None:
         waves = default_waves(metadata, machine, DEFAULT_WAVES)
     else:
         refuse_workgroup(metadata, waves * LANES, f"--waves {waves}", span)
         refuse_waves(metadata, machine, waves, f"--waves {waves}", span)
-    piece, region = cut_region(kernel, options.region, waves)
+    piece, region = cut_region(kernel, wanted, waves)
     piece = on_one_unit(piece, machine, options.workgroups)
     piece, found = at_region(piece, region, machine, unknown=options.allow_unknown, trips=options.trips)
-    return piece, replace(found, trips_at=options.trips_at)
+    return piece, replace(found, trips_at=options.trips_at, no_launch=no_launch)
 
 
 def may_execute(kernel: LoadedKernel, options: RunOptions) -> bool:
@@ -266,8 +294,11 @@ def may_execute(kernel: LoadedKernel, options: RunOptions) -> bool:
 
 
 def _as_launched(kernel: LoadedKernel, machine: Machine, path: Path, workgroups: int | None) -> LoadedKernel:
-    """The kernel with the workgroups that share a compute unit, and what does not fit on it as findings."""
+    """The kernel with the workgroups that share a compute unit, and what does not fit on it as findings. A
+    tile program may state how many they are."""
     if find_loader(path) is _load_tile_program:
+        if not kernel.launch.states_sharing:
+            return on_one_unit(kernel, machine, workgroups)
         if workgroups is not None:
             raise UserError(
                 f"{path}: --workgroups {workgroups}: a tile program states it",
@@ -282,14 +313,18 @@ def _as_launched(kernel: LoadedKernel, machine: Machine, path: Path, workgroups:
     return on_one_unit(kernel, machine, workgroups)
 
 
-def _memory_mode(options: RunOptions, launch: Launch) -> str:
-    """How global memory is predicted: as asked for, else the whole dispatch where a device is named and the
-    launch has matrices; not at all where a latency is set for the run."""
-    if LATENCY in options.settings:
+def _memory_mode(options: RunOptions, launch: Launch, machine: Machine) -> str:
+    """How global memory is predicted: as asked for, else the whole dispatch where the launch has matrices.
+    Not where a latency is set for the run, nor, unless a device is named, where the kernel or a machine file
+    has one of its own."""
+    from wavesim.isa.layers import SET_SOURCE
+
+    if LATENCY in options.settings or options.memory == ONE_LATENCY:
         return ""
     named = options.arch is not None and known_name(options.arch) in devices()
+    stated = machine.quantities[LATENCY].source == SET_SOURCE or _own_latency(options.machine)
     has_matrices = any(isinstance(each, MatrixArgument) for each in launch.arguments)
-    return options.memory or ("dispatch" if named and has_matrices else "")
+    return options.memory or ("dispatch" if has_matrices and (named or not stated) else "")
 
 
 def run_kernel(
@@ -297,8 +332,11 @@ def run_kernel(
     options: RunOptions,
     progress: Progress | None = None,
     prepared: tuple[LoadedKernel, Machine] | None = None,
+    *,
+    need_launch: bool = False,
 ) -> Run:
     """Run one kernel through the whole pipeline; ``prepared`` is what :func:`prepare` gave, if it was called.
+    A kernel whose arguments nobody said is run as far as it is known, or refused where the launch is needed.
 
     Raises:
         UserError: unusable kernel, machine or setting.
@@ -308,20 +346,18 @@ def run_kernel(
         raise UserError("--no-numbers and --adversarial exclude each other: late loads show in the numbers")
     tell("load", 0.0)
     kernel, machine = prepared or prepare(path, options)
+    if need_launch and lacks_launch(kernel, options):
+        raise UserError(
+            f"{path}: no launch is known: what arguments does {kernel.name} get?",
+            None,
+            "put a launch file beside it (NAME.launch.yaml) or give --arg, --block, --expect",
+        )
     kernel, allowance = allowed(kernel, machine, options)
     if allowance.region is None:
         kernel = _as_launched(kernel, machine, path, options.workgroups)
     from wavesim.pipeline.allowance import Executed, execute
     from wavesim.pipeline.clocks import ClockValues, execute_and_time
     from wavesim.timing import simulate
-
-    if allowance.region is None and not kernel.launch.arguments and kernel.program.metadata.arguments:
-        raise UserError(
-            f"{path}: no launch is known: what arguments does {kernel.name} get?",
-            None,
-            "put a launch file beside it (NAME.launch.yaml) or give --arg, --block, --expect; "
-            "or time a piece of it with --region LABEL1:LABEL2",
-        )
 
     def executing(clock_values: ClockValues) -> Executed:
         return execute(
@@ -344,7 +380,7 @@ def run_kernel(
                 raise UserError(f"{path}: nothing here changes if {options.what_if}")
             return simulate(*changed, engine=options.engine, progress=lambda share: tell("time", share))
 
-        mode = _memory_mode(options, kernel.launch)
+        mode = _memory_mode(options, kernel.launch, machine)
         if not mode or allowance.any:
             return engine(done.execution.trace)
         from wavesim.pipeline.memory import time_predicted

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wavesim.isa.assumed_times import AssumedTime, assumed_time
 from wavesim.isa.kinds import LDS_KINDS, VMEM_KINDS, Kind
 from wavesim.isa.machine import Machine
 from wavesim.isa.memory_roles import LATENCY
 from wavesim.isa.validated import ValidatedTrace, validated_traces
 from wavesim.pipeline.run import Run
+from wavesim.program.dpp import is_dpp
 from wavesim.timing.memory.predict import UNMEASURED_INTERVAL
 from wavesim.trace import CodeEntry, Trace
 from wavesim.trace.timing_class import timing_class
@@ -62,10 +64,11 @@ class Trust:
     """What a run's clocks rest on.
 
     ``traces`` measured kernels of this architecture were compared with the model. ``unvalidated`` gives the
-    kinds of instructions that none of them has, with how often they were executed; ``validated_share`` is the
-    share of executed instructions of other kinds. ``assumed_values`` are the keys of the machine's numbers
-    that are a choice and concern this kernel, ``inferred_values`` how many of them follow from other figures.
-    ``interval`` is of clk per iteration, or of the whole run without a loop. ``says`` is all that in words.
+    kinds of instructions that none of them has, and those whose time is assumed (isa/assumed_times.csv), with
+    how often they were executed; ``validated_share`` is the share of executed instructions of other kinds.
+    ``assumed_values`` are the keys of the machine's numbers that are a choice and concern this kernel,
+    ``inferred_values`` how many of them follow from other figures. ``interval`` is of clk per iteration, or
+    of the whole run without a loop. ``says`` is all that in words.
     """
 
     arch: str
@@ -85,10 +88,11 @@ def trust_in(run: Run) -> Trust:
     counts = _executed(trace)
     traces = validated_traces().get(machine.arch, ())
     known = frozenset().union(*(each.classes for each in traces))
-    unvalidated: dict[str, int] = {}
+    guesses = guessed_times(trace)
+    unvalidated = {name: count for name, (_, count) in guesses.items()}
     for code, count in counts.items():
         name = timing_class(trace.code[code])
-        if name not in known:
+        if name not in known and _assumed_time(trace.code[code], trace.arch) is None:
             unvalidated[name] = unvalidated.get(name, 0) + count
     total = sum(counts.values())
     share = 1 - sum(unvalidated.values()) / total if total else 0.0
@@ -106,8 +110,24 @@ def trust_in(run: Run) -> Trust:
         inferred,
         len(run.unknowns.assumptions) if run.unknowns is not None else 0,
         found,
-        tuple(_sentences(run, len(traces), unvalidated, assumed, found)),
+        tuple(_sentences(run, len(traces), unvalidated, guesses, assumed, found)),
     )
+
+
+def guessed_times(trace: Trace) -> Mapping[str, tuple[AssumedTime, int]]:
+    """Kinds of instructions whose time nobody has measured, with how often ``trace`` executes them."""
+    found: dict[str, tuple[AssumedTime, int]] = {}
+    for code, count in _executed(trace).items():
+        guess = _assumed_time(trace.code[code], trace.arch)
+        if guess is not None:
+            found[guess.name] = guess, count + found.get(guess.name, (guess, 0))[1]
+    return dict(sorted(found.items()))
+
+
+def _assumed_time(entry: CodeEntry, arch: str) -> AssumedTime | None:
+    """What the time of an instruction is taken for, where nobody has measured it."""
+    form = "_dpp" if is_dpp(entry.instruction) else "_to_lds" if entry.to_lds else ""
+    return assumed_time(entry.instruction.opcode.removesuffix("_dpp") + form, arch)
 
 
 def _executed(trace: Trace) -> dict[int, int]:
@@ -168,6 +188,7 @@ def _sentences(
     run: Run,
     traces: int,
     unvalidated: Mapping[str, int],
+    guesses: Mapping[str, tuple[AssumedTime, int]],
     assumed: tuple[str, ...],
     found: Interval | None,
 ) -> list[str]:
@@ -180,6 +201,8 @@ def _sentences(
     if unvalidated and traces:
         names = ", ".join(sorted(unvalidated))
         said.append(f"executed here, but in no measured kernel of {arch}: {names}")
+    for name, (guess, _) in guesses.items():
+        said.append(f"the time of a {name} is taken to be {guess.taken}: {guess.why}")
     if found is not None:
         said.append(f"clocks ± {100 * found.share:.0f} %: {found.why}")
     if run.memory is not None:

@@ -20,6 +20,8 @@ from wavesim.inputs import note_input
 from wavesim.source_text import read_text
 
 _KEPT_DECORATORS = ("jit", "kernel", "constexpr_function", "aggregate", "dataclass")
+_OF_LAUNCHES = ("repr", "launch_metadata")
+"""Arguments of jit that only name a kernel or its launches, often by helpers that are not here."""
 _PURE_CALLS = ("constexpr", "int", "float", "bool", "str", "tuple", "list", "dict", "min", "max", "len")
 
 
@@ -94,6 +96,9 @@ def _carried_out(node: ast.stmt) -> ast.stmt:
         return node
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         node.decorator_list = [each for each in node.decorator_list if _last_name(each) in _KEPT_DECORATORS]
+        for each in node.decorator_list:
+            if isinstance(each, ast.Call):
+                each.keywords = [word for word in each.keywords if word.arg not in _OF_LAUNCHES]
         if node.decorator_list:
             return node
     failed = ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, [ast.Pass()])

@@ -97,6 +97,19 @@ FITTED: tuple[Fitted, ...] = (
         "the share of accesses to fresh lines that wait for the DRAM (found in returns, not in loop times)",
         ("gfx942",),
     ),
+    Fitted(
+        "fetch.miss_clk",
+        ("0", "150", "225", "300", "400", "600"),
+        "what code that nobody has executed costs at a page that is not fetched ahead (found in stalls of "
+        "the first instructions)",
+        ("gfx942",),
+    ),
+    Fitted(
+        "fetch.prefetch_bytes",
+        ("256", "512", "1024", "2048", "4096"),
+        "how far code is fetched ahead (found in the same stalls, between 424 and 2948)",
+        ("gfx942",),
+    ),
 )
 """All numbers of the prediction that were fitted to times of the traces here."""
 

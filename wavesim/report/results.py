@@ -393,7 +393,7 @@ class TuneResult:
     @property
     def source(self) -> str:
         """The changed text: HIP with builtins, or a tile program with its best parameters; else nothing."""
-        if self.hints is not None:
+        if self.hints is not None and self.hints.source:
             return self.hints.source
         return self.tuned.parameters.best.text if self.tuned.parameters is not None else ""
 

@@ -90,11 +90,11 @@ def check_file(path: Path, ask: Ask) -> Checked:
 
     wanted = ask.wanted
     loaded, chosen = prepare(path, wanted)
-    loaded, allowance = allowed(loaded, chosen, wanted)
+    loaded, allowance = allowed(loaded, chosen, wanted, judged=True)
     result = check_kernel(
         loaded,
         chosen,
-        execute=may_execute(loaded, wanted),
+        execute=allowance.no_launch or may_execute(loaded, wanted),
         allowance=allowance,
         shorter=lambda: shorter_kernel(path, wanted, loaded),
         corners=ask.corners,

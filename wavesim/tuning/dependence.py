@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
 
 import numpy as np
 import numpy.typing as npt
@@ -93,6 +94,36 @@ class Addresses:
                 return True
         return False
 
+    def touched(self, index: int) -> Bool | None:
+        """The bytes of LDS that any wave touches by an instruction; ``None``: not known."""
+        found: Bool | None = None
+        for (mine, _), bytes_ in self.lds.items():
+            if mine == index:
+                found = bytes_ if found is None else found | bytes_
+        return found
+
+    def meet(self, first: int, second: int) -> bool:
+        """Whether two accesses to LDS, of whichever waves, may touch a byte in common."""
+        one, other = self.touched(first), self.touched(second)
+        return one is None or other is None or bool((one & other).any())
+
+    def parts(self, loop: Loop, code: Sequence[CodeEntry]) -> list[frozenset[int]]:
+        """The loop's accesses to LDS such that those of two parts touch no byte in common, whichever waves
+        make them; one part where not all are known."""
+        parts: list[tuple[frozenset[int], Bool]] = []
+        every = sorted(n for n in loop.operations if code[n].kind in _LDS or code[n].to_lds)
+        for index in every:
+            bytes_ = self.touched(index)
+            if bytes_ is None:
+                return [frozenset(every)]
+            with_it = [each for each in parts if bool((each[1] & bytes_).any())]
+            parts = [each for each in parts if not any(each is other for other in with_it)]
+            one = frozenset((index,))
+            for members, others in with_it:
+                one, bytes_ = one | members, bytes_ | others
+            parts.append((one, bytes_))
+        return sorted((members for members, _ in parts), key=min)
+
     def renumbered(self, indices: Mapping[int, int]) -> Addresses:
         """The same for a program in which instruction ``new`` is what ``indices[new]`` was."""
         lds = {
@@ -139,6 +170,35 @@ class Order:
                 return first, second, reason
         return None
 
+    def with_phases(self, barriers: Sequence[int], phase: Mapping[int, int]) -> Order:
+        """The same but for units that come behind as many of the barriers as ``phase`` says."""
+        why = {
+            pair: reason
+            for pair, reason in self.why.items()
+            if reason != BARRIER or phase.keys().isdisjoint(pair)
+        }
+        for unit, count in phase.items():
+            for number, barrier in enumerate(barriers):
+                why[(barrier, unit) if number < count else (unit, barrier)] = BARRIER
+        return made_order(len(self), why)
+
+    def nearest(self, wish: Sequence[int]) -> list[int] | None:
+        """The units as near to the order ``wish`` as this order allows: of those that are ready the one that
+        is wished for first. ``None`` where no order is possible."""
+        place = {each: at for at, each in enumerate(wish)}
+        left = [len(each) for each in self.before]
+        ready = [place[number] for number, count in enumerate(left) if not count]
+        heapify(ready)
+        result = []
+        while ready:
+            number = wish[heappop(ready)]
+            result.append(number)
+            for later in self.after[number]:
+                left[later] -= 1
+                if not left[later]:
+                    heappush(ready, place[later])
+        return result if len(result) == len(left) else None
+
 
 def order_of(
     loop: Loop,
@@ -164,8 +224,13 @@ def order_of(
         if end.last:
             why |= {(unit, border): FENCE for unit in range(border)}
             why |= {(border, unit): FENCE for unit in range(border + 1, len(units))}
-    before: list[set[int]] = [set() for _ in units]
-    after: list[set[int]] = [set() for _ in units]
+    return made_order(len(units), why)
+
+
+def made_order(count: int, why: dict[tuple[int, int], str]) -> Order:
+    """The order of so many units that keeps these pairs."""
+    before: list[set[int]] = [set() for _ in range(count)]
+    after: list[set[int]] = [set() for _ in range(count)]
     for first, second in why:
         before[second].add(first)
         after[first].add(second)

@@ -294,13 +294,17 @@ def _rank(run: Run, label: str) -> tuple[int, Loop]:
 
 
 def _source_loop(text: str, path: Path, program: Program, loop: Loop) -> tuple[SourceSpan, SourceLoop]:
-    """The loop's place in the source: where the line table has its branch, or else its other instructions."""
-    last_first = range(loop.tail, loop.head - 1, -1)
-    places = [program.instructions[index].source for index in last_first]
+    """The loop's place in the source: where the line table has its branch, or else its compares.
+
+    Other instructions may come from functions that were inlined; their lines are in other loops.
+    """
+    inside = program.instructions[loop.head : loop.tail + 1]
+    compares = [each for each in inside if each.opcode.startswith("s_cmp")]
+    places = [each.source for each in (inside[-1], *reversed(compares))]
     known = [each for each in places if each is not None and each.line]
-    for place in dict.fromkeys(each for each in known if Path(each.file) == path):
+    for place in (each for each in known if Path(each.file) == path):
         found = loop_at(text, place.line, place.column)
         if found is not None:
             return SourceSpan(str(path), text.count("\n", 0, found.begin) + 1), found
-    where = f"; its code is from {known[0].file}" if known else ""
+    where = f"; its branch is from {known[0]}" if known else ""
     raise _NoPlace(f"{path}: the loop at {loop.label} was not found in the source{where}")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from wavesim.analyze.loops import CALLS
+from wavesim.analyze.loops import CALLS, find_loops
 from wavesim.checks.cfg import branch_target, control_flow
 from wavesim.errors import SourceSpan, UserError
 from wavesim.front.loops import CodeLoop, code_loops
@@ -171,6 +171,7 @@ def chosen_loop(trace: Trace, label: str | None, span: SourceSpan | None = None)
             hint = f"loops that were executed: {heads}" if heads else "no loop of this kernel was executed"
             raise UserError(f"no loop at {label!r}", span, hint)
         return loop_of(trace, chosen[0])
+    _refuse_indirect(trace, loops)
     if not loops:
         raise UserError(
             "nothing here may change: no loop was executed", span, "a schedule is found for loops"
@@ -231,14 +232,27 @@ def loop_of(trace: Trace, loop: CodeLoop) -> Loop:
     )
 
 
+def _refuse_indirect(trace: Trace, loops: Sequence[CodeLoop]) -> None:
+    """Refuse a loop that was executed and that the code does not show, for a register says where it goes."""
+    for found in find_loops(trace, [len(wave) for wave in trace.waves]):
+        if any(found.head in loop.members for loop in loops):
+            continue
+        for index in range(found.head, found.tail + 1):
+            if trace.code[index].instruction.opcode in CALLS:
+                label = trace.program.label_at(found.head) or f"instruction {found.head}"
+                raise _no(trace, label, index, "goes to where a register says")
+
+
+def _no(trace: Trace, label: str, index: int, why: str) -> UserError:
+    instruction = trace.code[index].instruction
+    return UserError(f"the loop at {label} cannot be analysed: {instruction.opcode} {why}", instruction.span)
+
+
 def _refuse(trace: Trace, loop: CodeLoop, label: str) -> None:
     program, code = trace.program, trace.code
 
     def no(index: int, why: str) -> UserError:
-        instruction = code[index].instruction
-        return UserError(
-            f"the loop at {label} cannot be analysed: {instruction.opcode} {why}", instruction.span
-        )
+        return _no(trace, label, index, why)
 
     polled = {
         int(index)

@@ -3,41 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from heapq import heapify, heappop, heappush
 
 from wavesim.program import Instruction, Waitcnt
-from wavesim.tuning.dependence import Order
 from wavesim.tuning.schedule import Piece
 from wavesim.tuning.variant import Variant
 
 
 def unrotated(base: Variant, variant: Variant, order: Sequence[int]) -> list[int]:
-    """An order of a rotated loop as one of the loop as it was: what ran a pass ahead comes first."""
-    if variant.turned is None:
-        return list(order)
-    ahead = {index for index, _ in variant.turned.s}
-    number = {index: each for each, index in enumerate(base.loop.operations)}
-    indices = [variant.origin[variant.loop.operations[each]] for each in order]
-    wish = sorted(range(len(indices)), key=lambda place: (indices[place] not in ahead, place))
-    return nearest(base.scheduler.order, [number[indices[place]] for place in wish])
+    """An order of a loop that was rotated, or remade, as one of the loop as it was before: what ran a pass
+    ahead comes first."""
+    turn = variant.turned if variant.turned is not base.turned else None
+    ahead = {base.origin[index] for index, _ in turn.s if index in base.origin} if turn is not None else set()
+    number = {key: unit for unit, key in enumerate(_keys(base))}
+    keys = _keys(variant)
+    wish = sorted(range(len(order)), key=lambda place: (keys[order[place]] not in ahead, place))
+    units = [number[keys[order[place]]] for place in wish if keys[order[place]] in number]
+    wish = [*units, *sorted(set(number.values()) - set(units))]
+    return base.scheduler.order.nearest(wish) or base.as_it_is
 
 
-def nearest(order: Order, wish: Sequence[int]) -> list[int]:
-    """The operations as near to the order ``wish`` as their dependences allow: of those that are ready the
-    one that is wished for first."""
-    place = {each: at for at, each in enumerate(wish)}
-    left = [len(each) for each in order.before]
-    ready = [place[number] for number, count in enumerate(left) if not count]
-    heapify(ready)
-    result = []
-    while ready:
-        number = wish[heappop(ready)]
-        result.append(number)
-        for later in order.after[number]:
-            left[later] -= 1
-            if not left[later]:
-                heappush(ready, place[later])
-    return result
+def _keys(variant: Variant) -> list[int]:
+    """Of each unit what it was in the kernel as it is; ends of blocks, in their order, below 0."""
+    found, ends = [], 0
+    for unit, index in enumerate(variant.loop.operations):
+        ends -= unit in variant.loop.ends
+        found.append(ends if unit in variant.loop.ends else variant.origin[index])
+    return found
 
 
 def strong_waits(pieces: Sequence[Piece], own: Sequence[Piece]) -> list[Piece]:

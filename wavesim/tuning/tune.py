@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wavesim.checks.run import check_kernel
+from wavesim.checks.run import check_execution, check_kernel
 from wavesim.emulate.run import emulate
 from wavesim.errors import SourceSpan, UserError
 from wavesim.explanation.parallel import run_jobs
@@ -22,10 +22,11 @@ from wavesim.tuning.loop import chosen_loop
 from wavesim.tuning.parameters import Parameters
 from wavesim.tuning.parts import strong_waits, unrotated
 from wavesim.tuning.proof import Original, failure
+from wavesim.tuning.remade import Change, renamed, staggered, without_barriers
 from wavesim.tuning.rotate import cuts
 from wavesim.tuning.schedule import each_block
 from wavesim.tuning.score import LATENCIES, Judge, at_latency, cut
-from wavesim.tuning.search import Found, anneal, by_lists
+from wavesim.tuning.search import BOLD, HOT, Found, anneal, by_lists
 from wavesim.tuning.state import Progress, State
 from wavesim.tuning.variant import Variant, with_priorities
 from wavesim.tuning.words import changed
@@ -33,14 +34,11 @@ from wavesim.tuning.words import changed
 MINUTES = 2.0
 """How long a search takes where nothing else is said."""
 
-CHANGES = ("waits", "order", "rotation", "priority")
+CHANGES = ("waits", "order", "rotation", "priority", "stagger", "barriers", "rename")
 """What may change, in the order in which their shares of the gain are counted."""
 
 PARAMETERS = "parameters"
 """What else may change in a tile program (:mod:`wavesim.tuning.whole`)."""
-
-NOT_BUILT = ("stagger", "barriers", "rename")
-"""Changes that the design names and no search makes yet."""
 
 SEARCH_PASSES = 12
 """Passes of the loop that a candidate is scored by; the best ones are scored again by many more."""
@@ -58,6 +56,9 @@ TRIES = 250
 """Candidates of an annealing."""
 
 PRIORITIES = tuple((level, shortest) for level in (1, 3) for shortest in (2, 4, 8))
+RESERVED = 3 * len(PRIORITIES)
+"""Of a given number of candidates, those with priorities."""
+
 PROVEN_AT_MOST = 8
 """The best so many are tried to be proven, one after the other."""
 
@@ -181,8 +182,7 @@ def tune_kernel(
 def _refuse_unknown(changes: frozenset[str], path: Path) -> None:
     for each in sorted(changes):
         if each not in CHANGES:
-            yet = " yet" if each in NOT_BUILT else ""
-            raise UserError(f"no search changes {each!r:.40}{yet}", None, _KNOWN_CHANGES)
+            raise UserError(f"no search changes {each!r:.40}", None, _KNOWN_CHANGES)
     if not changes:
         raise UserError(f"{path}: nothing may change", None, _KNOWN_CHANGES)
 
@@ -211,12 +211,12 @@ class _Tuner:
         self._begin = time.monotonic()
         self._wanted, self._progress, self._stop = wanted, progress, stop
         self._stage = "execute"
-        self._run = run_kernel(path, options)
+        self._run = run_kernel(path, options, need_launch=True)
+        trace = self._run.timeline.trace  # with the latencies that were predicted
         self._original = self._checked(path, options)
-        execution = self._original.execution
-        loop = chosen_loop(execution.trace, wanted.loop, SourceSpan(str(path)))
-        addresses = Addresses.of(execution, loop)
-        self._base = Variant.of("as it is", execution.trace, loop, addresses)
+        loop = chosen_loop(trace, wanted.loop, SourceSpan(str(path)))
+        addresses = Addresses.of(self._original.execution, loop)
+        self._base = Variant.of("as it is", trace, loop, addresses)
         if len(loop.operations) < 2:
             raise UserError(f"{path}: nothing may change in the loop at {loop.label}")
         bounds = self._run.analysis.bounds
@@ -229,7 +229,7 @@ class _Tuner:
             self._bounds_clk = {
                 share: self._unroll * max(at_latency(bounds, share).values()) for share in LATENCIES
             }
-        self._variants = [self._base]
+        self._variants, self._parents = [self._base], [0]
         self._judges: dict[tuple[int, float, int], Judge] = {}
         self._tried = 0
         self._before = self._judge(0, 1.0, SEARCH_PASSES).clk(self._base.own)
@@ -287,7 +287,7 @@ class _Tuner:
     def _over(self) -> bool:
         wanted = self._wanted
         late = wanted.minutes is not None and time.monotonic() - self._searching > 60 * wanted.minutes
-        enough = wanted.candidates is not None and self._tried >= wanted.candidates
+        enough = wanted.candidates is not None and self._tried >= wanted.candidates - RESERVED
         return late or enough or self._stop()
 
     def _tell(self) -> None:
@@ -326,10 +326,15 @@ class _Tuner:
         found = Found(plain.order, plain.clk, tried=1)
         if not self._may("order"):
             return [plain], found.tried
-        orders = by_lists(chosen.scheduler.order, chosen.entries, score, found, lambda _: not self._stop())
+        most = self._wanted.candidates
+        if most is not None:
+            most = max(1, most // len(self._variants) - 1)
+        orders = by_lists(
+            chosen.scheduler.order, chosen.entries, score, found, lambda _: not self._stop(), most
+        )
         return [*(_Candidate(variant, order, score(order)) for order in orders[:3]), plain], found.tried
 
-    def _leg(self, start: _Candidate, seed: int, tries: int) -> tuple[_Candidate, int]:
+    def _leg(self, start: _Candidate, seed: int, tries: int, hot: float) -> tuple[_Candidate, int]:
         chosen = self._variants[start.variant]
         judge = self._judge(start.variant, 1.0, SEARCH_PASSES)
 
@@ -341,10 +346,11 @@ class _Tuner:
             chosen.scheduler.order,
             start.order,
             score,
-            tries,
+            tries - 1,  # where it begins is scored, too
             random.Random(seed),
             found,
             lambda so_far: not (self._at_bound(so_far.clk) or self._stop()),
+            hot,
         )
         return _Candidate(start.variant, found.order, found.clk), found.tried
 
@@ -352,11 +358,7 @@ class _Tuner:
         """The best candidates, the fastest first; those of the kernel as it is among them."""
         self._stage = "lists"
         self._tell()
-        base, relaxer = self._base, self._base.relaxer
-        if self._may("rotation") and not any(wave.spins for wave in base.trace.waves):
-            for chosen in cuts(base.loop, relaxer.code, relaxer.effects, base.scheduler.order):
-                self._variants.append(base.ahead(chosen))
-                self._tell()
+        self._vary()
         for variant in range(len(self._variants)):
             self._judge(variant, 1.0, SEARCH_PASSES)
         found: list[_Candidate] = []
@@ -368,6 +370,83 @@ class _Tuner:
             self._anneal(found)
         return _ranked(found)
 
+    def _vary(self) -> None:
+        """The kernel remade, as far as that is proven, and with operations a pass ahead."""
+        plain, mixed = [0, *self._remade()], self._shifted()
+        if not self._may("rotation") or any(wave.spins for wave in self._base.trace.waves):
+            return
+        for parent in dict.fromkeys((0, plain[-1], *mixed)):
+            base = self._variants[parent]
+            for chosen in cuts(base.loop, base.relaxer.code, base.relaxer.effects, base.scheduler.order):
+                self._add(base.ahead(chosen), parent)
+
+    def _add(self, variant: Variant, parent: int) -> int:
+        self._variants.append(variant)
+        self._parents.append(parent)
+        self._tell()
+        return len(self._variants) - 1
+
+    def _remade(self) -> list[int]:
+        """Variants with barriers taken out, values renamed and waves staggered, the last one with all that is
+        proven but the stagger; none of a kernel that is wrong as it is."""
+        if any(each.is_bad for each in self._original.check.findings):
+            return []
+        found: list[int] = []
+        for kind, changes in (
+            ("stagger", self._staggers),
+            ("barriers", self._barriers),
+            ("rename", self._renames),
+        ):
+            parent = found[-1] if found and kind != "barriers" else 0
+            todo = list(changes(self._variants[parent])) if self._may(kind) else []
+            while todo and not self._stop():
+                made = self._proven(self._variants[parent], todo.pop(0))
+                if made is None:
+                    continue
+                found.append(self._add(made, parent))
+                parent = found[-1]
+                todo = list(changes(made)) if kind == "barriers" else []
+        return found
+
+    def _proven(self, base: Variant, change: Change) -> Variant | None:
+        """The kernel remade; ``None`` where an execution of the shorter one shows that it computes something
+        else, or has a race. A schedule of it is proven in full at the end, like every other."""
+        kernel, machine, shorter = self._original.kernel, self._original.machine, self._original.shorter
+        small = kernel if shorter is None else shorter.kernel
+        program = small.program
+        try:
+            for each in (*base.made, change):
+                program = each.applied(program)
+            execution = emulate(program, small.launch, machine, observe_lds=True)
+            findings, _ = check_execution(execution)
+            if not execution.complete or any(each.is_bad for each in findings):
+                return None
+            return base.remade(
+                change, lambda program: emulate(program, kernel.launch, machine, observe_lds=True)
+            )
+        except UserError:
+            return None
+
+    def _staggers(self, base: Variant) -> Iterator[Change]:
+        waves = 1 + max(wave.wave for wave in base.trace.waves)
+        relaxer = base.relaxer
+        return staggered(base.loop, relaxer.code, relaxer.effects, relaxer.flow, waves)
+
+    def _barriers(self, base: Variant) -> Iterator[Change]:
+        return without_barriers(base.loop, base.relaxer.code)
+
+    def _shifted(self) -> list[int]:
+        """Variants whose accesses to a part of the LDS come one barrier later, each of one part."""
+        base, wrong = self._base, any(each.is_bad for each in self._original.check.findings)
+        if wrong or not self._may("barriers"):
+            return []
+        made = [self._proven(base, change) for change in base.shifts() if not self._stop()]
+        return [self._add(each, 0) for each in made if each is not None]
+
+    def _renames(self, base: Variant) -> Iterator[Change]:
+        relaxer = base.relaxer
+        return renamed(base.trace.program, base.loop, relaxer.effects, relaxer.flow, self._original.machine)
+
     def _anneal(self, found: list[_Candidate]) -> None:
         self._stage = "annealing"
         rounds = 0
@@ -375,11 +454,17 @@ class _Tuner:
             ranked = _ranked(found)
             if self._at_bound(ranked[0].clk):
                 return
-            starts, tries = _starts(ranked, rounds), TRIES
+            starts, tries = _starts(ranked, rounds), [TRIES] * LEGS
             if self._wanted.candidates is not None:
-                tries = min(tries, -(-(self._wanted.candidates - self._tried) // LEGS))
+                left = max(LEGS, self._wanted.candidates - self._tried - RESERVED)
+                tries = [min(TRIES, (left + leg) // LEGS) for leg in range(LEGS)]
             seeds = [hash((self._wanted.seed, rounds, leg)) & 0xFFFFFFFF for leg in range(LEGS)]
-            legs = run_jobs([_job(self._leg, *each, tries) for each in zip(starts, seeds, strict=True)])
+            legs = run_jobs(
+                [
+                    _job(self._leg, *each)
+                    for each in zip(starts, seeds, tries, (HOT, BOLD) * (LEGS // 2), strict=True)
+                ]
+            )
             for candidate, tried in legs:
                 found.append(candidate)
                 self._tried += tried
@@ -393,7 +478,9 @@ class _Tuner:
         self._stage = "priorities"
         more = []
         for each in found[:3]:
-            for levels in PRIORITIES if not self._stop() else ():
+            for levels in PRIORITIES:
+                if self._stop() or self._tried == self._wanted.candidates:
+                    break
                 tried = replace(each, levels=levels)
                 tried.clk = self._clk(tried, 1.0, SEARCH_PASSES)
                 self._tried += 1
@@ -473,9 +560,13 @@ class _Tuner:
         variant = self._variants[best.variant]
         others = {
             "order": replace(best, order=variant.as_it_is),
-            "rotation": replace(best, variant=0, order=unrotated(self._base, variant, best.order)),
             "priority": replace(best, levels=()),
         }
+        if best.variant:
+            parent = self._parents[best.variant]
+            before = unrotated(self._variants[parent], variant, best.order)
+            kind = "rotation" if variant.turned is not None else variant.made[-1].kind
+            others[kind] = replace(best, variant=parent, order=before)
         clk = self._clk(best, 1.0, SCORE_PASSES)
         without = {name: self._clk(each, 1.0, SCORE_PASSES) for name, each in others.items() if each != best}
         weak = variant.scheduler.schedule(best.order)
@@ -512,12 +603,14 @@ def _distinct(found: Sequence[_Candidate]) -> list[_Candidate]:
 
 def _starts(ranked: Sequence[_Candidate], rounds: int) -> list[_Candidate]:
     """From where the annealings of a round begin: the best of all, twice after the first rounds; the best of
-    the second variant; and in turns the best of each."""
+    the second variant; and in turns the best of each, of half of them when each has had its turn."""
     best: dict[int, _Candidate] = {}
     for each in ranked:
         best.setdefault(each.variant, each)
     several = list(best.values())
     if rounds >= BROAD_ROUNDS:
-        return [ranked[0], ranked[0], *(several[(rounds + n) % len(several)] for n in (0, 1))][:LEGS]
+        turns = 2 * (rounds - BROAD_ROUNDS)
+        pool = several[: max(LEGS, len(several) >> turns // len(several))]
+        return [ranked[0], ranked[0], *(pool[(turns + n) % len(pool)] for n in (0, 1))]
     others = [several[(rounds * (LEGS - 1) + n) % len(several)] for n in range(LEGS - 2)]
     return [ranked[0], several[min(1, len(several) - 1)], *others]

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from typing import Any
+
+import numpy as np
 
 from wavesim.checks.relaxing import WaitRelaxer
 from wavesim.checks.run import check_program
-from wavesim.isa.kinds import Kind
+from wavesim.emulate.run import Execution
+from wavesim.isa.kinds import MEMORY_KINDS, Kind
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.program import Finding, Immediate, Instruction, Program
-from wavesim.trace import PUT_IN, CodeEntry, Trace
-from wavesim.tuning.dependence import Addresses, order_of
-from wavesim.tuning.loop import Loop, entries_of
+from wavesim.trace import PUT_IN, CodeEntry, Trace, WaveTrace
+from wavesim.trace.trace import MEMORY_COLUMNS
+from wavesim.tuning.dependence import Addresses, Bool, order_of
+from wavesim.tuning.loop import Loop, entries_of, loop_of, loops_of
+from wavesim.tuning.remade import Change, barriers_wanted, shifted, shifts, with_barriers
 from wavesim.tuning.rotate import Turn, rotated, rotated_program
 from wavesim.tuning.schedule import Piece, Schedule, Scheduler, each_block, nops, scheduled_program
 from wavesim.tuning.score import Judge
@@ -33,6 +39,7 @@ class Variant:
     loop: Loop
     addresses: Addresses
     findings: tuple[Finding, ...]
+    made: tuple[Change, ...] = ()
     turned: Turn | None = None
     origin: Mapping[int, int] = field(default_factory=dict)
 
@@ -43,16 +50,18 @@ class Variant:
         trace: Trace,
         loop: Loop,
         addresses: Addresses,
+        made: tuple[Change, ...] = (),
         turned: Turn | None = None,
         origin: Mapping[int, int] | None = None,
     ) -> Variant:
-        """For a program and its streams; ``turned`` says how it was rotated, ``origin`` which static
-        instructions of the kernel as it was the loop's operations are."""
+        """For a program and its streams; ``made`` and ``turned`` say how it was remade and then rotated,
+        ``origin`` which static instructions of the kernel as it was the loop's operations are."""
         findings, relaxer = check_program(trace.program)
         order = order_of(loop, relaxer.code, relaxer.effects, trace.program.arch, addresses, len(trace.waves))
-        scheduler = Scheduler.of(loop, relaxer, order)
-        origin = origin if origin is not None else {index: index for index in loop.operations}
-        return cls(name, scheduler, relaxer, trace, loop, addresses, tuple(findings), turned, origin)
+        scheduler = Scheduler.of(loop, relaxer, order, addresses.meet)
+        own = [index for unit, index in enumerate(loop.operations) if unit not in loop.ends]
+        origin = origin if origin is not None else {index: index for index in own}
+        return cls(name, scheduler, relaxer, trace, loop, addresses, tuple(findings), made, turned, origin)
 
     @property
     def entries(self) -> tuple[CodeEntry, ...]:
@@ -100,8 +109,74 @@ class Variant:
         new = rotated(self.trace, turn)
         indices = dict(zip(new.loop.operations, new.origin, strict=True))
         name = f"{len(cut)} operations run one pass ahead"
+        if self.made:
+            name = f"{self.name}; {name}"
+        origin = {index: self.origin[old] for index, old in indices.items()}
         addresses = self.addresses.renumbered(indices)
-        return Variant.of(name, new.trace, new.loop, addresses, turn, indices)
+        return Variant.of(name, new.trace, new.loop, addresses, self.made, turn, origin)
+
+    def remade(self, change: Change, execute: Callable[[Program], Execution]) -> Variant:
+        """The kernel with a change, executed anew. What is known of the latencies of its accesses to memory
+        stays."""
+        program = change.applied(self.trace.program)
+        execution = execute(program)
+        waves = zip(self.trace.waves, execution.trace.waves, strict=True)
+        kinds = [entry.kind in MEMORY_KINDS or entry.kind is Kind.SMEM for entry in self.trace.code]
+        now = [entry.kind in MEMORY_KINDS or entry.kind is Kind.SMEM for entry in execution.trace.code]
+        trace = replace(
+            execution.trace,
+            waves=tuple(
+                _with_latencies(old, np.array(kinds)[old.code], new, np.array(now)[new.code])
+                for old, new in waves
+            ),
+            cold_code=self.trace.cold_code,
+        )
+        origins = change.origins(len(self.trace.program))
+        mine = self.loop.members
+        loops = [each for each, _ in loops_of(trace)]
+        loop = loop_of(trace, min(loops, key=lambda each: len(mine ^ {origins[n] for n in each.members})))
+        kept = [index for unit, index in enumerate(loop.operations) if unit not in loop.ends]
+        origin = {index: self.origin.get(origins[index], origins[index]) for index in kept}
+        name = change.said if not self.made else f"{self.name}; {change.said}"
+        made = (*self.made, change)
+        return Variant.of(name, trace, loop, Addresses.of(execution, loop), made, None, origin)
+
+    def shifts(self) -> Iterator[Change]:
+        """Accesses to parts of the LDS some barriers later."""
+        code, program = self.relaxer.code, self.trace.program
+        parts = self.addresses.parts(self.loop, code)
+        for shift in shifts(self.loop, code, self.addresses):
+            more = barriers_wanted(self.loop, code, parts, shift)
+            base = self
+            if more:
+                last = max(n for n in self.loop.operations if code[n].kind is Kind.BARRIER)
+                base = self._with_barriers(last, more)
+            drained = Scheduler.of(base.loop, base.relaxer, base.scheduler.order)  # complete at each barrier
+            made = shifted(drained, base.relaxer.code, base.addresses, shift, more, len(program))
+            if made is not None:
+                yield made
+
+    def _with_barriers(self, last: int, more: int) -> Variant:
+        """With more barriers behind one of its own; its streams stay those of before: nothing is timed."""
+        program = with_barriers(self.trace.program, last, more)
+        old = [*range(last + 1), *[-1] * more, *range(last + 1, len(self.trace.program))]
+        loop = self.loop
+        operations = [n for n in range(loop.low, loop.high + more) if old[n] in (-1, *loop.operations)]
+        block = replace(
+            loop.blocks[0], stop=loop.high + more, operations=tuple(operations), tail=loop.tail + more
+        )
+        members = frozenset(range(loop.low, loop.high + more))
+        new = replace(
+            loop,
+            high=loop.high + more,
+            blocks=(block,),
+            operations=tuple(operations),
+            members=members,
+            own=members,
+        )
+        indices = {n: old[n] for n in operations if old[n] >= 0}
+        trace = replace(self.trace, program=program)
+        return Variant.of(self.name, trace, new, self.addresses.renumbered(indices))
 
     def recipe(self, order: Sequence[int], levels: Sequence[int] = ()) -> Recipe:
         """How a schedule is put into the kernel as it was; where the loop is entered and left, with the wait
@@ -115,10 +190,10 @@ class Variant:
         usual = _hazards(self.findings)
         for pad in PADS:
             for ahead, after in ((0, pad), (pad, 0), (pad, pad)):
-                made = Recipe(self.turned, self._padded(schedule, ahead, after))
+                made = Recipe(self.made, self.turned, self._padded(schedule, ahead, after))
                 if _hazards(check_program(made.scheduled(self.trace.program))[0]) <= usual:
                     return made
-        return Recipe(self.turned, schedule)
+        return Recipe(self.made, self.turned, schedule)
 
     def _padded(self, schedule: Schedule, ahead: int, after: int) -> Schedule:
         """With wait states where the loop is entered, and where it is left."""
@@ -130,8 +205,9 @@ class Variant:
 @dataclass(frozen=True)
 class Recipe:
     """A schedule that can be put into any program of the same shape, such as the kernel at another depth.
-    ``turned`` says how the loop is rotated first."""
+    ``made`` and ``turned`` say how it is remade and its loop is rotated first."""
 
+    made: tuple[Change, ...]
     turned: Turn | None
     schedule: Schedule
 
@@ -146,9 +222,23 @@ class Recipe:
 
     def applied(self, program: Program) -> Program:
         """With the schedule in a kernel as it was."""
+        for change in self.made:
+            program = change.applied(program)
         if self.turned is not None:
             program, _, _ = rotated_program(program, self.turned.of(program))
         return self.scheduled(program)
+
+
+def _with_latencies(old: WaveTrace, accesses: Bool, new: WaveTrace, now: Bool) -> WaveTrace:
+    """A wave's new stream with what is known of the memory behind its accesses."""
+    latency = new.memory_latency_clk.copy()
+    latency[now] = old.memory_latency_clk[accesses]
+    columns: dict[str, Any] = {"memory_latency_clk": latency}
+    for name in MEMORY_COLUMNS:
+        if len(getattr(old, name)):
+            columns[name] = np.zeros(len(new), np.int32)
+            columns[name][now] = getattr(old, name)[accesses]
+    return replace(new, **columns)
 
 
 def _hazards(findings: Sequence[Finding]) -> int:

@@ -44,6 +44,7 @@ def read_launch(
         workgroups=groups,
         expect=_expectation(node, reader, declared, groups, (*grid, 1)),
         machine_overrides=MappingProxyType(_machine(node.get("machine"), reader)),
+        states_sharing=node.get("workgroups_per_cu") is not None,
     )
 
 

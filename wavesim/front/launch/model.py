@@ -78,7 +78,8 @@ class Launch:
     positions that share the simulated compute unit, oldest first. ``machine_overrides`` are machine
     values the kernel file states, for ``memory.latency_clk`` also a role (wavesim/isa/memory_roles.py).
     ``dynamic_lds_bytes`` is what the launch adds to the kernel's own LDS. Without ``is_stated`` nobody said
-    how many lanes a workgroup has: ``workgroup_size`` is a default. ``references`` are matrices that the
+    how many lanes a workgroup has: ``workgroup_size`` is a default. ``states_sharing``: it says how many
+    ``workgroups`` there are. ``references`` are matrices that the
     kernel does not get: what is expected may name them."""
 
     arguments: tuple[MatrixArgument | ScalarArgument, ...]
@@ -89,6 +90,7 @@ class Launch:
     machine_overrides: Mapping[str, int | str] = field(default_factory=lambda: MappingProxyType({}))
     dynamic_lds_bytes: int = 0
     is_stated: bool = True
+    states_sharing: bool = False
     references: tuple[MatrixArgument, ...] = ()
 
     def matrix(self, name: str) -> MatrixArgument:

@@ -5,6 +5,7 @@ The text stays as it was written, comments included, but for the lines that an e
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from wavesim.front.tile.node import Node
 from wavesim.front.tile.source import Source, read_source
+from wavesim.yaml_source import load_yaml
 
 TAKES = ((1, 1), (2, 1), (4, 1), (1, 2), (2, 4))
 """MFMAs and reads that are taken in turn."""
@@ -44,6 +46,21 @@ def with_constants(text: str, values: Mapping[str, int]) -> str:
     if at is None:
         return "\n".join([*lines, "constants:", *more, ""])
     return "\n".join([*lines[:at], *more, *lines[at:]])
+
+
+def moved_to(text: str, path: Path, output: Path) -> str:
+    """The text for another folder: what it includes beside ``path`` is named from there."""
+    data, _ = load_yaml(path, text)
+    include = data.get("include") if isinstance(data, dict) else None
+    names = [each for each in (include if isinstance(include, list) else [include]) if isinstance(each, str)]
+    here, there = path.absolute().parent, output.absolute().parent
+    if here == there:
+        return text
+    head, found, rest = text.partition("include:")
+    for name in names:
+        if (here / name).is_file():
+            rest = rest.replace(name, os.path.relpath(here / name, there), 1)
+    return head + found + rest
 
 
 def interleavings(path: Path, text: str) -> Iterator[Interleaving]:

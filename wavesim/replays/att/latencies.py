@@ -7,6 +7,7 @@ which is that of issue for the whole compute unit. The result belongs to places 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from wavesim.isa.kinds import BRANCH_KINDS, LANES
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.timing.in_flight import makes_room
+from wavesim.timing.in_flight import held_bytes, makes_room
 from wavesim.trace import UNKNOWN, Category, Kind, Timeline, Trace
 
 Int32 = npt.NDArray[np.int32]
@@ -27,6 +28,10 @@ STALLED_WAIT_CLK = 8
 """A wait longer than this was not satisfied when it began."""
 BRANCH_SHADOW_CLK = 44
 """A wait that ends so close behind a branch may show instruction fetch, not memory (rule 1)."""
+LDS_READ_MOST_CLK, LDS_WRITE_MOST_CLK, SCALAR_MOST_CLK = 208, 400, 1500
+"""An LDS read or write, or a scalar load, that issued so long ago has returned: a wait for both counters that
+goes on shows global memory. A read: a full queue of 10, 16 clk each, and 44 for the way back; a write 400
+behind loads to LDS (GLUON); a cold scalar load 500 to 600 (traces)."""
 ISSUE_STALL_CLK = 40
 """A stall and a gap of the unit's issues of at least this mark the in-flight limit (rule 2)."""
 NEIGHBOURS = 16
@@ -45,7 +50,7 @@ class MemoryOrder:
     issue_clk: Int64
     stall_clk: Int64
     service_clk: Int64
-    moved_bytes: Int64
+    held_bytes: Int64  # of what may be in flight
     store: Bool
     return_clk: Int64  # how far its return keeps from the one before
 
@@ -98,7 +103,8 @@ def memory_order(timeline: Timeline, parameters: TimingParameters) -> MemoryOrde
     vmem = np.array([entry.category is Category.VMEM for entry in trace.code])
     width = np.array([entry.width_bytes for entry in trace.code], np.int64)
     is_store = np.array([entry.kind is Kind.VMEM_STORE for entry in trace.code])
-    waves, rows, issues, stalls, bytes_moved, stores = [], [], [], [], [], []
+    to_lds = np.array([entry.to_lds for entry in trace.code], np.bool_)
+    waves, rows, issues, stalls, bytes_moved, bytes_held, stores = [], [], [], [], [], [], []
     for position, (wave, timed) in enumerate(zip(trace.waves, timeline.waves, strict=True)):
         mine = np.flatnonzero(vmem[wave.code])
         waves.append(np.full(len(mine), position, np.int32))
@@ -108,6 +114,7 @@ def memory_order(timeline: Timeline, parameters: TimingParameters) -> MemoryOrde
         stalls.append(timed.issue_clk[mine] - timed.attempt_clk[mine])
         known = wave.memory_bytes[mine].astype(np.int64)
         bytes_moved.append(np.where(known == UNKNOWN, width[wave.code[mine]] * LANES, known))
+        bytes_held.append(held_bytes(bytes_moved[-1], to_lds[wave.code[mine]], parameters))
     issue = np.concatenate(issues)
     order = np.argsort(issue, kind="stable")
     placed_stores = np.concatenate(stores)[order]
@@ -119,7 +126,7 @@ def memory_order(timeline: Timeline, parameters: TimingParameters) -> MemoryOrde
         issue[order],
         np.concatenate(stalls)[order],
         service,
-        moved,
+        np.concatenate(bytes_held)[order],
         placed_stores,
         np.where(placed_stores, np.minimum(service, parameters.memory_acknowledge_clk), service),
     )
@@ -133,10 +140,16 @@ def _from_waits(timeline: Timeline, order: MemoryOrder) -> tuple[Int64, Int64]:
     increments = np.array([entry.vm_increment for entry in trace.code], np.int64)
     branch = np.array([entry.kind in BRANCH_KINDS for entry in trace.code])
     waits = np.array([entry.kind is Kind.WAIT and entry.wait_vmcnt is not None for entry in trace.code])
+    others = {  # what a wait for both counters may be waiting for beside global memory
+        LDS_READ_MOST_CLK: np.array([entry.kind is Kind.LDS_READ for entry in trace.code]),
+        LDS_WRITE_MOST_CLK: np.array([entry.kind is Kind.LDS_WRITE for entry in trace.code]),
+        SCALAR_MOST_CLK: np.array([entry.kind is Kind.SMEM for entry in trace.code]),
+    }
     for position, (wave, timed) in enumerate(zip(trace.waves, timeline.waves, strict=True)):
         places = np.flatnonzero(order.wave == position)
         issued = np.cumsum(increments[wave.code])
         jumps = np.flatnonzero(branch[wave.code])
+        back_clk = _back_by(wave.code, timed.issue_clk, others)
         for row in np.flatnonzero(waits[wave.code]).tolist():
             entry = trace.code[int(wave.code[row])]
             awaited = int(issued[row]) - (entry.wait_vmcnt or 0) - 1
@@ -146,7 +159,7 @@ def _from_waits(timeline: Timeline, order: MemoryOrder) -> tuple[Int64, Int64]:
             begin, end = int(timed.attempt_clk[row]), int(timed.end_clk[row])
             before = np.searchsorted(jumps, row) - 1
             shadow = before >= 0 and end - int(timed.issue_clk[jumps[before]]) <= BRANCH_SHADOW_CLK
-            pure = entry.wait_lgkmcnt is None
+            pure = entry.wait_lgkmcnt is None or end - 4 >= back_clk[row]
             if end - begin > STALLED_WAIT_CLK:
                 bound[place] = min(bound[place], end - 4)
                 if pure and not shadow and exact[place] < 0:
@@ -154,6 +167,15 @@ def _from_waits(timeline: Timeline, order: MemoryOrder) -> tuple[Int64, Int64]:
             else:
                 bound[place] = min(bound[place], begin)
     return exact, bound
+
+
+def _back_by(code: Int32, issue_clk: Int64, others: Mapping[int, Bool]) -> Int64:
+    """By row, when all that ``others`` of the rows before have surely returned: least age -> code entries."""
+    latest = np.full(len(code), -FAR)
+    for least_clk, entries in others.items():
+        back = np.where(entries[code], issue_clk + least_clk, -FAR)
+        latest = np.maximum(latest, np.maximum.accumulate(back))
+    return latest
 
 
 def _from_ends(timeline: Timeline, order: MemoryOrder, exact: Int64, bound: Int64) -> None:
@@ -241,7 +263,7 @@ def derive_latencies(timeline: Timeline, parameters: TimingParameters) -> Latenc
     order = memory_order(timeline, parameters)
     if not len(order.row):
         return Latencies(order, np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.bool_), 0)
-    room = makes_room(order.moved_bytes, parameters)
+    room = makes_room(order.held_bytes, parameters)
     exact, bound = _from_waits(timeline, order)
     _from_ends(timeline, order, exact, bound)
     _from_issues(order, parameters.memory_queue_entries, room, exact, bound)

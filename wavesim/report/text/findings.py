@@ -17,6 +17,7 @@ from wavesim.report.text.grouping import grouped, lines_text
 from wavesim.report.text.unknowns import unknown_lines, unknowns_json
 from wavesim.words import counted
 
+_NO_LAUNCH = "no launch is known (a launch file, or --arg and --block, give one)"
 SHOWN_GROUPS = 20
 """Groups of findings on a terminal; JSON and SARIF have all findings."""
 
@@ -52,7 +53,11 @@ def findings_text(
         lines.append(f"{counted(len(result.allowed), 'finding')} allowed by the source ({names})")
     if known:
         lines.append(f"{counted(known, 'finding')} of the baseline not shown")
-    lines += unknown_lines(result.unknowns)
+    if result.no_launch and result.unknowns is not None and not result.unknowns.opcodes:
+        assumed = counted(len(result.unknowns.assumptions), "assumption")
+        lines.append(f"{assumed} in place of the launch (--json lists them)")
+    else:
+        lines += unknown_lines(result.unknowns)
     if result.shortened:
         lines.append(result.shortened)
     if result.executed:
@@ -60,8 +65,10 @@ def findings_text(
         size = " x ".join(map(str, grid[: 3 if grid[2] > 1 else 2]))
         noun = "workgroups" if len(result.executed) > 1 else "workgroup"
         lines.append(f"executed: {noun} {places_text(result.executed, grid=grid)} of a grid of {size}")
+    elif result.no_launch:
+        lines.append(f"executed as far as lane and wave numbers say: {_NO_LAUNCH}")
     elif result.numerics is None:
-        lines.append("not executed: no launch is known (a launch file, or --arg and --block, give one)")
+        lines.append(f"not executed: {_NO_LAUNCH}")
     if result.left_out:
         lines.append(result.left_out)
     counts = Counter(finding.severity.value for finding in result.findings)

@@ -57,7 +57,7 @@ def hint_rows(hints: Hints) -> Iterator[tuple[str, str, str, str, str]]:
     clocks = zip(LATENCIES, hints.before_clk, hints.after_clk, hints.bound_clk, strict=True)
     for share, before, after, bound in clocks:
         name, gain = f"  {share:.1f} x memory latency", f"{1 - after / before:.1%}"
-        yield name, f"{before:,.1f}", f"{after:,.1f}", gain, f"{bound:,.1f}"
+        yield name, f"{before:,.1f}", f"{after:,.1f}", gain, f"{bound:,.1f}" if bound else "-"
 
 
 def _by_hand(tuned: Tuned) -> Iterator[str]:

@@ -13,6 +13,7 @@ from wavesim.isa.layers import SET_SOURCE
 from wavesim.isa.memory_roles import LATENCY
 from wavesim.pipeline.memory import PredictedMemory
 from wavesim.pipeline.run import Run
+from wavesim.pipeline.trust import guessed_times
 from wavesim.program import Severity
 from wavesim.report.figures import FIGURES, MFMA_BUSY
 from wavesim.report.output import Look
@@ -21,7 +22,7 @@ from wavesim.report.text.picture import picture
 from wavesim.report.text.unknowns import unknown_lines
 from wavesim.report.text.wrong_elements import wrong_lines
 from wavesim.trace import REASON_NAMES, Kind, MemoryLevel
-from wavesim.words import bar, number, percent
+from wavesim.words import bar, counted, number, percent
 
 LABEL = 16
 IDLE_CAUSES = {
@@ -115,6 +116,11 @@ def _headline(run: Run, width: int) -> list[Text]:
     bad = any(finding.is_bad for finding in run.findings)
     found = str(len(run.findings)) if run.findings else "none"
     lines += _row("findings", found, "races not checked", width, "bold red" if bad else "")
+    guesses = guessed_times(run.timeline.trace)
+    if guesses:
+        names = ", ".join(f"{name} ({count})" for name, (_, count) in guesses.items())
+        note = f"executed, with a time that nobody has measured: {names}; docs/coverage.md says what is taken"
+        lines += _row("assumed", counted(len(guesses), "kind"), note, width, "bold yellow")
     return lines
 
 

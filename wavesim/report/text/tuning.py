@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from wavesim.asm.printer import print_code, print_program
 from wavesim.front.endings import HIP, TILES
 from wavesim.front.launch.file import launch_path
-from wavesim.front.launch.write import launch_text
+from wavesim.front.launch.write import launch_text, with_its_workgroup
+from wavesim.front.tile.rewrite import moved_to
 from wavesim.report.json.schemas import headed
 from wavesim.report.json.trust import trust_json
 from wavesim.report.text.hints import hint_diff, hint_json, hint_source
@@ -222,11 +222,7 @@ def tuned_assembly(tuned: Tuned) -> str:
     head = f"; wavesim tune: loop {tuned.label}, {old:.1f} -> {new:.1f} clk/iteration, seed {tuned.seed}\n"
     if tuned.fault:
         head += f"; FORCED: the kernel that this was made of is wrong: {' '.join(tuned.fault.split())}\n"
-    program, launch = tuned.program, tuned.run.kernel.launch
-    if not launch.arguments and not program.metadata.workgroup_size:  # no launch file says it
-        metadata = replace(program.metadata, workgroup_size=launch.workgroup_size)
-        program = replace(program, metadata=metadata)
-    return head + print_program(program)
+    return head + print_program(with_its_workgroup(tuned.program, tuned.run.kernel.launch))
 
 
 def tuned_files(
@@ -238,13 +234,14 @@ def tuned_files(
         tuned: what was found.
         output: assembly, or by its ending HIP or a tile program.
         hints: the builtins that go into HIP.
-        kernel: the HIP source that they go into.
+        kernel: the file of the kernel.
 
     Raises:
         UserError: a launch that no file can state, or no HIP source to write.
     """
     if output.suffix.lower() in TILES and tuned.parameters is not None:
-        yield output, tuned.parameters.best.text
+        text = tuned.parameters.best.text
+        yield output, moved_to(text, kernel, output) if kernel is not None else text
         return
     launch = tuned.run.kernel.launch
     is_hip = output.suffix.lower() in HIP and hints is not None and kernel is not None

@@ -39,8 +39,8 @@
     X(page_bytes) X(prefetch_bytes) X(miss_clk) X(lgkm_max) X(vm_max) X(release_early_clk)                   \
     X(release_late_clk)                                                                                      \
     X(memory_queue_entries) X(memory_queue_hold_clk) X(memory_acknowledge_clk) X(memory_tail_entries)        \
-    X(memory_tail_bytes) X(memory_bytes_per_clk) X(memory_l1_hit_bytes_per_clk) X(memory_min_service_clk)    \
-    X(memory_idle_clk)                                                                                       \
+    X(memory_tail_bytes) X(memory_to_lds_held_bytes) X(memory_bytes_per_clk) X(memory_l1_hit_bytes_per_clk)  \
+    X(memory_min_service_clk) X(memory_idle_clk)                                                             \
     X(memory_idle_restart_clk) X(spin_patience_clk) X(max_clk) X(lds_write_drain) X(lds_alternation)         \
     X(vmem_in_order) X(vmem_idle_port) X(vmem_round_robin) X(vmem_store_data) X(endpgm_drain)                \
     X(arbitration) X(oldest_first)
@@ -1024,8 +1024,8 @@ static void vmem_issue(Engine *e, Wave *w, const Op *op, int64_t now) {
     if (latency == UNKNOWN) latency = op->latency_clk;
     int64_t accepted = now;
     if (n) accepted = max64(accepted, e->accepted[n - 1] + e->service[n - 1]);
-    e->moved[n] = missing;
-    e->in_flight_bytes += missing;
+    e->moved[n] = op->to_lds && missing ? max64(missing, P(memory_to_lds_held_bytes)) : missing;
+    e->in_flight_bytes += e->moved[n];
     while (e->in_flight_first < n && (e->in_flight_bytes > P(memory_tail_bytes) ||
                                       n - e->in_flight_first >= P(memory_tail_entries)))
         e->in_flight_bytes -= e->moved[e->in_flight_first++];

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from wavesim.emulate.matrices import VirtualMatrix
 from wavesim.emulate.semantics.memory.addresses import scratch_bytes
 from wavesim.front.launch.model import Launch, MatrixArgument
+from wavesim.isa.archs import ARCHITECTURES
 from wavesim.isa.kinds import LANES, Kind
 from wavesim.isa.machine import Machine
 from wavesim.isa.memory_roles import role_clk
@@ -104,7 +105,7 @@ class MemoryPrediction:
 class _Rates:
     """Of the device, lines in a clock, for ``units`` compute units; latencies unloaded, clk. Of accesses to
     lines that nobody has read, the share ``waiting`` waits for the DRAM, each for all of them; the others
-    find theirs on the way."""
+    find theirs on the way. A byte that is stored takes the device ``store_clk`` for all units' bytes."""
 
     units: int
     l2: float
@@ -112,13 +113,18 @@ class _Rates:
     hbm: float
     rows: float
     waiting: float
+    store_clk: float
     latency_clk: Mapping[Level, int]
 
     @staticmethod
-    def of(machine: Machine, units: int) -> _Rates:
+    def of(machine: Machine, units: int, held: Level | None) -> _Rates:
         per_clk = 1 / (machine.number("clock.peak_ghz") * LINE_BYTES)
         halves = 2 * machine.integer("memory.hbm_channels")
         l2_bytes = machine.integer("memory.l2_read_bytes_per_clk") * machine.integer("memory.l2_caches")
+        l2_written = machine.integer("memory.l2_write_bytes_per_clk") * machine.integer("memory.l2_caches")
+        written = machine.integer("memory.hbm_write_gbytes_per_s") / machine.number("clock.peak_ghz")
+        if held is Level.L2:
+            written = l2_written
         return _Rates(
             units,
             l2_bytes / LINE_BYTES,
@@ -126,6 +132,7 @@ class _Rates:
             machine.integer("memory.hbm_read_gbytes_per_s") * per_clk,
             halves / (machine.number("memory.hbm_row_ns") * machine.number("clock.peak_ghz")),
             min(1.0, machine.number("memory.hbm_waiting_share")),
+            units / min(written, l2_written),
             {
                 Level.L1: machine.integer("memory.l1_latency_clk"),
                 Level.L2: machine.integer("memory.l2_latency_clk"),
@@ -167,12 +174,16 @@ def predict_memory(
     """
     round = Round(round)
     assumed: list[str] = []
+    if machine.name in ARCHITECTURES:
+        assumed.append(
+            f"the device is {ARCHITECTURES[machine.name].device}, whose figures {machine.name} has"
+        )
     if sharing is None:
         try:
             sharing = find_sharing(program, launch, machine, trace)
         except Unshared as error:
-            assumed.append(f"no workgroup shares lines with another: {error.message}")
-            sharing = nothing_shared(launch, machine, trace)
+            sharing = nothing_shared(launch, machine, trace, error.message)
+    assumed += sharing.assumed
     touched = sum(
         VirtualMatrix(each, program.arch).size
         for each in launch.arguments
@@ -181,7 +192,7 @@ def predict_memory(
     held = _held(machine, touched)
     if held is not None:
         assumed.append(f"an earlier launch left all {touched / 2**20:.4g} MiB of the matrices in the {held}")
-    rates = _Rates.of(machine, sharing.active_units)
+    rates = _Rates.of(machine, sharing.active_units, held)
     if hits is None:
         hits = tuple(np.zeros(len(wave), np.int32) for wave in trace.waves)
     share_hit = _share_hit(trace, hits)
@@ -364,6 +375,9 @@ def _predicted(
     found["memory_hit_bytes"][rows] = moved * hits[rows] // np.maximum(1, lines)
     found["memory_l2_clk16"][rows] = _clk16(missing * rates.units / rates.l2)
     found["memory_level"][rows] = of_access
+    stores = np.flatnonzero(store & ~of_scratch[wave.code])
+    found["memory_path_clk16"][stores] = _clk16(np.maximum(wave.memory_bytes[stores], 0) * rates.store_clk)
+    found["memory_level"][stores] = levels.index(Level.HBM)
     return replace(wave, memory_latency_clk=latency, **found)
 
 

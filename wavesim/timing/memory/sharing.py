@@ -1,14 +1,17 @@
 """What the workgroups of a launch touch in common, load by load.
 
 One workgroup was executed in full. A load of another one touches the same lines, moved: by how much, its
-first address tells. So the first wave of every workgroup of a round is executed for its addresses, each loop
-once, and what it finds is checked with all waves of one workgroup more.
+first address tells. So the first waves of every workgroup of a round are executed for their addresses, each
+loop once: the first one, or as many as it takes to see every load (waves that only compute load nothing).
+What they find is checked with all waves of one workgroup more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +24,7 @@ from wavesim.isa.machine import CUS_KEY, Machine
 from wavesim.limits import allowing, budget
 from wavesim.program import Immediate, Program, Symbol
 from wavesim.trace import Trace, WaveTrace
+from wavesim.words import counted
 
 Int64 = npt.NDArray[np.int64]
 
@@ -60,12 +64,14 @@ class LoadSharing:
 
 @dataclass(frozen=True)
 class Sharing:
-    """By code index of the Trace: what its load shares. ``active_units`` compute units have workgroups."""
+    """By code index of the Trace: what its load shares. ``active_units`` compute units have workgroups.
+    ``assumed`` says what had to be taken for granted."""
 
     loads: Mapping[int, LoadSharing]
     active_units: int
     per_unit: int
     rounds: int
+    assumed: tuple[str, ...] = ()
 
 
 def without_repetition(program: Program) -> Program:
@@ -109,14 +115,21 @@ def find_sharing(program: Program, launch: Launch, machine: Machine, trace: Trac
     numbers = range(min(2 * _round_size(launch, machine), _launched(launch)))
     mine = _executed_loads(trace)
     once = without_repetition(program)
-    moved = _moves(once, launch, machine, [_position(number, grid) for number in numbers])
+    waves = max((touched.first_wave for touched in mine.values()), default=0) + 1
+    moved = _moves(once, launch, machine, [_position(number, grid) for number in numbers], waves)
     _verify(once, launch, machine, mine, moved, _number(launch.workgroups[0], grid))
-    return _sharing(launch, machine, mine, moved)
+    found = _sharing(launch, machine, mine, moved)
+    apart = len(mine.keys() - moved.keys())
+    if not apart:
+        return found
+    text = f"of {apart} of {counted(len(mine), 'load')}, which some workgroups do not execute"
+    return replace(found, assumed=(f"no workgroup shares lines with another: {text}",))
 
 
-def nothing_shared(launch: Launch, machine: Machine, trace: Trace) -> Sharing:
-    """What the loads of ``trace`` share if every workgroup has lines of its own."""
-    return _sharing(launch, machine, _executed_loads(trace), {})
+def nothing_shared(launch: Launch, machine: Machine, trace: Trace, why: str) -> Sharing:
+    """What the loads of ``trace`` share if every workgroup has lines of its own, and why that is assumed."""
+    found = _sharing(launch, machine, _executed_loads(trace), {})
+    return replace(found, assumed=(f"no workgroup shares lines with another: {why}",))
 
 
 def _sharing(
@@ -152,10 +165,12 @@ def _executed_loads(trace: Trace) -> dict[int, _Touched]:
 
 @dataclass(frozen=True)
 class _Touched:
-    """A load of the executed workgroup: its very first line, those of a pass in the middle, by wave the lines
-    of the first pass; into how many pieces its accesses cut a line; and how often a wave executes it."""
+    """A load of the executed workgroup: its very first line and the number of the wave that touches it, the
+    lines of a pass in the middle, by wave the lines of the first pass; into how many pieces its accesses cut
+    a line; and how often a wave executes it."""
 
     first: int
+    first_wave: int
     lines: Int64
     first_pass: tuple[Int64, ...]
     most_pieces: int
@@ -176,14 +191,17 @@ def _lines(wave: WaveTrace, row: int) -> Int64:
 def _touched(waves: Sequence[WaveTrace], code: int) -> _Touched:
     rows = [np.flatnonzero(wave.code == code) for wave in waves]
     using = [(wave, own) for wave, own in zip(waves, rows, strict=True) if len(own)]
+    users = [number for number, own in enumerate(rows) if len(own)]
     passes = min(len(own) for _, own in using)
     sample = [(wave, int(own[passes // 2])) for wave, own in using]
     lines = np.concatenate([_lines(wave, row) for wave, row in sample])
     moved = sum(int(wave.memory_bytes[row]) for wave, row in sample)
     begin = tuple(_lines(wave, int(own[0])) for wave, own in using)
-    first = next((int(each[0]) for each in begin if len(each)), 0)
+    first, first_wave = next(
+        ((int(each[0]), number) for each, number in zip(begin, users, strict=True) if len(each)), (0, 0)
+    )
     bytes_per_line = max(1, moved // len(lines)) if len(lines) else LINE_BYTES
-    return _Touched(first, lines, begin, max(1, LINE_BYTES // bytes_per_line), passes)
+    return _Touched(first, first_wave, lines, begin, max(1, LINE_BYTES // bytes_per_line), passes)
 
 
 def _position(number: int, grid: Position) -> Position:
@@ -206,22 +224,24 @@ def _executed(program: Program, launch: Launch, machine: Machine) -> Trace:
 
 
 def _moves(
-    once: Program, launch: Launch, machine: Machine, workgroups: Sequence[Position]
+    once: Program, launch: Launch, machine: Machine, workgroups: Sequence[Position], waves: int
 ) -> dict[int, Int64]:
-    """By static load, the first line that the first wave of each workgroup touches."""
-    alone = min(launch.workgroup_size, LANES)
-    once = _without_barriers(once)  # a wave alone waits for nobody
+    """By static load, the first line that each workgroup's first ``waves`` waves touch; of loads that all
+    workgroups execute."""
+    size = min(launch.workgroup_size, waves * LANES)
+    once = _without_barriers(once)  # waves alone wait for nobody
     places: dict[int, list[int]] = {}
-    done = 0
-    for begin in range(0, len(workgroups), MOST_WAVES):
-        part = tuple(workgroups[begin : begin + MOST_WAVES])
-        trace = _executed(once, replace(launch, workgroups=part, workgroup_size=alone), machine)
+    done, together = 0, max(1, MOST_WAVES // waves)
+    for begin in range(0, len(workgroups), together):
+        part = tuple(workgroups[begin : begin + together])
+        trace = _executed(once, replace(launch, workgroups=part, workgroup_size=size), machine)
         load = np.array([entry.kind is Kind.VMEM_LOAD for entry in trace.code], np.bool_)
-        for wave in trace.waves:
-            for row in np.flatnonzero(load[wave.code]).tolist():
-                found = places.setdefault(int(wave.code[row]), [])
-                if len(found) == done and wave.line_offsets[row + 1] > wave.line_offsets[row]:
-                    found.append(int(wave.lines[wave.line_offsets[row]]))
+        for _, group in groupby(trace.waves, key=attrgetter("workgroup")):
+            for wave in group:
+                for row in np.flatnonzero(load[wave.code]).tolist():
+                    found = places.setdefault(int(wave.code[row]), [])
+                    if len(found) == done and wave.line_offsets[row + 1] > wave.line_offsets[row]:
+                        found.append(int(wave.lines[wave.line_offsets[row]]))
             done += 1
     return {code: np.array(found, np.int64) for code, found in places.items() if len(found) == done}
 

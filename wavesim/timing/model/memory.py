@@ -26,7 +26,7 @@ class MemoryPath:
         self.accepted_clk: list[int] = []  # a(n)
         self.returned_clk: list[int] = []  # ret(n)
         self.service_clk: list[int] = []  # s(n)
-        self.missing_bytes: list[int] = []  # b(n) - h(n)
+        self.held_bytes: list[int] = []  # what it takes of what may be in flight
         self.in_flight_from = 0  # f(n): the first that may be in flight together with the latest
         self.path_end_clk16 = 0  # e(n), in sixteenths of a clock
         self.last_issue_clk: int | None = None  # V
@@ -72,7 +72,9 @@ class MemoryPath:
         accepted = now
         if n:
             accepted = max(accepted, self.accepted_clk[-1] + self.service_clk[-1])
-        self.missing_bytes.append(moved_bytes - hit_bytes)
+        missing_bytes = moved_bytes - hit_bytes
+        least_bytes = p.memory_to_lds_held_bytes if entry.to_lds and missing_bytes else 0
+        self.held_bytes.append(max(missing_bytes, least_bytes))
         while not self.fits(n):
             self.in_flight_from += 1
         if self.in_flight_from:
@@ -106,7 +108,7 @@ class MemoryPath:
         """Whether instructions ``in_flight_from`` to *n* may be in flight together; *n* alone always may."""
         first = self.in_flight_from
         few = n - first < self.p.memory_tail_entries
-        return first == n or (few and sum(self.missing_bytes[first:]) <= self.p.memory_tail_bytes)
+        return first == n or (few and sum(self.held_bytes[first:]) <= self.p.memory_tail_bytes)
 
     def latency(self, n: int, entry: CodeEntry, of_record_clk: int) -> int:
         """The latency by order of issue where it is known, else the record's, else the machine's."""

@@ -8,6 +8,6 @@ RULE = Rule(
     name="lds_alternation",
     section=11,
     off="the lowest asking SIMD of a pair wins",
-    evidence="evidence/lds.md#bursts",
+    evidence="evidence/lds.md#turns",
     in_engine=True,
 )

@@ -9,5 +9,9 @@ RULE = Rule(
     section=10,
     off="accesses are in flight without limit",
     evidence="evidence/memory.md#in-flight",
-    parameters={"memory_tail_entries": UNLIMITED, "memory_tail_bytes": 1024 * UNLIMITED},
+    parameters={
+        "memory_tail_entries": UNLIMITED,
+        "memory_tail_bytes": 1024 * UNLIMITED,
+        "memory_to_lds_held_bytes": 0,
+    },
 )

@@ -17,6 +17,8 @@ typedef unsigned int __hip_fp8x4_storage_t;
     __device__ explicit operator float() const OTHER {                                             \
       return __builtin_amdgcn_cvt_f32_##LETTERS(__x, 0);                                           \
     }                                                                                              \
+    __host__ explicit __hip_fp8_##NAME(float) : __x(0) {} /* not run */                            \
+    __host__ explicit operator float() const { return 0; }                                         \
   };                                                                                               \
   struct __hip_fp8x2_##NAME {                                                                      \
     __hip_fp8x2_storage_t __x;                                                                     \
