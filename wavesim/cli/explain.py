@@ -66,14 +66,19 @@ def explain(
 ) -> int:
     """Explain the time of KERNEL: critical path, what-ifs, exposed latencies, and advice that was tried.
 
-    With --trace, say where the waves of a measured trace stalled, for whom, and what if not.
+    With --trace (or a folder as KERNEL), say where the waves of a measured trace stalled, for whom, and what if not.
 
     Exit code 0: explained. 1: its waves do not finish. 2: unusable input.
     """
+    if trace is None and kernel is not None and kernel.is_dir():
+        trace, kernel = kernel, None
     if trace is not None:
-        _refuse_with_trace(kernel)
+        if kernel is not None:
+            raise UserError(f"{kernel}: give a KERNEL or --trace, not both")
+        _refuse(OF_A_KERNEL, "{} and --trace exclude each other: a trace says what ran")
         _explain_trace(trace, machine, choice, as_json, processes, look)
         return 0
+    _refuse(OF_A_TRACE, "{} is for a thread trace: --trace FOLDER")
     if kernel is None:
         raise UserError(
             "explain needs a KERNEL, or --trace FOLDER", None, "wavesim explain kernels/8wave.yaml"
@@ -100,16 +105,18 @@ OF_A_KERNEL = ("machine__settings", "launch__", "compiling__", "unknown__", "sha
 """Options, by the beginnings of their names, that say how a kernel is launched."""
 
 
-def _refuse_with_trace(kernel: Path | None) -> None:
-    """A trace says itself what ran."""
-    if kernel is not None:
-        raise UserError(f"{kernel}: give a KERNEL or --trace, not both")
+OF_A_TRACE = ("choice__",)
+"""Options that choose a trace."""
+
+
+def _refuse(beginnings: tuple[str, ...], message: str) -> None:
+    """Refuse options that say nothing here."""
     context = click.get_current_context()
     for parameter in context.command.params:
         name = parameter.name or ""
         given = context.get_parameter_source(name) is not ParameterSource.DEFAULT
-        if given and name.startswith(OF_A_KERNEL):
-            raise UserError(f"{parameter.opts[0]} and --trace exclude each other: a trace says what ran")
+        if given and name.startswith(beginnings):
+            raise UserError(message.format(parameter.opts[0]))
 
 
 def _explain_trace(
