@@ -66,7 +66,7 @@ def explain(
 ) -> int:
     """Explain the time of KERNEL: critical path, what-ifs, exposed latencies, and advice that was tried.
 
-    With --trace (or a folder as KERNEL), say where the waves of a measured trace stalled, for whom, and what if not.
+    With --trace, or a folder as KERNEL: where the waves of a measured trace stalled, for whom, what if not.
 
     Exit code 0: explained. 1: its waves do not finish. 2: unusable input.
     """
