@@ -136,7 +136,8 @@ def test_waves_that_the_trace_leaves_out_are_told(simulated: Path, tmp_path: Pat
     data = json.loads(done.stdout)
     validate(data, "explain-trace")
     assert data["units"][0]["waves_left_out"] == {"missing": 1, "listed": len(waves) + 1, "beside": 1}
-    text = CliRunner().invoke(cli, ["explain", "--trace", str(folder)]).output
+    text = CliRunner().invoke(cli, ["explain", str(folder)]).output  # a folder is taken for a trace
+    assert "What those waves took from the others is not in the replay" in " ".join(text.split())
     assert "Not all is seen: se0 cu1: 1 of the" in " ".join(text.split())
 
 
@@ -146,6 +147,7 @@ def test_waves_that_the_trace_leaves_out_are_told(simulated: Path, tmp_path: Pat
         (["kernels/8wave.yaml", "--trace", "."], "not both"),
         (["--trace", ".", "--set", "K=1"], "--set and --trace exclude each other"),
         (["--trace", ".", "--lds", "64"], "--lds and --trace exclude each other"),
+        (["kernels/8wave.yaml", "--unit", "se0,cu1"], "--unit is for a thread trace"),
         ([], "needs a KERNEL, or --trace"),
     ],
 )

@@ -87,14 +87,19 @@ def explain(
     """Explain the time of KERNEL: critical path, what-ifs, exposed latencies, and advice that was tried.
 
     Each piece of advice comes with its patch; --apply N -o FILE writes the kernel with it.
-    With --trace, say where the waves of a measured trace stalled, for whom, and what if not.
+    With --trace, or a folder as KERNEL: where the waves of a measured trace stalled, for whom, what if not.
 
     Exit code 0: explained. 1: its waves do not finish. 2: unusable input.
     """
+    if trace is None and kernel is not None and kernel.is_dir():
+        trace, kernel = kernel, None
     if trace is not None:
-        _refuse_with_trace(kernel)
+        if kernel is not None:
+            raise UserError(f"{kernel}: give a KERNEL or --trace, not both")
+        _refuse(OF_A_KERNEL, "{} and --trace exclude each other: a trace says what ran")
         _explain_trace(trace, machine, choice, as_json, processes, look)
         return 0
+    _refuse(OF_A_TRACE, "{} is for a thread trace: --trace FOLDER")
     if kernel is None:
         raise UserError(
             "explain needs a KERNEL, or --trace FOLDER", None, "wavesim explain kernels/8wave.yaml"
@@ -174,16 +179,18 @@ OF_A_KERNEL = (
 """Options, by the beginnings of their names, that are of a kernel alone."""
 
 
-def _refuse_with_trace(kernel: Path | None) -> None:
-    """A trace says itself what ran."""
-    if kernel is not None:
-        raise UserError(f"{kernel}: give a KERNEL or --trace, not both")
+OF_A_TRACE = ("choice__",)
+"""Options that choose a trace."""
+
+
+def _refuse(beginnings: tuple[str, ...], message: str) -> None:
+    """Refuse options that say nothing here."""
     context = click.get_current_context()
     for parameter in context.command.params:
         name = parameter.name or ""
         given = context.get_parameter_source(name) is not ParameterSource.DEFAULT
-        if given and name.startswith(OF_A_KERNEL):
-            raise UserError(f"{parameter.opts[0]} and --trace exclude each other: a trace says what ran")
+        if given and name.startswith(beginnings):
+            raise UserError(message.format(parameter.opts[0]))
 
 
 def _explain_trace(

@@ -76,7 +76,9 @@ def _headline(found: MeasuredExplanation, width: int) -> list[Text]:
     else:
         lines += wrapped(f"{text}: so far it tells for whom the waves waited.", width, 4)
     if found.left_out is not None:
-        text = f"Not all is seen: {found.left_out}. What those waves took is not in the replay."
+        text = f"Not all is seen: {found.left_out}."
+        if found.left_out.beside:
+            text += " What those waves took from the others is not in the replay."
         lines += wrapped(text, width, 4, "yellow")
     return lines
 
