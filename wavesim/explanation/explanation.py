@@ -40,7 +40,6 @@ from wavesim.front.launch.model import LoadedKernel
 from wavesim.pipeline.run import Run, RunOptions, run_kernel
 from wavesim.source_text import read_text
 from wavesim.trace import Timeline
-from wavesim.words import counted
 
 Progress = Callable[[str, float], None]
 MOST_TEXT_TRIALS = 5
@@ -183,7 +182,7 @@ def explain_run(
     advice = _best_of_kind(advice)[:MOST_SUGGESTIONS]
     count = len(first_round) + len(relaxed) + len(texts)
     to_try = advice[0].said(bench.base) if advice else nothing_to_try(run, bench.base)
-    to_try = to_try or f"None of {counted(count, 'edit')} saves a slot; wavesim tune looks for a new order."
+    to_try = to_try or f"No edit saves an issue slot ({count} tried); wavesim tune looks for a new order."
     return Explanation(
         replace(run, diagnosis=diagnosis(run, bench.base, rungs[:causes]), to_try=to_try),
         bench.base.clk,

@@ -19,7 +19,6 @@ from wavesim.explanation.diagnosis import (
 from wavesim.explanation.main_loop import Steady
 from wavesim.explanation.pace import Pace, Streams
 from wavesim.pipeline.run import Run
-from wavesim.words import counted
 
 LEAST_GAIN_SHARE = 0.01
 """Share of an iteration that the first thing to try gains at least."""
@@ -59,7 +58,7 @@ def _to_try(run: Run, steady: Steady, streams: Streams, base: Pace) -> str:
     if worth:
         return min(worth, key=lambda each: (-each.gain_clk, each.kind, each.text)).said(base)
     return nothing_to_try(run, base) or (
-        f"None of {counted(len(quick), 'quick edit')} gains 1 %; wavesim tune looks for a new order."
+        f"No quick edit gains 1 % ({len(quick)} tried); wavesim tune looks for a new order."
     )
 
 

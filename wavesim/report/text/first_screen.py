@@ -111,7 +111,7 @@ def _about(run: Run, verdict: Verdict, found: Sequence[Finding]) -> str:
 def why_bad(run: Run, found: Sequence[Finding] = ()) -> str:
     """What makes the verdict of a run bad, with what else was ``found``."""
     reasons = [
-        "deadlock: it did not finish, and the figures are of what ran" if not run.analysis.complete else "",
+        "deadlock (it did not finish; the figures are of what ran)" if not run.analysis.complete else "",
         "wrong numbers" if not run.numerics.ok else "",
         "an error or warning, below" if any(finding.is_bad for finding in (*run.findings, *found)) else "",
     ]
