@@ -208,7 +208,7 @@ def _from_issues(order: MemoryOrder, p: TimingParameters, room: Int64, exact: In
     issuing = np.arange(p.memory_queue_entries, len(order.row))
     returned = room[: len(issuing)]
     issuing, returned = issuing[returned >= 0], returned[returned >= 0]
-    later = order.issue_clk[issuing]
+    later = order.issue_clk[issuing] - p.memory_queue_hold_clk
     np.minimum.at(bound, returned, later)
     gap = np.diff(order.issue_clk, prepend=-FAR)[issuing]
     ended = (order.stall_clk[issuing] >= ISSUE_STALL_CLK) & (gap >= ISSUE_STALL_CLK)
