@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("kernels", nargs="*", default=LADDER)
     asked = parser.parse_args()
     shares = "".join(f"{f'at {share:.1f}':>18}" for share in LATENCIES)
-    print(f"{'kernel':<22}{'memory':<8}{shares}{'above bound':>13}{'tried/min':>11}")
+    print(f"{'kernel':<22}{'memory':<8}{shares}{'above bound':>13}{'tried/min':>11}  state")
     for name in asked.kernels:
         for role in ROLES:
             began = time.monotonic()
@@ -40,6 +40,8 @@ def main() -> None:
             middle = LATENCIES.index(1.0)
             above = found.after_clk[middle] / found.bound_clk[middle] - 1
             row = f"{name:<22}{role:<8}{clocks}{above:>13.1%}{found.tried / minutes:>11,.0f}"
+            row += "  proven" if found.better else "  as it was"
+            row += f", {len(found.dropped)} not proven" if found.dropped else ""
             print(row, flush=True)
 
 

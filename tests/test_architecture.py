@@ -18,6 +18,7 @@ LAYERS = [
     "api",
     "python_kernels",
     "sweeps",
+    "lessons",
     "report",
     "calibrate",
     "swizzles",

@@ -13,6 +13,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 import wavesim
 from wavesim.explanation.explanation import explain_run
+from wavesim.explanation.glance import at_a_glance
 from wavesim.pipeline.run import RunOptions, run_kernel
 from wavesim.report.page import page_parts, run_panel
 
@@ -33,14 +34,14 @@ def report_page() -> str:
     wanted = RunOptions(settings=SETTINGS)
     panels = []
     for kernel in kernels:
-        run = run_kernel(kernel, wanted)
+        run = at_a_glance(run_kernel(kernel, wanted))
         panels.append(run_panel(run, explanation=explain_run(run, kernel, wanted)))
     return "".join(page_parts(panels))
 
 
 def main() -> None:
     options = webdriver.ChromeOptions()
-    for argument in ("--headless=new", "--no-sandbox", "--hide-scrollbars", "--window-size=1500,960"):
+    for argument in ("--headless=new", "--no-sandbox", "--hide-scrollbars", "--window-size=1600,1100"):
         options.add_argument(argument)
     os.chdir(ROOT)  # places in the page are as the kernels are named
     IMAGES.mkdir(exist_ok=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 from trace_folders import four_waves, write_folder
 
 from wavesim.asm.text.parse import parse_program
-from wavesim.cli.main import cli
+from wavesim.cli.main import COMMANDS, cli
+from wavesim.cli.paths import MachineName
 from wavesim.errors import UserError
 
 GEMM = "kernels/8wave.yaml"
@@ -55,3 +57,34 @@ def test_a_trace_is_replayed_on_a_device_and_listed(root: Path, tmp_path: Path) 
     listing = ["trace", "listing", str(folder), "--arch", "MI325X", "-o", str(written)]
     assert CliRunner().invoke(cli, listing, catch_exceptions=False).exit_code == 0
     assert parse_program(written.read_text(), "kernel.s").arch == "gfx942"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "kernels/lessons/one_read.s", "--block", "64"],
+        ["check", "kernels/lessons/one_read.s", "--block", "64"],
+        ["explain", "kernels/lessons/one_read.s", "--block", "64"],
+        ["compare", "kernels/lessons/one_read.s", "kernels/lessons/two_waves.s"],
+        ["loops", GEMM],
+        ["launch", "kernels/lessons/one_read.s"],
+        ["lower", GEMM],
+        ["compile", "kernels/hip/8wave.hip"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_device_is_taken_wherever_an_architecture_is(words: list[str]) -> None:
+    result = CliRunner().invoke(cli, [*words, "--arch", "MI300X"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+
+
+def test_every_arch_is_a_machines_name() -> None:
+    """So the commands that the test above does not run do, too; validate names one for a folder."""
+    found = {}
+    for name in COMMANDS:
+        command = cli.get_command(click.Context(cli), name)
+        inner = command.commands if isinstance(command, click.Group) else {"": command}
+        for part, each in inner.items():
+            found |= {f"{name} {part}": p.type for p in each.params if "--arch" in p.opts}
+    assert len(found) >= 15
+    assert [name for name, kind in found.items() if not isinstance(kind, MachineName)] == ["validate "]

@@ -42,7 +42,11 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("compare", "kernels/4wave.yaml kernels/8wave.yaml --set K=256"),
         ("compare", "kernels/8wave.yaml --set K=256 --against STORED"),
     ],
-    "explain": [("explain", "kernels/lessons/strong_wait.s"), ("explain", f"{WAVE8} --processes 1")],
+    "explain": [
+        ("explain", "kernels/lessons/strong_wait.s"),
+        ("explain", f"{WAVE8} --processes 1"),
+        ("explain-trace", "--trace TRACE --processes 1"),
+    ],
     "tune": [("tune", f"{WAVE8} --candidates 2")],
     "swizzle": [
         ("swizzle", "--tile 64x64 --type f16 --read mfma16x16x16 --write b64"),

@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from wavesim.explanation.explanation import explain_run
+from wavesim.explanation.glance import at_a_glance
 from wavesim.front.launch.file import LaunchOptions
 from wavesim.front.region import RegionOptions
+from wavesim.glossary import explained
 from wavesim.pipeline.run import RunOptions, run_kernel
 from wavesim.program import Finding, Severity
 from wavesim.report.page import page_parts, run_panel
+from wavesim.report.text.first_screen import MEND_FIRST
 
 KERNELS = Path(__file__).resolve().parents[2] / "kernels"
 
@@ -44,7 +47,7 @@ SLOWEST_FRAMES_PER_S = 1
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
     path, options = KERNELS / "8wave.yaml", RunOptions()
-    one = run_kernel(path, options)
+    one = at_a_glance(run_kernel(path, options))
     explanation = explain_run(one, path, options, processes=1)
     path, options = KERNELS / "lessons" / "strong_wait.s", RunOptions()
     other = run_kernel(path, options)
@@ -82,10 +85,14 @@ def one(browser: Any, pages: dict[str, Path]) -> Any:
 
 
 def opened(browser: Any, path: Path) -> Any:
-    from selenium.webdriver.support.wait import WebDriverWait
-
     browser.get_log("browser")
     browser.get(path.as_uri())
+    return opened_again(browser)
+
+
+def opened_again(browser: Any) -> Any:
+    from selenium.webdriver.support.wait import WebDriverWait
+
     WebDriverWait(browser, 30).until(
         lambda driver: driver.execute_script("return document.documentElement.dataset.ready")
     )
@@ -145,10 +152,12 @@ def test_loads_without_a_complaint_and_shows_the_figures(one: Any) -> None:
     assert complaints(one) == []
     text = one.find_element("id", "runs").text
     assert "half_split on gfx942" in text
-    assert "clk/iteration" in text
-    panel = one.find_element("id", "tab-figures").text
-    assert "ost goes to" in panel
-    assert "?" not in panel
+    labels = [each.text for each in one.find_elements("css selector", "#runs dt")]
+    assert labels == ["verdict", "speed", "why", "try", "next"]
+    assert "ost goes to" in text
+    assert MEND_FIRST in text
+    assert "% of what is possible" in text
+    assert "?" not in one.find_element("id", "tab-figures").text
 
 
 def test_the_explanation_is_there_and_its_path_is_drawn(one: Any) -> None:
@@ -156,7 +165,6 @@ def test_the_explanation_is_there_and_its_path_is_drawn(one: Any) -> None:
     press(one, "2")
     text = one.find_element("id", "tab-explain").text
     for part in (
-        "ost goes to",
         "Critical path",
         "What if",
         "Advice",
@@ -206,7 +214,7 @@ def test_a_step_of_the_path_leads_to_its_instruction(one: Any) -> None:
 def test_figures_that_rest_on_unknowns_are_marked(browser: Any, pages: dict[str, Path]) -> None:
     opened(browser, pages["piece"])
     assert complaints(browser) == []
-    assert re.search(r"[0-9.]+\? clk/iteration", browser.find_element("id", "runs").text)
+    assert re.search(r"[0-9.]+\? clk per iteration", browser.find_element("id", "runs").text)
     text = browser.find_element("id", "tab-figures").text
     assert re.search(r"MFMA busy [0-9.]+ %\?", text)
     assert "v_softcap_f32" in text
@@ -262,19 +270,18 @@ def test_a_click_selects_and_marks_source_and_assembly(one: Any) -> None:
     move_to(one, *point_of(one, 0, row), click=True)
     assert "ds_read_b64" in one.find_element("id", "tab-instruction").text
     press(one, "4")
-    marked = one.find_elements("css selector", "#tab-source .line.marked")
+    marked = one.find_elements("css selector", "#source .line.marked")
     assert len(marked) == 1
     assert "lds_read" in marked[0].text
     arrows = one.execute_script("return window.wavesim.view.marks.arrows.map((arrow) => arrow.kind)")
     assert set(arrows) == {"data", "use"}
-    press(one, "5")
-    assert "ds_read_b64" in one.find_element("css selector", "#tab-assembly .line.marked").text
+    assert "ds_read_b64" in one.find_element("css selector", "#assembly .line.marked").text
 
 
 def test_a_line_leads_to_its_instructions(one: Any) -> None:
-    press(one, "5")
+    press(one, "4")
     line = one.execute_script(
-        """const lines = [...document.querySelectorAll("#tab-assembly .line.live")];
+        """const lines = [...document.querySelectorAll("#assembly .line.live")];
         const line = lines.find((each) => each.textContent.includes("v_mfma"));
         line.click(); return line.textContent;"""
     )
@@ -327,12 +334,171 @@ def test_the_player_walks_slot_by_slot(one: Any) -> None:
     assert said[0].endswith(f"issues {said[1]}")
 
 
-def test_findings_are_text_and_lead_to_their_line(one: Any) -> None:
-    press(one, "6")
+def test_findings_are_text_and_lead_to_their_line_and_clock(one: Any) -> None:
+    press(one, "5")
     panel = one.find_element("id", "tab-findings")
     assert "two waves <b>meet</b>" in panel.text
     panel.find_element("css selector", ".link").click()
-    assert one.execute_script("return window.wavesim.view.marks.codes.size") > 0
+    marked = one.find_element("css selector", "#source .line.marked")
+    assert marked.is_displayed()
+    assert "with-finding" in marked.get_attribute("class")
+    wave, seen = one.execute_script(
+        """const {view} = window.wavesim, place = view.marks.selected, wave = place.run.waves[place.position];
+        const issue = wave.issue[place.row], isMarked = view.marks.codes.has(wave.code[place.row]);
+        return [wave.wave, isMarked && view.from <= issue && issue < view.to];"""
+    )
+    assert seen
+    assert wave in (0, 3)
+    assert complaints(one) == []
+
+
+def test_the_code_opens_at_the_hottest_loop_and_sorts(one: Any) -> None:
+    press(one, "4")
+    in_view = """const box = (element) => element.getBoundingClientRect();
+        const pane = box(document.querySelector("#assembly"));
+        return [...document.querySelectorAll("#assembly .line.loop")].map(box).filter(
+          (line) => line.top >= pane.top && line.bottom <= pane.bottom).length;"""
+    assert one.execute_script(in_view) > 5
+    left, right = (one.find_element("id", name).rect for name in ("source", "assembly"))
+    assert left["y"] == right["y"]
+    assert left["x"] + left["width"] <= right["x"]
+    press(one, "h")
+    clocks = one.execute_script(
+        """const run = window.wavesim.runs[0], clocks = clocksByCode(run);
+        return [...document.querySelectorAll("#assembly .line.live .num:first-child")].map(
+          (cell) => clocks[+cell.textContent].clk);"""
+    )
+    assert len(clocks) > 100
+    assert clocks == sorted(clocks, reverse=True)
+    stack = one.find_elements("css selector", "#assembly .line.live .stack")[0]
+    assert "background: var(--" in stack.find_element("css selector", "i").get_attribute("style")
+
+
+def test_a_splitter_gives_a_panel_its_width(one: Any) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    press(one, "4")
+    width = one.find_element("id", "panels").size["width"]
+    bar = one.find_element("css selector", "main > .splitter")
+    ActionChains(one).drag_and_drop_by_offset(bar, 120, 0).perform()
+    assert one.find_element("id", "panels").size["width"] == pytest.approx(width - 120, abs=2)
+    canvas = one.find_element("id", "timeline").rect
+    assert canvas["x"] + canvas["width"] <= bar.rect["x"] + 1
+    press(one, "1")
+    assert one.find_element("id", "panels").size["width"] < width - 120
+    press(one, "4")
+    assert one.find_element("id", "panels").size["width"] == pytest.approx(width - 120, abs=2)
+
+
+def test_search_marks_counts_and_walks(one: Any) -> None:
+    press(one, "/")
+    press(one, "S_BARRIER")
+    said = one.find_element("id", "found").text
+    barriers = one.execute_script(
+        """const {waves} = window.wavesim.runs[0];
+        return waves.reduce((sum, wave) => sum + wave.barriers.length, 0);"""
+    )
+    assert said.endswith(f"issued {barriers} times")
+    press(one, "\ue007")
+    clk = """const p = window.wavesim.view.marks.selected;
+        return [p.run.entry(p.position, p.row).text, p.run.waves[p.position].issue[p.row]];"""
+    text, first = one.execute_script(clk)
+    press(one, "\ue007")
+    again, second = one.execute_script(clk)
+    assert text == again == "s_barrier"
+    assert second > first
+    one.execute_script("window.wavesim.panels.open('code')")
+    found = one.find_elements("css selector", "#assembly .line.found")
+    assert found
+    assert all("s_barrier" in line.text for line in found)
+
+
+def test_the_address_brings_the_view_back(browser: Any, pages: dict[str, Path]) -> None:
+    opened(browser, pages["one"])
+    press(browser, "4")
+    browser.execute_script(
+        """const {view, runs, field} = window.wavesim; view.select({run: runs[0], position: 3, row: 500});
+        field.value = "ds_read"; window.wavesim.find("ds_read", 0); view.show(5000, 5400);"""
+    )
+    browser.execute_async_script("setTimeout(arguments[0], 600)")
+    state = """const {view, panels, field} = window.wavesim, p = view.marks.selected;
+        return [view.from, view.to, panels.current, field.value, p.position, p.row];"""
+    before = browser.execute_script(state)
+    assert before == [5000, 5400, "code", "ds_read", 3, 500]
+    address = browser.current_url
+    browser.get("about:blank")
+    browser.get(address)
+    opened_again(browser)
+    assert browser.execute_script(state) == before
+    assert complaints(browser) == []
+
+
+def test_two_fingers_zoom_and_one_pans(one: Any) -> None:
+    box = one.find_element("id", "timeline").rect
+    x, y = box["x"] + box["width"] / 2, box["y"] + 120
+
+    def touch(kind: str, *apart: float) -> None:
+        points = [{"x": x + each, "y": y, "id": number} for number, each in enumerate(apart)]
+        one.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def shown() -> tuple[float, float]:
+        low, high = one.execute_script("return [window.wavesim.view.from, window.wavesim.view.to]")
+        return float(low), float(high)
+
+    before = shown()
+    touch("touchStart", -50)
+    touch("touchStart", -50, 50)
+    for apart in (60, 80, 100):
+        touch("touchMove", -apart, apart)
+    touch("touchEnd")
+    pinched = shown()
+    assert pinched[1] - pinched[0] == pytest.approx((before[1] - before[0]) / 2, rel=0.02)
+    touch("touchStart", 0)
+    for moved in (-20, -60, -100):
+        touch("touchMove", moved)
+    touch("touchEnd")
+    panned = shown()
+    assert panned[0] > pinched[0]
+    assert panned[1] - panned[0] == pytest.approx(pinched[1] - pinched[0])
+
+
+def test_words_explain_themselves(one: Any) -> None:
+    word = one.find_element("css selector", "#runs dt .word")
+    move_to(one, word.rect["x"] + 3, word.rect["y"] + 5)
+    tip = one.find_element("id", "tip")
+    entry = explained("verdict")
+    assert entry is not None
+    assert tip.text == f"verdict\n{entry.text}"
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800), (1920, 1080)])
+def test_no_tip_and_no_page_is_larger_than_the_view(
+    browser: Any, pages: dict[str, Path], width: int, height: int
+) -> None:
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        opened(browser, pages["one"])
+        tips = browser.execute_script(
+            """const app = window.wavesim, run = app.runs[0], found = [];
+            for (const wave of run.waves) for (let row = 0; row < 3000; row += 97) {
+              const at = {clientX: (row * 7) % innerWidth, clientY: (row * 3) % innerHeight};
+              app.hover({run, position: wave.position, row}, at);
+              const tip = app.tip.element, box = tip.getBoundingClientRect();
+              found.push([box.left, box.top, box.right, box.bottom, tip.scrollHeight - tip.clientHeight]);
+            }
+            app.hover(null, null); return found;"""
+        )
+        for left, top, right, bottom, hidden in tips:
+            assert 0 <= left < right <= width
+            assert 0 <= top < bottom <= height
+            assert hidden <= 0
+        for tab in range(5):
+            press(browser, str(tab + 1))
+            wide = browser.execute_script("return document.documentElement.scrollWidth")
+            assert wide <= width, f"panel {tab + 1}"
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def test_dark_theme_and_size(one: Any) -> None:
@@ -345,17 +511,21 @@ def test_dark_theme_and_size(one: Any) -> None:
     assert one.execute_script("return window.wavesim.painter.unit") > unit
 
 
-def test_a_finding_shows_beside_the_figures(one: Any) -> None:
+def test_a_finding_shows_at_the_top(one: Any) -> None:
     """The numbers are right, but the kernel is not."""
-    assert one.find_element("css selector", ".chip").text.endswith("✗ 1 finding")
+    shown = one.find_element("css selector", ".chip").text
+    assert "bad: an error or warning" in shown
+    assert "next\n1 finding" in shown
 
 
 def test_two_kernels_share_the_clock_axis(browser: Any, pages: dict[str, Path]) -> None:
     opened(browser, pages["two"])
     assert complaints(browser) == []
     first, second = browser.find_elements("css selector", ".chip")
-    assert "? unchecked" in first.text
-    assert "? unchecked" in second.text
+    assert "unchecked: numbers right" in first.text
+    assert "unchecked: numbers not checked" in second.text
+    advice = browser.execute_script("return window.wavesim.runs[0].data.explanation.advice[0]")
+    assert f"{advice['text']}: {advice['clk']:.1f} in place of" in first.text
     browser.find_element("id", "align").click()
     heads = browser.execute_script(
         """return window.wavesim.runs.map((run) => {

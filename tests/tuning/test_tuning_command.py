@@ -28,7 +28,7 @@ from wavesim.tuning.tune import TuneOptions, tune_kernel
 
 ROOT = Path(__file__).resolve().parents[2]
 EIGHT = ROOT / "kernels/8wave.yaml"
-SMALL = ("--set", "K=512", "--candidates", "160")
+SMALL = ("--set", "K=512", "--candidates", "400")
 
 
 def wavesim(*words: object) -> Result:
@@ -229,4 +229,5 @@ def test_what_each_kind_of_change_is_worth(tuned: tuple[Path, Result]) -> None:
     assert set(found["shares"]) >= {"waits", "order", "rotation"}
     for share in found["shares"].values():
         assert share["without"] == pytest.approx(after + share["lost"])
-    assert found["shares"]["rotation"]["lost"] > 100
+    assert found["shares"]["rotation"]["lost"] > 0  # how much: the shifted barriers do part of its work
+    assert found["shares"]["order"]["lost"] > 100

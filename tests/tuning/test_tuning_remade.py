@@ -11,7 +11,7 @@ from wavesim.emulate.run import Execution, emulate
 from wavesim.isa.kinds import Kind
 from wavesim.program import Program
 from wavesim.tuning.proof import Original, failure
-from wavesim.tuning.remade import Change, renamed, shifted, staggered, without_barriers
+from wavesim.tuning.remade import Change, renamed, staggered, without_barriers
 from wavesim.tuning.variant import Variant
 
 HEAD = """\t.amdgcn_target "amdgcn-amd-amdhsa--gfx942"
@@ -141,8 +141,8 @@ def test_a_part_of_the_lds_may_be_read_while_another_is_written() -> None:
     """The half-split's tiles of A and B share no byte: what reads and writes one may come a barrier later."""
     original, variants = prepared("8wave.yaml", {"K": "256"})
     base = variants[0]
-    changes = list(shifted(base.scheduler, base.relaxer.code, base.addresses))
-    assert len(changes) == 3  # 64 rows of B are read by half of the waves each
+    changes = list(base.shifts())  # three parts: half of the waves read each half of B
+    assert len(changes) == 5
     new = remade(original, base, changes[0])
     assert fault(original, new) == ""
     kinds = [entry.kind for entry in new.entries]

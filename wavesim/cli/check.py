@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from wavesim.cli import completion
 from wavesim.cli.operands import STDOUT
 from wavesim.cli.options import (
     OPTIONAL_FILE,
@@ -23,7 +24,9 @@ from wavesim.cli.options import (
     write_json,
 )
 from wavesim.cli.paths import InputPath, KernelPath, OutputPath
+from wavesim.cli.progress import working_line
 from wavesim.sweeps.check_files import Ask, Checked, check_file, check_files, kernel_files
+from wavesim.words import counted
 
 FORMATS = ("text", "gcc", "github", "sarif", "json")
 
@@ -82,6 +85,7 @@ FORMATS = ("text", "gcc", "github", "sarif", "json")
     "rules",
     multiple=True,
     metavar="NAME",
+    shell_complete=completion.check_rules,
     help="Print only findings of this rule (repeatable). All are counted.",
 )
 @click.option("--strict", is_flag=True, help="What only LLVM asks for, not the ISA manual, is an error too.")
@@ -128,7 +132,9 @@ def check(
         read_baseline(Path(baseline_file)) if baseline_file is not None else None,
     )
     several = len(kernels) > 1 or files != list(kernels)
-    results = check_files(files, ask) if several else [check_file(files[0], ask)]
+    what = counted(len(files), "kernel") if several else str(files[0])
+    with working_line(what, "check"):
+        results = check_files(files, ask) if several else [check_file(files[0], ask)]
     errors = [each.error for each in results if each.error is not None]
     for error in errors:
         click.echo(f"wavesim: {error}", err=True)
@@ -187,7 +193,6 @@ def _sarif(results: Sequence[Checked]) -> str:
 
 def _lines(results: Sequence[Checked], form: str, rules: tuple[str, ...]) -> Iterator[str]:
     from wavesim.report.export.lines import gcc_lines, github_lines
-    from wavesim.words import counted
 
     checked = [each for each in results if each.error is None]
     if form == "text":

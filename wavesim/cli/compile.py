@@ -8,6 +8,7 @@ import click
 
 from wavesim.cli.options import ARCH, CompileOptions, options
 from wavesim.cli.paths import KernelPath, OutputPath
+from wavesim.cli.progress import working_line
 from wavesim.isa.archs import DEFAULT_ARCH
 
 
@@ -36,7 +37,9 @@ def compile(
     from wavesim.report.files import write_atomically
 
     arch = arch_of(arch)
-    compiled = compile_hip(kernel, arch, compiling.flags(kernel))
+    flags = compiling.flags(kernel)
+    with working_line(str(kernel), "compile"):
+        compiled = compile_hip(kernel, arch, flags)
     to_stdout = output == "-"
     click.echo(f"compiler  {compiled.compiler}", err=to_stdout)
     click.echo(f"command   {compiled.command_line}", err=to_stdout)

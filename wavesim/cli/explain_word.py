@@ -8,12 +8,13 @@ from difflib import get_close_matches
 
 import click
 
+from wavesim.cli import completion
 from wavesim.cli.options import LookOptions, options
 from wavesim.errors import UserError
 
 
 @click.command("explain-word")
-@click.argument("word", nargs=-1)
+@click.argument("word", nargs=-1, shell_complete=completion.words)
 @options(look=LookOptions)
 def explain_word(word: tuple[str, ...], look: LookOptions) -> int:
     """Say what WORD of a report means; without one, list the words.

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from wavesim.cli import completion
 from wavesim.cli.options import SETTINGS, JsonOptions, options
 from wavesim.cli.paths import OutputPath
 from wavesim.isa.load import load_machine
@@ -35,8 +36,8 @@ def list_(as_json: JsonOptions) -> None:
 
 
 @isa.command()
-@click.argument("machine")
-@click.argument("sections", nargs=-1)
+@click.argument("machine", shell_complete=completion.machines)
+@click.argument("sections", nargs=-1, shell_complete=completion.machine_sections)
 @click.option("--set", "settings", **SETTINGS, help="Replace a machine value.")
 @options(as_json=JsonOptions)
 def show(machine: str, sections: tuple[str, ...], settings: dict[str, str], as_json: JsonOptions) -> None:
@@ -56,8 +57,8 @@ def show(machine: str, sections: tuple[str, ...], settings: dict[str, str], as_j
 
 
 @isa.command()
-@click.argument("machine")
-@click.argument("question")
+@click.argument("machine", shell_complete=completion.machines)
+@click.argument("question", shell_complete=completion.machine_values)
 @click.option("--set", "settings", **SETTINGS, help="Replace a machine value.")
 @options(as_json=JsonOptions)
 def explain(machine: str, question: str, settings: dict[str, str], as_json: JsonOptions) -> None:

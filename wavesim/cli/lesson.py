@@ -1,130 +1,215 @@
-"""``wavesim lesson``: the lessons of docs/lessons in the terminal, one step after the other."""
+"""``wavesim lesson``: the lessons of docs/lessons in the terminal: they ask, and judge the answers."""
 
 from __future__ import annotations
 
+import json
 import os
-import re
+import shlex
 import subprocess
 import sys
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import click
 
+from wavesim.cli import completion
 from wavesim.errors import UserError
+from wavesim.lessons import Answer, Command, Lesson, Progress, Question, Section, lessons
+from wavesim.lessons.page import ASKS
 from wavesim.visible import uncovered
 
-ASK_AFTER = ("Predict", "Exercise")
-"""Sections after which the reader is asked for an answer before anything is shown."""
-
-_BLOCK = re.compile(r"^```console\n(.*?)^```\n?", re.MULTILINE | re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """One page: ``sections`` are (heading, text) in order; the first has no heading."""
-
-    number: int
-    title: str
-    sections: tuple[tuple[str, str], ...]
-
-
-def lessons() -> tuple[Lesson, ...]:
-    """All lessons, by number."""
-    from wavesim.isa.paths import data_dir
-
-    return tuple(read_lesson(path) for path in sorted(data_dir("lessons").glob("[0-9][0-9]-*.md")))
-
-
-def read_lesson(path: Path) -> Lesson:
-    """A lesson from its page."""
-    title, _, rest = path.read_text(encoding="utf-8").partition("\n")
-    number, _, name = title.removeprefix("# ").partition(". ")
-    first, *others = re.split(r"^## ", rest, flags=re.MULTILINE)
-    sections = [("", first.strip())]
-    for part in others:
-        heading, _, text = part.partition("\n")
-        sections.append((heading.strip(), text.strip()))
-    return Lesson(int(number), name.strip(), tuple(sections))
+NEXT = "next"
 
 
 @click.command()
-@click.argument("number", type=int, required=False)
+@click.argument("number", required=False, metavar="[NUMBER|next]", shell_complete=completion.lessons)
 @click.option("--all", "at_once", is_flag=True, help="Show everything without asking.")
-def lesson(number: int | None, at_once: bool) -> int:
-    """Go through lesson NUMBER step by step; without a number, list the lessons.
+def lesson(number: str | None, at_once: bool) -> int:
+    """Go through lesson NUMBER step by step; next: the first not done; without: list them.
 
-    Each lesson asks for a prediction, then runs the command here and now, and explains what comes out. Lesson
-    commands work on the kernels that come with wavesim.
+    Each lesson asks for a prediction, then runs the command here and now, says how far off the
+    prediction was, and explains what comes out. On a terminal it keeps your answers and how far you
+    are; the list says where. Lesson commands work on the kernels that come with wavesim.
     """
-    found = {each.number: each for each in lessons()}
+    found = lessons()
     if number is None:
-        for each in found.values():
-            click.echo(f"{each.number:3}  {each.title}")
-        click.echo("\nwavesim lesson N goes through one of them.")
+        _list(found)
         return 0
-    if number not in found:
-        raise UserError(
-            f"there is no lesson {number}", None, f"lessons 1 to {max(found)}; wavesim lesson lists them"
-        )
     ask = not at_once and sys.stdin.isatty()
-    _show(found[number], ask)
-    if number + 1 in found:
-        click.echo(f"Next: wavesim lesson {number + 1}, {found[number + 1].title}")
+    progress = Progress.of_user() if ask or number == NEXT else None
+    chosen = _chosen(found, number, progress)
+    if chosen is None:
+        click.echo("All lessons are done. wavesim lesson lists them.")
+        return 0
+    _Reading(chosen, progress if ask else None).go()
+    after = next((each for each in found if each.number == chosen.number + 1), None)
+    if after is not None:
+        click.echo(f"Next: wavesim lesson {after.number}, {after.title}")
     return 0
 
 
-def _show(chosen: Lesson, ask: bool) -> None:
-    _print_markdown(f"# {chosen.number}. {chosen.title}")
-    for heading, text in chosen.sections:
-        if heading:
-            _print_markdown(f"## {heading}")
-        at = 0
-        for block in _BLOCK.finditer(text):
-            _print_markdown(text[at : block.start()])
-            at = block.end()
-            for part in re.split(r"^\$ ", block[1], flags=re.MULTILINE)[1:]:
-                command, _, printed = part.partition("\n")
-                _run(command, printed, ask)
-        _print_markdown(text[at:])
-        if ask and heading in ASK_AFTER:
-            click.prompt("Your answer", default="", show_default=False)
+def _chosen(found: tuple[Lesson, ...], number: str, progress: Progress | None) -> Lesson | None:
+    if number == NEXT and progress is not None:
+        name = progress.next_of(each.name for each in found)
+        return next((each for each in found if each.name == name), None)
+    for each in found:
+        if number == str(each.number):
+            return each
+    raise UserError(
+        f"there is no lesson {number}",
+        None,
+        f"lessons 1 to {len(found)}, or {NEXT}; wavesim lesson lists them",
+    )
+
+
+def _list(found: tuple[Lesson, ...]) -> None:
+    progress = Progress.of_user()
+    width = max(len(each.title) for each in found)
+    for each in found:
+        click.echo(f"{each.number:3}  {each.title:{width}}  {_how_far(each, progress)}".rstrip())
+    name = progress.next_of(each.name for each in found)
+    begun = bool(progress.done or progress.answers)
+    click.echo("\nwavesim lesson N goes through one of them.")
+    if begun:
+        following = next((each.number for each in found if each.name == name), None)
+        if following is not None:
+            click.echo(f"wavesim lesson next goes on with {following}.")
+        click.echo(f"Your answers are kept in {progress.path}.")
+
+
+def _how_far(each: Lesson, progress: Progress) -> str:
+    words = ["done"] if each.name in progress.done else ["begun"] if each.name in progress.answers else []
+    answer = progress.answer(each.name, ASKS[0])
+    if answer is not None and answer.right is not None:
+        words.append("predicted right" if answer.right else f"predicted {answer.said}, is {answer.truth}")
+    return ", ".join(words)
+
+
+@dataclass
+class _Reading:
+    """One way through a lesson. Without ``progress`` nothing is asked and nothing kept."""
+
+    lesson: Lesson
+    progress: Progress | None
+    waiting: tuple[str, str, Question | None] | None = None
+    """The section that asked, what was said, and the question, until the commands that answer it have run."""
+    reports: dict[int, Any] = field(default_factory=dict)
+    complained: bool = False
+
+    @property
+    def needed(self) -> set[int]:
+        """The commands whose JSON answers a question."""
+        asked = [each.question for each in self.lesson.sections if each.question and self.progress]
+        return {number for question in asked for number in question.commands}
+
+    def go(self) -> None:
+        _print_markdown(f"# {self.lesson.number}. {self.lesson.title}")
+        for section in self.lesson.sections:
+            self._show(section)
+        if self.progress is not None:
+            self._keep(lambda progress: progress.finish(self.lesson.name))
+
+    def _show(self, section: Section) -> None:
+        if section.heading:
+            _print_markdown(f"## {section.heading}")
+        for part in section.parts:
+            if isinstance(part, Command):
+                self._run(part)
+                self._judge()
+            else:
+                _print_markdown(part)
+        if section.heading not in ASKS:
+            self._judge(at_last=True)
+        elif self.progress is not None:
+            self._ask(section)
+
+    def _ask(self, section: Section) -> None:
+        """Ask for an answer; Enter alone skips a judged question."""
+        assert self.progress is not None
+        before = self.progress.answer(self.lesson.name, section.heading)
+        question = section.question
+        text = "Your answer" if question is None else f"Your answer ({question.asked}; Enter skips)"
+        if before is not None:
+            click.echo(f"Last time you said: {before.said}")
+        while True:
+            typed = click.prompt(text, default="", show_default=False).strip()
+            said = question.said(typed) if question is not None else typed
+            if not typed or said is not None:
+                break
+            assert question is not None
+            click.echo(f"What is asked for is {question.asked}.")
+        click.echo("")
+        if not typed or not said:
+            return
+        self._keep(lambda progress: progress.say(self.lesson.name, section.heading, Answer(said)))
+        self.waiting = section.heading, said, question
+
+    def _judge(self, at_last: bool = False) -> None:
+        """Say how right the answer was, once the reports are there; what needs none: ``at_last``."""
+        if self.waiting is None:
+            return
+        heading, said, question = self.waiting
+        needed = question.commands if question is not None else frozenset()
+        if not needed <= self.reports.keys() or (not needed and not at_last):
+            return
+        self.waiting = None
+        if question is None:
+            click.secho(f"You said: {said}\n", bold=True)
+            return
+        judged = question.judge(said, self.reports)
+        click.secho(f"{judged.text}\n", bold=True)
+        answer = Answer(said, judged.right, judged.truth)
+        self._keep(lambda progress: progress.say(self.lesson.name, heading, answer))
+
+    def _keep(self, change: Callable[[Progress], None]) -> None:
+        """A lesson goes on where nothing can be kept; it says so once."""
+        assert self.progress is not None
+        try:
+            change(self.progress)
+        except UserError as error:
+            if not self.complained:
+                click.echo(f"note: your answers are not kept: {error}", err=True)
+            self.complained = True
+
+    def _run(self, command: Command) -> None:
+        """Run one of the lesson's wavesim commands, in a folder in which its kernels are.
+
+        Where its trace is not there, what it printed when the page was made is shown.
+        """
+        from wavesim.isa.paths import data_dir
+
+        click.echo(f"$ {command.line}")
+        words = shlex.split(command.line)
+        if words[0] != "wavesim":
+            raise UserError(f"a lesson runs wavesim commands only, not {words[0]!r:.40}")
+        folder = data_dir("kernels").parent
+        recorded = any(word.startswith("traces/") for word in words) and not (folder / "traces").is_dir()
+        if self.progress is not None:
+            # not click.pause: what is typed before it begins to wait is lost
+            what = "Enter shows it" if recorded else "Enter runs it"
+            click.prompt(what, default="", show_default=False, prompt_suffix=" ... ")
+        if recorded:
+            where = f"(as printed where the trace is; here there is none in {folder / 'traces'})"
+            click.echo(f"{where}\n\n{command.printed}")
+            return
+        sys.stdout.flush()
+        with tempfile.TemporaryDirectory() as name:
+            report = Path(name) / "report.json"
+            if command.number in self.needed:
+                words.append(f"--json={report}")
+            subprocess.run([sys.executable, "-m", "wavesim", *words[1:]], cwd=folder, check=False)
+            if report.exists():
+                self.reports[command.number] = json.loads(report.read_text(encoding="utf-8"))
+        click.echo("")
 
 
 def _print_markdown(text: str) -> None:
     from rich.console import Console
     from rich.markdown import Markdown
 
-    if text.strip():
-        console = Console(
-            file=uncovered(sys.stdout), no_color=bool(os.environ.get("NO_COLOR")), highlight=False
-        )
-        console.print(Markdown(text.strip(), hyperlinks=False))
-        console.print()
-
-
-def _run(command: str, printed: str, ask: bool) -> None:
-    """Run one of the lesson's wavesim commands, in a folder in which its kernels are.
-
-    Where its trace is not there, what the command ``printed`` when the page was made is shown.
-    """
-    import shlex
-
-    from wavesim.isa.paths import data_dir
-
-    click.echo(f"$ {command}")
-    words = shlex.split(command)
-    if words[0] != "wavesim":
-        raise UserError(f"a lesson runs wavesim commands only, not {words[0]!r:.40}")
-    folder = data_dir("kernels").parent
-    recorded = any(word.startswith("traces/") for word in words) and not (folder / "traces").is_dir()
-    if ask:
-        # not click.pause: what is typed before it begins to wait is lost
-        what = "Enter shows it" if recorded else "Enter runs it"
-        click.prompt(what, default="", show_default=False, prompt_suffix=" ... ")
-    if recorded:
-        click.echo(f"(as printed where the trace is; here there is none in {folder / 'traces'})\n\n{printed}")
-        return
-    sys.stdout.flush()
-    subprocess.run([sys.executable, "-m", "wavesim", *words[1:]], cwd=folder, check=False)
-    click.echo("")
+    console = Console(file=uncovered(sys.stdout), no_color=bool(os.environ.get("NO_COLOR")), highlight=False)
+    console.print(Markdown(text, hyperlinks=False))
+    console.print()

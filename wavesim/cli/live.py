@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from wavesim.cli.progress import PROGRESS_AFTER_S
+from wavesim.cli.progress import PROGRESS_AFTER_S, quiet
 from wavesim.visible import uncovered, visible
 
 if TYPE_CHECKING:
@@ -73,6 +73,9 @@ def shown_search(what: str, asked: Callable[[], bool], said: Callable[[State], s
         said: a state as one line, for where there is no terminal.
     """
     helped, started = _Helped(), time.monotonic()
+    if quiet():
+        yield helped.note
+        return
     if not sys.stderr.isatty():
         yield _plain_lines(what, said, helped, started, sys.stderr)
         return

@@ -16,6 +16,7 @@ from wavesim.cli.options import (
     options,
 )
 from wavesim.cli.paths import KernelPath
+from wavesim.cli.progress import working_line
 from wavesim.front.loops import code_loops
 from wavesim.pipeline.programs import read_program
 from wavesim.report.text.loops import loops_json, loops_text
@@ -40,10 +41,10 @@ def loops(
     A loop's name is what --region takes, with an address where the code has no label. Counts are those of
     the loop without the loops inside of it. The hottest is the one with the most MFMAs: --region hottest.
     """
-    program, _ = read_program(
-        kernel, arch, kernel_name, compiling.flags(kernel), settings, allow_unknown=True
-    )
-    found = code_loops(program)
+    flags = compiling.flags(kernel)
+    with working_line(str(kernel), "read"):
+        program, _ = read_program(kernel, arch, kernel_name, flags, settings, allow_unknown=True)
+        found = code_loops(program)
     if as_json.wanted:
         as_json.write(json.dumps(loops_json(program, found), indent=1) + "\n")
     if not as_json.alone:

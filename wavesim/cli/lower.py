@@ -10,6 +10,7 @@ import click
 from wavesim.asm.printer import print_program
 from wavesim.cli.options import ARCH, KERNEL_NAME, SETTINGS, CompileOptions, options
 from wavesim.cli.paths import KernelPath, OutputPath
+from wavesim.cli.progress import working_line
 from wavesim.pipeline.programs import read_program
 from wavesim.report.files import write_atomically
 
@@ -33,7 +34,9 @@ def lower(
 
     The text is what is simulated; LLVM's assembler accepts it.
     """
-    program, findings = read_program(kernel, arch, kernel_name, compiling.flags(kernel), settings)
+    flags = compiling.flags(kernel)
+    with working_line(str(kernel), "read"):
+        program, findings = read_program(kernel, arch, kernel_name, flags, settings)
     for finding in findings:
         place = f"{finding.spans[0]}: " if finding.spans else ""
         print(f"{place}{finding.severity}: {finding.message} [{finding.rule}]", file=sys.stderr)

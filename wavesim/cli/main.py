@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from wavesim._version import __version__
 from wavesim.cli.operands import keep_operands
@@ -79,6 +80,10 @@ EXAMPLES: dict[str, str] = {
 """Command -> an example of it, shown under its help."""
 
 
+WORKING = frozenset(COMMANDS) - {"launch", "isa", "mcp", "lesson", "explain-word"}
+"""Commands that may take more than a second: they say how far they are, unless ``--quiet``."""
+
+
 class LazyGroup(click.Group):
     """A group that knows its commands' names and help without importing them."""
 
@@ -108,7 +113,19 @@ class LazyGroup(click.Group):
         command = getattr(module, cmd_name.replace("-", "_"))
         assert isinstance(command, click.Command)
         _add_examples(cmd_name, command)
+        if cmd_name in WORKING:
+            _add_quiet(command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands with their help, none of which is imported for it."""
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        return [
+            CompletionItem(name, help=said)
+            for name, (_, said) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -122,6 +139,17 @@ def _add_examples(name: str, command: click.Command) -> None:
             _add_examples(f"{name} {part}", inner)
     elif name in EXAMPLES:
         command.epilog = f"Example: {EXAMPLES[name]}"
+
+
+def _add_quiet(command: click.Command) -> None:
+    """Once: click asks for a command as often as it likes."""
+    from wavesim.cli.progress import quiet_option
+
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            _add_quiet(inner)
+    elif not any(each.name == "quiet" for each in command.params):
+        command.params.append(quiet_option())
 
 
 def _version(context: click.Context) -> None:

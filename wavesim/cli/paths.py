@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from wavesim.cli.completion import kernel_files, machines
 from wavesim.cli.operands import STDOUT
 from wavesim.inputs import note_input, plan_output
 from wavesim.isa.names import named
@@ -32,6 +34,12 @@ class KernelPath(click.Path):
         note_input(str(path))
         return path
 
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Files, and the kernels that come with wavesim."""
+        return kernel_files(incomplete)
+
 
 class OutputPath(click.Path):
     """A file that is written; ``-`` is standard output where the command says so."""
@@ -56,3 +64,9 @@ class MachineName(click.ParamType[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The name as its file has it."""
         return value if value == self.also else named(value)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The architectures and devices that there are."""
+        return machines(ctx, param, incomplete)

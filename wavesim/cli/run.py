@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from wavesim.cli import completion
 from wavesim.cli.options import (
     CompileOptions,
     JsonOptions,
@@ -48,6 +49,7 @@ from wavesim.cli.progress import progress_line
     "--what-if",
     "what_if",
     metavar="NAME",
+    shell_complete=completion.what_ifs,
     help="Time it with one thing changed: a row of explain's ladder, such as no_barrier.",
 )
 @click.option("--details", is_flag=True, help="Print all figures, bounds and stalls too.")

@@ -10,7 +10,7 @@ import click
 
 from wavesim.cli.options import budget_options
 from wavesim.cli.paths import KernelPath, OutputPath
-from wavesim.cli.progress import progress_line
+from wavesim.cli.progress import progress_line, quiet
 from wavesim.errors import UserError
 from wavesim.words import counted
 
@@ -73,7 +73,7 @@ def sweep(
             rate = f"{progress.done} of {progress.total} runs, {progress.per_s:.1f}/s"
             if report is not None:
                 report(rate, progress.done / progress.total)
-            elif time.monotonic() - told_s > EVERY_S:
+            elif time.monotonic() - told_s > EVERY_S and not quiet():
                 told_s = time.monotonic()
                 print(rate, file=sys.stderr, flush=True)
 

@@ -11,6 +11,7 @@ import click
 
 from wavesim.cli.options import ARCH, KERNEL_NAME, SETTINGS
 from wavesim.cli.paths import InputPath, OutputPath
+from wavesim.cli.progress import working_line
 from wavesim.errors import UserError
 from wavesim.isa.archs import DEFAULT_ARCH
 
@@ -60,18 +61,19 @@ def triton(
 
     kernel = kernel_of(file, kernel_name)
     given = dict(_pair(text) for text in arguments)
-    found = compiled_kernel(
-        kernel,
-        constants={name: _value(text, kernels_of, file) for name, text in constants.items()},
-        grid=_numbers(programs, "--programs"),
-        args={name: _number_or_text(text) for name, text in given.items()},
-        arch=arch,
-        options={name: _literal(text) for name, text in choices.items()},
-        expect=expect,
-        tile=_numbers(tile, "--tile") if tile is not None else None,
-        position=_numbers(position, "--position"),
-        output=output or Path(f"{kernel.__name__}.s"),
-    )
+    with working_line(str(file), "compile"):
+        found = compiled_kernel(
+            kernel,
+            constants={name: _value(text, kernels_of, file) for name, text in constants.items()},
+            grid=_numbers(programs, "--programs"),
+            args={name: _number_or_text(text) for name, text in given.items()},
+            arch=arch,
+            options={name: _literal(text) for name, text in choices.items()},
+            expect=expect,
+            tile=_numbers(tile, "--tile") if tile is not None else None,
+            position=_numbers(position, "--position"),
+            output=output or Path(f"{kernel.__name__}.s"),
+        )
     compiled = found.compiled
     click.echo(
         f"kernel    {found.name}: {compiled.threads} threads, {compiled.dynamic_lds_bytes} bytes of LDS"

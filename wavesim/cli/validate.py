@@ -12,6 +12,7 @@ import click
 
 from wavesim.cli.options import JsonOptions, options
 from wavesim.cli.paths import InputPath, OutputPath
+from wavesim.cli.progress import quiet
 from wavesim.errors import UserError
 
 if TYPE_CHECKING:
@@ -112,7 +113,8 @@ def _replay(
     if ablate:
         from wavesim.replays.ablation import ablate as run_ablation
 
-        print("without each rule:", file=sys.stderr)
+        if not quiet():
+            print("without each rule:", file=sys.stderr)
         ablations = run_ablation(folder, machine, processes=processes, progress=_tell)
     if output is not None:
         given = f" --footprints {footprints.name}" if footprints is not None else ""
@@ -141,7 +143,8 @@ def _replay(
 
 
 def _tell(what: str) -> None:
-    print(f"  {what}", file=sys.stderr, flush=True)
+    if not quiet():
+        print(f"  {what}", file=sys.stderr, flush=True)
 
 
 def _today() -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from wavesim.analyze.result import BOUND_WORDS, Bounds
 from wavesim.explanation.main_loop import Steady, steady_of
 from wavesim.explanation.pace import Pace, Streams, shortened, timed
 from wavesim.explanation.whatif import WHAT_IFS, Rung, by_gain, measure
@@ -51,14 +52,19 @@ def diagnosis(run: Run, base: Pace, rungs: Sequence[Rung]) -> str:
         rungs: what the what-ifs gave; those that are no cause are passed over.
     """
     mark = run.mark("clk_per_iteration" if base.per_iteration else "clk_total")
+    return sentence(run.analysis.bounds, base, rungs, mark)
+
+
+def sentence(bounds: Bounds | None, base: Pace, rungs: Sequence[Rung], mark: str = "") -> str:
+    """The sentence of a pace and what the what-ifs gave; ``mark`` stands behind each figure."""
     unit = "clk per iteration" if base.per_iteration else "clk"
     causes = [each for each in by_gain(rungs) if each.name in COSTS and each.run_gain_clk >= 0]
     causes = [each for each in causes if each.gain_clk >= LEAST_GAIN_CLK]
-    bounds = run.analysis.bounds
     largest = bounds.named()[bounds.binding] if bounds is not None else 0.0
     said = ""
     if bounds is not None and base.per_iteration and largest >= AT_BOUND * base.clk:
-        said = f"{100 * largest / base.clk:.1f} % of the bound {bounds.binding} is reached; "
+        share, limit = 100 * largest / base.clk, BOUND_WORDS[bounds.binding]
+        said = f"{share:.1f} % of what is possible ({limit}) is reached; "
     if not causes:
         said += "no cause alone costs an issue slot"
     for number, each in enumerate(causes[:2]):

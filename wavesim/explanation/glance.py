@@ -19,7 +19,7 @@ from wavesim.explanation.diagnosis import (
 from wavesim.explanation.main_loop import Steady
 from wavesim.explanation.pace import Pace, Streams
 from wavesim.pipeline.run import Run
-from wavesim.words import counted, number
+from wavesim.words import counted
 
 LEAST_GAIN_SHARE = 0.01
 """Share of an iteration that the first thing to try gains at least."""
@@ -56,11 +56,16 @@ def _to_try(run: Run, steady: Steady, streams: Streams, base: Pace) -> str:
     quick = [each for each in (*candidates(loop, ()), *stepwise_waits(loop)) if not each.needs_order]
     tried = [each for each in (try_candidate(bench, candidate) for candidate in quick) if each is not None]
     worth = [each for each in tried if each.gain_clk >= LEAST_GAIN_SHARE * base.clk]
-    unit = "clk per iteration" if base.per_iteration else "clk"
     if worth:
-        best = min(worth, key=lambda each: (-each.gain_clk, each.kind, each.text))
-        return f"{best.text}: {number(best.clk)} in place of {number(base.clk)} {unit}, simulated."
+        return min(worth, key=lambda each: (-each.gain_clk, each.kind, each.text)).said(base)
+    return nothing_to_try(run, base) or (
+        f"None of {counted(len(quick), 'quick edit')} gains 1 %; wavesim tune looks for a new order."
+    )
+
+
+def nothing_to_try(run: Run, base: Pace) -> str:
+    """Why no edit helps, where the kernel is at its bound; else nothing."""
     bounds = run.analysis.bounds
-    if bounds is not None and bounds.named()[bounds.binding] >= AT_BOUND * base.clk:
-        return "No order of this work gains much: only less work where the bound is."
-    return f"None of {counted(len(quick), 'quick edit')} gains 1 %; wavesim tune looks for a new order."
+    if bounds is None or bounds.named()[bounds.binding] < AT_BOUND * base.clk:
+        return ""
+    return "No order of this work gains much: only less work where the bound is."

@@ -41,6 +41,9 @@ TOLD_APART: Mapping[Reason, Reason] = {
 """A trace does not tell these from the reason on the right, so both sides count them there
 (``port`` goes to the queue of the instruction that waited)."""
 
+NO_WAIT = (Reason.NOT_STARTED, Reason.FINISHED, Reason.ISSUE, Reason.HOLD, Reason.NOP)
+"""Reasons that are no stall of an instruction."""
+
 
 @dataclass(frozen=True, slots=True)
 class Side:
@@ -122,7 +125,7 @@ def row_clocks(timed: WaveTimeline) -> Int64:
     return np.diff(timed.end_clk, prepend=timed.first_clk)
 
 
-def _counted_as(timeline: Timeline, code: npt.NDArray[np.integer], reason: npt.NDArray[np.integer]) -> Int64:
+def counted_as(timeline: Timeline, code: npt.NDArray[np.integer], reason: npt.NDArray[np.integer]) -> Int64:
     """The reasons that stalls of instructions ``code`` count under in a comparison."""
     vmem = np.array([entry.category is Category.VMEM for entry in timeline.trace.code], np.bool_)[code]
     table = np.array([TOLD_APART.get(each, each) for each in Reason], np.int64)
@@ -137,16 +140,15 @@ def _stalls(timeline: Timeline, parameters: TimingParameters) -> dict[str, int]:
     own_clk = parameters.issue_slot_clk + parameters.mfma_scale_load_clk
     totals = np.zeros(len(Reason), np.int64)
     for wave, timed in zip(timeline.trace.waves, timeline.waves, strict=True):
-        reason = _counted_as(timeline, wave.code[timed.stall_row], timed.stall_reason)
+        reason = counted_as(timeline, wave.code[timed.stall_row], timed.stall_reason)
         totals += np.bincount(reason, timed.stall_clk, minlength=len(Reason)).astype(np.int64)
         if not timeline.measured:
             held_clk = (timed.end_clk - timed.issue_clk)[scaled[wave.code]]
             totals[Reason.MATRIX_PIPE] += int(np.maximum(0, held_clk - own_clk).sum())
-    left_out = (Reason.NOT_STARTED, Reason.FINISHED, Reason.ISSUE, Reason.HOLD, Reason.NOP)
     return {
         REASON_NAMES[reason]: int(totals[reason])
         for reason in Reason
-        if totals[reason] and reason not in left_out
+        if totals[reason] and reason not in NO_WAIT
     }
 
 
@@ -155,7 +157,7 @@ def blamed_opcodes(simulated: Timeline) -> dict[str, dict[str, int]]:
 
     Stalls for which nobody is to blame are left out."""
     blamed = blamed_stalls(simulated)
-    reasons = _counted_as(simulated, blamed.code, blamed.reason)
+    reasons = counted_as(simulated, blamed.code, blamed.reason)
     found: dict[str, dict[str, int]] = {}
     for reason in np.unique(reasons).tolist():
         mine = reasons == reason
@@ -270,7 +272,7 @@ def worst_lines(measured: Timeline, simulated: Timeline, count: int = 10) -> tup
     return tuple(
         LineDifference(
             code=int(place),
-            text=_text(trace.code[place]),
+            text=instruction_text(trace.code[place]),
             span=trace.code[place].instruction.span,
             count=int(times[place]),
             measured_clk=int(real[place]),
@@ -282,7 +284,8 @@ def worst_lines(measured: Timeline, simulated: Timeline, count: int = 10) -> tup
     )
 
 
-def _text(entry: CodeEntry) -> str:
+def instruction_text(entry: CodeEntry) -> str:
+    """A static instruction in words: opcode and operands."""
     operands = ", ".join(map(str, entry.instruction.operands))
     return f"{entry.instruction.opcode} {operands}".strip()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from wavesim.analyze.activity import Activity
+from wavesim.analyze.activity import OF_REASON, QUEUEING, Activity
+from wavesim.trace import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +31,44 @@ class Glyph:
 
 
 GLYPHS: Mapping[Activity, Glyph] = {
-    Activity.MFMA: Glyph("█", "#", "green", "MFMA", "#009e73", "#008a64", "#26c296"),
-    Activity.LDS_READ: Glyph("R", "R", "bold white on blue", "LDS read", "#0072b2", "#0063a6", "#58aef0"),
+    Activity.MFMA: Glyph("█", "#", "green", "MFMA", "#009e73", "#009e73", "#26c296"),
+    Activity.LDS_READ: Glyph("R", "R", "bold white on blue", "LDS read", "#0072b2", "#0072b2", "#4a9df0"),
     Activity.LDS_WRITE: Glyph(
-        "W", "W", "bold white on magenta", "LDS write", "#cc79a7", "#a8478a", "#dd8fc4"
+        "W", "W", "bold white on magenta", "LDS write", "#cc79a7", "#cc79a7", "#f06ab8"
     ),
-    Activity.GLOBAL: Glyph("G", "G", "bold black on cyan", "global memory", "#56b4e9", "#2b93cf", "#7cc8f2"),
-    Activity.ALU: Glyph("a", "a", "white", "VALU, scalar", "#999999", "#6f7680", "#a0a8b2"),
-    Activity.WAIT_LGKM: Glyph("l", "l", "bold red", "waits lgkmcnt", "#d55e00", "#d55e00", "#ff8a3c"),
-    Activity.WAIT_VM: Glyph("v", "v", "bold yellow", "waits vmcnt", "#e69f00", "#c98a00", "#f0bd2c"),
-    Activity.BARRIER: Glyph("─", "-", "magenta", "waits at a barrier", "#d9c6e0", "#8659c4", "#b794f0"),
-    Activity.PIPE_WAIT: Glyph("▒", ":", "green", "waits for the pipe", "#a6d8c9", "#6cc2a4", "#1c7a60"),
-    Activity.OTHER: Glyph("·", ".", "bright_black", "other wait", "#dddddd", "#b9bfc7", "#57606a"),
+    Activity.GLOBAL: Glyph("G", "G", "bold black on cyan", "global memory", "#56b4e9", "#56b4e9", "#9bdcff"),
+    Activity.ALU: Glyph("a", "a", "white", "VALU, scalar", "#999999", "#6f7680", "#c4cbd3"),
+    Activity.WAIT_LGKM: Glyph("l", "l", "bold red", "waits lgkmcnt", "#d55e00", "#c24e00", "#ff7a24"),
+    Activity.WAIT_VM: Glyph("v", "v", "bold yellow", "waits vmcnt", "#e69f00", "#e0ac00", "#ffd84d"),
+    Activity.BARRIER: Glyph(
+        "─", "-", "bright_magenta", "waits at a barrier", "#d9c6e0", "#7a3fc0", "#c9aef7"
+    ),
+    Activity.PIPE_WAIT: Glyph(
+        "▒", ":", "bright_green", "waits for the pipe", "#a6d8c9", "#6cc2a4", "#1c7a60"
+    ),
+    Activity.OTHER: Glyph("·", ".", "bright_black", "other wait", "#dddddd", "#c8cdd3", "#4a525b"),
     Activity.ABSENT: Glyph(" ", " ", "", "", "transparent", "transparent", "transparent"),
 }
 """In the order of the legend."""
+
+
+QUEUE = Glyph("q", "q", "", "waits for a queue or port", "#8c6d46", "#7a4a21", "#9c7a4a")
+"""A wave that waits for a unit to take its access. Where there is room for one sign only, as in a terminal,
+it has that of the access."""
+
+
+def colours() -> dict[str, Glyph]:
+    """Every colour by its name in the browser, in the order of the legend: one meaning each."""
+    named = {colour_name(activity): glyph for activity, glyph in GLYPHS.items()}
+    other = named.pop("other")
+    return {**named, "queue": QUEUE, "other": other}
+
+
+def colour_of_reason(reason: Reason) -> str:
+    """The name of the colour in which clocks of this reason are shown; ``text`` if they are no wait."""
+    if reason is Reason.ISSUE:
+        return "text"
+    return "queue" if reason in QUEUEING else colour_name(OF_REASON.get(reason, Activity.OTHER))
 
 
 def colour_name(activity: Activity) -> str:
@@ -52,7 +76,7 @@ def colour_name(activity: Activity) -> str:
     return activity.name.lower().replace("_", "-")
 
 
-RELEASE = Glyph("│", "|", "bold magenta", "leaves it", "#7b3294", "#8659c4", "#b794f0")
+RELEASE = Glyph("│", "|", "bold bright_magenta", "leaves it", "#7b3294", "#7a3fc0", "#c9aef7")
 """A barrier lets the wave go in this column."""
 
 PIPE_LEVELS = ((0.75, "━", "="), (0.25, "╌", "-"), (0.0, " ", " "))

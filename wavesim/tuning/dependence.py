@@ -94,20 +94,31 @@ class Addresses:
                 return True
         return False
 
+    def touched(self, index: int) -> Bool | None:
+        """The bytes of LDS that any wave touches by an instruction; ``None``: not known."""
+        found: Bool | None = None
+        for (mine, _), bytes_ in self.lds.items():
+            if mine == index:
+                found = bytes_ if found is None else found | bytes_
+        return found
+
+    def meet(self, first: int, second: int) -> bool:
+        """Whether two accesses to LDS, of whichever waves, may touch a byte in common."""
+        one, other = self.touched(first), self.touched(second)
+        return one is None or other is None or bool((one & other).any())
+
     def parts(self, loop: Loop, code: Sequence[CodeEntry]) -> list[frozenset[int]]:
         """The loop's accesses to LDS such that those of two parts touch no byte in common, whichever waves
         make them; one part where not all are known."""
-        touched: dict[int, Bool] = {}
-        for (index, _), mine in self.lds.items():
-            touched[index] = mine | touched[index] if index in touched else mine
-        every = {n for n in loop.operations if code[n].kind in _LDS or code[n].to_lds}
-        if not every <= touched.keys():
-            return [frozenset(every)]
         parts: list[tuple[frozenset[int], Bool]] = []
-        for index in sorted(every):
-            with_it = [each for each in parts if bool((each[1] & touched[index]).any())]
+        every = sorted(n for n in loop.operations if code[n].kind in _LDS or code[n].to_lds)
+        for index in every:
+            bytes_ = self.touched(index)
+            if bytes_ is None:
+                return [frozenset(every)]
+            with_it = [each for each in parts if bool((each[1] & bytes_).any())]
             parts = [each for each in parts if not any(each is other for other in with_it)]
-            one, bytes_ = frozenset((index,)), touched[index]
+            one = frozenset((index,))
             for members, others in with_it:
                 one, bytes_ = one | members, bytes_ | others
             parts.append((one, bytes_))
@@ -159,11 +170,17 @@ class Order:
                 return first, second, reason
         return None
 
-    def with_later(self, after: Mapping[int, int]) -> Order:
-        """The same but for units that come behind a barrier that they came before: unit -> barrier."""
-        turned = set(after.items())
-        why = {pair: reason for pair, reason in self.why.items() if pair not in turned or reason != BARRIER}
-        return made_order(len(self), {**why, **{(barrier, unit): BARRIER for unit, barrier in turned}})
+    def with_phases(self, barriers: Sequence[int], phase: Mapping[int, int]) -> Order:
+        """The same but for units that come behind as many of the barriers as ``phase`` says."""
+        why = {
+            pair: reason
+            for pair, reason in self.why.items()
+            if reason != BARRIER or phase.keys().isdisjoint(pair)
+        }
+        for unit, count in phase.items():
+            for number, barrier in enumerate(barriers):
+                why[(barrier, unit) if number < count else (unit, barrier)] = BARRIER
+        return made_order(len(self), why)
 
     def nearest(self, wish: Sequence[int]) -> list[int] | None:
         """The units as near to the order ``wish`` as this order allows: of those that are ready the one that

@@ -351,15 +351,18 @@ def _vgprs(instruction: Instruction) -> Iterator[tuple[int, Register]]:
             yield number, held
 
 
-# -- accesses behind the next barrier
+# -- accesses behind later barriers
 
 
 @dataclass(frozen=True)
 class Shifted:
-    """Accesses to some bytes of LDS come one barrier later than the others."""
+    """Accesses to some bytes of LDS come so many barriers later than others; ``more`` barriers are put in
+    behind the instruction ``last`` for that."""
 
     schedule: Schedule
     origin: tuple[int, ...]
+    last: int
+    more: int
     said: str
     kind: str = "barriers"
 
@@ -369,42 +372,96 @@ class Shifted:
 
     def applied(self, program: Program) -> Program:
         """The program with it."""
+        program = with_barriers(program, self.last, self.more)
         return scheduled_program(program, self.schedule.on(program))
 
 
-def shifted(scheduler: Scheduler, code: Sequence[CodeEntry], addresses: Addresses) -> Iterator[Shifted]:
-    """The accesses of a straight loop to bytes that no others touch, all of them one barrier later.
+def with_barriers(program: Program, last: int, more: int) -> Program:
+    """The program with ``more`` barriers behind an instruction."""
+    pieces = list(enumerate(program.instructions))
+    pieces[last + 1 : last + 1] = [(-1, Instruction("s_barrier"))] * more
+    return with_pieces(program, pieces)
+
+
+def shifts(loop: Loop, code: Sequence[CodeEntry], addresses: Addresses) -> Iterator[tuple[int, ...]]:
+    """By how many barriers each part of the LDS (:meth:`Addresses.parts`) may come later: one part by one, or
+    each part by one more than the part before it. None for loops of several blocks, or of one part.
 
     What orders accesses of different waves to the same bytes is that so many barriers lie between them. That
-    stays so if all of them come one barrier later. The loop's phases then mix: some bytes are read while
-    others are written.
+    stays so if all of them come later alike. The loop's phases then mix: some bytes are read while others
+    are written. With a barrier more than there must be, accesses need not be complete at each of them.
+    """
+    barriers = sum(code[index].kind is Kind.BARRIER for index in loop.operations)
+    parts = len(addresses.parts(loop, code)) if loop.straight else 0
+    if barriers >= 2 and 2 <= parts <= MOST_PARTS:
+        for part in range(parts):
+            yield tuple(int(each == part) for each in range(parts))
+        yield tuple(range(parts))
+        yield tuple(reversed(range(parts)))
+
+
+def barriers_wanted(
+    loop: Loop, code: Sequence[CodeEntry], parts: Sequence[frozenset[int]], shift: Sequence[int]
+) -> int:
+    """Barriers that a loop needs beyond those that it has."""
+    barriers = [n for n, index in enumerate(loop.operations) if code[index].kind is Kind.BARRIER]
+    phases = _phases(loop, barriers, parts, shift)
+    return max(0, max(phases.values()) - len(barriers))
+
+
+def _phases(
+    loop: Loop, barriers: Sequence[int], parts: Sequence[frozenset[int]], shift: Sequence[int]
+) -> dict[int, int]:
+    of = {index: later for part, later in zip(parts, shift, strict=True) for index in part}
+    return {
+        n: sum(each < n for each in barriers) + of[index]
+        for n, index in enumerate(loop.operations)
+        if index in of
+    }
+
+
+def shifted(
+    scheduler: Scheduler,
+    code: Sequence[CodeEntry],
+    addresses: Addresses,
+    shift: Sequence[int],
+    more: int,
+    count: int,
+) -> Shifted | None:
+    """The accesses of each part so many barriers later.
+
+    Args:
+        scheduler: of the loop, ``more`` barriers in it already, behind its last one.
+        code: of its program.
+        addresses: of its accesses.
+        shift: of each part.
+        more: barriers put in.
+        count: instructions of the kernel without them.
     """
     loop, program = scheduler.loop, scheduler.program
     barriers = [n for n, index in enumerate(loop.operations) if code[index].kind is Kind.BARRIER]
-    parts = addresses.parts(loop, code) if loop.straight else []
-    if len(barriers) < 2 or not 2 <= len(parts) <= MOST_PARTS:
-        return
-    for number, part in enumerate(parts, start=1):
-        later = {n for n, index in enumerate(loop.operations) if index in part}
-        if max(later) > barriers[-1]:
-            continue
-        after = {n: next(each for each in barriers if each > n) for n in later}
-        order = scheduler.order.with_later(after)
-        wish = [each for each in range(len(order)) if each not in later]
-        for each in sorted(later, reverse=True):
-            wish.insert(wish.index(after[each]) + 1, each)
-        found = order.nearest(wish)
-        if found is None:
-            continue
-        starts = block_starts(program, code)
-        schedule = scheduler.schedule(found)
-        origin = laid_out(program, starts, schedule).origins
-        yield Shifted(
-            schedule,
-            tuple(origin.tolist()),
-            f"{len(part)} accesses to part {number} of {len(parts)} of the LDS come one barrier later",
-        )
+    parts = addresses.parts(loop, code)
+    usual = barriers[: len(barriers) - more]
+    phase = _phases(loop, usual, parts, shift)
+    order = scheduler.order.with_phases(barriers, phase)
+    key = {n: (phase[n] if n in phase else sum(each < n for each in usual), n) for n in range(len(order))}
+    key |= {barrier: (number, len(order) + number) for number, barrier in enumerate(barriers)}
+    found = order.nearest(sorted(range(len(order)), key=key.__getitem__))
+    if found is None:
+        return None
+    schedule = scheduler.schedule(found)
+    last = loop.operations[usual[-1]]
+    old = [*range(last + 1), *[-1] * more, *range(last + 1, count)]
+    origin = laid_out(program, block_starts(program, code), schedule).origins
+    return Shifted(
+        schedule,
+        tuple(old[n] if n >= 0 else -1 for n in origin.tolist()),
+        last,
+        more,
+        f"parts of the LDS come {', '.join(map(str, shift))} barriers later"
+        + (f", of {len(barriers)} in place of {len(usual)}" if more else ""),
+    )
 
 
-MOST_PARTS = 6
+MOST_PARTS = 4
 """Parts of the LDS beyond which none is looked at alone."""

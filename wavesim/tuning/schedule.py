@@ -20,7 +20,7 @@ from wavesim.trace.relaid import block_starts
 from wavesim.tuning.dependence import Order
 from wavesim.tuning.loop import Loop
 from wavesim.tuning.states import MOST_STATES, Distances, Spacing, StatePlan, nearest
-from wavesim.tuning.waits import Counts, Outgoing, WaitPlan
+from wavesim.tuning.waits import Counts, Meets, Outgoing, WaitPlan
 
 Int64 = npt.NDArray[np.int64]
 
@@ -87,8 +87,8 @@ class Scheduler:
     known: dict[object, tuple[tuple[Piece, ...], _Known]] = field(default_factory=dict, compare=False)
 
     @classmethod
-    def of(cls, loop: Loop, relaxer: WaitRelaxer, order: Order) -> Scheduler:
-        """For the kernel that ``relaxer`` judges."""
+    def of(cls, loop: Loop, relaxer: WaitRelaxer, order: Order, meets: Meets | None = None) -> Scheduler:
+        """For the kernel that ``relaxer`` judges; ``meets`` as :class:`WaitPlan` takes it."""
         number = {block.start: n for n, block in enumerate(loop.blocks)}
         inside, outside = [], []
         for block in loop.blocks:
@@ -99,7 +99,7 @@ class Scheduler:
             loop,
             relaxer.program,
             order,
-            WaitPlan.of(loop, relaxer),
+            WaitPlan.of(loop, relaxer, meets),
             StatePlan.of(loop, relaxer),
             tuple(inside),
             tuple(outside),

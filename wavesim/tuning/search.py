@@ -16,8 +16,8 @@ from wavesim.tuning.dependence import Order
 from wavesim.tuning.lists import list_order, rules_for
 
 Score = Callable[[Sequence[int]], float]
-HOT, COLD = 0.005, 0.0003
-"""Temperatures at which annealing begins and ends, as shares of the score."""
+HOT, BOLD, COLD = 0.005, 0.012, 0.0003
+"""Temperatures at which annealing begins, or boldly begins, and ends, as shares of the score."""
 
 LONGEST_RUN = 6
 """Operations that move together at most."""
@@ -42,11 +42,17 @@ class Found:
 
 
 def by_lists(
-    order: Order, entries: Sequence[CodeEntry], score: Score, found: Found, go_on: Callable[[Found], bool]
+    order: Order,
+    entries: Sequence[CodeEntry],
+    score: Score,
+    found: Found,
+    go_on: Callable[[Found], bool],
+    most: int | None = None,
 ) -> list[list[int]]:
-    """Try every list; the distinct ones, the fastest first."""
+    """Try every list, or ``most`` of them, spread over all; the distinct ones, the fastest first."""
     seen: dict[tuple[int, ...], float] = {}
-    for rule in rules_for(entries):
+    rules = list(rules_for(entries))
+    for rule in rules[:: 1 if most is None else max(1, -(-len(rules) // most))]:
         candidate = list_order(order, entries, rule)
         key = tuple(candidate)
         if key in seen:
@@ -66,6 +72,7 @@ def anneal(
     generator: random.Random,
     found: Found,
     go_on: Callable[[Found], bool],
+    hot: float = HOT,
 ) -> None:
     """Move operations about, first boldly, then hardly; ``found`` keeps the best."""
     now, clk = list(start), score(start)
@@ -76,7 +83,7 @@ def anneal(
             continue
         tried = score(moved)
         found.offer(moved, tried)
-        temperature = clk * HOT * (COLD / HOT) ** (step / max(1, tries - 1))
+        temperature = clk * hot * (COLD / hot) ** (step / max(1, tries - 1))
         if tried <= clk or generator.random() < exp((clk - tried) / temperature):
             now, clk = moved, tried
         if not go_on(found):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wavesim.checks.run import check_kernel
+from wavesim.checks.run import check_execution, check_kernel
 from wavesim.emulate.run import emulate
 from wavesim.errors import SourceSpan, UserError
 from wavesim.explanation.parallel import run_jobs
@@ -22,11 +22,11 @@ from wavesim.tuning.loop import chosen_loop
 from wavesim.tuning.parameters import Parameters
 from wavesim.tuning.parts import strong_waits, unrotated
 from wavesim.tuning.proof import Original, failure
-from wavesim.tuning.remade import Change, renamed, shifted, staggered, without_barriers
+from wavesim.tuning.remade import Change, renamed, staggered, without_barriers
 from wavesim.tuning.rotate import cuts
 from wavesim.tuning.schedule import each_block
 from wavesim.tuning.score import LATENCIES, Judge, at_latency, cut
-from wavesim.tuning.search import Found, anneal, by_lists
+from wavesim.tuning.search import BOLD, HOT, Found, anneal, by_lists
 from wavesim.tuning.state import Progress, State
 from wavesim.tuning.variant import Variant, with_priorities
 from wavesim.tuning.words import changed
@@ -56,6 +56,9 @@ TRIES = 250
 """Candidates of an annealing."""
 
 PRIORITIES = tuple((level, shortest) for level in (1, 3) for shortest in (2, 4, 8))
+RESERVED = 3 * len(PRIORITIES)
+"""Of a given number of candidates, those with priorities."""
+
 PROVEN_AT_MOST = 8
 """The best so many are tried to be proven, one after the other."""
 
@@ -284,7 +287,7 @@ class _Tuner:
     def _over(self) -> bool:
         wanted = self._wanted
         late = wanted.minutes is not None and time.monotonic() - self._searching > 60 * wanted.minutes
-        enough = wanted.candidates is not None and self._tried >= wanted.candidates
+        enough = wanted.candidates is not None and self._tried >= wanted.candidates - RESERVED
         return late or enough or self._stop()
 
     def _tell(self) -> None:
@@ -323,10 +326,15 @@ class _Tuner:
         found = Found(plain.order, plain.clk, tried=1)
         if not self._may("order"):
             return [plain], found.tried
-        orders = by_lists(chosen.scheduler.order, chosen.entries, score, found, lambda _: not self._stop())
+        most = self._wanted.candidates
+        if most is not None:
+            most = max(1, most // len(self._variants) - 1)
+        orders = by_lists(
+            chosen.scheduler.order, chosen.entries, score, found, lambda _: not self._stop(), most
+        )
         return [*(_Candidate(variant, order, score(order)) for order in orders[:3]), plain], found.tried
 
-    def _leg(self, start: _Candidate, seed: int, tries: int) -> tuple[_Candidate, int]:
+    def _leg(self, start: _Candidate, seed: int, tries: int, hot: float) -> tuple[_Candidate, int]:
         chosen = self._variants[start.variant]
         judge = self._judge(start.variant, 1.0, SEARCH_PASSES)
 
@@ -338,10 +346,11 @@ class _Tuner:
             chosen.scheduler.order,
             start.order,
             score,
-            tries,
+            tries - 1,  # where it begins is scored, too
             random.Random(seed),
             found,
             lambda so_far: not (self._at_bound(so_far.clk) or self._stop()),
+            hot,
         )
         return _Candidate(start.variant, found.order, found.clk), found.tried
 
@@ -400,16 +409,23 @@ class _Tuner:
         return found
 
     def _proven(self, base: Variant, change: Change) -> Variant | None:
-        """The kernel remade, in its own order; ``None`` where that is not proven."""
-        kernel, machine = self._original.kernel, self._original.machine
+        """The kernel remade; ``None`` where an execution of the shorter one shows that it computes something
+        else, or has a race. A schedule of it is proven in full at the end, like every other."""
+        kernel, machine, shorter = self._original.kernel, self._original.machine, self._original.shorter
+        small = kernel if shorter is None else shorter.kernel
+        program = small.program
         try:
-            made = base.remade(
+            for each in (*base.made, change):
+                program = each.applied(program)
+            execution = emulate(program, small.launch, machine, observe_lds=True)
+            findings, _ = check_execution(execution)
+            if not execution.complete or any(each.is_bad for each in findings):
+                return None
+            return base.remade(
                 change, lambda program: emulate(program, kernel.launch, machine, observe_lds=True)
             )
         except UserError:
             return None
-        order = made.as_it_is
-        return None if failure(self._original, made, order, made.recipe(order)) else made
 
     def _staggers(self, base: Variant) -> Iterator[Change]:
         waves = 1 + max(wave.wave for wave in base.trace.waves)
@@ -424,8 +440,7 @@ class _Tuner:
         base, wrong = self._base, any(each.is_bad for each in self._original.check.findings)
         if wrong or not self._may("barriers"):
             return []
-        changes = shifted(base.scheduler, base.relaxer.code, base.addresses)
-        made = [self._proven(base, change) for change in changes if not self._stop()]
+        made = [self._proven(base, change) for change in base.shifts() if not self._stop()]
         return [self._add(each, 0) for each in made if each is not None]
 
     def _renames(self, base: Variant) -> Iterator[Change]:
@@ -439,11 +454,17 @@ class _Tuner:
             ranked = _ranked(found)
             if self._at_bound(ranked[0].clk):
                 return
-            starts, tries = _starts(ranked, rounds), TRIES
+            starts, tries = _starts(ranked, rounds), [TRIES] * LEGS
             if self._wanted.candidates is not None:
-                tries = min(tries, -(-(self._wanted.candidates - self._tried) // LEGS))
+                left = max(LEGS, self._wanted.candidates - self._tried - RESERVED)
+                tries = [min(TRIES, (left + leg) // LEGS) for leg in range(LEGS)]
             seeds = [hash((self._wanted.seed, rounds, leg)) & 0xFFFFFFFF for leg in range(LEGS)]
-            legs = run_jobs([_job(self._leg, *each, tries) for each in zip(starts, seeds, strict=True)])
+            legs = run_jobs(
+                [
+                    _job(self._leg, *each)
+                    for each in zip(starts, seeds, tries, (HOT, BOLD) * (LEGS // 2), strict=True)
+                ]
+            )
             for candidate, tried in legs:
                 found.append(candidate)
                 self._tried += tried
@@ -457,7 +478,9 @@ class _Tuner:
         self._stage = "priorities"
         more = []
         for each in found[:3]:
-            for levels in PRIORITIES if not self._stop() else ():
+            for levels in PRIORITIES:
+                if self._stop() or self._tried == self._wanted.candidates:
+                    break
                 tried = replace(each, levels=levels)
                 tried.clk = self._clk(tried, 1.0, SEARCH_PASSES)
                 self._tried += 1
@@ -580,12 +603,14 @@ def _distinct(found: Sequence[_Candidate]) -> list[_Candidate]:
 
 def _starts(ranked: Sequence[_Candidate], rounds: int) -> list[_Candidate]:
     """From where the annealings of a round begin: the best of all, twice after the first rounds; the best of
-    the second variant; and in turns the best of each."""
+    the second variant; and in turns the best of each, of half of them when each has had its turn."""
     best: dict[int, _Candidate] = {}
     for each in ranked:
         best.setdefault(each.variant, each)
     several = list(best.values())
     if rounds >= BROAD_ROUNDS:
-        return [ranked[0], ranked[0], *(several[(rounds + n) % len(several)] for n in (0, 1))][:LEGS]
+        turns = 2 * (rounds - BROAD_ROUNDS)
+        pool = several[: max(LEGS, len(several) >> turns // len(several))]
+        return [ranked[0], ranked[0], *(pool[(turns + n) % len(pool)] for n in (0, 1))]
     others = [several[(rounds * (LEGS - 1) + n) % len(several)] for n in range(LEGS - 2)]
     return [ranked[0], several[min(1, len(several) - 1)], *others]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
@@ -19,7 +19,7 @@ from wavesim.trace import PUT_IN, CodeEntry, Trace, WaveTrace
 from wavesim.trace.trace import MEMORY_COLUMNS
 from wavesim.tuning.dependence import Addresses, Bool, order_of
 from wavesim.tuning.loop import Loop, entries_of, loop_of, loops_of
-from wavesim.tuning.remade import Change
+from wavesim.tuning.remade import Change, barriers_wanted, shifted, shifts, with_barriers
 from wavesim.tuning.rotate import Turn, rotated, rotated_program
 from wavesim.tuning.schedule import Piece, Schedule, Scheduler, each_block, nops, scheduled_program
 from wavesim.tuning.score import Judge
@@ -58,7 +58,7 @@ class Variant:
         ``origin`` which static instructions of the kernel as it was the loop's operations are."""
         findings, relaxer = check_program(trace.program)
         order = order_of(loop, relaxer.code, relaxer.effects, trace.program.arch, addresses, len(trace.waves))
-        scheduler = Scheduler.of(loop, relaxer, order)
+        scheduler = Scheduler.of(loop, relaxer, order, addresses.meet)
         own = [index for unit, index in enumerate(loop.operations) if unit not in loop.ends]
         origin = origin if origin is not None else {index: index for index in own}
         return cls(name, scheduler, relaxer, trace, loop, addresses, tuple(findings), made, turned, origin)
@@ -140,6 +140,43 @@ class Variant:
         name = change.said if not self.made else f"{self.name}; {change.said}"
         made = (*self.made, change)
         return Variant.of(name, trace, loop, Addresses.of(execution, loop), made, None, origin)
+
+    def shifts(self) -> Iterator[Change]:
+        """Accesses to parts of the LDS some barriers later."""
+        code, program = self.relaxer.code, self.trace.program
+        parts = self.addresses.parts(self.loop, code)
+        for shift in shifts(self.loop, code, self.addresses):
+            more = barriers_wanted(self.loop, code, parts, shift)
+            base = self
+            if more:
+                last = max(n for n in self.loop.operations if code[n].kind is Kind.BARRIER)
+                base = self._with_barriers(last, more)
+            drained = Scheduler.of(base.loop, base.relaxer, base.scheduler.order)  # complete at each barrier
+            made = shifted(drained, base.relaxer.code, base.addresses, shift, more, len(program))
+            if made is not None:
+                yield made
+
+    def _with_barriers(self, last: int, more: int) -> Variant:
+        """With more barriers behind one of its own; its streams stay those of before: nothing is timed."""
+        program = with_barriers(self.trace.program, last, more)
+        old = [*range(last + 1), *[-1] * more, *range(last + 1, len(self.trace.program))]
+        loop = self.loop
+        operations = [n for n in range(loop.low, loop.high + more) if old[n] in (-1, *loop.operations)]
+        block = replace(
+            loop.blocks[0], stop=loop.high + more, operations=tuple(operations), tail=loop.tail + more
+        )
+        members = frozenset(range(loop.low, loop.high + more))
+        new = replace(
+            loop,
+            high=loop.high + more,
+            blocks=(block,),
+            operations=tuple(operations),
+            members=members,
+            own=members,
+        )
+        indices = {n: old[n] for n in operations if old[n] >= 0}
+        trace = replace(self.trace, program=program)
+        return Variant.of(self.name, trace, new, self.addresses.renumbered(indices))
 
     def recipe(self, order: Sequence[int], levels: Sequence[int] = ()) -> Recipe:
         """How a schedule is put into the kernel as it was; where the loop is entered and left, with the wait

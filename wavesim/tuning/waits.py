@@ -13,13 +13,14 @@ order: where a loop has some, only a count of 0 completes the counter's operatio
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from wavesim.checks.outstanding import Ages, Operation, join, step
 from wavesim.checks.pending import CAPACITY, Outstanding, Queue, queues_of
 from wavesim.checks.relaxing import WaitRelaxer
 from wavesim.checks.waits import hazardous_uses
+from wavesim.isa.kinds import LDS_KINDS
 from wavesim.trace import CodeEntry, Kind
 from wavesim.trace.code import COUNTER_MAX
 from wavesim.tuning.loop import Loop
@@ -64,14 +65,14 @@ class WaitPlan:
     kept: Mapping[Operation, int]
 
     @classmethod
-    def of(cls, loop: Loop, relaxer: WaitRelaxer) -> WaitPlan:
-        """From the kernel as it is."""
+    def of(cls, loop: Loop, relaxer: WaitRelaxer, meets: Meets | None = None) -> WaitPlan:
+        """From the kernel as it is; ``meets`` says which accesses to LDS touch a byte in common."""
         needs: dict[int, dict[Need, None]] = {}
         entry: Ages = {}
         for source in relaxer.flow.predecessors[loop.head]:
             if source not in loop.members and source in relaxer.before:
                 entry = join(entry, _behind(source, relaxer))
-        for user, need in (*_register_needs(loop, relaxer), *_order_needs(loop, relaxer, entry)):
+        for user, need in (*_register_needs(loop, relaxer), *_order_needs(loop, relaxer, entry, meets)):
             needs.setdefault(user, {})[need] = None
         exits: dict[int, Ages] = {}
         for source in sorted(loop.members & relaxer.before.keys()):
@@ -219,14 +220,62 @@ def _either(first: Given, second: Given) -> Given:
     return found
 
 
-def _order_needs(loop: Loop, relaxer: WaitRelaxer, entry: Ages) -> Iterator[tuple[int, Need]]:
-    """Needs of what others may rely on: what the kernel's own waits have completed there, stays so."""
+Meets = Callable[[int, int], bool]
+"""Whether two accesses to LDS, of whichever waves, may touch a byte in common."""
+
+
+def _order_needs(
+    loop: Loop, relaxer: WaitRelaxer, entry: Ages, meets: Meets | None
+) -> Iterator[tuple[int, Need]]:
+    """Needs of what others may rely on: what the kernel's own waits have completed there, stays so. An access
+    to LDS need not be complete at a barrier if no access up to the next one meets it."""
+    free = _untouched(loop, relaxer, meets) if meets is not None else frozenset()
     operations = [
         *((index, queue) for index in sorted(loop.members) for queue in queues_of(relaxer.code[index])),
         *(operation for operation in entry if operation[0] not in loop.members),
     ]
     for user in sorted(loop.members & relaxer.operations.keys()):
         for operation in operations:
+            if (user, operation[0]) in free and not relaxer.comes_behind(user, operation):
+                continue
             if relaxer.comes_behind(user, operation) or relaxer.lds_comes_behind(user, operation):
                 left = relaxer.operations[user].get(operation, 0).bit_count()
                 yield user, Need(operation, left)
+
+
+def _untouched(loop: Loop, relaxer: WaitRelaxer, meets: Meets) -> frozenset[tuple[int, int]]:
+    """(barrier, access) of a straight loop such that nothing between the barrier and the next one meets the
+    access; none where code elsewhere touches LDS behind the barrier."""
+    code = relaxer.code
+    if not loop.straight:
+        return frozenset()
+    order = [*loop.operations, *loop.operations]
+    accesses = {n for n in loop.operations if code[n].kind in LDS_KINDS}
+    barriers = {n for n in loop.operations if code[n].kind is Kind.BARRIER}
+    found = set()
+    for barrier in barriers:
+        place = order.index(barrier) + 1
+        end = next(n for n in range(place, len(order)) if order[n] in barriers)
+        leaves = end >= len(loop.operations) and _lds_behind(loop, relaxer)
+        then = [n for n in order[place:end] if n in accesses]
+        for access in accesses if not leaves else ():
+            writes = code[access].kind is Kind.LDS_WRITE
+            met = [n for n in then if writes or code[n].kind is Kind.LDS_WRITE]
+            if not any(meets(access, n) for n in met):
+                found.add((barrier, access))
+    return frozenset(found)
+
+
+def _lds_behind(loop: Loop, relaxer: WaitRelaxer) -> bool:
+    """Whether code behind the loop touches LDS."""
+    todo = [n for index in loop.members for n in relaxer.flow.successors[index] if n not in loop.members]
+    seen: set[int] = set()
+    while todo:
+        index = todo.pop()
+        if index in seen or index in loop.members:
+            continue
+        seen.add(index)
+        if relaxer.code[index].kind in LDS_KINDS or relaxer.code[index].to_lds:
+            return True
+        todo += relaxer.flow.successors[index]
+    return False

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from wavesim.errors import UserError
 from wavesim.front.launch.file import STORED
 from wavesim.front.launch.model import Expectation, Launch, MatrixArgument, ScalarArgument
+from wavesim.program import Program
+
+
+def with_its_workgroup(program: Program, launch: Launch) -> Program:
+    """The program to be printed for that launch: its metadata say the workgroup where no launch file does."""
+    if launch.arguments or program.metadata.workgroup_size:
+        return program
+    return replace(program, metadata=replace(program.metadata, workgroup_size=launch.workgroup_size))
 
 
 def launch_text(launch: Launch) -> str:

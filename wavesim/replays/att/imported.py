@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from wavesim.isa.clock import Clock
 from wavesim.program import Program
 from wavesim.replays.att.folder import RawWave, TraceFolder
+from wavesim.replays.att.occupancy import LeftOut
 from wavesim.trace import Timeline, Trace
 
 
 @dataclass(frozen=True)
 class ImportedUnit:
     """One compute unit of a trace. ``waves`` are the raw waves in the order of ``trace.waves``;
-    ``origin_clk`` is the clock of the file that became 0."""
+    ``origin_clk`` is the clock of the file that became 0; ``left_out`` the waves that the trace lacks."""
 
     shader_engine: int
     compute_unit: int
@@ -21,6 +22,7 @@ class ImportedUnit:
     timeline: Timeline
     waves: tuple[RawWave, ...]
     origin_clk: int
+    left_out: LeftOut | None = None
 
     @property
     def name(self) -> str:

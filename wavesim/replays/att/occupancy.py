@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,22 +25,47 @@ Event = tuple[int, int, int, int, bool]
 """Clock, compute unit, SIMD, slot, whether it is a start."""
 
 
-def occupancy_notes(folder: Path, units: Sequence[Sequence[RawWave]]) -> list[str]:
-    """A line for each compute unit that ran waves which the trace leaves out.
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Waves of a compute unit (``se0 cu1``) that are not in the trace: ``missing`` of the ``listed`` ones,
+    ``beside`` of which ran at a time when waves that are in the trace did."""
 
-    A folder without occupancy.json, or with one that cannot be read, tells nothing.
-    """
+    unit: str
+    missing: int
+    listed: int
+    beside: int
+
+    def __str__(self) -> str:
+        """A note on it."""
+        when = (
+            f"; {self.beside} of them ran beside those that are" if self.beside else ", none at the same time"
+        )
+        return (
+            f"{self.unit}: {self.missing} of the {self.listed} waves that occupancy.json lists are not in "
+            f"the trace{when}"
+        )
+
+
+def read_occupancy(folder: Path) -> tuple[Any, list[str]]:
+    """What occupancy.json of a folder holds, and a note where it cannot be read; ``None``: there is none."""
     path = folder / "occupancy.json"
     note_input(path)
     try:
         if path.stat().st_size > MAX_INPUT_BYTES:
-            return []
-        data = json.loads(path.read_bytes())
+            return None, []
+        return json.loads(path.read_bytes()), []
     except FileNotFoundError:
-        return []
+        return None, []
     except (OSError, ValueError, RecursionError):
-        return ["occupancy.json cannot be read: whether waves are left out is not known"]
-    notes = []
+        return None, ["occupancy.json cannot be read: whether waves are left out is not known"]
+
+
+def waves_left_out(data: Any, units: Sequence[Sequence[RawWave]]) -> list[LeftOut]:
+    """Of each compute unit that ran waves which the trace leaves out, how many, by what occupancy.json says;
+    where it says nothing, none."""
+    if data is None:
+        return []
+    found = []
     for waves in units:
         first = waves[0]
         events = list(_events(data, first.shader_engine, first.compute_unit))
@@ -51,12 +77,9 @@ def occupancy_notes(folder: Path, units: Sequence[Sequence[RawWave]]) -> list[st
             continue
         begin, end = min(wave.begin_clk for wave in waves), max(wave.end_clk for wave in waves)
         beside = sum(life[0] < end and life[1] > begin for life in missing)
-        notes.append(
-            f"se{first.shader_engine} cu{first.compute_unit}: {len(missing)} of the {len(lives)} waves that "
-            f"occupancy.json lists are not in the trace"
-            + (f"; {beside} of them ran beside those that are" if beside else ", none at the same time")
-        )
-    return notes
+        name = f"se{first.shader_engine} cu{first.compute_unit}"
+        found.append(LeftOut(name, len(missing), len(lives), beside))
+    return found
 
 
 def _coarse(clk: int) -> int:

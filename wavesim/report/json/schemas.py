@@ -10,6 +10,7 @@ VERSIONS: Mapping[str, int] = {
     "check": 1,
     "compare": 1,
     "explain": 2,
+    "explain-trace": 1,
     "tune": 1,
     "swizzle": 1,
     "loops": 1,

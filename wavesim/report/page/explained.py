@@ -11,7 +11,7 @@ from wavesim.explanation.critical_path import CriticalPath, Link
 from wavesim.explanation.explanation import Explanation
 from wavesim.report.json.run import Json
 from wavesim.report.page.columns import ColumnWriter
-from wavesim.report.text.explanation import CAUSES, summary
+from wavesim.report.text.explanation import CAUSES
 from wavesim.report.text.ladder import SIGNS, per_pass, signs
 from wavesim.words import number
 
@@ -28,7 +28,6 @@ def explained(found: Explanation, columns: ColumnWriter) -> dict[str, Json]:
         "per": "clk/iteration" if found.per_iteration else "clk",
         "steady": f"{number(found.steady_clk)} {per_pass(found)}" if found.per_iteration else "",
         "path_per": per_pass(found),
-        "summary": list(summary(found)),
         "path": _path(found, columns),
         "ladder": [
             {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
@@ -11,10 +12,13 @@ from importlib.resources import files
 from wavesim._version import __version__
 from wavesim.report.page.columns import ColumnWriter
 from wavesim.report.page.payload import Panel, panel_json, vocabulary
-from wavesim.report.palette import GLYPHS, colour_name
+from wavesim.report.palette import colours
 
-SCRIPTS = ("run.js", "why.js", "paint.js", "marks.js", "view.js", "panels.js", "player.js", "main.js")
-"""In the order in which they are loaded: each uses only those before it."""
+SCRIPTS = (
+    *("run", "why", "clocks", "find", "link", "dom", "tip"),
+    *("levels", "paint", "marks", "view", "split", "code", "panels", "player", "main"),
+)
+"""The modules of the page, in the order in which they are loaded: each uses only those before it."""
 
 LARGEST_BYTES = 5_000_000
 
@@ -56,7 +60,7 @@ def page_parts(panels: Sequence[Panel], story: Story | None = None) -> Iterator[
         "TITLE": html.escape(title),
         "STYLE": style_sheet(),
         "PAYLOAD": embedded(payload),
-        "SCRIPT": "\n".join(_asset(name) for name in SCRIPTS),
+        "SCRIPT": script(),
     }
     yield from filled(_asset("report.html"), values)
 
@@ -67,6 +71,13 @@ def embedded(payload: object) -> str:
     return text.replace("<", "\\u003c")
 
 
+def script() -> str:
+    """The modules as one script: without their imports, as all stand in one scope."""
+    text = "\n".join(_asset(f"{name}.mjs") for name in SCRIPTS)
+    text = re.sub(r"^import .*\n", "", text, flags=re.MULTILINE)
+    return '"use strict";\n' + re.sub(r"^export ", "", text, flags=re.MULTILINE)
+
+
 def style_sheet() -> str:
     """The look of the project's pages, with the palette on a light and on a dark ground."""
     return "".join(filled(_asset("report.css"), _colours()))
@@ -74,10 +85,9 @@ def style_sheet() -> str:
 
 def _colours() -> dict[str, str]:
     """The palette as variables of the style sheet, on a light and on a dark ground."""
-    shown = {colour_name(activity): glyph for activity, glyph in GLYPHS.items()}
     return {
-        "LIGHT": " ".join(f"--{name}: {glyph.light};" for name, glyph in shown.items()),
-        "DARK": " ".join(f"--{name}: {glyph.dark};" for name, glyph in shown.items()),
+        "LIGHT": " ".join(f"--{name}: {glyph.light};" for name, glyph in colours().items()),
+        "DARK": " ".join(f"--{name}: {glyph.dark};" for name, glyph in colours().items()),
     }
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from wavesim.analyze.activity import OF_REASON, QUEUEING, Activity, activity_of_code
+from wavesim.analyze.activity import Activity, activity_of_code
 from wavesim.analyze.stalls import issued_rows
 from wavesim.asm.printer import print_instruction
 from wavesim.errors import SourceSpan, UnknownInstruction
 from wavesim.explanation.explanation import Explanation
+from wavesim.glossary import entries
 from wavesim.inputs import note_input
 from wavesim.pipeline.run import Run
 from wavesim.program import Finding
@@ -23,7 +24,8 @@ from wavesim.report.figures import FIGURES
 from wavesim.report.json.run import Json, finding_json, run_json
 from wavesim.report.page.columns import ColumnWriter
 from wavesim.report.page.explained import explained
-from wavesim.report.palette import GLYPHS, colour_name
+from wavesim.report.palette import colour_name, colour_of_reason, colours
+from wavesim.report.text.first_screen import FirstScreen, said_first
 from wavesim.report.text.unknowns import unknown_lines
 from wavesim.trace import REASON_NAMES, CodeEntry, Reason, Timeline, WaveTimeline
 from wavesim.words import signed_percent
@@ -45,7 +47,8 @@ class Panel:
     """One timeline of the report, with the texts beside it.
 
     ``head`` is the code index of its loop's first instruction, if there is a loop.
-    ``figures`` are the run's JSON report (empty for a replay) and ``shares`` its lines of :data:`FIGURES`;
+    ``first`` is the first screen (none for a replay), ``figures`` the run's JSON report (empty for a
+    replay) and ``shares`` its lines of :data:`FIGURES`;
     ``facts`` are a replay's lines of label and text; ``explanation`` is what ``explain`` found.
     """
 
@@ -55,6 +58,7 @@ class Panel:
     clk_per_iteration: float | None = None
     from_clk: int = 0
     to_clk: int = 0
+    first: FirstScreen | None = None
     figures: dict[str, Json] = field(default_factory=dict)
     shares: tuple[tuple[str, str], ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
@@ -75,7 +79,9 @@ def run_panel(
     ``checked``: ``check`` executed it too."""
     analysis = run.analysis
     found = tuple(dict.fromkeys((*run.findings, *(findings or ()))))
-    figures = run_json(explanation.run if explanation is not None else run)
+    if explanation is not None:  # of more edits than those tried at a glance
+        run = explanation.run
+    figures = run_json(run)
     figures["verdict"] = str(run.verdict_with(findings or (), checked=checked))
     return Panel(
         title=f"{run.kernel.name} on {analysis.arch}",
@@ -84,6 +90,7 @@ def run_panel(
         clk_per_iteration=analysis.loop.clk_per_iteration if analysis.loop else None,
         from_clk=analysis.steady.from_clk,
         to_clk=analysis.steady.to_clk,
+        first=said_first(run, findings or (), checked=checked),
         figures=figures,
         shares=tuple(
             (figure.label, f"{figure.shown(analysis)}{run.mark(figure.key)}; {figure.note(analysis)}")
@@ -128,7 +135,8 @@ def panel_json(panel: Panel, columns: ColumnWriter) -> dict[str, Json]:
     cut = _cut_clk(timeline)
     waves = [_wave_json(timeline, position, cut, columns) for position in range(len(timeline.waves))]
     places = sorted({each for entry in timeline.trace.code for each in _spans(entry)}, key=str)
-    files = list(dict.fromkeys(span.file for span in places if span.line))
+    found = [span for finding in panel.findings for span in finding.spans]
+    files = list(dict.fromkeys(span.file for span in (*places, *found) if span.line))
     return {
         "title": panel.title,
         "measured": timeline.measured,
@@ -143,6 +151,7 @@ def panel_json(panel: Panel, columns: ColumnWriter) -> dict[str, Json]:
         "files": {name: lines for name in files if (lines := _source(name)) is not None},
         "waves": list(waves),
         "busy": _busy_json(timeline, cut, columns),
+        "first": asdict(panel.first) if panel.first is not None else None,
         "figures": panel.figures,
         "shares": [list(pair) for pair in panel.shares],
         "facts": [list(pair) for pair in panel.facts],
@@ -153,15 +162,14 @@ def panel_json(panel: Panel, columns: ColumnWriter) -> dict[str, Json]:
 
 
 def vocabulary() -> dict[str, Json]:
-    """Names the script shows: reasons with the activity each is drawn as, and the activities (whose colours
-    are variables of the style sheet under the same names)."""
-    shown = {reason: OF_REASON.get(reason, Activity.OTHER) for reason in Reason}
+    """Names the script shows: reasons with the colour of each wait, the activities, and the words that have
+    an entry in the glossary. Colours are variables of the style sheet under the same names."""
     return {
         "reasons": [REASON_NAMES[reason] for reason in Reason],
-        "reason_activity": [int(shown[reason]) for reason in Reason],
-        "queueing": [int(reason) for reason in QUEUEING],
+        "reason_colours": [colour_of_reason(reason) for reason in Reason],
         "activities": [colour_name(activity) for activity in Activity],
-        "meanings": [GLYPHS[activity].meaning for activity in Activity],
+        "legend": [[name, glyph.meaning] for name, glyph in colours().items() if glyph.meaning],
+        "words": {name: each.text for each in entries() for name in (each.word, *each.also)},
     }
 
 

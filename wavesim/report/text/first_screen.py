@@ -6,46 +6,76 @@ It is for somebody who sees the kernel for the first time; ``run --details`` has
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rich.text import Text
 
+from wavesim.analyze.result import BOUND_WORDS, LEVEL_BOUNDS
 from wavesim.pipeline.run import Run
+from wavesim.program import Finding
 from wavesim.program.verdict import Verdict
 from wavesim.report.output import Look
+from wavesim.timing.memory.predict import Round
 from wavesim.words import bar, counted, number, percent
 
 LABEL = 9
 
 BAR = 20
 
-BOUND_WORDS = {
-    "mfma": "matrix pipes",
-    "lds_bytes": "LDS bandwidth",
-    "lds_service": "LDS ports",
-    "issue": "issue slots",
-    "global_bytes": "path to memory",
-    "memory_in_flight": "loads in flight",
-    "l2": "L2 bandwidth",
-    "mall": "Infinity Cache",
-    "hbm": "HBM",
-}
-"""What sets a bound, in words."""
+MEND_FIRST = "Make it right first: the time of a wrong kernel says little."
+
+VERDICT_STYLES = {Verdict.GOOD: "bold green", Verdict.BAD: "bold red", Verdict.UNCHECKED: "bold yellow"}
 
 
-def first_screen(run: Run, look: Look) -> list[Text]:
-    """The lines, at most ``look.width`` columns."""
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Share of what is possible that a run reaches, and the words for what limits it."""
+
+    share: float
+    said: str
+
+
+@dataclass(frozen=True)
+class FirstScreen:
+    """What is said first of a run: in the terminal, and at the top of the page.
+
+    ``rows`` are label and sentence, the verdict first; ``reached`` belongs below ``speed``. Each adds where
+    to look next.
+    """
+
+    title: str
+    verdict: Verdict
+    rows: tuple[tuple[str, str], ...]
+    reached: Reached | None
+
+
+def said_first(run: Run, found: Sequence[Finding] = (), *, checked: bool = False) -> FirstScreen:
+    """What to say first; ``checked``: ``wavesim check`` executed the kernel and found ``found``."""
+    verdict = run.verdict_with(found, checked=checked)
+    rows = {
+        "verdict": f"{verdict}: {_about(run, verdict, found)}",
+        "speed": _speed(run),
+        "memory": _memory(run),
+        "why": run.diagnosis,
+        "try": run.to_try if verdict is not Verdict.BAD else MEND_FIRST,
+    }
+    return FirstScreen(
+        _title(run), verdict, tuple((name, text) for name, text in rows.items() if text), _reached(run)
+    )
+
+
+def first_screen(run: Run, look: Look, where_next: str = "") -> list[Text]:
+    """The lines, at most ``look.width`` columns; ``where_next`` in place of where a run says to look."""
     width = look.width
-    lines = [Text(part) for part in textwrap.wrap(_title(run), width, subsequent_indent="  ")]
+    said = said_first(run)
+    lines = [Text(part) for part in textwrap.wrap(said.title, width, subsequent_indent="  ")]
     lines[0].stylize("bold", 0, len(run.kernel.name))
-    words, style = _verdict(run)
-    lines += _row("verdict", words, width, style)
-    lines += _row("speed", _speed(run), width)
-    lines += _reached(run, look)
-    if run.diagnosis:
-        lines += _row("why", run.diagnosis, width)
-    if run.to_try:
-        lines += _row("try", run.to_try, width)
-    return lines + _row("next", _next(run), width)
+    for name, text in said.rows:
+        lines += _row(name, text, width, VERDICT_STYLES[said.verdict] if name == "verdict" else "")
+        if name == "speed" and said.reached is not None:
+            lines += _bar(said.reached, look)
+    return lines + _row("next", where_next or _next(said.verdict), width)
 
 
 def _row(name: str, text: str, width: int, style: str = "") -> list[Text]:
@@ -66,24 +96,24 @@ def _title(run: Run) -> str:
     return f"{run.kernel.name} on {run.machine.name}{supposed}: {who}"
 
 
-def _verdict(run: Run) -> tuple[str, str]:
-    """What is known of its being right, and how to show it."""
-    if run.verdict is Verdict.BAD:
-        return f"bad: {why_bad(run)}", "bold red"
+def _about(run: Run, verdict: Verdict, found: Sequence[Finding]) -> str:
+    """What is known of its being right."""
+    if verdict is Verdict.BAD:
+        return why_bad(run, found)
     numerics = run.numerics
-    unlooked = "races and missing waits not looked for"
-    if not numerics.checked:
-        why = f" ({numerics.message})" if numerics.message else ""
-        return f"unchecked: numbers not checked{why}; {unlooked}", "bold yellow"
-    return f"unchecked: numbers right; {unlooked}", "bold yellow"
+    why = f" ({numerics.message})" if numerics.message else ""
+    numbers = "numbers right" if numerics.checked else f"numbers not checked{why}"
+    if verdict is Verdict.GOOD:
+        return f"{numbers}; wavesim check found no error"
+    return f"{numbers}; races and missing waits not looked for"
 
 
-def why_bad(run: Run) -> str:
-    """What makes the verdict of a run bad."""
+def why_bad(run: Run, found: Sequence[Finding] = ()) -> str:
+    """What makes the verdict of a run bad, with what else was ``found``."""
     reasons = [
         "deadlock: it did not finish, and the figures are of what ran" if not run.analysis.complete else "",
         "wrong numbers" if not run.numerics.ok else "",
-        "an error or warning, below" if any(finding.is_bad for finding in run.findings) else "",
+        "an error or warning, below" if any(finding.is_bad for finding in (*run.findings, *found)) else "",
     ]
     return ", ".join(reason for reason in reasons if reason)
 
@@ -105,30 +135,54 @@ def _speed(run: Run) -> str:
     mark, at = run.mark("tflops"), f"at {number(throughput.clock.ghz, 3)} GHz"
     if run.memory is not None and run.memory.later_clk is not None:
         whole, first = number(throughput.tflops_with_tail), number(throughput.tflops)
-        return f"{whole}{mark} TFLOP/s {at} ({first} in the cold first round); {said}"
+        return f"{whole}{mark} TFLOP/s {at} ({first} in the first round, when no cache has anything); {said}"
     return f"{said}, {number(throughput.tflops)}{mark} TFLOP/s {at}"
 
 
-def _reached(run: Run, look: Look) -> list[Text]:
-    """A bar: how much of what is possible is reached, and what sets that."""
+def _memory(run: Run) -> str:
+    """Where the lines of a predicted run come from, and whether that limits it."""
+    if run.memory is None:
+        return ""
+    found = run.memory.prediction
+    parts = [
+        f"{100 * share:.0f} % {'of lines come ' * (not place)}from {level}"
+        for place, (level, share) in enumerate(
+            (level, share) for level, share in found.share.items() if share >= 0.005
+        )
+    ]
+    if not parts:
+        return ""
+    bounds = run.analysis.bounds
+    limit = bounds.binding if bounds is not None else ""
+    said = ", ".join(parts)
+    if limit in LEVEL_BOUNDS:
+        said += f"; {BOUND_WORDS[limit]} limits"
+    return f"{said} (predicted, of the {'first' if found.round is Round.COLD else 'later'} workgroups)"
+
+
+def _reached(run: Run) -> Reached | None:
+    """How much of what is possible is reached, and what sets that."""
     loop, bounds = run.analysis.loop, run.analysis.bounds
     if loop is None or bounds is None:
-        return []
+        return None
     name = bounds.binding
     bound = bounds.named()[name]
     if not bound:
-        return []
+        return None
     share = min(bound / loop.clk_per_iteration, 1.0)
-    filled = bar(share, BAR, look.ascii_only)
-    rest = ("." if look.ascii_only else "░") * (BAR - len(filled))
     least = f"{number(bound)}{run.mark(f'bounds.{name}')}"
-    note = f"{percent(share, 0)} of what is possible: {least} ({BOUND_WORDS[name]})"
-    parts = textwrap.wrap(note, look.width - LABEL - BAR - 1)
-    lines = [Text.assemble(" " * LABEL, (filled, "green"), (rest, "bright_black"), f" {parts[0]}")]
+    return Reached(share, f"{percent(share, 0)} of what is possible: {least} ({BOUND_WORDS[name]})")
+
+
+def _bar(reached: Reached, look: Look) -> list[Text]:
+    filled = bar(reached.share, BAR, look.ascii_only)
+    rest = ("." if look.ascii_only else "░") * (BAR - len(filled))
+    parts = textwrap.wrap(reached.said, look.width - LABEL - BAR - 1)
+    lines = [Text.assemble(" " * LABEL, (filled, "bold"), (rest, "bright_black"), f" {parts[0]}")]
     return lines + [Text(" " * (LABEL + BAR + 1) + part) for part in parts[1:]]
 
 
-def _next(run: Run) -> str:
-    if run.verdict is Verdict.BAD:
+def _next(verdict: Verdict) -> str:
+    if verdict is Verdict.BAD:
         return "wavesim check: what is wrong, with the line; --details: figures"
     return "wavesim check: right? explain: why? tune: faster? --details: figures"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.text import Text
 
@@ -57,15 +57,20 @@ def _gain(clk: float) -> str:
 
 
 def ladder_lines(found: Explanation, width: int, ascii_only: bool) -> list[Text]:
-    """The ladder as lines, at most ``width`` columns."""
-    if not found.ladder:
-        return []
+    """The ladder of an explanation as lines, at most ``width`` columns."""
     title = f"What if  {rated(found)}, each simulated; `run --what-if NAME` shows one"
+    return rung_lines(title, found.ladder, found.run.mark("clk_per_iteration"), width, ascii_only)
+
+
+def rung_lines(title: str, rungs: Sequence[Rung], mark: str, width: int, ascii_only: bool) -> list[Text]:
+    """Rows of a ladder under a title, with what their signs mean; nothing without a row."""
+    if not rungs:
+        return []
     lines = [Text(part, style="bold") for part in textwrap.wrap(title, width, subsequent_indent="  ")]
-    for each in found.ladder:
-        lines += _rung(each, width, ascii_only, found.run.mark("clk_per_iteration"))
+    for each in rungs:
+        lines += _rung(each, width, ascii_only, mark)
     for text, is_meant in SIGNS:
-        if any(is_meant(each) for each in found.ladder):
+        if any(is_meant(each) for each in rungs):
             lines += wrapped(text, width, 4, "bright_black")
     return lines
 
@@ -83,5 +88,5 @@ def _rung(each: Rung, width: int, ascii_only: bool, mark: str) -> list[Text]:
     room = width - RUNG - 16 - 2 - RUNG_NAME - 2
     if room > 4:
         line.append(" " * (RUNG_NAME + 2 - len(each.name)))
-        line.append(bar(each.share, room, ascii_only), "green")
+        line.append(bar(each.share, room, ascii_only))
     return [line]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from wavesim.asm.printer import print_code, print_program
 from wavesim.front.endings import HIP, TILES
 from wavesim.front.launch.file import launch_path
-from wavesim.front.launch.write import launch_text
+from wavesim.front.launch.write import launch_text, with_its_workgroup
 from wavesim.front.tile.rewrite import moved_to
 from wavesim.report.json.schemas import headed
 from wavesim.report.json.trust import trust_json
@@ -223,11 +222,7 @@ def tuned_assembly(tuned: Tuned) -> str:
     head = f"; wavesim tune: loop {tuned.label}, {old:.1f} -> {new:.1f} clk/iteration, seed {tuned.seed}\n"
     if tuned.fault:
         head += f"; FORCED: the kernel that this was made of is wrong: {' '.join(tuned.fault.split())}\n"
-    program, launch = tuned.program, tuned.run.kernel.launch
-    if not launch.arguments and not program.metadata.workgroup_size:  # no launch file says it
-        metadata = replace(program.metadata, workgroup_size=launch.workgroup_size)
-        program = replace(program, metadata=metadata)
-    return head + print_program(program)
+    return head + print_program(with_its_workgroup(tuned.program, tuned.run.kernel.launch))
 
 
 def tuned_files(

@@ -1,54 +1,19 @@
-"use strict";
-// Panels: the instruction, the listing, the figures and the findings beside the timeline.
-// Kernel text comes from files of others: it only ever becomes text nodes, never markup.
+// Panels: figures, explanation, the instruction, the code and the findings beside the timeline.
+import { CodePanel } from "./code.mjs";
+import { entryOf, lastPart, make, percent, shown, word, worded } from "./dom.mjs";
+import { story } from "./tip.mjs";
 
-/** make("td", {class: "num"}, "12", node, ...): an element with attributes and children. */
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === "function") element.addEventListener(name, value);
-    else element.setAttribute(name, value);
-  }
-  element.append(...children);
-  return element;
-}
-
-const shown = (value, digits = 1) => (Number.isInteger(value) ? String(value) : value.toFixed(digits));
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
-const lastPart = (path) => path.split("/").pop();
-
-/** The instruction's story as [label, text, holder] rows. */
-function story(run, position, row) {
-  const wave = run.waves[position];
-  const entry = run.entry(position, row);
-  const rows = [
-    ["wave", `${run.name(position)} on SIMD ${wave.simd}, workgroup ${wave.workgroup}; instruction ${row}`],
-    ["issue", `clk ${wave.issue[row]}${wave.attempt[row] < wave.issue[row] ? `, attempted at ${wave.attempt[row]}` : ""}`],
-    ["goes on", `clk ${wave.end[row]}`],
-  ];
-  if (wave.done[row] > wave.issue[row]) rows.push([entry.kind === "mfma" ? "result" : "data", `clk ${wave.done[row]}, ${wave.done[row] - wave.issue[row]} after its issue`]);
-  const reasons = why(run, position, row);
-  if (!reasons.length) rows.push(["waited", "not at all"]);
-  for (const reason of reasons) rows.push([reason.name, `${reason.clk} clk: ${reason.text}`, reason.holder]);
-  const wait = coveringWait(run, position, row);
-  if (wait >= 0) rows.push(["its wait", `${run.entry(position, wait).text}, issues at clk ${wave.issue[wait]}`, { position, row: wait }]);
-  const use = firstUse(run, position, row);
-  if (use >= 0) rows.push(["first use", `${run.entry(position, use).text} at clk ${wave.issue[use]}`, { position, row: use }]);
-  if (entry.places.length) rows.push(["place", entry.places.map(([file, line]) => `${lastPart(file)}:${line}`).join(", ")]);
-  return rows;
-}
-
-class Panels {
+export class Panels {
   constructor(root, runs, go, story = null) {
     this.root = root;
     this.runs = runs;
     this.told = story; // {name, title, chapters} or null
-    this.go = go; // {select(place), codes(run, set, go), path(what)}
+    this.go = go; // {select(place), codes(run, set), hoverLine(run, line, event), path(what), finding(run, place, waves)}
     this.run = runs[0];
-    this.tabs = ["figures", "explain", "instruction", "source", "assembly", "findings"];
+    this.tabs = ["figures", "explain", "instruction", "code", "findings"];
     if (story) this.tabs.unshift(story.name);
     this.bodies = {};
-    this.lines = new Map();
+    this.words = runs[0].vocabulary.words;
     this.build();
   }
 
@@ -67,8 +32,7 @@ class Panels {
     this.figures();
     this.explain();
     this.instruction(null);
-    this.source();
-    this.assembly();
+    this.code = new CodePanel(this.bodies.code.body, this.run, this.go);
     this.findings();
     this.open(this.current || this.tabs[0]);
   }
@@ -99,7 +63,9 @@ class Panels {
       this.pathShown = true; // once by itself, then as the reader has it
       this.go.path({ on: true });
     }
-    this.showMarked();
+    this.root.dataset.tab = name;
+    if (name === "code") this.code.open();
+    this.go.opened(name);
   }
 
   use(run) {
@@ -126,9 +92,13 @@ class Panels {
       if (holder) {
         cell.append(" ", make("button", { class: "link", click: () => this.go.select({ run, ...holder }) }, "go"));
       }
-      table.append(make("tr", {}, make("th", {}, label), cell));
+      table.append(make("tr", {}, this.head(label), cell));
     }
     return table;
+  }
+
+  head(label) {
+    return make("th", {}, word(label, entryOf(label, this.words)));
   }
 
   figures() {
@@ -136,13 +106,9 @@ class Panels {
     const { data } = this.run;
     body.append(make("h2", {}, data.title));
     const table = make("table", { class: "story" });
-    for (const [label, text] of [...data.facts, ...figureRows(data)]) table.append(make("tr", {}, make("th", {}, label), make("td", {}, text)));
+    for (const [label, text] of [...data.facts, ...figureRows(data)]) table.append(make("tr", {}, this.head(label), make("td", {}, ...worded(text, this.words))));
     body.append(table);
-    if (data.explanation) {
-      body.append(make("h3", {}, "In short"), ...data.explanation.summary.map((text) => make("p", {}, text)),
-        make("p", {}, make("button", { class: "link", click: () => this.open("explain") }, "explain: path, what-ifs, advice")));
-    }
-    if (data.figures.groups) body.append(make("h3", {}, `Where the clocks go${mark(data.figures, "stalls")}`), stallBars(data.figures));
+    if (data.figures.groups) body.append(make("h3", {}, `Where the clocks go${mark(data.figures, "stalls")}`), this.stallBars(data.figures));
     for (const note of data.notes) body.append(make("p", { class: "hint" }, note));
     if (data.cut_clk < data.clk_total) {
       body.append(make("p", { class: "hint" }, `Shown up to clk ${data.cut_clk} of ${data.clk_total}: the run is longer than a page should be.`));
@@ -153,7 +119,7 @@ class Panels {
   place(place) {
     if (!place) return "";
     const [file, line] = place;
-    return make("button", { class: "link", click: () => this.go.codes(this.run, new Set(this.run.codeOfLine(file, line)), true) }, this.oneFile() ? `line ${line}` : `${lastPart(file)}:${line}`);
+    return make("button", { class: "link", click: () => this.go.codes(this.run, new Set(this.run.codeOfLine(file, line))) }, this.oneFile() ? `line ${line}` : `${lastPart(file)}:${line}`);
   }
 
   oneFile() {
@@ -169,7 +135,7 @@ class Panels {
       return;
     }
     const doubt = mark(figures, "clk_per_iteration");
-    body.append(make("h2", {}, `Why ${shown(explanation.clk)}${doubt} ${explanation.per}${explanation.steady ? `; in steady state ${explanation.steady}` : ""}`), ...explanation.summary.map((text) => make("p", {}, text)));
+    body.append(make("h2", {}, `Why ${shown(explanation.clk)}${doubt} ${explanation.per}${explanation.steady ? `; in steady state ${explanation.steady}` : ""}`));
     if (doubt) body.append(make("p", { class: "hint" }, "?: rests on something that is not known; the figures' notes say on what."));
     const { path } = this.run;
     const whole = path.causes.reduce((sum, [, clk]) => sum + clk, 0) || 1;
@@ -215,7 +181,7 @@ class Panels {
     for (const row of explanation.ladder) {
       const gain = row.gain > 0 ? `−${shown(row.gain)}` : row.gain < 0 ? `+${shown(-row.gain)}` : "0";
       table.append(make("tr", { title: `${explanation.see} ${row.name}` }, make("td", {}, row.text), make("td", { class: "num" }, `${row.signs}${shown(row.clk)}${doubt}`),
-        make("td", { class: "num" }, gain), barCell(Math.abs(row.gain) / most, row.gain < 0 ? "loss" : "gain")));
+        make("td", { class: "num" }, gain), Math.abs(row.gain) < 0.05 ? "" : barCell(Math.abs(row.gain) / most, row.gain < 0 ? "loss" : "gain")));
     }
     const means = explanation.signs.map((text) => ` ${text}.`).join("");
     const said = make("p", { class: "hint" }, `Each row was simulated.${means} To see one: `, make("span", { class: "code command" }, `${explanation.see} ${explanation.ladder[0].name}`));
@@ -234,84 +200,11 @@ class Panels {
     return table;
   }
 
-  source() {
-    const { body } = this.bodies.source;
-    const names = Object.keys(this.run.data.files);
-    this.lines.clear();
-    if (!names.length) body.append(make("p", { class: "hint" }, "No source file is known here; see the assembly."));
-    const clocks = this.run.clocksByCode();
-    const total = clocks.reduce((sum, cell) => sum + cell.clk, 0) || 1;
-    for (const name of names) {
-      const costs = new Map();
-      this.run.code.forEach((entry, index) => {
-        const place = entry.places.find((each) => each[0] === name);
-        if (place) costs.set(place[1], (costs.get(place[1]) || 0) + clocks[index].clk);
-      });
-      body.append(make("h3", {}, lastPart(name)), this.listing(this.run.data.files[name].map((text, index) => ({
-        key: `${name}:${index + 1}`,
-        number: index + 1,
-        text,
-        share: (costs.get(index + 1) || 0) / total,
-        codes: costs.has(index + 1) ? () => this.run.codeOfLine(name, index + 1) : null,
-      }))));
-    }
-  }
-
-  assembly() {
-    const clocks = this.run.clocksByCode();
-    const total = clocks.reduce((sum, cell) => sum + cell.clk, 0) || 1;
-    const rows = [];
-    this.run.code.forEach((entry, index) => {
-      const label = this.run.data.labels[String(index)];
-      if (label) rows.push({ key: `label:${index}`, number: "", text: `${label}:`, share: 0, codes: null });
-      rows.push({
-        key: `code:${index}`,
-        number: clocks[index].issues || "",
-        text: `  ${entry.text}`,
-        share: clocks[index].clk / total,
-        codes: () => [index],
-      });
-    });
-    this.bodies.assembly.body.append(make("p", { class: "hint" }, "How often issued; bar: share of all waves' clocks, waiting included."), this.listing(rows));
-  }
-
-  listing(rows) {
-    const most = Math.max(...rows.map((row) => row.share), 1e-9);
-    return make("div", { class: "listing" }, ...rows.map((row) => {
-      const line = make("div", { class: row.codes ? "line live" : "line" },
-        make("span", { class: "num" }, String(row.number)),
-        make("span", { class: "bar", title: row.share ? percent(row.share) : "" }, make("i", { style: `width:${((100 * row.share) / most).toFixed(1)}%` })),
-        make("span", { class: "code" }, row.text));
-      if (row.codes) {
-        line.tabIndex = 0;
-        const act = () => this.go.codes(this.run, new Set(row.codes()), true);
-        line.addEventListener("click", act);
-        line.addEventListener("keydown", (event) => event.key === "Enter" && act());
-        line.addEventListener("mouseenter", () => this.go.codes(this.run, new Set(row.codes()), false));
-      }
-      this.lines.set(row.key, line);
-      return line;
-    }));
-  }
-
   /** Marks the lines of an instruction, in the source and in the assembly. */
   mark(run, code, scroll) {
-    for (const line of this.marked || []) line.classList.remove("marked");
-    this.marked = [];
-    if (code === null || run !== this.run) return;
-    const keys = [`code:${code}`, ...run.code[code].places.map(([file, line]) => `${file}:${line}`)];
-    for (const key of keys) {
-      const line = this.lines.get(key);
-      if (!line) continue;
-      line.classList.add("marked");
-      this.marked.push(line);
-    }
-    if (scroll) this.showMarked();
-  }
-
-  showMarked() {
-    const line = (this.marked || []).find((each) => each.offsetParent);
-    if (line) line.scrollIntoView({ block: "center" });
+    if (run !== this.run) return;
+    this.code.mark(code);
+    if (scroll) this.code.showMarked();
   }
 
   findings() {
@@ -319,28 +212,42 @@ class Panels {
     const { findings } = this.run.data;
     if (!findings.length) body.append(make("p", { class: "hint" }, "Nothing was found."));
     for (const finding of findings) {
-      const places = finding.places.map((place) => make("button", {
-        class: "link",
-        click: () => {
-          const codes = this.run.codeOfLine(place.file, place.line);
-          this.go.codes(this.run, new Set(codes), true);
-        },
-      }, `${lastPart(place.file)}:${place.line}`));
+      const places = finding.places.flatMap((place) => [
+        place.line ? make("button", { class: "link", click: () => this.go.finding(this.run, place, finding.waves) }, `${lastPart(place.file)}:${place.line}`) : lastPart(place.file), " "]);
+      const waves = finding.waves.length ? `wave${finding.waves.length > 1 ? "s" : ""} ${finding.waves.join(", ")}` : "";
       body.append(make("div", { class: `finding ${finding.severity}` },
-        make("b", {}, `${finding.severity}: ${finding.rule}`), make("p", {}, finding.message),
-        make("p", {}, ...places.flatMap((place) => [place, " "]), finding.waves.length ? `wave${finding.waves.length > 1 ? "s" : ""} ${finding.waves.join(", ")}` : ""),
-        ...(finding.fix ? [make("p", {}, `fix: ${finding.fix}`)] : [])));
+        make("b", {}, `${finding.severity}: ${finding.rule}`), make("p", {}, ...worded(finding.message, this.words)),
+        make("p", {}, ...places, waves), ...(finding.fix ? [make("p", {}, ...worded(`fix: ${finding.fix}`, this.words))] : [])));
     }
+  }
+
+  /** Stall clocks per wave group, a bar each. */
+  stallBars(figures) {
+    const { reasons, reason_colours: colours } = this.run.vocabulary;
+    const table = make("table", { class: "bars" });
+    for (const group of figures.groups) {
+      const clocks = group.stalls_per_iteration || group.stalls;
+      const total = group.stalls_per_iteration ? group.iteration_clk : Object.values(clocks).reduce((sum, clk) => sum + clk, 0);
+      const names = group.waves.map((wave) => wave.wave).join(", ");
+      table.append(make("tr", {}, make("th", { colspan: "3" }, `wave${group.waves.length > 1 ? "s" : ""} ${names}: ${shown(total)} clk${group.stalls_per_iteration ? " per iteration" : ""}`)));
+      for (const [name, clk] of Object.entries(clocks).sort((a, b) => b[1] - a[1])) {
+        if (clk <= 0) continue;
+        const colour = colours[reasons.indexOf(name)] || "other"; // what is put down to no reason
+        table.append(make("tr", {}, make("td", {}, word(name, entryOf(name, this.words))), make("td", { class: "num" }, shown(clk, 0)),
+          make("td", { class: "wide" }, make("i", { style: `width:${((100 * clk) / total).toFixed(1)}%;background:var(--${colour})` }))));
+      }
+    }
+    return table;
   }
 }
 
 /** "?" for a figure that rests on something unknown, as in the terminal. */
-function mark(figures, name) {
+export function mark(figures, name) {
   return figures.unknowns && figures.unknowns.figures[name] ? "?" : "";
 }
 
 /** What a kernel is, in a few words: right and clean, or what it is not. */
-function verdictOf(data) {
+export function verdictOf(data) {
   if (data.figures.verdict === "good") return "✓ good";
   if (data.figures.verdict === "unchecked") return "? unchecked";
   const count = data.findings.filter((each) => each.severity !== "note").length;
@@ -351,15 +258,14 @@ function verdictOf(data) {
 }
 
 /** Key figures of a run's JSON report. */
-function figureRows(data) {
+export function figureRows(data) {
   const { figures } = data;
   if (!figures.kernel) return [];
   const doubt = (name) => mark(figures, name);
-  const rows = [["verdict", verdictOf(data).slice(2)], ["span", `${figures.clk_total}${doubt("clk_total")} clk, ${figures.instructions} instructions`]];
+  const rows = [["span", `${figures.clk_total}${doubt("clk_total")} clk, ${figures.instructions} instructions`]];
   if (figures.clk_per_iteration !== null) rows.unshift(["clk/iteration", `${shown(figures.clk_per_iteration)}${doubt("clk_per_iteration")}`]);
   const bound = figures.bound_details.binding;
   if (bound) rows.push(["bound", `${shown(figures.bounds[bound])}${doubt(`bounds.${bound}`)} clk: ${bound}`]);
-  if (figures.diagnosis) rows.unshift(["diagnosis", figures.diagnosis]);
   rows.push(...data.shares);
   if (figures.tflops !== null) rows.push(["TFLOP/s", `${shown(figures.tflops)}${doubt("tflops")} at ${figures.clock_ghz} GHz`]);
   const numbers = figures.numerics;
@@ -373,23 +279,6 @@ function figureRows(data) {
   return rows;
 }
 
-/** Stall clocks per wave group, a bar each. */
-function stallBars(figures) {
-  const table = make("table", { class: "bars" });
-  for (const group of figures.groups) {
-    const clocks = group.stalls_per_iteration || group.stalls;
-    const total = group.stalls_per_iteration ? group.iteration_clk : Object.values(clocks).reduce((sum, clk) => sum + clk, 0);
-    const names = group.waves.map((wave) => wave.wave).join(", ");
-    table.append(make("tr", {}, make("th", { colspan: "3" }, `wave${group.waves.length > 1 ? "s" : ""} ${names}: ${shown(total)} clk${group.stalls_per_iteration ? " per iteration" : ""}`)));
-    for (const [name, clk] of Object.entries(clocks).sort((a, b) => b[1] - a[1])) {
-      if (clk <= 0) continue;
-      table.append(make("tr", {}, make("td", {}, name), make("td", { class: "num" }, shown(clk, 0)),
-        make("td", { class: "wide" }, make("i", { class: `reason-${name}`, style: `width:${((100 * clk) / total).toFixed(1)}%` }))));
-    }
-  }
-  return table;
-}
-
-function barCell(share, kind) {
+export function barCell(share, kind) {
   return make("td", { class: "wide" }, make("i", { style: `width:${(100 * Math.min(1, share)).toFixed(1)}%`, class: kind }));
 }

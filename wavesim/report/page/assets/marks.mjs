@@ -1,9 +1,10 @@
-"use strict";
 // Marks: what is drawn over the lanes: selection, hover, the lines of code chosen, arrows, the cursor.
+import { upperBound } from "./run.mjs";
+import { Painter } from "./paint.mjs";
 
-const LEAST_PATH_PX = 60; // a turn of the critical path narrower than this is not drawn
+export const LEAST_PATH_PX = 60; // a turn of the critical path narrower than this is not drawn
 
-class MarkedPainter extends Painter {
+export class MarkedPainter extends Painter {
   marks(marks) {
     const { context, colours } = this;
     context.save();
@@ -17,7 +18,7 @@ class MarkedPainter extends Painter {
       const wave = place.run.waves[place.position];
       const lane = this.laneOf(place.run, place.position);
       const x = this.x(wave.issue[place.row] + place.run.offset);
-      context.strokeStyle = colours.mark;
+      context.strokeStyle = colours.text;
       context.lineWidth = place === marks.selected ? 2.5 : 1.5;
       context.strokeRect(x, lane.y, Math.max(3, (wave.end[place.row] - wave.issue[place.row]) * this.scale), lane.height);
     }
@@ -68,7 +69,7 @@ class MarkedPainter extends Painter {
   }
 
   highlight(run, codes) {
-    this.context.fillStyle = this.colours.mark;
+    this.context.fillStyle = this.colours.text;
     for (const wave of run.waves) {
       const lane = this.laneOf(run, wave.position);
       let before = -10;
@@ -91,12 +92,14 @@ class MarkedPainter extends Painter {
     const x1 = this.x(wave.issue[to] + 1 + run.offset);
     const y = lane.y + 0.2 * lane.height;
     const lift = Math.min(1.6 * this.unit, 6 + Math.abs(x1 - x0) / 8);
-    context.strokeStyle = kind === "data" ? colours.mark : colours.text;
+    context.strokeStyle = colours.text;
     context.lineWidth = 1.6;
+    context.setLineDash(kind === "data" ? [] : [4, 3]);
     context.beginPath();
     context.moveTo(x0, y);
     context.quadraticCurveTo((x0 + x1) / 2, y - 2 * lift, x1, y);
     context.stroke();
+    context.setLineDash([]);
     context.fillStyle = context.strokeStyle;
     context.beginPath();
     context.moveTo(x1, y + 1);

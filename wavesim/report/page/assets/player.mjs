@@ -1,10 +1,11 @@
-"use strict";
 // Player: steps through the clocks slot by slot and says what every wave does in each.
+import { upperBound } from "./run.mjs";
+import { make } from "./dom.mjs";
 
-const SLOT_CLK = 4;
-const SPEEDS = [1, 2, 5, 10, 25, 60];
+export const SLOT_CLK = 4;
+export const SPEEDS = [1, 2, 5, 10, 25, 60];
 
-class Player {
+export class Player {
   constructor(view, root) {
     this.view = view;
     this.root = root;
@@ -107,15 +108,22 @@ class Player {
       for (const wave of run.waves) {
         const state = run.state(wave.position, clk - run.offset);
         const text = stateText(run, wave.position, state, clk - run.offset);
-        items.push(make("div", { class: `state ${state.what}` }, make("b", {}, run.name(wave.position)), " ", text));
+        items.push(make("div", { class: `state ${state.what}`, style: `border-color:${stateColour(run, wave.position, state)}` }, make("b", {}, run.name(wave.position)), " ", text));
       }
     }
     this.strip.replaceChildren(...items);
   }
 }
 
+/** The colour that the state has in the timeline. */
+export function stateColour(run, position, state) {
+  const { activities, reason_colours: reasons } = run.vocabulary;
+  if (state.what === "issue" || state.what === "hold") return `var(--${activities[run.entry(position, state.row).activity]})`;
+  return state.what === "wait" ? `var(--${reasons[state.reason] || "other"})` : "transparent";
+}
+
 /** What a wave does, in words. */
-function stateText(run, position, state, clk) {
+export function stateText(run, position, state, clk) {
   if (state.what === "absent") return "not started";
   if (state.what === "finished") return "finished";
   if (state.row >= run.waves[position].code.length) return "stuck";

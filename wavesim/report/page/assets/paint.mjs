@@ -1,12 +1,13 @@
-"use strict";
 // Paint: the lanes of waves, pipes and ports on a canvas, at any zoom.
+import { upperBound } from "./run.mjs";
+import { LEAST_BIN_CLK, Levels } from "./levels.mjs";
 
-const SEPARATE_FROM_PX = 5; // a slot at least this wide is drawn as a block of its own
-const TEXT_FROM_PX = 34; // a block at least this wide gets its opcode written in
-const FLIGHT_FROM_SCALE = 0.2; // pixels per clock from which data in flight is drawn
+export const SEPARATE_FROM_PX = 5; // a slot at least this wide is drawn as a block of its own
+export const TEXT_FROM_PX = 34; // a block at least this wide gets its opcode written in
+export const FLIGHT_FROM_SCALE = 0.2; // pixels per clock from which data in flight is drawn
 
 /** Lanes of all runs from top to bottom: [{kind, run, ...}], with y and height filled in. */
-function layLanes(runs, unit) {
+export function layLanes(runs, unit) {
   const lanes = [];
   for (const run of runs) {
     lanes.push({ kind: "title", run, height: 1.1 * unit });
@@ -38,11 +39,12 @@ function layLanes(runs, unit) {
 }
 
 /** Colours from the style sheet, so that light, dark and print share one list. */
-function readColours(vocabulary) {
+export function readColours(vocabulary) {
   const style = getComputedStyle(document.documentElement);
   const get = (name) => style.getPropertyValue(name).trim();
   return {
     activity: vocabulary.activities.map((name) => get(`--${name}`)),
+    reason: vocabulary.reason_colours.map((name) => get(`--${name}`)),
     text: get("--text"),
     faint: get("--faint"),
     line: get("--line"),
@@ -50,12 +52,20 @@ function readColours(vocabulary) {
     lane: get("--lane"),
     mark: get("--mark"),
     cursor: get("--cursor"),
-    onBlock: get("--on-block"),
   };
 }
 
+/** Black or white, whichever stands out more on a colour #rrggbb (relative luminance of WCAG 2). */
+export function inkOn(colour) {
+  const [red, green, blue] = [1, 3, 5].map((at) => {
+    const share = parseInt(colour.slice(at, at + 2), 16) / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? "#000000" : "#ffffff";
+}
+
 /** Fills intervals in time order; what is narrower than a pixel is summed and its largest class shown. */
-class ColumnFill {
+export class ColumnFill {
   constructor(context, classes, draw) {
     this.context = context;
     this.draw = draw; // (class, x, width)
@@ -111,7 +121,23 @@ class ColumnFill {
   }
 }
 
-class Painter {
+/** put(from, to, class) for what a wave does in its rows [first, last), in time order: an activity, or classes + a reason. */
+export function waveIntervals(run, wave, first, last, classes, put) {
+  let stall = upperBound(wave.stallRow, first - 1);
+  let clk = first > 0 ? wave.end[first - 1] : wave.first_clk;
+  for (let row = first; row < last; row += 1) {
+    for (; wave.stallRow[stall] === row; stall += 1) {
+      const reason = wave.stallReason[stall];
+      if (reason === run.hold || reason === run.nop) continue;
+      put(clk, clk + wave.stallClk[stall], classes + reason);
+      clk += wave.stallClk[stall];
+    }
+    put(wave.issue[row], wave.end[row], run.code[wave.code[row]].activity);
+    clk = wave.end[row];
+  }
+}
+
+export class Painter {
   constructor(canvas, runs, vocabulary) {
     this.canvas = canvas;
     this.runs = runs;
@@ -130,8 +156,8 @@ class Painter {
   }
 
   /** The unit (line height in pixels) with which the lanes fill a given height, within reason. */
-  fit(height) {
-    this.unit = Math.min(Math.max((this.unit * height) / this.lanes.total, 14), 30);
+  fit(height, most = 30) {
+    this.unit = Math.min(Math.max((this.unit * height) / this.lanes.total, 14), most);
     this.refresh();
   }
 
@@ -173,8 +199,12 @@ class Painter {
     return this.view.from + (x - this.labelWidth) / this.scale;
   }
 
-  label(lane, text, colour) {
-    this.context.font = lane.kind === "busy" ? this.smallFont : this.font;
+  label(lane, text, colour, isChosen = false) {
+    this.context.font = `${isChosen ? "bold " : ""}${lane.kind === "busy" ? this.smallFont : this.font}`;
+    if (lane.kind === "title") { // not through the ruler's lines
+      this.context.fillStyle = this.colours.ground;
+      this.context.fillRect(0, lane.y, this.context.measureText(text).width + 8, lane.height);
+    }
     this.context.fillStyle = colour;
     this.context.fillText(text, 4, lane.y + lane.height / 2);
   }
@@ -201,7 +231,7 @@ class Painter {
     const wave = run.waves[position];
     const from = this.view.from - run.offset;
     const to = this.view.to - run.offset;
-    this.label(lane, run.name(position), marks.wave === position && marks.run === run ? colours.mark : colours.text);
+    this.label(lane, run.name(position), colours.text, marks.wave === position && marks.run === run);
     context.save();
     context.beginPath();
     context.rect(this.labelWidth, y, this.width, height);
@@ -210,43 +240,44 @@ class Painter {
     const start = this.x(Math.max(from, wave.first_clk) + run.offset);
     context.fillRect(start, y, Math.max(0, this.x(Math.min(to, wave.last_clk) + run.offset) - start), height);
     const classes = colours.activity.length;
-    const fill = new ColumnFill(context, 2 * classes, (which, x, width) => {
+    const fill = new ColumnFill(context, classes + colours.reason.length, (which, x, width) => {
       const waiting = which >= classes;
-      context.fillStyle = colours.activity[which % classes];
+      context.fillStyle = waiting ? colours.reason[which - classes] : colours.activity[which];
       if (waiting) context.fillRect(x, y + 0.3 * height, width, 0.4 * height);
       else context.fillRect(x, y, width, height - 2);
     });
-    const first = Math.max(0, upperBound(wave.end, from) - 1);
-    const last = Math.min(wave.issue.length, upperBound(wave.issue, to) + 1);
     const put = (begin, end, which) => {
       if (end > from && begin < to) fill.put(this.x(Math.max(begin, from - 8) + run.offset), this.x(Math.min(end, to + 8) + run.offset), which);
     };
-    const written = [];
-    let stall = upperBound(wave.stallRow, first - 1);
-    let clk = first > 0 ? wave.end[first - 1] : wave.first_clk;
-    for (let row = first; row < last; row += 1) {
-      const entry = run.code[wave.code[row]];
-      for (; wave.stallRow[stall] === row; stall += 1) {
-        const reason = wave.stallReason[stall];
-        if (reason === run.hold || reason === run.nop) continue;
-        const shown = run.queueing.has(reason) ? entry.activity : this.vocabulary.reason_activity[reason];
-        put(clk, clk + wave.stallClk[stall], classes + shown);
-        clk += wave.stallClk[stall];
-      }
-      put(wave.issue[row], wave.end[row], entry.activity);
-      clk = wave.end[row];
-      if ((wave.end[row] - wave.issue[row]) * scale >= TEXT_FROM_PX) written.push(row);
+    const level = this.levelsOf(wave, run, classes + colours.reason.length, (each) => waveIntervals(run, wave, 0, wave.issue.length, classes, each));
+    if (level) {
+      Levels.stretches(level, from, to, put);
+      fill.finish();
+      context.restore();
+      return;
     }
+    const first = Math.max(0, upperBound(wave.end, from) - 1);
+    const last = Math.min(wave.issue.length, upperBound(wave.issue, to) + 1);
+    waveIntervals(run, wave, first, last, classes, put);
     fill.finish();
     this.inFlight(run, wave, first, last, y + height - 2);
     context.font = this.font;
     if (4 * scale >= SEPARATE_FROM_PX) this.separate(run, wave, first, last, lane);
-    context.fillStyle = colours.onBlock;
-    for (const row of written) {
-      const room = Math.floor(((wave.end[row] - wave.issue[row]) * scale - 6) / (0.41 * this.unit));
+    for (let row = first; row < last; row += 1) {
+      const width = (wave.end[row] - wave.issue[row]) * scale;
+      if (width < TEXT_FROM_PX) continue;
+      context.fillStyle = inkOn(colours.activity[run.code[wave.code[row]].activity]);
+      const room = Math.floor((width - 6) / (0.41 * this.unit));
       context.fillText(run.code[wave.code[row]].text.slice(0, room), this.x(wave.issue[row] + run.offset) + 3, y + height / 2 - 1);
     }
     context.restore();
+  }
+
+  /** The level of detail that suits the zoom, of a wave or a busy unit; null where its intervals are drawn one by one. */
+  levelsOf(owner, run, classes, each) {
+    if (1 / this.scale < LEAST_BIN_CLK) return null;
+    owner.levels ||= new Levels(run.endClk, classes, each);
+    return owner.levels.at(1 / this.scale);
   }
 
   /** A hair of ground before each block, so that neighbours of one class can be told apart. */
@@ -286,20 +317,30 @@ class Painter {
     });
     const from = this.view.from - run.offset;
     const to = this.view.to - run.offset;
+    const activity = (at) => (run.entry(span.wave[at], span.row[at]) || { activity: 0 }).activity;
+    const level = this.levelsOf(span, run, colours.activity.length, (each) => {
+      let before = 0;
+      for (let at = 0; at < span.start.length; at += 1) {
+        if (span.end[at] > before) each(Math.max(span.start[at], before), span.end[at], activity(at));
+        before = Math.max(before, span.end[at]);
+      }
+    });
     let before = from;
-    for (let at = Math.max(0, upperBound(span.end, from)); at < span.start.length && span.start[at] < to; at += 1) {
-      const begin = Math.max(span.start[at], from);
-      const end = Math.min(span.end[at], to);
-      const entry = run.entry(span.wave[at], span.row[at]);
-      if (begin > before) fill.put(this.x(before + run.offset), this.x(begin + run.offset), colours.activity.length);
-      if (end > begin) fill.put(this.x(begin + run.offset), this.x(end + run.offset), entry ? entry.activity : 0);
-      before = Math.max(before, end);
-    }
+    const put = (begin, end, which) => {
+      const start = Math.max(begin, before);
+      const stop = Math.min(end, to);
+      if (start > before) fill.put(this.x(before + run.offset), this.x(start + run.offset), colours.activity.length);
+      if (stop > start) fill.put(this.x(start + run.offset), this.x(stop + run.offset), which);
+      before = Math.max(before, stop);
+    };
+    if (level) Levels.stretches(level, from, to, put);
+    else for (let at = Math.max(0, upperBound(span.end, from)); at < span.start.length && span.start[at] < to; at += 1) put(span.start[at], span.end[at], activity(at));
     fill.finish();
     if (this.scale * 16 >= 26) {
-      context.fillStyle = colours.onBlock;
       for (let at = upperBound(span.end, from); at < span.start.length && span.start[at] < to; at += 1) {
         if ((span.end[at] - span.start[at]) * this.scale < 26) continue;
+        const entry = run.entry(span.wave[at], span.row[at]);
+        context.fillStyle = inkOn(colours.activity[entry ? entry.activity : 0]);
         context.fillText(run.name(span.wave[at]), this.x(span.start[at] + run.offset) + 3, y + height / 2);
       }
     }
@@ -315,15 +356,9 @@ class Painter {
     context.strokeStyle = this.colours.activity[this.vocabulary.activities.indexOf("barrier")];
     context.setLineDash([3, 3]);
     let before = -100;
-    const releases = [];
-    for (const workgroup of new Set(run.waves.map((wave) => wave.workgroup))) {
-      const members = run.waves.filter((wave) => wave.workgroup === workgroup);
-      for (let pass = 0; pass < members[0].barriers.length; pass += 1) {
-        releases.push(Math.min(...members.map((wave) => wave.issue[wave.barriers[pass]] ?? Infinity)));
-      }
-    }
-    releases.sort((a, b) => a - b);
-    for (const clk of releases) {
+    const releases = run.releases();
+    for (let at = upperBound(releases, this.view.from - run.offset - 1); at < releases.length && releases[at] <= this.view.to - run.offset; at += 1) {
+      const clk = releases[at];
       const x = Math.round(this.x(clk + run.offset)) + 0.5;
       if (x < this.labelWidth || x > this.width || x - before < 6) continue;
       before = x;

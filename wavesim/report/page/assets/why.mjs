@@ -1,10 +1,9 @@
-"use strict";
 // Why: whom the engine blames for a wait, and the chain from a load to its wait to its use.
 
-const SEARCH_ROWS = 4000;
+export const SEARCH_ROWS = 4000;
 
 /** The wait that lets row's data be used: the first that allows no more outstanding than came after it. */
-function coveringWait(run, position, row) {
+export function coveringWait(run, position, row) {
   const entry = run.entry(position, row);
   const counter = entry.lgkm ? "lgkm" : entry.vm ? "vm" : "";
   if (!counter) return -1;
@@ -20,7 +19,7 @@ function coveringWait(run, position, row) {
 }
 
 /** The first later row of the wave that reads a register which row writes; -1 if it is overwritten first. */
-function firstUse(run, position, row) {
+export function firstUse(run, position, row) {
   const written = new Set(run.entry(position, row).writes);
   if (!written.size) return -1;
   const last = Math.min(run.waves[position].code.length, row + SEARCH_ROWS);
@@ -34,7 +33,7 @@ function firstUse(run, position, row) {
 }
 
 /** The rows that wrote what row reads, nearest first, without repeats. */
-function producers(run, position, row) {
+export function producers(run, position, row) {
   const wanted = new Set(run.entry(position, row).reads);
   const found = [];
   for (let back = row - 1; back >= 0 && back > row - SEARCH_ROWS && wanted.size; back -= 1) {
@@ -47,7 +46,7 @@ function producers(run, position, row) {
 }
 
 /** Arrows of an instruction: [{from: row, to: row, kind}] within its wave. */
-function arrows(run, position, row) {
+export function arrows(run, position, row) {
   const found = [];
   const load = (from) => {
     const wait = coveringWait(run, position, from);
@@ -77,7 +76,7 @@ function arrows(run, position, row) {
 }
 
 /** Words for a wait: where nobody is to blame, and before whoever is. */
-const PLAIN_WORDS = {
+export const PLAIN_WORDS = {
   branch: ["fetch restarts after a branch", "fetch restarts after"],
   fetch: ["the next 32 bytes of code are not there yet", "code not there yet after"],
   dependency: ["gap after an earlier instruction of the wave", "gap after"],
@@ -97,14 +96,35 @@ const PLAIN_WORDS = {
   nop: ["sleeps", "sleeps after"],
 };
 
-/** Lines that say why a row waited, by whom the engine blames: [{text, name, clk, holder}]. */
-function why(run, position, row) {
-  return run.stalls(position, row).map((stall) => {
-    const name = run.vocabulary.reasons[stall.reason];
-    const who = stall.by;
+/** Culprits that are named; more are counted. */
+export const MOST_NAMED = 3;
+
+/** The stalls before a row, summed by reason, those with most clocks first: [{reason, name, clk, by}], where by is
+    whom the engine blames, summed by wave and instruction: [{position, row, clk}]. */
+export function waits(run, position, row) {
+  const found = new Map();
+  for (const { reason, clk, by } of run.stalls(position, row)) {
+    const sum = found.get(reason) || { reason, name: run.vocabulary.reasons[reason], clk: 0, by: new Map() };
+    found.set(reason, sum);
+    sum.clk += clk;
+    if (!by) continue;
+    const key = `${by.position} ${run.waves[by.position].code[by.row]}`;
+    const culprit = sum.by.get(key) || { ...by, clk: 0 };
+    culprit.clk += clk;
+    sum.by.set(key, culprit);
+  }
+  const most = (a, b) => b.clk - a.clk;
+  return [...found.values()].sort(most).map((sum) => ({ ...sum, by: [...sum.by.values()].sort(most) }));
+}
+
+/** Lines that say why a row waited, one a reason: [{text, name, clk, holder}]; holder is to blame for most of it. */
+export function why(run, position, row) {
+  return waits(run, position, row).map(({ name, clk, by }) => {
     const [alone, before] = PLAIN_WORDS[name] || [name, name];
-    const whose = who && (who.position === position ? "its own" : run.name(who.position));
-    const text = who ? `${before} ${whose} ${run.entry(who.position, who.row).text}` : alone;
-    return { text, name, clk: stall.clk, holder: who };
+    const whose = (who) => `${who.position === position ? "its own" : run.name(who.position)} ${run.entry(who.position, who.row).text}`;
+    const each = by.slice(0, MOST_NAMED).map((who) => (by.length > 1 ? `${whose(who)} (${who.clk})` : whose(who)));
+    if (by.length > MOST_NAMED) each.push(`${by.length - MOST_NAMED} more`);
+    const text = by.length ? `${before} ${each.join(", ")}` : alone;
+    return { text, name, clk, holder: by.length ? { position: by[0].position, row: by[0].row } : null };
   });
 }

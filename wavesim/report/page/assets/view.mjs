@@ -1,9 +1,10 @@
-"use strict";
 // View: what part of the clock axis is shown, and what mouse, touch and keys do to it.
+import { upperBound } from "./run.mjs";
+import { arrows } from "./why.mjs";
 
-const LEAST_CLK = 32;
+export const LEAST_CLK = 32;
 
-class View {
+export class View {
   constructor(painter, overview, listener) {
     this.painter = painter;
     this.overview = overview;
@@ -47,7 +48,8 @@ class View {
   /** Moves the view only as far as needed to have clk well inside. */
   reveal(clk) {
     const width = this.to - this.from;
-    if (clk < this.from + 0.05 * width || clk > this.to - 0.05 * width) this.show(clk - width / 2, clk + width / 2);
+    const isNear = (this.from > this.startClk && clk < this.from + 0.05 * width) || (this.to < this.endClk && clk > this.to - 0.05 * width);
+    if (isNear || clk < this.from || clk > this.to) this.show(clk - width / 2, clk + width / 2);
     else this.redraw();
   }
 
@@ -126,24 +128,43 @@ class View {
         this.zoom(2 ** (event.deltaY / 300), this.painter.clk(event.offsetX));
       }
     }, { passive: false });
+    const touches = new Map(); // pointers that are down: two of them pinch
+    const apart = () => {
+      const [one, other] = [...touches.values()];
+      return { clk: this.painter.clk((one.x + other.x) / 2), px: Math.max(20, Math.abs(one.x - other.x)) };
+    };
+    let pinch = null;
     canvas.addEventListener("pointerdown", (event) => {
       canvas.focus({ preventScroll: true });
       canvas.setPointerCapture(event.pointerId);
-      drag = { x: event.clientX, from: this.from, to: this.to, moved: false };
+      touches.set(event.pointerId, { x: event.offsetX });
+      drag = { x: event.clientX, from: this.from, to: this.to, moved: touches.size > 1 };
+      pinch = touches.size === 2 ? { ...apart(), from: this.from, to: this.to } : null;
     });
     canvas.addEventListener("pointermove", (event) => {
       if (!drag) {
         this.hover(this.placeAt(event.offsetX, event.offsetY), event);
         return;
       }
+      if (touches.has(event.pointerId)) touches.set(event.pointerId, { x: event.offsetX });
+      if (pinch && touches.size === 2) {
+        const factor = pinch.px / apart().px;
+        this.show(pinch.clk - (pinch.clk - pinch.from) * factor, pinch.clk + (pinch.to - pinch.clk) * factor);
+        return;
+      }
       const clk = (event.clientX - drag.x) / this.painter.scale;
       drag.moved = drag.moved || Math.abs(event.clientX - drag.x) > 3;
       if (drag.moved) this.show(drag.from - clk, drag.to - clk);
     });
+    const letGo = (event) => {
+      touches.delete(event.pointerId);
+      if (!touches.size) drag = pinch = null;
+    };
     canvas.addEventListener("pointerup", (event) => {
       if (drag && !drag.moved) this.select(this.placeAt(event.offsetX, event.offsetY));
-      drag = null;
+      letGo(event);
     });
+    canvas.addEventListener("pointercancel", letGo);
     canvas.addEventListener("pointerleave", () => this.hover(null, null));
     canvas.addEventListener("dblclick", (event) => this.zoom(0.4, this.painter.clk(event.offsetX)));
     this.overview.listen((clk) => {
@@ -184,7 +205,7 @@ class View {
 }
 
 /** The whole run in one strip: busy share of the matrix pipes, and the part that is shown. */
-class Overview {
+export class Overview {
   constructor(canvas, runs, painter) {
     this.canvas = canvas;
     this.runs = runs;
@@ -256,7 +277,7 @@ class Overview {
     const { colours } = painter;
     if (!this.image || this.drawnWith !== colours) this.image = this.drawn(view);
     context.drawImage(this.image, 0, 0, this.width, this.height);
-    context.strokeStyle = colours.mark;
+    context.strokeStyle = colours.text;
     context.lineWidth = 2;
     const x0 = this.x(view, view.from);
     context.strokeRect(x0, 1, Math.max(3, this.x(view, view.to) - x0), this.height - 2);

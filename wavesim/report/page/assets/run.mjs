@@ -1,9 +1,7 @@
-"use strict";
 // Run: one timeline's columns, and the plain questions asked of them. Clocks are shader clocks.
 
-/** Reads the payload: JSON with one deflated block of int32 columns, stored as differences. */
-async function readPayload() {
-  const payload = JSON.parse(document.getElementById("payload").textContent);
+/** The runs of a payload, whose columns are one deflated block of int32, stored as differences. */
+export async function readRuns(payload) {
   const packed = Uint8Array.from(atob(payload.columns), (letter) => letter.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
   const data = new Int32Array(await new Response(stream).arrayBuffer());
@@ -15,11 +13,11 @@ async function readPayload() {
     columns.push(column);
     at += count;
   }
-  return { payload, runs: payload.runs.map((run, index) => new Run(run, payload.vocabulary, columns, index)) };
+  return payload.runs.map((run, index) => new Run(run, payload.vocabulary, columns, index));
 }
 
 /** The number of entries of a sorted array that are <= value. */
-function upperBound(sorted, value, high = sorted.length) {
+export function upperBound(sorted, value, high = sorted.length) {
   let low = 0;
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -29,7 +27,7 @@ function upperBound(sorted, value, high = sorted.length) {
   return low;
 }
 
-class Run {
+export class Run {
   constructor(data, vocabulary, columns, index) {
     this.data = data;
     this.index = index;
@@ -37,7 +35,6 @@ class Run {
     this.code = data.code;
     this.hold = vocabulary.reasons.indexOf("hold");
     this.nop = vocabulary.reasons.indexOf("nop");
-    this.queueing = new Set(vocabulary.queueing);
     this.waves = data.waves.map((wave, position) => this.readWave(wave, position, columns));
     this.busy = data.busy.map((span) => {
       const start = columns[span.start];
@@ -47,7 +44,6 @@ class Run {
     this.endClk = Math.min(data.clk_total, data.cut_clk);
     this.head = data.head ?? -1;
     this.offset = 0; // added to this run's clocks on the shared axis
-    this.lineClk = null;
     this.path = data.explanation ? this.readPath(data.explanation.path, columns) : null;
   }
 
@@ -171,6 +167,20 @@ class Run {
     return { what: "wait", row: row + 1, reason: -1 };
   }
 
+  /** The clocks at which barriers let their waves go, in order. */
+  releases() {
+    if (this.released) return this.released;
+    this.released = [];
+    for (const workgroup of new Set(this.waves.map((wave) => wave.workgroup))) {
+      const members = this.waves.filter((wave) => wave.workgroup === workgroup);
+      for (let pass = 0; pass < members[0].barriers.length; pass += 1) {
+        this.released.push(Math.min(...members.map((wave) => wave.issue[wave.barriers[pass]] ?? Infinity)));
+      }
+    }
+    this.released.sort((a, b) => a - b);
+    return this.released;
+  }
+
   /** Issue clocks of the loop head in the wave that ran it most, for stepping by iterations. */
   iterations() {
     if (this.starts) return this.starts;
@@ -185,26 +195,6 @@ class Run {
     }
     this.starts = best; // asked for in every frame
     return best;
-  }
-
-  /** Per static instruction: {issues, clk, waits: Map reason -> clk}; waiting counts for the one that waits. */
-  clocksByCode() {
-    if (this.lineClk) return this.lineClk;
-    this.lineClk = this.code.map(() => ({ issues: 0, clk: 0, waits: new Map() }));
-    for (const wave of this.waves) {
-      let before = wave.first_clk;
-      for (let row = 0; row < wave.code.length; row += 1) {
-        const cell = this.lineClk[wave.code[row]];
-        cell.issues += 1;
-        cell.clk += wave.end[row] - before;
-        before = wave.end[row];
-      }
-      for (let at = 0; at < wave.stallRow.length; at += 1) {
-        const waits = this.lineClk[wave.code[wave.stallRow[at]]].waits;
-        waits.set(wave.stallReason[at], (waits.get(wave.stallReason[at]) || 0) + wave.stallClk[at]);
-      }
-    }
-    return this.lineClk;
   }
 
   /** Static instructions that come from a source line. */
