@@ -226,6 +226,7 @@ def machine(**overrides: object) -> Machine:
         memory_bytes_per_clk=64,
         memory_l1_hit_bytes_per_clk=128,
         memory_min_service_clk=4,
+        memory_store_queue_bytes=8192,
         memory_idle_clk=1100,
         memory_idle_restart_clk=8,
         memory_latency_clk=880,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from random import Random
 
 import builders as b
+import numpy as np
 
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing.rules import BY_NAME, without
@@ -34,6 +35,7 @@ def random_parameters(random: Random, arch: str) -> TimingParameters:
         memory_tail_bytes=512 * queue_entries,
         memory_to_lds_held_bytes=300 * (queue_entries == 4),
         memory_queue_entries=random.choice((2, 12)),
+        memory_store_queue_bytes=random.choice((512, 2048, 8192)),
         memory_tail_entries=random.choice((3, 14)),
         counter_lgkm_max=random.choice((4, 15)),
         counter_vm_max=random.choice((2, 63)),
@@ -178,7 +180,8 @@ def random_trace(random: Random, arch: str, *, longest_loop: int = 4) -> Trace:
             )
     if random.random() < 0.25:
         add_polling(random, placed, waves)
-    return b.trace(placed, waves, arch)
+    late = [random.choice((-1, 0, 20, 300)) for _ in range(random.choice((0, 0, 40)))]
+    return b.trace(placed, waves, arch, memory_head_by_order_clk=np.array(late, np.int32))
 
 
 def add_polling(random: Random, code: Sequence[CodeEntry], waves: list[WaveTrace]) -> None:

@@ -179,30 +179,52 @@ def test_bytes_that_the_l1_has_come_faster_and_are_not_in_flight(engine: str) ->
     assert timeline.waves[0].done_clk[:4].tolist() == [1000, 1016, 1028, 2000]
 
 
-# -- vmem_idle_port (§11)
+# -- vmem_first_come (§11)
 
 
-def test_an_idle_port_takes_the_lowest_simd_of_equal_attempts(engine: str) -> None:
+def test_the_port_takes_the_lowest_simd_of_those_that_asked_at_once(engine: str) -> None:
     """SIMD 0 was last; after a pause both SIMDs attempt at 24."""
     body = {0: [b.load(), b.nop(4), b.load()], 1: [b.nop(5), b.load()]}
     assert [issue(timed(engine, b.streams(body)), w)[row] for w, row in ((0, 2), (1, 1))] == [24, 28]
-    off = timed(engine, b.streams(body), "vmem_idle_port")
+    off = timed(engine, b.streams(body), "vmem_first_come")
     assert [issue(off, w)[row] for w, row in ((0, 2), (1, 1))] == [28, 24]
 
 
-def test_an_idle_port_takes_the_earliest_attempt(engine: str) -> None:
-    """The queue is full from 4 to 16; SIMD 1's younger wave attempts at 4, SIMD 0's at 8."""
-    code = b.one_chunk([b.load(), b.load(), b.endpgm(), b.nop(0), b.nop(1)])
-    waves = [
-        b.wave([0, 1, 2], simd=1, number=0),
-        b.wave([3, 1, 2], simd=1, number=1),
-        b.wave([4, 1, 2], simd=0, number=2),
-    ]
-    trace = b.trace(code, waves)
-    timeline = timed(engine, trace, memory_queue_entries=1)
-    assert issue(timeline, 0)[:2] == [0, 4]
-    assert issue(timeline, 1)[1] == 16
-    assert issue(timed(engine, trace, "vmem_idle_port", memory_queue_entries=1), 2)[1] == 16
+def test_a_simd_asks_from_its_first_attempt_since_the_port_served_it(engine: str) -> None:
+    """Loads of 64 clk and a queue of one. At 8 two waves of SIMD 0 and one of SIMD 1 attempt. SIMD 0 is
+    served; its other wave then counts from 12, so SIMD 1 goes when the queue has room again, at 64."""
+    code = b.one_chunk([b.load(16), b.endpgm(), b.nop(1)])
+    waves = [b.wave([0, 1], simd=0, number=0)]
+    waves += [b.wave([2, 0, 1], simd=simd, number=number) for number, simd in ((1, 0), (2, 0), (3, 1))]
+    timeline = timed(engine, b.trace(code, waves), memory_queue_entries=1, memory_bytes_per_clk=16)
+    assert [issue(timeline, wave)[-2] for wave in range(4)] == [0, 8, 128, 64]
+
+
+# -- vmem_store_queue and acceptance_by_order (§10)
+
+
+def test_the_queue_holds_8_kib_of_stores(engine: str) -> None:
+    """Stores go 16 apart; the path accepts the first at 1000. Eight of 1 KiB are in the queue by then, and
+    the ninth goes at 1000. Stores of 256 bytes: 12 entries of the queue are full first."""
+    for store, last in ((b.store(16), 8), (b.store(4), 12)):
+        code = b.one_chunk([store, b.endpgm()])
+        late = np.array([1000], np.int32)
+        trace = b.trace(code, [b.wave([0] * (last + 1) + [1])], memory_head_by_order_clk=late)
+        clk = issue(timed(engine, trace), 0)
+        apart = 16 if last == 8 else 4
+        assert clk[:last] == list(range(0, apart * last, apart))
+        assert clk[last] == 1000
+
+
+def test_an_access_that_is_first_in_the_queue_for_longer_keeps_the_others_back(engine: str) -> None:
+    """The second of three loads of 1 KiB could be accepted at 16, and is 100 clk later, like those behind."""
+    late = np.array([-1, 100], np.int32)
+    trace = b.trace(
+        b.one_chunk([b.load(16), b.endpgm()]), [b.wave([0, 0, 0, 1])], memory_head_by_order_clk=late
+    )
+    timeline = timed(engine, trace, memory_latency_clk=50)
+    assert timeline.busy["memory", 0].start_clk.tolist() == [0, 116, 132]
+    assert timeline.waves[0].done_clk[:3].tolist() == [50, 166, 182]
 
 
 # -- endpgm_drain (§9)
@@ -347,11 +369,17 @@ SENSITIVE: dict[str, Callable[[], Trace]] = {
         b.one_chunk([b.load(16), b.endpgm()]), [b.wave([0, 0, 1], memory_latency_clk={0: 200, 1: 50})]
     ),
     "vmem_acknowledge": lambda: b.streams([[b.load(16), b.store(16)]]),
+    "vmem_store_queue": lambda: b.trace(
+        b.one_chunk([b.store(16), b.endpgm()]),
+        [b.wave([0] * 9 + [1])],
+        memory_head_by_order_clk=np.array([300], np.int32),
+    ),
     "vmem_store_data": lambda: b.streams([[b.store(16), b.store(16)]]),
     "vmem_idle_restart": lambda: b.streams([[b.load(), b.sleep(18), b.load()]]),
-    "vmem_idle_port": lambda: b.streams({0: [b.load(), b.nop(4), b.load()], 1: [b.nop(5), b.load()]}),
+    "vmem_first_come": lambda: b.streams({0: [b.load(), b.nop(4), b.load()], 1: [b.nop(5), b.load()]}),
     "vmem_round_robin": lambda: b.streams({0: [b.nop(0), b.load(4)], 1: [b.load(4), b.load(4)]}),
     "latency_by_order": _by_order,
+    "acceptance_by_order": lambda: replace(_by_order(), memory_head_by_order_clk=np.array([40], np.int32)),
     "scalar_latency": _scalar,
     "endpgm_drain": lambda: b.streams([[b.store()]]),
     "arbitration": lambda: _one_simd("gfx942", [b.valu()], [b.valu()]),

@@ -137,7 +137,7 @@ def _memory_latency(trace: Trace, p: TimingParameters) -> tuple[Trace, TimingPar
     )
     none = trace.memory_latency_by_order_clk[:0]
     return (
-        replace(trace, waves=waves, memory_latency_by_order_clk=none),
+        replace(trace, waves=waves, memory_latency_by_order_clk=none, memory_head_by_order_clk=none),
         replace(p, memory_latency_clk=0, memory_store_latency_clk=0),
     )
 

@@ -105,6 +105,7 @@ class TimingParameters:
     memory_l1_hit_bytes_per_clk: Size
     memory_min_service_clk: Size
     memory_acknowledge_clk: WholeNumber
+    memory_store_queue_bytes: Size
     memory_idle_clk: Size
     memory_idle_restart_clk: WholeNumber
     memory_latency_clk: Size

@@ -144,13 +144,15 @@ def replay_inputs(timeline: Timeline, machine: Machine, memory: MemoryMode) -> t
     )
     trace = replace(trace, waves=waves)
     latencies = derive_latencies(timeline, machine.parameters)
-    by_order = latencies.latency_clk
+    by_order, head_clk = latencies.latency_clk, latencies.head_clk
     if memory.name == "shifted":
         head = main_loop(timeline)
         if head is not None:
             by_order = latencies.shifted(trace, head, memory.iterations)
+            head_clk = latencies.shifted(trace, head, memory.iterations, head_clk)
     trace = _with_record_latencies(trace, latencies, by_order)
-    return replace(trace, memory_latency_by_order_clk=by_order), latencies
+    trace = replace(trace, memory_latency_by_order_clk=by_order, memory_head_by_order_clk=head_clk)
+    return trace, latencies
 
 
 def replay_unit(
@@ -202,6 +204,12 @@ def replay_unit(
             f"global-memory latencies are an input taken from the trace ({memory}): "
             f"{int(latencies.exact.sum())} of {len(latencies.exact)} returns seen, the others inferred"
         )
+        late = int((latencies.head_clk > 0).sum())
+        if late:
+            notes.append(
+                f"{late} accesses were accepted late, and nothing that is modelled is the reason: an input "
+                "too, read from stalls in the full queue"
+            )
     return ReplayResult(
         unit=unit.name,
         arch=machine.arch,

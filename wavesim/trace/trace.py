@@ -138,6 +138,8 @@ class Trace:
     unit issues in the timed run, whichever wave's it is (``UNKNOWN``: the record's, else the
     machine's); empty where not given. A measured trace gives latencies so, because the order of two
     waves may differ between the machine and the model while the memory system's state does not.
+    ``memory_head_by_order_clk``: likewise, how long that instruction is first in the queue before the
+    path accepts it, beyond what the model knows (``UNKNOWN``: 0).
     ``cold_code``: no compute unit has executed the code before.
     """
 
@@ -150,6 +152,7 @@ class Trace:
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     memory_latency_by_order_clk: Int32 = field(default_factory=lambda: np.zeros(0, np.int32))
+    memory_head_by_order_clk: Int32 = field(default_factory=lambda: np.zeros(0, np.int32))
     cold_code: bool = False
 
     @property

@@ -1,4 +1,4 @@
-"""Global-memory latencies from a measured trace (docs/evidence/memory.md, M1, rules 1-7).
+"""Global-memory latencies from a measured trace (docs/evidence/memory.md, M1, rules 1-8).
 
 A trace shows issue times; completions are inferred. Exact ones come from waits that stalled and from
 issue stalls that the in-flight limit ended; bounds from satisfied waits and from the order of return,
@@ -34,6 +34,10 @@ goes on shows global memory. A read: a full queue of 10, 16 clk each, and 44 for
 behind loads to LDS (GLUON); a cold scalar load 500 to 600 (traces)."""
 ISSUE_STALL_CLK = 40
 """A stall and a gap of the unit's issues of at least this mark the in-flight limit (rule 2)."""
+ACCEPT_STALL_CLK = 16
+"""A stall and a gap of the unit's issues of at least this mark a full queue (rule 8)."""
+IN_FLIGHT_SLACK_CLK = 8
+"""A load that returned so much before another was accepted did not keep it out (rule 8)."""
 NEIGHBOURS = 16
 """Loads on either side whose upper bounds cap an interpolated latency (rule 5)."""
 CAP_SHARE = 0.7
@@ -51,7 +55,8 @@ class MemoryOrder:
     stall_clk: Int64
     service_clk: Int64
     held_bytes: Int64  # of what may be in flight
-    store: Bool
+    to_lds: Bool
+    store_bytes: Int64  # the data of a store; 0: a load
     return_clk: Int64  # how far its return keeps from the one before
 
 
@@ -59,20 +64,23 @@ class MemoryOrder:
 class Latencies:
     """What was derived, one row per place in the issue order.
 
-    ``latency_clk`` counts from acceptance; ``return_clk`` is the inferred return, ``exact`` whether it
-    was seen; ``conflicts`` counts places where a lower bound passed an upper one.
+    ``latency_clk`` counts from acceptance; ``head_clk`` is how long the access was first in the queue
+    before that; ``return_clk`` is the inferred return, ``exact`` whether it was seen; ``conflicts`` counts
+    places where a lower bound passed an upper one.
     """
 
     order: MemoryOrder
     latency_clk: Int32
+    head_clk: Int32
     return_clk: Int64
     exact: Bool
     conflicts: int
 
-    def shifted(self, trace: Trace, head: int, iterations: int) -> Int32:
+    def shifted(self, trace: Trace, head: int, iterations: int, clk: Int32 | None = None) -> Int32:
         """The latencies of ``iterations`` loop passes later, for the accesses of the loop.
 
         Args:
+            clk: shift these in place of the latencies.
             trace: the trace they were derived from.
             head: code index of the loop's head.
             iterations: passes of the loop; places whose later one is outside the loop keep their own.
@@ -84,7 +92,8 @@ class Latencies:
             passes[mine] = np.searchsorted(rows, self.order.row[mine], side="right")
         counts = [len(rows) for rows in heads if len(rows) > 1]
         inside = np.flatnonzero((passes > 0) & (passes < (max(counts) if counts else 0)))
-        result = self.latency_clk.copy()
+        own = self.latency_clk if clk is None else clk
+        result = own.copy()
         if not len(inside):
             return result
         first, last = int(inside[0]), int(inside[-1])
@@ -93,7 +102,7 @@ class Latencies:
         places = np.arange(first, last + 1)
         later = places + iterations * per_pass
         fits = (later >= first) & (later <= last)
-        result[places[fits]] = self.latency_clk[later[fits]]
+        result[places[fits]] = own[later[fits]]
         return result
 
 
@@ -104,12 +113,13 @@ def memory_order(timeline: Timeline, parameters: TimingParameters) -> MemoryOrde
     width = np.array([entry.width_bytes for entry in trace.code], np.int64)
     is_store = np.array([entry.kind is Kind.VMEM_STORE for entry in trace.code])
     to_lds = np.array([entry.to_lds for entry in trace.code], np.bool_)
-    waves, rows, issues, stalls, bytes_moved, bytes_held, stores = [], [], [], [], [], [], []
+    waves, rows, issues, stalls, bytes_moved, bytes_held, stores, lds = [], [], [], [], [], [], [], []
     for position, (wave, timed) in enumerate(zip(trace.waves, timeline.waves, strict=True)):
         mine = np.flatnonzero(vmem[wave.code])
         waves.append(np.full(len(mine), position, np.int32))
+        lds.append(to_lds[wave.code[mine]])
         rows.append(mine.astype(np.int32))
-        stores.append(is_store[wave.code[mine]])
+        stores.append(np.where(is_store, LANES * width, 0)[wave.code[mine]])
         issues.append(timed.issue_clk[mine])
         stalls.append(timed.issue_clk[mine] - timed.attempt_clk[mine])
         known = wave.memory_bytes[mine].astype(np.int64)
@@ -127,8 +137,9 @@ def memory_order(timeline: Timeline, parameters: TimingParameters) -> MemoryOrde
         np.concatenate(stalls)[order],
         service,
         np.concatenate(bytes_held)[order],
+        np.concatenate(lds)[order],
         placed_stores,
-        np.where(placed_stores, np.minimum(service, parameters.memory_acknowledge_clk), service),
+        np.where(placed_stores > 0, np.minimum(service, parameters.memory_acknowledge_clk), service),
     )
 
 
@@ -190,20 +201,39 @@ def _from_ends(timeline: Timeline, order: MemoryOrder, exact: Int64, bound: Int6
                 exact[last] = timed.last_clk
 
 
-def _from_issues(order: MemoryOrder, queue_entries: int, room: Int64, exact: Int64, bound: Int64) -> None:
-    """Adds what the in-flight limit tells: an access may issue only when the one ``queue_entries`` before
-    it has been accepted, for which ``room`` says who has returned. Loads alone were seen to obey it in bytes:
-    what ends the stall of a store is not known."""
-    issuing = np.arange(queue_entries, len(order.row))
+def _from_issues(order: MemoryOrder, p: TimingParameters, room: Int64, exact: Int64, bound: Int64) -> None:
+    """Adds what the in-flight limit tells: an access may issue only when the one that leaves it an entry of
+    the queue has been accepted, for which ``room`` says who has returned. Stores do not tell: the queue may
+    hold them up for the room of their data."""
+    issuing = np.arange(p.memory_queue_entries, len(order.row))
     returned = room[: len(issuing)]
     issuing, returned = issuing[returned >= 0], returned[returned >= 0]
-    later = order.issue_clk[issuing]
+    later = order.issue_clk[issuing] - p.memory_queue_hold_clk
     np.minimum.at(bound, returned, later)
     gap = np.diff(order.issue_clk, prepend=-FAR)[issuing]
     ended = (order.stall_clk[issuing] >= ISSUE_STALL_CLK) & (gap >= ISSUE_STALL_CLK)
-    ended &= ~order.store[issuing]
+    ended &= order.store_bytes[issuing] == 0
     chosen = ended & (exact[returned] < 0)
     exact[returned[chosen][::-1]] = later[chosen][::-1]  # of several that one return lets issue, the first
+
+
+def _seen_acceptances(order: MemoryOrder, p: TimingParameters) -> Int64:
+    """When the path accepted an access, where the end of another's stall in the full queue shows it; else -1.
+
+    Of a load to LDS it is not taken: how much of those is in flight at most is not known well enough to tell
+    a late acceptance from that limit."""
+    seen = np.full(len(order.row), -1, np.int64)
+    gap = np.diff(order.issue_clk, prepend=-FAR)
+    stored = np.cumsum(order.store_bytes)
+    for place in np.flatnonzero((order.stall_clk >= ACCEPT_STALL_CLK) & (gap >= ACCEPT_STALL_CLK)).tolist():
+        leaves = place - p.memory_queue_entries
+        left_bytes = stored[place] - p.memory_store_queue_bytes  # data of stores that must have left
+        if order.store_bytes[place] and left_bytes > 0:
+            leaves = max(leaves, int(np.searchsorted(stored, left_bytes)))
+        if leaves >= 0:
+            seen[leaves] = order.issue_clk[place] - p.memory_queue_hold_clk
+    seen[order.to_lds] = -1
+    return seen
 
 
 def _guessed(order: MemoryOrder, accepted: Int64, exact: Int64, bound: Int64) -> npt.NDArray[np.float64]:
@@ -222,9 +252,9 @@ def _guessed(order: MemoryOrder, accepted: Int64, exact: Int64, bound: Int64) ->
 
 
 def _walk(
-    order: MemoryOrder, room: Int64, exact: Int64, bound: Int64, guess: npt.NDArray[np.float64]
-) -> tuple[Int64, Int64, int]:
-    """(accepted, returned, conflicts) by docs/model §10, with returns inside their bounds."""
+    order: MemoryOrder, room: Int64, exact: Int64, bound: Int64, guess: npt.NDArray[np.float64], seen: Int64
+) -> tuple[Int64, Int64, Int64, int]:
+    """(accepted, returned, at the head, conflicts) by docs/model §10, with returns inside their bounds."""
     count = len(order.row)
     accepted = np.zeros(count, np.int64)
     returned = np.zeros(count, np.int64)
@@ -234,11 +264,16 @@ def _walk(
         column.tolist() for column in (order.issue_clk, order.service_clk, order.return_clk)
     )
     known, upper, latency = exact.tolist(), bound.tolist(), guess.tolist()
-    freed_by = room.tolist()
+    freed_by, accepted_clk, loads = room.tolist(), seen.tolist(), (order.store_bytes == 0).tolist()
+    head = np.zeros(count, np.int64)
     for place in range(count):
         accept = max(issue[place], last_accept)
         if freed_by[place] >= 0:
             accept = max(accept, int(returned[freed_by[place]]))
+        limit = freed_by[place] if loads[place] else -1
+        if limit < 0 or upper[limit] < accepted_clk[place] - IN_FLIGHT_SLACK_CLK:
+            head[place] = max(0, accepted_clk[place] - accept)
+        accept += int(head[place])
         lowest = max(last_return + coming[place], accept)
         if known[place] >= 0:
             wanted = known[place]
@@ -250,7 +285,7 @@ def _walk(
         value = max(wanted, lowest)
         accepted[place], returned[place] = accept, value
         last_accept, last_return = accept + service[place], value
-    return accepted, returned, conflicts
+    return accepted, returned, head, conflicts
 
 
 def derive_latencies(timeline: Timeline, parameters: TimingParameters) -> Latencies:
@@ -262,25 +297,26 @@ def derive_latencies(timeline: Timeline, parameters: TimingParameters) -> Latenc
     """
     order = memory_order(timeline, parameters)
     if not len(order.row):
-        return Latencies(order, np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.bool_), 0)
+        none = np.zeros(0, np.int32)
+        return Latencies(order, none, none, np.zeros(0, np.int64), np.zeros(0, np.bool_), 0)
     room = makes_room(order.held_bytes, parameters)
     exact, bound = _from_waits(timeline, order)
     _from_ends(timeline, order, exact, bound)
-    _from_issues(order, parameters.memory_queue_entries, room, exact, bound)
+    _from_issues(order, parameters, room, exact, bound)
     # Returns are in order: what returned by then, all before it had too.
     stamps = np.where(exact >= 0, np.minimum(bound, exact), bound)
     reach = np.cumsum(order.return_clk)
     bound = np.minimum.accumulate((stamps - reach)[::-1])[::-1] + reach
     exact = np.where((exact >= 0) & (exact <= bound + 4), exact, -1)
-    accepted = order.issue_clk
-    returned, conflicts = accepted, 0
+    accepted, seen = order.issue_clk, _seen_acceptances(order, parameters)
+    returned, head, conflicts = accepted, accepted, 0
     for _ in range(3):  # acceptance depends on the returns it helps to infer; settles at once
         guess = _guessed(order, accepted, exact, bound)
-        accepted, returned, conflicts = _walk(order, room, exact, bound, guess)
+        accepted, returned, head, conflicts = _walk(order, room, exact, bound, guess, seen)
     latency = returned - accepted
     behind = np.diff(returned, prepend=-FAR) <= order.return_clk + 4
     latency = np.where(behind, np.minimum(latency, QUEUED_LATENCY_CLK), latency)
-    return Latencies(order, latency.astype(np.int32), returned, exact >= 0, conflicts)
+    return Latencies(order, latency.astype(np.int32), head.astype(np.int32), returned, exact >= 0, conflicts)
 
 
 def scalar_latencies(timeline: Timeline) -> tuple[Int32, ...]:

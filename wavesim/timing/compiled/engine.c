@@ -40,9 +40,9 @@
     X(release_late_clk)                                                                                      \
     X(memory_queue_entries) X(memory_queue_hold_clk) X(memory_acknowledge_clk) X(memory_tail_entries)        \
     X(memory_tail_bytes) X(memory_to_lds_held_bytes) X(memory_bytes_per_clk) X(memory_l1_hit_bytes_per_clk)  \
-    X(memory_min_service_clk) X(memory_idle_clk)                                                             \
+    X(memory_min_service_clk) X(memory_store_queue_bytes) X(memory_idle_clk)                                                             \
     X(memory_idle_restart_clk) X(spin_patience_clk) X(max_clk) X(lds_write_drain) X(lds_alternation)         \
-    X(vmem_in_order) X(vmem_idle_port) X(vmem_round_robin) X(vmem_store_data) X(endpgm_drain)                \
+    X(vmem_in_order) X(vmem_first_come) X(vmem_round_robin) X(vmem_store_data) X(endpgm_drain)                \
     X(arbitration) X(oldest_first)
 
 #define OP_FIELDS(X)                                                                                         \
@@ -108,6 +108,8 @@ typedef struct {
     const WaveInput *waves;
     int64_t by_order_count;
     const int32_t *latency_by_order;
+    int64_t head_by_order_count;
+    const int32_t *head_by_order;
     int64_t line_count; /* 0: no line of code is ever missing */
     int64_t page_offset_lines;
     const int64_t *lines; /* numbers of those that hold code, ascending */
@@ -210,6 +212,7 @@ typedef struct {
 } Candidate;
 
 typedef struct {
+    int64_t vmem_clk; /* when it last issued to global memory */
     int64_t pipe_free, scaled_start, valu_blocked, memory_blocked, valu_held, dual_from, packed_from;
     By pipe_by, scaled_by, valu_blocked_by, memory_blocked_by, valu_held_by;
     int32_t *waves, wave_count;
@@ -269,8 +272,8 @@ typedef struct {
     int64_t p[P_COUNT];
     Op *ops;
     const int32_t *write_offsets, *writes, *read_offsets, *reads;
-    const int32_t *latency_by_order;
-    int64_t by_order_count;
+    const int32_t *latency_by_order, *head_by_order;
+    int64_t by_order_count, head_by_order_count;
     /* code */
     Line *lines;
     int64_t line_count, page_offset_lines, chunks_per_line, lines_per_page, prefetch_lines, held_lines;
@@ -291,7 +294,7 @@ typedef struct {
     int32_t last_winner;
     Ring from_memory; /* by head_clk */
     /* global memory */
-    int64_t *accepted, *returned, *service, *moved;
+    int64_t *accepted, *returned, *service, *moved, *store_bytes;
     int64_t vmem_count, vmem_room;
     int64_t in_flight_first, in_flight_bytes; /* the accesses that may be in flight with the latest one */
     int64_t path_end_clk16;                   /* of the compute unit's share of the device's memory */
@@ -985,8 +988,17 @@ static void expect_from_memory(Engine *e, Wave *w, int64_t moved, int64_t clk) {
 
 /* -- global memory (§10) */
 
-static int64_t vmem_free_clk(const Engine *e, int64_t now, By *by) {
+static int64_t vmem_free_clk(const Engine *e, const Op *op, int64_t now, By *by) {
     int64_t number = e->vmem_count - P(memory_queue_entries);
+    if (op->kind == K_vmem_store) { /* of the queue's stores the latest that leave it no room */
+        int64_t bytes = op->memory_bytes;
+        for (int64_t n = e->vmem_count - 1; n > max64(number, -1); n--) {
+            if (e->store_bytes[n] && (bytes += e->store_bytes[n]) > P(memory_store_queue_bytes)) {
+                number = n;
+                break;
+            }
+        }
+    }
     if (number < 0) return now;
     *by = e->vmem_by[number];
     return e->accepted[number] + P(memory_queue_hold_clk);
@@ -1004,13 +1016,14 @@ static int64_t vmem_attempted(Engine *e, int64_t now) {
 static void vmem_issue(Engine *e, Wave *w, const Op *op, int64_t now) {
     int64_t n = e->vmem_count, row = w->row;
     if (n == e->vmem_room) {
-        int64_t room[5] = {e->vmem_room, e->vmem_room, e->vmem_room, e->vmem_room, e->vmem_room};
+        int64_t room[6] = {e->vmem_room, e->vmem_room, e->vmem_room, e->vmem_room, e->vmem_room, e->vmem_room};
         e->accepted = grown(e, e->accepted, &room[0], n + 1, sizeof(int64_t));
         e->returned = grown(e, e->returned, &room[1], n + 1, sizeof(int64_t));
         e->service = grown(e, e->service, &room[2], n + 1, sizeof(int64_t));
         e->vmem_by = grown(e, e->vmem_by, &room[3], n + 1, sizeof(By));
         e->moved = grown(e, e->moved, &room[4], n + 1, sizeof(int64_t));
-        e->vmem_room = min64(min64(min64(room[0], room[1]), min64(room[2], room[3])), room[4]);
+        e->store_bytes = grown(e, e->store_bytes, &room[5], n + 1, sizeof(int64_t));
+        e->vmem_room = min64(min64(min64(room[0], room[1]), min64(room[2], room[3])), min64(room[4], room[5]));
         if (n == e->vmem_room) return;
     }
     int64_t moved = w->in.memory_bytes[row];
@@ -1030,6 +1043,7 @@ static void vmem_issue(Engine *e, Wave *w, const Op *op, int64_t now) {
                                       n - e->in_flight_first >= P(memory_tail_entries)))
         e->in_flight_bytes -= e->moved[e->in_flight_first++];
     if (e->in_flight_first) accepted = max64(accepted, e->returned[e->in_flight_first - 1]);
+    if (n < e->head_by_order_count) accepted += max64(0, e->head_by_order[n]);
     int64_t path = w->in.memory_path_clk16[row], served = accepted;
     if (path > 0) {
         e->path_end_clk16 = max64(16 * accepted, e->path_end_clk16) + path;
@@ -1041,9 +1055,10 @@ static void vmem_issue(Engine *e, Wave *w, const Op *op, int64_t now) {
     e->accepted[n] = accepted;
     e->returned[n] = returned;
     e->service[n] = service;
+    e->store_bytes[n] = op->kind == K_vmem_store ? op->memory_bytes : 0;
     e->vmem_by[n] = (By){w->number, (int32_t)row};
     e->vmem_count++;
-    e->last_vmem_clk = now;
+    e->last_vmem_clk = e->simds[w->simd].vmem_clk = now;
     if (op->kind == K_vmem_store && P(vmem_store_data)) {
         e->store_until = now + (op->memory_bytes + P(memory_bytes_per_clk) - 1) / P(memory_bytes_per_clk);
         e->store_by = e->vmem_by[n];
@@ -1179,7 +1194,7 @@ static int test(Engine *e, Wave *w, int64_t now) {
         if (!has_room(e, w, op, now)) return 0;
         if (simd->memory_blocked > now)
             return waits(e, w, R_mfma_coissue, now, simd->memory_blocked, simd->memory_blocked_by);
-        int64_t free_clk = vmem_free_clk(e, now, &by);
+        int64_t free_clk = vmem_free_clk(e, op, now, &by);
         if (free_clk > now) return waits(e, w, R_vmem_queue, now, free_clk, by);
         int data_leave = op->kind == K_vmem_store && e->store_until > now;
         if (!data_leave && w->vmem_from_clk <= now) return 1;
@@ -1482,12 +1497,23 @@ static int32_t lds_winner(Engine *e, Pair *port, int64_t now) {
     return winner;
 }
 
-/* Step 2, VMEM: a run of one wave, else turns, or by attempt if the port is idle; -1: nobody asks. */
+/* Since when a SIMD asks the global-memory port: its first attempt since the port served it. */
+static int64_t vmem_asked_clk(const Engine *e, const Simd *simd, int64_t now) {
+    int64_t first = NEVER;
+    for (int32_t i = 0; i < simd->wave_count; i++) {
+        const Wave *w = &e->waves[simd->waves[i]];
+        if (w->finish_clk >= 0 || w->row >= w->in.rows || w->op->category != C_vmem) continue;
+        int64_t attempt = w->in.attempt_clk[w->row];
+        if (attempt >= 0 && attempt <= now) first = min64(first, attempt);
+    }
+    return max64(first, simd->vmem_clk + P(slot_clk));
+}
+
+/* Step 2, VMEM: a run of one wave, else the SIMD that has asked longest; -1: nobody asks. */
 static int32_t vmem_winner(Engine *e, int64_t now) {
     if (!e->asking_count) return -1;
     int32_t winner = e->asking[0];
     if (P(vmem_round_robin) && e->asking_count > 1) {
-        int by_turns = e->last_vmem_clk == now - P(slot_clk) || !P(vmem_idle_port);
         int64_t best = NEVER;
         for (int32_t i = 0; i < e->asking_count; i++) {
             const Wave *w = &e->waves[e->asking[i]];
@@ -1497,7 +1523,7 @@ static int32_t vmem_winner(Engine *e, int64_t now) {
             }
             int64_t turn = (w->simd - e->last_vmem_simd - 1) % P(simds);
             if (turn < 0) turn += P(simds);
-            int64_t key = by_turns ? turn : w->in.attempt_clk[w->row];
+            int64_t key = P(vmem_first_come) ? vmem_asked_clk(e, &e->simds[w->simd], now) : turn;
             if (key < best) {
                 best = key;
                 winner = w->number;
@@ -1741,7 +1767,7 @@ static int64_t known_end(Engine *e, Wave *w, int64_t now) {
         if (free_clk > now) end = max64(end, free_clk < NEVER ? free_clk : now + P(slot_clk));
     } else if (op->category == C_vmem) {
         end = max64(end, max64(simd->memory_blocked, w->vmem_from_clk));
-        end = max64(end, vmem_free_clk(e, now, &by));
+        end = max64(end, vmem_free_clk(e, op, now, &by));
         if (op->kind == K_vmem_store) end = max64(end, e->store_until);
     }
     Counter *counters[2];
@@ -2042,6 +2068,7 @@ API void wavesim_free(Engine *e) {
     free(e->service);
     free(e->vmem_by);
     free(e->moved);
+    free(e->store_bytes);
     free(e->asking);
     free(e->uses);
     free(e->sorted);
@@ -2051,7 +2078,7 @@ API void wavesim_free(Engine *e) {
 static int build_simds(Engine *e, size_t room) {
     for (int64_t i = 0; i < P(simds); i++) {
         Simd *simd = &e->simds[i];
-        simd->scaled_start = LONG_AGO;
+        simd->scaled_start = simd->vmem_clk = LONG_AGO;
         simd->waves = malloc(room * sizeof(int32_t));
         simd->candidates = malloc(room * sizeof(Candidate));
         simd->chosen = malloc(room * sizeof(int32_t));
@@ -2114,6 +2141,8 @@ API Engine *wavesim_new(const Input *input) {
     e->reads = input->reads;
     e->latency_by_order = input->latency_by_order;
     e->by_order_count = input->by_order_count;
+    e->head_by_order = input->head_by_order;
+    e->head_by_order_count = input->head_by_order_count;
     e->ops = malloc(((size_t)input->op_count + 1) * sizeof(Op));
     e->lines = malloc(((size_t)input->line_count + 1) * sizeof(Line));
     e->waves = calloc(room, sizeof(Wave));

@@ -72,6 +72,8 @@ class Input(ctypes.Structure):
         ("waves", ctypes.c_void_p),
         ("by_order_count", ctypes.c_int64),
         ("latency_by_order", ctypes.c_void_p),
+        ("head_by_order_count", ctypes.c_int64),
+        ("head_by_order", ctypes.c_void_p),
         ("line_count", ctypes.c_int64),
         ("page_offset_lines", ctypes.c_int64),
         ("lines", ctypes.c_void_p),
@@ -280,15 +282,17 @@ def with_rows(
     Raises:
         UserError: arrays or numbers that the engine cannot work with.
     """
-    by_order = trace.memory_latency_by_order_clk
-    by_order = check_array(by_order, np.int32, np.size(by_order), "memory_latency_by_order_clk")
-    _check_range(by_order, -1, LARGEST, "memory_latency_by_order_clk")
+    by_order = []
+    for name in ("memory_latency_by_order_clk", "memory_head_by_order_clk"):
+        column = getattr(trace, name)
+        by_order.append(check_array(column, np.int32, np.size(column), name))
+        _check_range(by_order[-1], -1, LARGEST, name)
     first_row = np.zeros(len(trace.waves) + 1, np.int64)
     np.cumsum(lengths, out=first_row[1:])
     clocks = np.full((4, int(first_row[-1])), -1, np.int64)
     none = np.zeros(0, np.int64)
     inputs = Inputs(Input(), clocks, first_row, none, none)
-    inputs.keep += [code, by_order, lines]
+    inputs.keep += [code, *by_order, lines]
     waves, groups = _waves(trace, p, inputs, columns)
     inputs.structure = Input(
         code.values.ctypes.data,
@@ -303,8 +307,10 @@ def with_rows(
         len(trace.waves),
         groups,
         waves.ctypes.data,
-        len(by_order),
-        by_order.ctypes.data,
+        len(by_order[0]),
+        by_order[0].ctypes.data,
+        len(by_order[1]),
+        by_order[1].ctypes.data,
         len(lines),
         page_offset_lines(trace, p),
         lines.ctypes.data,

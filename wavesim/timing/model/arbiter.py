@@ -82,7 +82,7 @@ class Arbiter:
         for number in range(len(self.simds)):
             mine = [each for each in asking if each.simd == number]
             chosen += self.choose(mine, [], refused, now)
-        for request, winner in [*self.deny_lds(chosen), *self.deny_vmem(chosen, now)]:
+        for request, winner in [*self.deny_lds(chosen), *self.deny_vmem(chosen)]:
             chosen.remove(request)
             refused[request] = Refusal(Reason.PORT, winner.by)
         for number in sorted({each.simd for each in refused if refused[each].reason is Reason.PORT}):
@@ -177,17 +177,17 @@ class Arbiter:
             denied += [(each, winner) for each in asking if each is not winner]
         return denied
 
-    def deny_vmem(self, chosen: list[Request], now: int) -> list[tuple[Request, Request]]:
+    def deny_vmem(self, chosen: list[Request]) -> list[tuple[Request, Request]]:
         """The compute unit's port takes one; (denied, granted)."""
         asking = [each for each in chosen if each.entry.category is Category.VMEM]
         if not asking:
             return []
-        winner = self.vmem_winner(asking, now)
+        winner = self.vmem_winner(asking)
         self.last_vmem = winner
         return [(each, winner) for each in asking if each is not winner]
 
-    def vmem_winner(self, asking: list[Request], now: int) -> Request:
-        """A run of one wave goes on; else SIMDs in turns; at an idle port who has stood there longest."""
+    def vmem_winner(self, asking: list[Request]) -> Request:
+        """A run of one wave goes on; else the SIMD that has asked longest."""
         off, last = self.p.rules_off, self.last_vmem
         if "vmem_round_robin" in off:
             return asking[0]
@@ -195,8 +195,7 @@ class Arbiter:
         for request in asking:
             if request.by == after:
                 return request
-        busy = self.memory.last_issue_clk == now - self.clock.slot_clk
-        if busy or "vmem_idle_port" in off:
+        if "vmem_first_come" in off:
             last_simd = last.simd if last is not None else -1
             return min(asking, key=lambda each: (each.simd - last_simd - 1) % len(self.simds))
-        return min(asking, key=lambda each: (each.attempt_clk, each.simd))
+        return min(asking, key=lambda each: (self.memory.asked_clk(each.simd), each.simd))

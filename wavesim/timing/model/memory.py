@@ -22,19 +22,24 @@ class MemoryPath:
         self.banks = banks
         self.uses = uses
         self.latency_by_order_clk = trace.memory_latency_by_order_clk.tolist()
+        self.head_by_order_clk = trace.memory_head_by_order_clk.tolist()
         self.issued_by: list[By] = []
         self.accepted_clk: list[int] = []  # a(n)
         self.returned_clk: list[int] = []  # ret(n)
         self.service_clk: list[int] = []  # s(n)
+        self.store_bytes: list[int] = []  # the data that it stores, of all lanes; 0: a load
         self.held_bytes: list[int] = []  # what it takes of what may be in flight
         self.in_flight_from = 0  # f(n): the first that may be in flight together with the latest
         self.path_end_clk16 = 0  # e(n), in sixteenths of a clock
+        self.standing: dict[int, tuple[int, int]] = {}  # wave -> SIMD and attempt of what has not issued
+        self.served_clk: dict[int, int] = {}  # by SIMD: its latest issue
         self.last_issue_clk: int | None = None  # V
         self.wake_clk: int | None = None  # W
         self.store_data = Until()  # the latest store's data leave its registers
 
-    def attempted(self, now: int) -> int:
+    def attempted(self, now: int, simd: int, by: By) -> int:
         """Rule ``vmem_idle_restart``: an instruction has its attempt; before when it does not issue."""
+        self.standing[by.wave] = simd, now
         if self.last_issue_clk is None:
             return now
         since = max(self.last_issue_clk, self.wake_clk or 0)
@@ -43,15 +48,31 @@ class MemoryPath:
             self.wake_clk = now + self.p.memory_idle_restart_clk
         return now if self.wake_clk is None else self.wake_clk
 
+    def asked_clk(self, simd: int) -> int:
+        """Rule ``vmem_first_come``: the SIMD's first attempt since the port served it."""
+        first_clk = min(clk for where, clk in self.standing.values() if where == simd)
+        return max(first_clk, self.served_clk.get(simd, -4) + self.p.issue_slot_clk)
+
     def refuses(self, entry: CodeEntry, from_clk: int, now: int) -> Refusal | None:
         """Condition 13; ``from_clk`` is what :meth:`attempted` said."""
-        n = len(self.accepted_clk) - self.p.memory_queue_entries
+        n = self.last_to_leave(entry)
         free_clk = self.accepted_clk[n] + self.p.memory_queue_hold_clk if n >= 0 else now
         if free_clk > now:
             return Refusal(Reason.VMEM_QUEUE, self.issued_by[n], free_clk)
         if entry.kind is Kind.VMEM_STORE and self.store_data.clk > now:
             return Refusal(Reason.VMEM_QUEUE, self.store_data.by)
         return Refusal(Reason.VMEM_QUEUE, NOBODY) if from_clk > now else None
+
+    def last_to_leave(self, entry: CodeEntry) -> int:
+        """The latest instruction that must leave the queue before this one issues; negative: none."""
+        count, number = len(self.accepted_clk), len(self.accepted_clk) - self.p.memory_queue_entries
+        stored_bytes = LANES * entry.width_bytes
+        for n in range(count - 1, max(number, -1), -1):
+            if entry.kind is Kind.VMEM_STORE and self.store_bytes[n]:
+                stored_bytes += self.store_bytes[n]
+                if stored_bytes > self.p.memory_store_queue_bytes:
+                    return n
+        return number
 
     def issue(
         self,
@@ -79,6 +100,7 @@ class MemoryPath:
             self.in_flight_from += 1
         if self.in_flight_from:
             accepted = max(accepted, self.returned_clk[self.in_flight_from - 1])
+        accepted += max(0, *self.head_by_order_clk[n : n + 1], 0)
         served = accepted
         if path_clk16:
             self.path_end_clk16 = max(16 * accepted, self.path_end_clk16) + path_clk16
@@ -88,14 +110,16 @@ class MemoryPath:
             store = entry.kind is Kind.VMEM_STORE
             coming = min(p.memory_acknowledge_clk, service) if store else service
             returned = max(returned, self.returned_clk[-1] + coming)
+        data_bytes = LANES * entry.width_bytes  # of all lanes, whatever is stored
+        self.store_bytes.append(data_bytes if entry.kind is Kind.VMEM_STORE else 0)
         if entry.kind is Kind.VMEM_STORE and "vmem_store_data" not in p.rules_off:
-            data_bytes = LANES * entry.width_bytes  # of all lanes, whatever is stored
             self.store_data = Until(now - (-data_bytes // p.memory_bytes_per_clk), by)
         self.issued_by.append(by)
         self.accepted_clk.append(accepted)
         self.returned_clk.append(returned)
         self.service_clk.append(service)
         self.last_issue_clk = now
+        self.served_clk[self.standing.pop(by.wave)[0]] = now
         self.uses.add("memory", 0, accepted, returned, by)
         if entry.to_lds and p.lds_from_memory_bytes_per_clk:
             array_clk = -(-moved_bytes // p.lds_from_memory_bytes_per_clk)

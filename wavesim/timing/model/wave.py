@@ -103,7 +103,7 @@ class Wave:
         if not early:
             self.attempt[self.row] = self.clock.now
         if entry.category is Category.VMEM:
-            self.memory_from_clk = self.parts.memory.attempted(self.clock.now)
+            self.memory_from_clk = self.parts.memory.attempted(self.clock.now, self.trace.simd, self.me)
 
     # -- conditions 4 to 7: barrier and counters
 

@@ -1,4 +1,4 @@
-"""SIMDs take turns at the global-memory port; a run of one wave is not broken."""
+"""A run of one wave at the global-memory port is not broken."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from wavesim.timing.rule import Rule
 RULE = Rule(
     name="vmem_round_robin",
     section=11,
-    off="the lowest asking SIMD wins: no runs, no cycle, no idle rule",
+    off="the lowest asking SIMD wins: no runs, no order",
     evidence="evidence/memory.md#port",
     in_engine=True,
 )
