@@ -269,7 +269,7 @@ class Facts:
                 return same_simd and several and issue <= last < end == until
             case Reason.LDS_HOLD:
                 end = self.clk("end_clk", *by)
-                return same_pair and named.kind is Kind.LDS_WRITE and issue <= last < end
+                return same_pair and named.data_bytes > 0 and issue <= last < end
             case Reason.LDS_QUEUE:
                 _, served = self.spans["lds_port", self.pair[self.simd(wave)]][by]
                 return issue <= last < served + self.p.lds_queue_hold_clk

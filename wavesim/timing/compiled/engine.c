@@ -1195,7 +1195,8 @@ static int test(Engine *e, Wave *w, int64_t now) {
         if (simd->memory_blocked > now)
             return waits(e, w, R_mfma_coissue, now, simd->memory_blocked, simd->memory_blocked_by);
         int64_t free_clk = vmem_free_clk(e, op, now, &by);
-        if (free_clk > now) return waits(e, w, R_vmem_queue, now, free_clk, by);
+        if (free_clk > now) /* a store slot by slot: loads issue meanwhile, and may fill the queue up */
+            return waits(e, w, R_vmem_queue, now, op->kind == K_vmem_store ? now + P(slot_clk) : free_clk, by);
         int data_leave = op->kind == K_vmem_store && e->store_until > now;
         if (!data_leave && w->vmem_from_clk <= now) return 1;
         /* looked at slot by slot: meanwhile the queue may fill up, and then its entry is to blame */

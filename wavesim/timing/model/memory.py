@@ -58,7 +58,8 @@ class MemoryPath:
         n = self.last_to_leave(entry)
         free_clk = self.accepted_clk[n] + self.p.memory_queue_hold_clk if n >= 0 else now
         if free_clk > now:
-            return Refusal(Reason.VMEM_QUEUE, self.issued_by[n], free_clk)
+            by_slots = entry.kind is Kind.VMEM_STORE  # loads issue meanwhile, and may fill the queue up
+            return Refusal(Reason.VMEM_QUEUE, self.issued_by[n], now if by_slots else free_clk)
         if entry.kind is Kind.VMEM_STORE and self.store_data.clk > now:
             return Refusal(Reason.VMEM_QUEUE, self.store_data.by)
         return Refusal(Reason.VMEM_QUEUE, NOBODY) if from_clk > now else None
