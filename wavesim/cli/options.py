@@ -31,6 +31,7 @@ from wavesim.limits import MAX_CLK, MAX_INSTRUCTIONS, MAX_WAVES, allowing, budge
 
 if TYPE_CHECKING:
     from wavesim.pipeline.run import RunOptions
+    from wavesim.replays.att.dispatches import Which
     from wavesim.report.output import Look
 
 _OPTION, _GROUP = "option", "group"
@@ -126,6 +127,29 @@ TRACE_ARCH: dict[str, Any] = {
     "help": "Architecture (gfx942) or device (MI325X); auto: the architecture, from the code.",
 }
 """``--arch`` of commands that read a thread trace."""
+
+
+@dataclass(frozen=True)
+class TraceOptions:
+    """Which of the thread traces that lie in a folder, and what decodes raw ones."""
+
+    dispatch: int | None = option(
+        "--dispatch", type=click.IntRange(0), metavar="N", help="Only that dispatch."
+    )
+    unit: str | None = option("--unit", metavar="SE,CU", help="Only that compute unit: se0,cu1.")
+    decoder: str | None = option(
+        "--decoder",
+        type=click.Path(),
+        metavar="FILE",
+        help="AMD's librocprof-trace-decoder.so, which reads .att files.",
+    )
+
+    def which(self) -> Which:
+        """The same for what opens traces."""
+        from wavesim.replays.att.dispatches import Which, read_unit
+
+        unit = read_unit(self.unit) if self.unit is not None else None
+        return Which(self.dispatch, unit, self.decoder)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,15 @@ from pathlib import Path
 
 import click
 
-from wavesim.cli.options import SETTINGS, TRACE_ARCH, JsonOptions, SharingOptions, TimingOptions, options
+from wavesim.cli.options import (
+    SETTINGS,
+    TRACE_ARCH,
+    JsonOptions,
+    SharingOptions,
+    TimingOptions,
+    TraceOptions,
+    options,
+)
 from wavesim.cli.paths import InputPath
 from wavesim.cli.progress import progress_line
 
@@ -19,7 +27,7 @@ from wavesim.cli.progress import progress_line
 @click.option("--arch", **TRACE_ARCH)
 @click.option("--machine", type=InputPath(dir_okay=False), help="Machine file instead of the stock one.")
 @click.option("--set", "settings", **SETTINGS, help="Override a launch constant or a machine value.")
-@options(sharing=SharingOptions, timing=TimingOptions, as_json=JsonOptions)
+@options(choice=TraceOptions, sharing=SharingOptions, timing=TimingOptions, as_json=JsonOptions)
 @click.option("--tolerance", type=float, help="Exit 1 if |error| is larger (a fraction).")
 def predict(
     folder: Path,
@@ -27,6 +35,7 @@ def predict(
     arch: str,
     machine: str | None,
     settings: Mapping[str, str],
+    choice: TraceOptions,
     sharing: SharingOptions,
     timing: TimingOptions,
     as_json: JsonOptions,
@@ -34,7 +43,8 @@ def predict(
 ) -> int:
     """Predict the kernel of the trace in FOLDER from its code and launch, beside what was measured.
 
-    No time of the trace is used. Without a launch its loop is predicted, as a region of unknown data.
+    No time of the trace is used. Without a launch its loop is predicted, as a region of unknown data. Of
+    several dispatches and compute units the typical one is meant.
     """
     from wavesim.replays.predict import PredictOptions
     from wavesim.replays.predict import predict as run
@@ -49,6 +59,7 @@ def predict(
         timing.engine,
         timing.clock,
         timing.memory or "dispatch",
+        choice.which(),
     )
     with progress_line(f"wavesim predict {folder.name}") as progress:
         found = run(folder, wanted, progress)

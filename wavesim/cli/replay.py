@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from wavesim.cli import completion
-from wavesim.cli.options import ENGINE, TRACE_ARCH, JsonOptions, options
+from wavesim.cli.options import ENGINE, TRACE_ARCH, JsonOptions, TraceOptions, options
 from wavesim.cli.paths import InputPath, OutputPath
 from wavesim.cli.progress import working_line
 from wavesim.errors import UserError
@@ -35,7 +35,7 @@ from wavesim.errors import UserError
     help="Leave a rule of the model out (repeatable).",
 )
 @click.option("--engine", **ENGINE)
-@options(as_json=JsonOptions)
+@options(choice=TraceOptions, as_json=JsonOptions)
 @click.option("--perfetto", type=OutputPath(path_type=Path), help="Write both timelines for ui.perfetto.dev.")
 @click.option(
     "--teacher-forced",
@@ -50,6 +50,7 @@ def replay(
     memory: str,
     without: tuple[str, ...],
     engine: str,
+    choice: TraceOptions,
     as_json: JsonOptions,
     perfetto: Path | None,
     teacher_forced: bool,
@@ -57,27 +58,35 @@ def replay(
 ) -> int:
     """Replay the thread trace in FOLDER and compare simulated with measured.
 
-    FOLDER is a rocprofv3 "UI" folder (filenames.json, code.json, se*_sm*_sl*_wv*.json).
+    FOLDER is a rocprofv3 "UI" folder (filenames.json, code.json, se*_sm*_sl*_wv*.json), or holds such, or
+    what rocprofv3 --att left behind. Of several dispatches and compute units the slowest and the typical one
+    are replayed.
     """
     from wavesim.isa.load import load_machine
-    from wavesim.replays.att.importer import import_trace
+    from wavesim.replays.att.dispatches import open_traces
     from wavesim.replays.compute_unit import memory_mode
     from wavesim.replays.compute_unit import replay as run
     from wavesim.report.files import write_atomically
     from wavesim.report.json.schemas import headed
     from wavesim.report.output import look_for, write_lines
     from wavesim.report.text.replay import json_text, replay_json, replay_lines, replay_perfetto, worst_place
+    from wavesim.report.text.traces import table_lines
     from wavesim.timing.rules import BY_NAME
 
     mode = memory_mode(memory)
     for name in without:
         if name not in BY_NAME:
             raise UserError(f"--without {name!r:.40}: no such rule", hint="rules: " + ", ".join(BY_NAME))
+    rows = None if teacher_forced else 0
     with working_line(str(folder), "replay"):
-        imported = import_trace(folder, arch, str(machine) if machine is not None else None)
-        loaded = load_machine(imported.machine)
-        forced_rows = None if teacher_forced else 0
-        results = run(imported, loaded, mode, without=without, engine=engine, forced_rows=forced_rows)
+        opened = open_traces(folder, arch, str(machine) if machine is not None else None, choice.which())
+        results = tuple(
+            result
+            for each in opened.chosen
+            for result in run(
+                each, load_machine(each.machine), mode, without=without, engine=engine, forced_rows=rows
+            )
+        )
     if perfetto is not None:
         write_atomically(perfetto, replay_perfetto(results))
     if as_json.wanted:
@@ -85,9 +94,13 @@ def replay(
         as_json.write(json_text(headed("replay", data[0] if len(data) == 1 else {"units": data})))
     if not as_json.alone:
         look = look_for(sys.stdout, no_color=bool(os.environ.get("NO_COLOR")))
+        for line in table_lines(opened):
+            click.echo(line)
         for place, result in enumerate(results):
             if place:
                 click.echo("")
+            if len(opened.rows) > 1:
+                click.echo(f"== {opened.names[place]}")
             for line in replay_lines(result):
                 click.echo(line)
             click.echo("")

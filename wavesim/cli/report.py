@@ -112,13 +112,16 @@ def _kernel_panel(
     from wavesim.report.page import run_panel
 
     prepared = prepare(path, options)
-    result = at_a_glance(run_kernel(path, options, progress, prepared), progress)
+    result = run_kernel(path, options, progress, prepared)
     explanation, notes = None, []
     if explained:
         try:
             explanation = explain_run(result, path, options, progress)
+            result = explanation.run
         except UserError as error:
             notes.append(f"not explained: {error}")
+    if explanation is None:
+        result = at_a_glance(result, progress)
     if not check:
         return run_panel(result, (), explanation, notes), result.verdict is not Verdict.BAD
     if progress is not None:
@@ -137,12 +140,16 @@ def _kernel_panel(
 
 
 def _trace_panels(folder: Path, arch: str | None, engine: str) -> list[Panel]:
-    """Measured and simulated panel of each compute unit of a thread trace."""
+    """Measured and simulated panel of a thread trace; of several, of the slowest and the typical one."""
     from wavesim.isa.load import load_machine
-    from wavesim.replays.att.importer import import_trace
+    from wavesim.replays.att.dispatches import ANY, open_traces
     from wavesim.replays.compute_unit import memory_mode, replay
     from wavesim.report.page import replay_panels
 
-    imported = import_trace(folder, arch or "auto")
-    results = replay(imported, load_machine(imported.machine), memory_mode("measured"), engine=engine)
-    return [panel for result in results for panel in replay_panels(result)]
+    measured = memory_mode("measured")
+    return [
+        panel
+        for imported in open_traces(folder, arch or "auto", None, ANY).chosen
+        for result in replay(imported, load_machine(imported.machine), measured, engine=engine)
+        for panel in replay_panels(result)
+    ]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wavesim.cli.options import TRACE_ARCH, JsonOptions, options
+from wavesim.cli.options import TRACE_ARCH, JsonOptions, TraceOptions, options
 from wavesim.cli.paths import InputPath, OutputPath
 from wavesim.cli.progress import working_line
 from wavesim.cli.trace_capture import capture
@@ -23,40 +23,44 @@ trace.add_command(capture)
 @trace.command()
 @click.argument("folder", type=InputPath(path_type=Path))
 @click.option("--arch", **TRACE_ARCH)
-@options(as_json=JsonOptions)
-def info(folder: Path, arch: str, as_json: JsonOptions) -> None:
-    """Print GPU, kernel, waves, opcode mix and loops of the trace in FOLDER."""
-    from wavesim.isa.load import load_machine
-    from wavesim.replays.att.importer import import_trace
-    from wavesim.report.text.replay import json_text, trace_json, trace_lines
+@options(choice=TraceOptions, as_json=JsonOptions)
+def info(folder: Path, arch: str, choice: TraceOptions, as_json: JsonOptions) -> None:
+    """Print GPU, kernel, waves, opcode mix and loops of the trace in FOLDER.
+
+    Of several dispatches and compute units it prints a table, and the slowest and the typical one.
+    """
+    from wavesim.replays.att.dispatches import open_traces
+    from wavesim.report.text.replay import json_text
+    from wavesim.report.text.traces import table_lines, traces_json, traces_lines
 
     with working_line(str(folder), "read"):
-        imported = import_trace(folder, arch)
-    parameters = load_machine(imported.machine).parameters
+        found = open_traces(folder, arch, None, choice.which())
     if as_json.wanted:
-        as_json.write(json_text(trace_json(imported, parameters)))
+        as_json.write(json_text(traces_json(found)))
     if as_json.alone:
         return
-    for line in trace_lines(imported, parameters):
+    for line in (*table_lines(found), *traces_lines(found)):
         click.echo(line)
 
 
 @trace.command()
 @click.argument("folder", type=InputPath(path_type=Path))
 @click.option("--arch", **TRACE_ARCH)
+@options(choice=TraceOptions)
 @click.option("-o", "--output", type=OutputPath(path_type=Path), help="Write to this file instead of stdout.")
-def listing(folder: Path, arch: str, output: Path | None) -> None:
+def listing(folder: Path, arch: str, choice: TraceOptions, output: Path | None) -> None:
     """Print the kernel that the trace in FOLDER is of, as assembly that can be assembled and run.
 
     Labels are made of the addresses. What a trace does not hold, registers and how the kernel is started, is
     deduced and says so; arguments and LDS are for a launch file to say.
     """
-    from wavesim.replays.att.importer import import_trace
+    from wavesim.replays.att.dispatches import open_traces
     from wavesim.replays.att.kernel import print_listing, traced_kernel
     from wavesim.report.files import write_atomically
 
     with working_line(str(folder), "read"):
-        text = print_listing(traced_kernel(import_trace(folder, arch)), folder.resolve().name)
+        imported = open_traces(folder, arch, None, choice.which()).chosen[-1]
+        text = print_listing(traced_kernel(imported), folder.resolve().name)
     if output is None:
         click.echo(text, nl=False)
     else:

@@ -31,8 +31,8 @@ from wavesim.isa.names import known_name
 from wavesim.pipeline.memory import PredictedMemory
 from wavesim.pipeline.run import Progress, Run, RunOptions, allowed, prepare, run_kernel
 from wavesim.program import Program
+from wavesim.replays.att.dispatches import ANY, Which, open_traces
 from wavesim.replays.att.imported import ImportedTrace
-from wavesim.replays.att.importer import import_trace
 from wavesim.replays.att.kernel import print_listing, traced_kernel
 from wavesim.replays.compare import Side, main_loop, side
 from wavesim.replays.compute_unit import FEWEST_PASSES
@@ -57,7 +57,8 @@ MOST_WAVES = 32
 @dataclass(frozen=True)
 class PredictOptions:
     """``arch`` and ``machine`` as for a replay; ``launch`` is a launch file; ``settings`` as ``--set``;
-    ``memory`` as for a run, ``""`` being the machine's latency. Only a launch tells what memory does."""
+    ``memory`` as for a run, ``""`` being the machine's latency. Only a launch tells what memory does.
+    ``which`` chooses of several traces, else the typical one is meant."""
 
     launch: str | None = None
     arch: str = "auto"
@@ -67,6 +68,7 @@ class PredictOptions:
     engine: str = "auto"
     clock: Choice = SUSTAINED
     memory: str = "dispatch"
+    which: Which = ANY
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def predict(folder: Path, options: PredictOptions, progress: Progress | None = N
         UserError: no such trace; a kernel that cannot be executed so far as it must be; neither a launch
             nor a loop to predict.
     """
-    imported = import_trace(folder, options.arch, options.machine)
+    imported = open_traces(folder, options.arch, options.machine, options.which).chosen[-1]
     kernel = traced_kernel(imported)
     measured = imported.units[0].timeline
     found = main_loop(measured)

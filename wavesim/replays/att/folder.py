@@ -66,14 +66,28 @@ class RawWave:
 
 
 @dataclass(frozen=True)
+class Decoded:
+    """What a raw trace says beside its waves, in the form of the viewer's files: ``occupancy`` as
+    occupancy.json, ``realtime`` as realtime.json (``None``: no record), ``arch`` of the code objects."""
+
+    arch: str
+    occupancy: Any
+    realtime: Any
+
+
+@dataclass(frozen=True)
 class TraceFolder:
-    """A folder as read. Waves stand in the order of filenames.json; those without rows are left out."""
+    """A folder as read. Waves stand in the order of filenames.json; those without rows are left out.
+
+    ``decoded``: its waves came from AMD's decoder library and not from files for the viewer.
+    """
 
     path: Path
     version: str
     code: tuple[CodeRow, ...]
     waves: tuple[RawWave, ...]
     notes: tuple[str, ...] = ()
+    decoded: Decoded | None = None
 
 
 def _fail(path: Path, message: str, hint: str = "") -> UserError:
@@ -146,8 +160,13 @@ def _code_rows(path: Path) -> tuple[CodeRow, ...]:
     return tuple(result)
 
 
-def _rows(value: Any, path: Path, code_count: int) -> Int64:
-    """The instruction rows of a wave, shape (n, 5)."""
+def as_rows(value: Any, path: Path, code_count: int) -> Int64:
+    """The instruction rows of a wave, shape (n, 5): a list of rows, or an array.
+
+    Raises:
+        UserError: they are not what a trace can hold.
+    """
+    value = value.tolist() if isinstance(value, np.ndarray) else value
     if not isinstance(value, list):
         raise _fail(path, "has no list wave.instructions")
     if not value:
@@ -208,7 +227,7 @@ def _wave(path: Path, keys: tuple[int, int, int, int], code_count: int) -> RawWa
     def field(name: str, default: int) -> int:
         return _integer(wave.get(name, default), path, f"wave.{name}")
 
-    rows = _rows(wave.get("instructions"), path, code_count)
+    rows = as_rows(wave.get("instructions"), path, code_count)
     first = int(rows[0, CLOCK]) if len(rows) else 0
     last = int(rows[-1, CLOCK] + rows[-1, DURATION]) if len(rows) else 0
     simd = field("simd", simd)

@@ -10,18 +10,28 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.errors import UserError
+from wavesim.isa.clock import Clock
 from wavesim.isa.load import load_machine
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.program import Program
 from wavesim.replays.att.architecture import find_arch
 from wavesim.replays.att.clip import without_lonely_barriers
-from wavesim.replays.att.folder import CLOCK, CODE_ID, DURATION, STALL, TYPE, RawWave, read_folder
+from wavesim.replays.att.folder import (
+    CLOCK,
+    CODE_ID,
+    DURATION,
+    STALL,
+    TYPE,
+    RawWave,
+    TraceFolder,
+    read_folder,
+)
 from wavesim.replays.att.imported import ImportedTrace, ImportedUnit
 from wavesim.replays.att.listing import Listing, kernel_name, read_listing
 from wavesim.replays.att.lost_records import whole_part
 from wavesim.replays.att.measured import measured_timeline
-from wavesim.replays.att.occupancy import LeftOut, waves_left_out
-from wavesim.replays.att.realtime import measured_clock
+from wavesim.replays.att.occupancy import LeftOut, read_occupancy, waves_left_out
+from wavesim.replays.att.realtime import clock_from, measured_clock
 from wavesim.replays.att.workgroups import group_waves, split_units
 from wavesim.trace import UNKNOWN, Category, CodeEntry, Kind, Trace, WaveTrace
 from wavesim.trace.decode import code_entries
@@ -136,29 +146,62 @@ def _unit(
 
 
 def import_trace(path: str | Path, arch: str = "auto", machine: str | None = None) -> ImportedTrace:
-    """Imports a UI folder.
+    """Imports a UI folder: :func:`import_folder` of what it holds.
+
+    Raises:
+        UserError: as that, and where it is not a trace folder.
+    """
+    asked_machine(arch, machine)
+    return import_folder(read_folder(path), arch, machine)
+
+
+def _clock(folder: TraceFolder) -> tuple[Clock | None, list[str]]:
+    """The shader clock that the trace shows, and a note where it is unusable."""
+    try:
+        if folder.decoded is None:
+            return measured_clock(folder.path), []
+        data = folder.decoded.realtime
+        return (clock_from(data, folder.path) if data is not None else None), []
+    except UserError as error:
+        return None, [str(error)]
+
+
+def asked_machine(arch: str, machine: str | None) -> str | None:
+    """What a trace is to be simulated with, where somebody says so.
+
+    Raises:
+        UserError: both say so.
+    """
+    if arch != "auto" and machine is not None:
+        raise UserError("--arch and --machine exclude each other", None, "a machine file names its base")
+    return machine if arch == "auto" else arch
+
+
+def _found_arch(folder: TraceFolder, asked: str | None) -> tuple[str, list[str]]:
+    """The architecture, and a note where nobody said it."""
+    if asked is not None:
+        return load_machine(asked).arch, []
+    if folder.decoded is not None:
+        return folder.decoded.arch, [f"architecture {folder.decoded.arch} as the code object says"]
+    arch, note = find_arch(folder.code, folder.path)
+    return arch, [note]
+
+
+def import_folder(folder: TraceFolder, arch: str = "auto", machine: str | None = None) -> ImportedTrace:
+    """Imports a trace that was read.
 
     Args:
-        path: the folder that holds filenames.json, code.json and the wave files.
+        folder: what it holds.
         arch: the architecture or device, or ``auto`` to tell the architecture from the instructions.
         machine: machine file instead of the stock one; it says the architecture.
 
     Raises:
-        UserError: not a trace folder, a file of it is unusable, or an executed instruction unknown; no such
-            architecture or device, or one beside a machine file.
+        UserError: a part of it is unusable, or an executed instruction unknown; no such architecture or
+            device, or one beside a machine file.
     """
-    asked = machine
-    if arch != "auto":
-        if machine is not None:
-            raise UserError("--arch and --machine exclude each other", None, "a machine file names its base")
-        asked = arch
-    folder = read_folder(path)
-    notes = list(folder.notes)
-    if asked is None:
-        arch, note = find_arch(folder.code, folder.path)
-        notes.append(note)
-    else:
-        arch = load_machine(asked).arch
+    asked = asked_machine(arch, machine)
+    arch, told = _found_arch(folder, asked)
+    notes = [*folder.notes, *told]
     executed = frozenset(
         int(code_id) for wave in folder.waves for code_id in np.unique(wave.rows[:, CODE_ID])
     )
@@ -178,14 +221,16 @@ def import_trace(path: str | Path, arch: str = "auto", machine: str | None = Non
     waves, lost = whole_part(waves, listing.index, listing.program, code)
     notes += lost
     parameters = load_machine(asked or arch).parameters
-    try:
-        clock = measured_clock(folder.path)
-    except UserError as error:
-        clock = None
-        notes.append(str(error))
-    members_of = split_units(waves)
-    left_out, told = waves_left_out(folder.path, list(members_of.values()))
+    clock, told = _clock(folder)
     notes += told
+    members_of = split_units(waves)
+    if folder.decoded is None:
+        occupancy, told = read_occupancy(folder.path)
+        notes += told
+    else:
+        occupancy = folder.decoded.occupancy
+    left_out = waves_left_out(occupancy, list(members_of.values()))
+    notes += map(str, left_out)
     units = tuple(
         _unit(key, members, listing, code, parameters, tuple(notes), left_out)
         for key, members in members_of.items()

@@ -46,21 +46,25 @@ class LeftOut:
         )
 
 
-def waves_left_out(folder: Path, units: Sequence[Sequence[RawWave]]) -> tuple[list[LeftOut], list[str]]:
-    """Of each compute unit that ran waves which the trace leaves out, how many; and notes.
-
-    A folder without occupancy.json tells nothing; one that cannot be read gives a note.
-    """
+def read_occupancy(folder: Path) -> tuple[Any, list[str]]:
+    """What occupancy.json of a folder holds, and a note where it cannot be read; ``None``: there is none."""
     path = folder / "occupancy.json"
     note_input(path)
     try:
         if path.stat().st_size > MAX_INPUT_BYTES:
-            return [], []
-        data = json.loads(path.read_bytes())
+            return None, []
+        return json.loads(path.read_bytes()), []
     except FileNotFoundError:
-        return [], []
+        return None, []
     except (OSError, ValueError, RecursionError):
-        return [], ["occupancy.json cannot be read: whether waves are left out is not known"]
+        return None, ["occupancy.json cannot be read: whether waves are left out is not known"]
+
+
+def waves_left_out(data: Any, units: Sequence[Sequence[RawWave]]) -> list[LeftOut]:
+    """Of each compute unit that ran waves which the trace leaves out, how many, by what occupancy.json says;
+    where it says nothing, none."""
+    if data is None:
+        return []
     found = []
     for waves in units:
         first = waves[0]
@@ -75,7 +79,7 @@ def waves_left_out(folder: Path, units: Sequence[Sequence[RawWave]]) -> tuple[li
         beside = sum(life[0] < end and life[1] > begin for life in missing)
         name = f"se{first.shader_engine} cu{first.compute_unit}"
         found.append(LeftOut(name, len(missing), len(lives), beside))
-    return found, [str(each) for each in found]
+    return found
 
 
 def _coarse(clk: int) -> int:

@@ -30,9 +30,15 @@ def measured_clock(folder: Path) -> Clock | None:
         UserError: the file is there, but holds no pairs that give a clock.
     """
     path = folder / NAME
-    if not path.exists():
-        return None
-    data = read_json(path)
+    return clock_from(read_json(path), path) if path.exists() else None
+
+
+def clock_from(data: Any, path: Path) -> Clock:
+    """The mean clock of what ``path`` holds, and its range.
+
+    Raises:
+        UserError: no pairs that give a clock.
+    """
     hertz = next(_frequencies(data), REALTIME_HZ)
     means, steps = [], []
     for pairs in _series(data):

@@ -90,7 +90,8 @@ def _most(found: MeasuredExplanation) -> str:
     line = found.lines[0]
     place = f" {line.span.line}" if line.span is not None else ""
     share = percent(stalls[reason] / sum(stalls.values()), 0)
-    return f"Waves stalled most for {reason} ({share} of the measured stall clocks), longest at {line.text.split(' ')[0]}{place}."
+    longest = f"{line.text.split(' ')[0]}{place}"
+    return f"Waves stalled most for {reason} ({share} of the measured stall clocks), longest at {longest}."
 
 
 def _stalls(found: MeasuredExplanation, width: int) -> list[Text]:

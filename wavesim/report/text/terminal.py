@@ -247,12 +247,11 @@ def _bounds(run: Run, width: int, ascii_only: bool) -> list[Text]:
     longest = max(values.values())
     for name, value in values.items():
         first = name in ("simulated", "measured")
-        style = "white" if first else "green" if name == "mfma" else "blue"
         line = Text.assemble(
             (f"  {name:<{label}}", ""),
             (f"{number(value):>8}", "bold"),
             f"{run.mark('clk_per_iteration' if first else f'bounds.{name}'):<2}",
-            (bar(value / longest if longest else 0.0, room, ascii_only), style),
+            (bar(value / longest if longest else 0.0, room, ascii_only), "bold" if first else ""),
         )
         lines.append(line)
     for line in lines:
