@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import html
 import os
 import re
 import subprocess
@@ -79,15 +80,58 @@ def test_results_show_themselves_in_a_notebook(result: RunResult) -> None:
     assert "... 8" not in repr(result.stalls)
 
 
-def test_pandas_or_a_word_about_it(result: RunResult) -> None:
-    try:
-        import pandas  # type: ignore[import-untyped]  # noqa: F401
-    except ImportError:
-        with pytest.raises(UserError, match="pandas"):
-            result.stalls.to_pandas()
-        return
-    frame = result.timeline().to_pandas()
-    assert len(frame) == len(result.timeline())
+def test_lanes_of_the_picture_are_grouped_by_simd_as_in_the_terminal(result: RunResult) -> None:
+    """With what each is: a write of the LDS port is not drawn as a read."""
+    svg = result.timeline().svg()
+    names = re.findall(r'<text x="4"[^>]*>([^<]*)<', svg)
+    printed = [line[:8].strip() for line in str(result).partition("Timeline")[2].splitlines()]
+    lanes = [name for name in printed if re.fullmatch(r"w\d|pipe \d|LDS \d,\d", name)]
+    assert names == lanes
+    assert len(lanes) == 8 + 4 + 2
+    assert "busy with reads: clk" in svg
+    assert "busy with writes: clk" in svg
+
+
+def test_text_in_a_notebook_keeps_its_columns(result: RunResult) -> None:
+    page = result._repr_html_()
+    style = page[: page.index(">")]
+    assert all(each in style for each in ("monospace", "white-space:pre;", "overflow-x:auto"))
+    assert "Timeline" not in page[: page.index("</pre>")]  # the picture takes its place
+
+
+def test_the_page_stands_in_a_notebook_as_a_frame_of_its_own(result: RunResult, tmp_path: Path) -> None:
+    page = result.page(height_px=500)
+    frame = page._repr_html_()
+    assert html.unescape(frame.partition('srcdoc="')[2].removesuffix('"></iframe>')) == page.html
+    assert 'sandbox="allow-scripts allow-popups"' in frame
+    assert "height:500px" in frame
+    page.save(tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == page.html
+
+
+def test_a_table_is_a_structured_array_with_columns_rows_and_smaller_tables(result: RunResult) -> None:
+    table = result.timeline().table
+    assert type(table["issue_clk"]) is np.ndarray
+    assert isinstance(table[3], np.void)
+    some = table[table["wave"] == 1]
+    assert type(some) is type(table)
+    assert 0 < len(some) < len(table)
+    assert np.asarray(table).dtype.names == table.columns
+
+
+def test_pandas_takes_a_table_as_it_is(result: RunResult) -> None:
+    pandas = pytest.importorskip("pandas")
+    table = result.timeline().table
+    frame = pandas.DataFrame(table)
+    assert tuple(frame.columns) == table.columns
+    assert frame["issue_clk"].tolist() == table["issue_clk"].tolist()
+    assert frame.equals(table.to_pandas())
+
+
+def test_without_pandas_a_word_about_it(result: RunResult, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(UserError, match="pip install pandas"):
+        result.stalls.to_pandas()
 
 
 def test_check_and_compare() -> None:

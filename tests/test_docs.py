@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import terminal_picture
 import trust_tables
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -91,6 +92,14 @@ def test_readme_has_the_two_commands() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "make run" in text
     assert "make test" in text
+
+
+def test_the_picture_of_the_readme_is_true(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else: python tests/update_docs.py README.md."""
+    monkeypatch.chdir(ROOT)
+    kept = terminal_picture.FILE.read_text(encoding="utf-8")
+    assert terminal_picture.texts(kept) == terminal_picture.texts(terminal_picture.picture())
+    assert "https:" not in kept.replace("https://www.textualize.io", "")
 
 
 def test_the_tables_of_trust_are_those_of_the_data() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
+from notebook_pages import NOTEBOOKS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -125,3 +127,13 @@ def test_the_rules_of_checks_are_folded_away(site: Path, browser: Any) -> None:
     seen = browser.execute_script(links % "link => link.checkVisibility({visibilityProperty: true})")
     assert (site / "checks" / "seed.html").as_uri() in seen
     assert [link for link in seen if link.endswith("missing-wait.html")] == []
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_a_page_with_its_pictures(site: Path, notebook: Path) -> None:
+    text = (site / "notebooks" / f"{notebook.stem}.html").read_text(encoding="utf-8")
+    article = text.partition("<article")[2].partition("</article>")[0]
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    assert article.count('<div class="output">') >= sum(cell["cell_type"] == "code" for cell in cells) / 2
+    assert "<svg" in article
+    assert "<table" in article

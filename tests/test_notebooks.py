@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOKS = sorted((ROOT / "docs/notebooks").glob("*.ipynb"))
-
-
-def run_cell(source: str, names: dict[str, Any]) -> Any:
-    """Executes a cell as Jupyter does: the value of a last expression is what is shown."""
-    tree = ast.parse(source)
-    shown = None
-    last = tree.body[-1] if tree.body else None
-    if isinstance(last, ast.Expr):
-        tree.body.pop()
-    exec(compile(tree, "cell", "exec"), names)
-    if isinstance(last, ast.Expr):
-        shown = eval(compile(ast.Expression(last.value), "cell", "eval"), names)
-    return shown
+from notebook_pages import NOTEBOOKS, ROOT, run_cell
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

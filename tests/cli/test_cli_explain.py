@@ -46,6 +46,7 @@ def report() -> str:
 
 
 def test_the_report_has_its_parts(report: str) -> None:
+    assert re.findall(r"^(\w+) ", report, re.MULTILINE)[1:6] == ["verdict", "speed", "why", "try", "next"]
     for part in ("ost goes to", "Critical path", "The chain", "What if", "Exposed latency", "Advice"):
         assert part in report
     assert "in steady state 260 clk per iteration" in " ".join(report.split())
@@ -100,7 +101,9 @@ def test_help_is_quick_and_names_it() -> None:
 def test_a_piece_of_a_foreign_kernel_is_explained_with_marks() -> None:
     piece = ("kernels/foreign/piece.s", "--region", ".Lloop:.Ldone", "--waves", "4", "--allow-unknown")
     text = explain(*piece)
-    assert re.search(r"^piece\[\.Lloop:\.Ldone\] on gfx950: [\d.]+\? clk per iteration", text)
+    assert text.startswith("piece[.Lloop:.Ldone] on gfx950: ")
+    assert re.search(r"^speed +[\d.]+\? clk per iteration", text, re.MULTILINE)
+    assert "--apply" not in text.split("\nAdvice")[1]  # a piece has no file of its own
     assert "Not known" in text
     assert "v_softcap_f32" in text
 

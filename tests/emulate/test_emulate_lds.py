@@ -38,6 +38,24 @@ def test_round_trip(width: str, dwords: int, offset: int) -> None:
         np.testing.assert_array_equal(outcome.v(30 + part), outcome.v(1 + part))
 
 
+def test_an_address_below_zero_and_its_offset_wrap() -> None:
+    """As clang compiles tile[63 - lane]: the register holds -4 * lane, the offset 252."""
+    outcome = execute(
+        lane_addresses(4)
+        + """
+        ds_write_b32 v20, v1
+        v_sub_u32 v21, 0, v20
+        s_waitcnt lgkmcnt(0)
+        ds_read_b32 v30, v21 offset:252
+        s_waitcnt lgkmcnt(0)
+        """,
+        data,
+        lds_bytes=256,
+    )
+    assert not outcome.findings
+    np.testing.assert_array_equal(outcome.v(30)[0], outcome.v(1)[0][::-1])
+
+
 def test_narrow_widths() -> None:
     outcome = execute(
         lane_addresses(2)

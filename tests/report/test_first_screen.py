@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from wavesim.analyze.result import BOUND_NAMES
+from wavesim.analyze.result import BOUND_NAMES, BOUND_WORDS
 from wavesim.cli.main import cli
 from wavesim.explanation.glance import at_a_glance
 from wavesim.pipeline.run import RunOptions, run_kernel
-from wavesim.report.text.first_screen import BOUND_WORDS
+from wavesim.report.text.first_screen import MEND_FIRST
 
 LABELS = ("verdict", "speed", "why", "try", "next")
 
@@ -39,8 +39,29 @@ def test_what_to_try_is_what_was_simulated(root: Path) -> None:
     assert f"({clk} left)" in text
 
 
+def test_a_wrong_kernel_is_mended_before_it_is_made_faster(root: Path) -> None:
+    shown = screen(root, str(root / "kernels/wrong/wrong-result.yaml"))
+    assert "verdict  bad: wrong numbers" in shown
+    assert f"try      {MEND_FIRST}" in shown
+
+
 def test_every_bound_has_words() -> None:
     assert set(BOUND_WORDS) == set(BOUND_NAMES)
+
+
+def test_a_predicted_run_says_where_its_lines_come_from(root: Path) -> None:
+    """The shares are those of the details, and the level that is the largest bound is said to limit."""
+    kernel = (str(root / "kernels/8wave.yaml"), "--set", "K=256")
+    shown = " ".join(screen(root, *kernel, "--arch", "MI325X", "--details").split())
+    said = re.search(r"memory (\d+) % of lines come from L2, (\d+) % from HBM; HBM limits", shown)
+    assert said is not None
+    details = re.search(
+        r"round of workgroups: (\d+) % of lines wait for HBM.*?(\d+) % of lines find L2", shown
+    )
+    assert said.groups() == details.groups()[::-1]
+    assert "% of what is possible" in shown
+    assert "(HBM)" in shown
+    assert not re.search(r"^memory", screen(root, *kernel), re.MULTILINE)  # an input, not predicted
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

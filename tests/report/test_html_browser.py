@@ -17,6 +17,7 @@ from wavesim.glossary import explained
 from wavesim.pipeline.run import RunOptions, run_kernel
 from wavesim.program import Finding, Severity
 from wavesim.report.page import page_parts, run_panel
+from wavesim.report.text.first_screen import MEND_FIRST
 
 KERNELS = Path(__file__).resolve().parents[2] / "kernels"
 
@@ -154,8 +155,7 @@ def test_loads_without_a_complaint_and_shows_the_figures(one: Any) -> None:
     labels = [each.text for each in one.find_elements("css selector", "#runs dt")]
     assert labels == ["verdict", "speed", "why", "try", "next"]
     assert "ost goes to" in text
-    advice = one.execute_script("return window.wavesim.runs[0].data.explanation.advice[0]")
-    assert f"{advice['text']}: {advice['clk']:.1f} in place of" in text
+    assert MEND_FIRST in text
     assert "% of what is possible" in text
     assert "?" not in one.find_element("id", "tab-figures").text
 
@@ -433,6 +433,35 @@ def test_the_address_brings_the_view_back(browser: Any, pages: dict[str, Path]) 
     assert complaints(browser) == []
 
 
+def test_two_fingers_zoom_and_one_pans(one: Any) -> None:
+    box = one.find_element("id", "timeline").rect
+    x, y = box["x"] + box["width"] / 2, box["y"] + 120
+
+    def touch(kind: str, *apart: float) -> None:
+        points = [{"x": x + each, "y": y, "id": number} for number, each in enumerate(apart)]
+        one.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def shown() -> tuple[float, float]:
+        low, high = one.execute_script("return [window.wavesim.view.from, window.wavesim.view.to]")
+        return float(low), float(high)
+
+    before = shown()
+    touch("touchStart", -50)
+    touch("touchStart", -50, 50)
+    for apart in (60, 80, 100):
+        touch("touchMove", -apart, apart)
+    touch("touchEnd")
+    pinched = shown()
+    assert pinched[1] - pinched[0] == pytest.approx((before[1] - before[0]) / 2, rel=0.02)
+    touch("touchStart", 0)
+    for moved in (-20, -60, -100):
+        touch("touchMove", moved)
+    touch("touchEnd")
+    panned = shown()
+    assert panned[0] > pinched[0]
+    assert panned[1] - panned[0] == pytest.approx(pinched[1] - pinched[0])
+
+
 def test_words_explain_themselves(one: Any) -> None:
     word = one.find_element("css selector", "#runs dt .word")
     move_to(one, word.rect["x"] + 3, word.rect["y"] + 5)
@@ -495,6 +524,8 @@ def test_two_kernels_share_the_clock_axis(browser: Any, pages: dict[str, Path]) 
     first, second = browser.find_elements("css selector", ".chip")
     assert "unchecked: numbers right" in first.text
     assert "unchecked: numbers not checked" in second.text
+    advice = browser.execute_script("return window.wavesim.runs[0].data.explanation.advice[0]")
+    assert f"{advice['text']}: {advice['clk']:.1f} in place of" in first.text
     browser.find_element("id", "align").click()
     heads = browser.execute_script(
         """return window.wavesim.runs.map((run) => {

@@ -139,6 +139,18 @@ LEVEL_BOUNDS = ("l2", "mall", "hbm")
 """Bounds of the device's memory, which there are where it is predicted."""
 BOUND_NAMES = ("mfma", "lds_bytes", "lds_service", "issue", "global_bytes", "memory_in_flight", *LEVEL_BOUNDS)
 """The bounds, in the published order."""
+BOUND_WORDS = {
+    "mfma": "matrix pipes",
+    "lds_bytes": "LDS bandwidth",
+    "lds_service": "LDS ports",
+    "issue": "issue slots",
+    "global_bytes": "path to memory",
+    "memory_in_flight": "loads in flight",
+    "l2": "L2 bandwidth",
+    "mall": "Infinity Cache",
+    "hbm": "HBM",
+}
+"""What sets a bound, in words."""
 
 
 @dataclass(frozen=True, slots=True)

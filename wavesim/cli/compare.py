@@ -73,7 +73,7 @@ def compare(
     """
     import json
 
-    from wavesim.explanation.diagnosis import diagnosed
+    from wavesim.explanation.glance import at_a_glance
     from wavesim.pipeline.run import run_kernel
     from wavesim.program.verdict import Verdict
     from wavesim.report.regression import change_lines, changes, changes_json
@@ -82,7 +82,7 @@ def compare(
     results = []
     for kernel in kernels:
         with progress_line(str(kernel)) as progress:
-            results.append(diagnosed(run_kernel(kernel, wanted, progress)))
+            results.append(at_a_glance(run_kernel(kernel, wanted, progress), progress))
     changed = changes(results, Path(against)) if against is not None else []
     if as_json.wanted:
         from wavesim.report.text.comparison import comparison_json

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
@@ -22,9 +23,12 @@ from wavesim.cli.options import (
     options,
     run_options,
 )
-from wavesim.cli.paths import InputPath, KernelPath
+from wavesim.cli.paths import InputPath, KernelPath, OutputPath
 from wavesim.cli.progress import progress_line
 from wavesim.errors import UserError
+
+if TYPE_CHECKING:
+    from wavesim.explanation.explanation import Explanation
 
 
 @click.command()
@@ -49,6 +53,20 @@ from wavesim.errors import UserError
     type=click.IntRange(1, 64),
     help="Processes for the what-ifs (default: the cores for long runs, else 1).",
 )
+@click.option(
+    "--apply",
+    "applied",
+    metavar="N",
+    help="Write the kernel with this piece of advice followed to -o FILE: its number, or its name as in "
+    "move-wait-31.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=OutputPath(path_type=Path),
+    metavar="FILE",
+    help="Where --apply writes; without an ending it gets the one of what is written.",
+)
 @options(choice=TraceOptions, look=LookOptions)
 def explain(
     kernel: Path | None,
@@ -61,11 +79,14 @@ def explain(
     numbers: NumbersOptions,
     as_json: JsonOptions,
     processes: int | None,
+    applied: str | None,
+    output: Path | None,
     choice: TraceOptions,
     look: LookOptions,
 ) -> int:
     """Explain the time of KERNEL: critical path, what-ifs, exposed latencies, and advice that was tried.
 
+    Each piece of advice comes with its patch; --apply N -o FILE writes the kernel with it.
     With --trace, or a folder as KERNEL: where the waves of a measured trace stalled, for whom, what if not.
 
     Exit code 0: explained. 1: its waves do not finish. 2: unusable input.
@@ -85,14 +106,18 @@ def explain(
         )
     from wavesim.explanation.explanation import explain_kernel
 
+    if (applied is None) != (output is None):
+        raise click.UsageError("--apply N and -o FILE belong together")
     wanted = run_options((kernel,), machine, compiling, launch, unknown, sharing, numbers=numbers)
     with progress_line(str(kernel)) as progress:
         found = explain_kernel(kernel, wanted, progress, processes=processes)
+    if applied is not None and output is not None:
+        _apply(found, applied, output, silent=as_json.alone)
     if as_json.wanted:
         from wavesim.report.json.explanation import explanation_json_text
 
         as_json.write(explanation_json_text(found))
-    if not as_json.alone:
+    if not as_json.alone and applied is None:
         from wavesim.report.output import write_lines
         from wavesim.report.text.explanation import explanation_lines
 
@@ -101,8 +126,57 @@ def explain(
     return 0
 
 
-OF_A_KERNEL = ("machine__settings", "launch__", "compiling__", "unknown__", "sharing__", "numbers__")
-"""Options, by the beginnings of their names, that say how a kernel is launched."""
+def _apply(found: Explanation, applied: str, output: Path, *, silent: bool) -> None:
+    """Writes the kernel with a piece of advice followed.
+
+    Raises:
+        UserError: there is no such advice, it has no patch, or a file that cannot take it.
+    """
+    from wavesim.explanation.patch import patch_files
+    from wavesim.inputs import plan_output
+    from wavesim.report.files import write_atomically
+    from wavesim.report.text.ladder import per_pass
+    from wavesim.words import number
+
+    names = {str(place): each for place, each in enumerate(found.advice, 1)}
+    names |= {each.name: each for each in reversed(found.advice)}
+    advice = names.get(applied)
+    if advice is None:
+        known = ", ".join(f"{place} ({each.name})" for place, each in enumerate(found.advice, 1))
+        raise UserError(f"--apply {applied}: there is no such advice", None, f"there is {known or 'none'}")
+    if advice.patch is None:
+        raise UserError(f"--apply {applied}: a piece of a kernel is not written", None, "leave --region out")
+    if not output.suffix:
+        output = output.with_suffix(advice.patch.ending)
+        plan_output(str(output))
+    files = list(patch_files(advice.patch, found.run.kernel, output))
+    for path, _ in files:
+        if path != output:
+            plan_output(str(path))
+    for path, text in files:
+        write_atomically(path, [text])
+    if silent:
+        return
+    unit = "clk per iteration" if found.per_iteration else "clk"
+    click.echo(f"{output}: {advice.text}")
+    click.echo(f"{number(advice.clk)} in place of {number(found.pace_clk)} {unit}; {advice.how_checked}")
+    if advice.patch.why_assembly:
+        click.echo(f"as assembly: {advice.patch.why_assembly}; {per_pass(found)} there")
+    if advice.replaces:
+        click.echo(f"run it without --set {', '.join(advice.replaces)}: the file says it now")
+    click.echo(f"wavesim check {output}, with the options of this command, checks it as a whole")
+
+
+OF_A_KERNEL = (
+    "machine__settings",
+    "launch__",
+    "compiling__",
+    "unknown__",
+    "sharing__",
+    "numbers__",
+    "applied",
+)
+"""Options, by the beginnings of their names, that are of a kernel alone."""
 
 
 OF_A_TRACE = ("choice__",)

@@ -28,11 +28,11 @@ NEXT = "next"
 @click.argument("number", required=False, metavar="[NUMBER|next]", shell_complete=completion.lessons)
 @click.option("--all", "at_once", is_flag=True, help="Show everything without asking.")
 def lesson(number: str | None, at_once: bool) -> int:
-    """Go through lesson NUMBER step by step; next: the first that is not done; without: list the lessons.
+    """Go through lesson NUMBER step by step; next: the first not done; without: list them.
 
-    Each lesson asks for a prediction, then runs the command here and now, says how far off the prediction was,
-    and explains what comes out. On a terminal it keeps your answers and how far you are; the list says where.
-    Lesson commands work on the kernels that come with wavesim.
+    Each lesson asks for a prediction, then runs the command here and now, says how far off the
+    prediction was, and explains what comes out. On a terminal it keeps your answers and how far you
+    are; the list says where. Lesson commands work on the kernels that come with wavesim.
     """
     found = lessons()
     if number is None:
@@ -148,7 +148,7 @@ class _Reading:
         self.waiting = section.heading, said, question
 
     def _judge(self, at_last: bool = False) -> None:
-        """Say how right the answer was, once the reports that it needs are there; what needs none: ``at_last``."""
+        """Say how right the answer was, once the reports are there; what needs none: ``at_last``."""
         if self.waiting is None:
             return
         heading, said, question = self.waiting

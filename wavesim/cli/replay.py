@@ -77,9 +77,9 @@ def replay(
     for name in without:
         if name not in BY_NAME:
             raise UserError(f"--without {name!r:.40}: no such rule", hint="rules: " + ", ".join(BY_NAME))
+    rows = None if teacher_forced else 0
     with working_line(str(folder), "replay"):
         opened = open_traces(folder, arch, str(machine) if machine is not None else None, choice.which())
-        rows = None if teacher_forced else 0
         results = tuple(
             result
             for each in opened.chosen

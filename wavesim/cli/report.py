@@ -112,13 +112,16 @@ def _kernel_panel(
     from wavesim.report.page import run_panel
 
     prepared = prepare(path, options)
-    result = at_a_glance(run_kernel(path, options, progress, prepared), progress)
+    result = run_kernel(path, options, progress, prepared)
     explanation, notes = None, []
     if explained:
         try:
             explanation = explain_run(result, path, options, progress)
+            result = explanation.run
         except UserError as error:
             notes.append(f"not explained: {error}")
+    if explanation is None:
+        result = at_a_glance(result, progress)
     if not check:
         return run_panel(result, (), explanation, notes), result.verdict is not Verdict.BAD
     if progress is not None:

@@ -22,15 +22,17 @@ from wavesim.emulate.run import Execution, emulate
 from wavesim.errors import SourceSpan, UserError
 from wavesim.explanation.candidates import Candidate
 from wavesim.explanation.edits import Edit, edited, edited_program
-from wavesim.explanation.pace import Pace, Streams, structure_of, unchanged
+from wavesim.explanation.pace import Pace, Streams, pace_of
+from wavesim.explanation.patch import Patch
 from wavesim.explanation.tile_text import TextCandidate
 from wavesim.front.launch.model import LoadedKernel
 from wavesim.isa.machine import Machine
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.pipeline.run import Run, split_settings
+from wavesim.pipeline.run import Run, RunOptions, run_kernel
 from wavesim.program import Finding, Program
 from wavesim.trace import CodeEntry, Kind, Trace
 from wavesim.trace.decode import code_entries
+from wavesim.words import number
 
 LEAST_GAIN_CLK = 4
 """An issue slot: smaller gains are not worth an edit."""
@@ -53,6 +55,7 @@ class Advice:
         edit: the change of the program; ``None`` if it is one of the text.
         source: the whole edited file; ``None`` if it is a change of the program.
         replaces: ``--set`` names that the edited file gives another value.
+        patch: the same as a change of a file; ``None`` before it is made, and for a piece of a kernel.
     """
 
     kind: str
@@ -65,6 +68,21 @@ class Advice:
     edit: Edit | None = None
     source: str | None = None
     replaces: tuple[str, ...] = ()
+    patch: Patch | None = None
+
+    @property
+    def name(self) -> str:
+        """What ``wavesim explain --apply`` takes for it: ``move-wait-31``."""
+        line = self.spans[0].line if self.spans else 0
+        return f"{self.kind}-{line}" if line else self.kind
+
+    def said(self, base: Pace) -> str:
+        """What it is worth, in a sentence, and how to have it; ``base`` is the kernel's own pace."""
+        unit = "clk per iteration" if base.per_iteration else "clk"
+        return (
+            f"{self.text}: {number(self.clk)} in place of {number(base.clk)} {unit}, simulated "
+            f"(explain --apply {self.name} -o FILE writes it)."
+        )
 
 
 @dataclass(frozen=True)
@@ -224,24 +242,17 @@ class TextTrial:
     advice: Advice | None = None
 
 
-def try_text(bench: Bench, path: Path, candidate: TextCandidate, settings: Mapping[str, str]) -> TextTrial:
+def try_text(bench: Bench, path: Path, candidate: TextCandidate, options: RunOptions) -> TextTrial:
     """Load, execute, check and time an edited tile program."""
-    from wavesim.front.tile.load import load_tile_program
-
-    launch_settings, _ = split_settings(settings)
-    rest = {name: value for name, value in launch_settings.items() if name not in candidate.settings}
+    rest = {name: value for name, value in options.settings.items() if name not in candidate.settings}
     try:
-        kernel = load_tile_program(path, bench.kernel.program.arch, rest, candidate.text)
-        execution = emulate_addresses(kernel.program, kernel.launch, bench.machine)
-        if not execution.complete:
-            return TextTrial()
-        trace = execution.trace
-        streams = Streams.of(trace, structure_of(trace))
-        pace = (streams if bench.streams.left_out else streams.uncut).pace(bench.machine, unchanged)
+        run = run_kernel(path, replace(options, source=candidate.text, settings=rest, numbers=False))
+        pace = pace_of(run.timeline, run.machine) if run.analysis.complete else None
         if pace is None or pace.per_iteration != bench.base.per_iteration:
             return TextTrial()
         if not bench.gains(pace):
             return TextTrial(pace)
+        kernel = run.kernel
         if any(each.is_bad for each in kernel.findings) or broken_rules(kernel.program):
             return TextTrial(pace)
         execution = emulate(kernel.program, kernel.launch, bench.machine, observe_lds=True)

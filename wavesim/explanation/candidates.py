@@ -103,6 +103,11 @@ def at(span: SourceSpan) -> str:
     return f"{place} ({span.source.file}:{span.source.line})" if span.source is not None else place
 
 
+def there(span: SourceSpan, beside: SourceSpan) -> str:
+    """A place in a sentence that has named the file already, if it is in the same one."""
+    return f"line {span.line}" if span.line and span.file == beside.file else at(span)
+
+
 def candidates(loop: LoopCode, strong: Sequence[StrongWait]) -> Iterator[Candidate]:
     """All candidates, in a fixed order."""
     yield from relaxed_waits(loop, strong)
@@ -161,7 +166,7 @@ def moved_waits(loop: LoopCode) -> Iterator[Candidate]:
                 continue
             passed = range(wait + 1, place.last)
             mfmas = sum(loop.code[index].kind is Kind.MFMA for index in passed)
-            behind = f"behind {at(place.span)}"
+            behind = f"behind {there(place.span, group.span)}"
             count = f" ({mfmas} MFMAs later)" if mfmas else ""
             text = f"{at(group.span)}: move {written(loop.program.instructions[wait])} {behind}{count}"
             edit = Edit(order={wait: place.last - 1})
@@ -209,7 +214,7 @@ def moved_barriers(loop: LoopCode) -> Iterator[Candidate]:
                 continue
             names = " and ".join(written(loop.program.instructions[index]) for index in moved)
             passed = place.last - 1 - group.first
-            what = f"move {names} behind {at(place.span)} ({passed} instructions later)"
+            what = f"move {names} behind {there(place.span, group.span)} ({passed} instructions later)"
             spans = (*(span_of(loop.program, index) for index in moved), place.span)
             edit = Edit(order=dict.fromkeys(moved, place.last - 1))
             yield Candidate("move-barrier", f"{at(spans[0])}: {what}", spans, edit, code_changes=True)
@@ -259,7 +264,7 @@ def priorities(loop: LoopCode) -> Iterator[Candidate]:
     setprio = [index for index, entry in enumerate(loop.code) if entry.kind is Kind.SETPRIO]
     if setprio:
         spans = tuple(dict.fromkeys(span_of(loop.program, index) for index in setprio))
-        lines = ", ".join(at(span) for span in spans)
+        lines = ", ".join(there(span, spans[0]) if number else at(span) for number, span in enumerate(spans))
         yield Candidate("priority", f"{lines}: leave s_setprio out", spans, Edit(removed=frozenset(setprio)))
         highest = max(loop.code[index].priority for index in setprio)
         turned = {
@@ -295,7 +300,7 @@ def priorities(loop: LoopCode) -> Iterator[Candidate]:
         if before:
             text = (
                 f"raise the loop's {what}: s_setprio {level} before {at(spans_[0])}, "
-                f"s_setprio 0 behind {at(spans_[1])}"
+                f"s_setprio 0 behind {there(spans_[1], spans_[0])}"
             )
             yield Candidate("priority", text, tuple(dict.fromkeys(spans_)), Edit(before=before))
 
@@ -314,7 +319,7 @@ def hoisted_loads(loop: LoopCode) -> Iterator[Candidate]:
             place = _earliest(loop, groups, number)
             if place is None:
                 continue
-            text = f"{at(group.span)}: issue these global loads before {at(place.span)}"
+            text = f"{at(group.span)}: issue these global loads before {there(place.span, group.span)}"
             order = dict.fromkeys(range(group.first, group.last), ~place.first)
             edit = Edit(order=order)
             yield Candidate("hoist-load", text, (group.span, place.span), edit, code_changes=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from wavesim.analyze.result import Bounds
+from wavesim.analyze.result import BOUND_WORDS, Bounds
 from wavesim.explanation.main_loop import Steady, steady_of
 from wavesim.explanation.pace import Pace, Streams, shortened, timed
 from wavesim.explanation.whatif import WHAT_IFS, Rung, by_gain, measure
@@ -63,7 +63,8 @@ def sentence(bounds: Bounds | None, base: Pace, rungs: Sequence[Rung], mark: str
     largest = bounds.named()[bounds.binding] if bounds is not None else 0.0
     said = ""
     if bounds is not None and base.per_iteration and largest >= AT_BOUND * base.clk:
-        said = f"{100 * largest / base.clk:.1f} % of the bound {bounds.binding} is reached; "
+        share, limit = 100 * largest / base.clk, BOUND_WORDS[bounds.binding]
+        said = f"{share:.1f} % of what is possible ({limit}) is reached; "
     if not causes:
         said += "no cause alone costs an issue slot"
     for number, each in enumerate(causes[:2]):

@@ -26,17 +26,21 @@ from wavesim.explanation.candidates import LoopCode, candidates, relaxed_waits
 from wavesim.explanation.critical_path import CriticalPath, critical_path
 from wavesim.explanation.diagnosis import diagnosis
 from wavesim.explanation.exposed import ExposedLatency, exposed_latencies
+from wavesim.explanation.glance import nothing_to_try
 from wavesim.explanation.lines import LineTime, lines_of
 from wavesim.explanation.main_loop import Steady, steady_of
 from wavesim.explanation.pace import Pace, timed
 from wavesim.explanation.parallel import Job, run_jobs
+from wavesim.explanation.patch import edit_patch, text_patch
 from wavesim.explanation.reproduce import stagger_edits, stagger_row, stagger_text
 from wavesim.explanation.stepwise import stepwise_waits
 from wavesim.explanation.tile_text import TextCandidate, constants_of, swizzles
 from wavesim.explanation.whatif import WHAT_IFS, Rung, by_gain, measure, rung
+from wavesim.front.launch.model import LoadedKernel
 from wavesim.pipeline.run import Run, RunOptions, run_kernel
 from wavesim.source_text import read_text
 from wavesim.trace import Timeline
+from wavesim.words import counted
 
 Progress = Callable[[str, float], None]
 MOST_TEXT_TRIALS = 5
@@ -151,7 +155,7 @@ def explain_run(
     head = steady.loop.head if steady.loop is not None else None
     texts = list(_texts(run, path, bench, options.settings, head))
     jobs: list[Job] = [partial(judge, bench, barriers)]  # the longest first
-    jobs += [partial(try_text, bench, path, each, options.settings) for each in texts]
+    jobs += [partial(try_text, bench, path, each, options) for each in texts]
     jobs += [partial(measure, bench.streams, bench.machine, row, bench.base, head) for row in WHAT_IFS]
     jobs += [partial(try_candidate, bench, each) for each in plain]
     if processes is None and timeline.trace.instruction_count < LONG_INSTRUCTIONS:
@@ -176,9 +180,12 @@ def explain_run(
     ]
     advice = [each for each in advice if each.gain_clk >= _least_gain(each, bench.base)]
     advice.sort(key=lambda each: (-each.gain_clk, each.kind, each.text))
-    said = diagnosis(run, bench.base, rungs[:causes])
+    advice = _best_of_kind(advice)[:MOST_SUGGESTIONS]
+    count = len(first_round) + len(relaxed) + len(texts)
+    to_try = advice[0].said(bench.base) if advice else nothing_to_try(run, bench.base)
+    to_try = to_try or f"None of {counted(count, 'edit')} saves a slot; wavesim tune looks for a new order."
     return Explanation(
-        replace(run, diagnosis=said),
+        replace(run, diagnosis=diagnosis(run, bench.base, rungs[:causes]), to_try=to_try),
         bench.base.clk,
         bench.base.per_iteration,
         _steady_clk(run.timeline, steady),
@@ -187,9 +194,19 @@ def explain_run(
         by_gain(rungs),
         exposed_latencies(timeline, parameters, steady),
         tuple(costs),
-        tuple(_best_of_kind(advice)[:MOST_SUGGESTIONS]),
-        len(first_round) + len(relaxed) + len(texts),
+        tuple(_patched(run.kernel, path, options, each) for each in advice),
+        count,
     )
+
+
+def _patched(kernel: LoadedKernel, path: Path, options: RunOptions, advice: Advice) -> Advice:
+    """The advice with its patch."""
+    if options.region is not None:
+        return advice
+    if advice.source is not None:
+        return replace(advice, patch=text_patch(path, advice.source))
+    assert advice.edit is not None
+    return replace(advice, patch=edit_patch(kernel, path, options, advice.edit))
 
 
 def _steady_clk(timeline: Timeline, steady: Steady) -> float:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from wavesim.explanation.diagnosis import (
     AT_BOUND,
@@ -20,10 +19,7 @@ from wavesim.explanation.diagnosis import (
 from wavesim.explanation.main_loop import Steady
 from wavesim.explanation.pace import Pace, Streams
 from wavesim.pipeline.run import Run
-from wavesim.words import counted, number
-
-if TYPE_CHECKING:
-    from wavesim.explanation.advice import Advice
+from wavesim.words import counted
 
 LEAST_GAIN_SHARE = 0.01
 """Share of an iteration that the first thing to try gains at least."""
@@ -49,12 +45,6 @@ def at_a_glance(run: Run, progress: Callable[[str, float], None] | None = None) 
     return replace(run, to_try=_to_try(run, *found))
 
 
-def tried_said(tried: Advice, base_clk: float, *, per_iteration: bool) -> str:
-    """An edit with what it makes of the time."""
-    unit = "clk per iteration" if per_iteration else "clk"
-    return f"{tried.text}: {number(tried.clk)} in place of {number(base_clk)} {unit}, simulated."
-
-
 def _to_try(run: Run, steady: Steady, streams: Streams, base: Pace) -> str:
     """The best of the quick edits in a sentence, or what else there is to do."""
     from wavesim.explanation.advice import Bench, try_candidate  # with the checks: not for small runs
@@ -67,9 +57,15 @@ def _to_try(run: Run, steady: Steady, streams: Streams, base: Pace) -> str:
     tried = [each for each in (try_candidate(bench, candidate) for candidate in quick) if each is not None]
     worth = [each for each in tried if each.gain_clk >= LEAST_GAIN_SHARE * base.clk]
     if worth:
-        best = min(worth, key=lambda each: (-each.gain_clk, each.kind, each.text))
-        return tried_said(best, base.clk, per_iteration=base.per_iteration)
+        return min(worth, key=lambda each: (-each.gain_clk, each.kind, each.text)).said(base)
+    return nothing_to_try(run, base) or (
+        f"None of {counted(len(quick), 'quick edit')} gains 1 %; wavesim tune looks for a new order."
+    )
+
+
+def nothing_to_try(run: Run, base: Pace) -> str:
+    """Why no edit helps, where the kernel is at its bound; else nothing."""
     bounds = run.analysis.bounds
-    if bounds is not None and bounds.named()[bounds.binding] >= AT_BOUND * base.clk:
-        return "No order of this work gains much: only less work where the bound is."
-    return f"None of {counted(len(quick), 'quick edit')} gains 1 %; wavesim tune looks for a new order."
+    if bounds is None or bounds.named()[bounds.binding] < AT_BOUND * base.clk:
+        return ""
+    return "No order of this work gains much: only less work where the bound is."

@@ -7,8 +7,9 @@ written out as assembly instead, and the patch says why.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wavesim.asm.printer import print_code, print_program
@@ -25,6 +26,8 @@ from wavesim.program import Program
 from wavesim.source_text import read_text
 from wavesim.trace.decode import code_entries
 
+_PLACE = re.compile(r"(?<=^.)-?\d+\0")
+
 
 @dataclass(frozen=True)
 class Patch:
@@ -36,6 +39,7 @@ class Patch:
         ending: of a file that takes ``text``.
         why_assembly: why it is none of the kernel's file; nothing where it is.
         needs_launch: a launch file belongs beside it, where the launch has arguments.
+        stood: where each line of ``text`` stood in ``before``, from 0 (-1: it is new or moved), if known.
     """
 
     file: str
@@ -44,13 +48,18 @@ class Patch:
     ending: str
     why_assembly: str = ""
     needs_launch: bool = True
+    stood: tuple[int, ...] = ()
 
     @property
     def diff(self) -> str:
         """As a unified diff."""
         before, after = self.before.splitlines(), self.text.splitlines()
+        if self.stood:  # equal lines are told apart, so that what was moved is what moves
+            places = [place if place >= 0 else -1 - at for at, place in enumerate(self.stood)]
+            before = [f"{place}\0{line}" for place, line in enumerate(before)]
+            after = [f"{place}\0{line}" for place, line in zip(places, after, strict=False)]
         lines = difflib.unified_diff(before, after, self.file, f"{self.file} edited", lineterm="", n=2)
-        return "".join(f"{line}\n" for line in lines)
+        return "".join(f"{re.sub(_PLACE, '', line)}\n" for line in lines)
 
 
 def text_patch(path: Path, text: str) -> Patch:
@@ -71,13 +80,14 @@ def edit_patch(kernel: LoadedKernel, path: Path, options: RunOptions, edit: Edit
     program, _ = edited_program(kernel.program, code_entries(kernel.program), edit)
     ending = path.suffix.lower()
     why = "the kernel is a compiled source"
-    if options.region is None and ending in (*ASSEMBLY, *TILES):
+    if ending in (*ASSEMBLY, *TILES):
         text = read_text(path, lenient=True)
         wanted = print_code(program, comments=False)
         for each in edited_texts(text, str(path), kernel.program, edit, is_tile=ending in TILES):
-            found = _loaded(path, options, kernel, each)
+            edited = "\n".join(line for _, line in each)
+            found = _loaded(path, options, kernel, edited)
             if found is not None and print_code(found, comments=False) == wanted:
-                return text_patch(path, each)
+                return replace(text_patch(path, edited), stood=tuple(number for number, _ in each))
         why = "its lines stand for other places, too (a macro, an unrolled loop or the like)"
     before, after = (
         print_program(with_its_workgroup(each, kernel.launch)) for each in (kernel.program, program)

@@ -20,6 +20,10 @@ _STATEMENT = re.compile(r"(?P<head> *- )(?P<code>.*?)(?P<tail>\s*(?: #.*)?)$")
 _MACRO = re.compile(r"  (\w+):")
 
 
+Lines = tuple[tuple[int, str], ...]
+"""An edited text: each line, and where it stood (from 0); -1 if it was put in, changed or moved."""
+
+
 class NoLine(Exception):
     """The edit is none of lines of this text."""
 
@@ -83,7 +87,7 @@ def _statement(instruction: Instruction) -> str:
     return f"wait: {{{said}}}"
 
 
-def edited_texts(text: str, file: str, program: Program, edit: Edit, *, is_tile: bool) -> Iterator[str]:
+def edited_texts(text: str, file: str, program: Program, edit: Edit, *, is_tile: bool) -> Iterator[Lines]:
     """The text with the edit made in its lines, in the ways in which it may be meant.
 
     Args:
@@ -121,7 +125,7 @@ def _outers(text: str) -> Iterator[Mapping[int, int]]:
         }
 
 
-def _edited(text: _Text, file: str, program: Program, edit: Edit) -> str:
+def _edited(text: _Text, file: str, program: Program, edit: Edit) -> Lines:
     def line_of(index: int) -> int:
         span = program.instructions[index].span
         if span is None or not span.line or span.file != file:
@@ -141,7 +145,8 @@ def _edited(text: _Text, file: str, program: Program, edit: Edit) -> str:
     for line, put in _once(
         {index: [one] for index, one in edit.changed.items()}, line_of, text.changed
     ).items():
-        text.lines[line - 1] = put[0]
+        before.setdefault(line - 1, []).extend(put)
+        gone.add(line - 1)
     moves = {line_of(index): place for index, place in sorted(edit.order.items())}
     for line, place in moves.items():
         unit = _whole(text, line)
@@ -152,13 +157,13 @@ def _edited(text: _Text, file: str, program: Program, edit: Edit) -> str:
         (behind if place >= 0 else before).setdefault(target[-1] if place >= 0 else target.start, []).extend(
             text.lines[each] for each in unit
         )
-    result: list[str] = []
+    result: list[tuple[int, str]] = []
     for number, line_text in enumerate(text.lines):
-        result += before.get(number, ())
+        result += [(-1, each) for each in before.get(number, ())]
         if number not in gone:
-            result.append(line_text)
-        result += behind.get(number, ())
-    return "\n".join(result)
+            result.append((number, line_text))
+        result += [(-1, each) for each in behind.get(number, ())]
+    return tuple(result)
 
 
 def _once(

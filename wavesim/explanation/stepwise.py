@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from wavesim.checks.pending import Queue
-from wavesim.explanation.candidates import STOPS, Candidate, Group, LoopCode, at, written
+from wavesim.explanation.candidates import STOPS, Candidate, Group, LoopCode, at, there, written
 from wavesim.explanation.edits import Edit
 from wavesim.program import Instruction, Waitcnt
 from wavesim.trace import Kind
@@ -14,6 +14,9 @@ from wavesim.trace.code import COUNTER_MAX
 
 STEPS = (1, 2, 4)
 """Counts are rounded down to multiples of these: fewer waits cost fewer slots."""
+
+MOST_STEPS = 3
+"""Steps that the advice says; the patch has all."""
 
 
 def stepwise_waits(loop: LoopCode) -> Iterator[Candidate]:
@@ -81,7 +84,9 @@ def _candidate(loop: LoopCode, group: Group, waits: tuple[tuple[int, int], ...])
         before[place] = [replace(old, operands=(operand,), span=like.span, source=like.source)]
         span = like.span or group.span
         spans.append(span)
-        parts.append(f"{name}({count}) before {at(span) if not parts else f'line {span.line}'}")
+        parts.append(f"{name}({count}) before {there(span, group.span)}")
+    if len(parts) > MOST_STEPS:
+        parts = [*parts[: MOST_STEPS - 1], f"and so on to {parts[-1]}"]
     text = f"{at(group.span)}: wait step by step in place of {written(old)}: {', '.join(parts)}"
     edit = Edit(removed=frozenset({group.first}), before=before)
     return Candidate("split-wait", text, tuple(dict.fromkeys(spans)), edit, code_changes=True)

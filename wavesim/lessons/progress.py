@@ -58,7 +58,7 @@ class Progress:
                 for name, found in data["answers"].items()
             }
             return cls(path, {str(name) for name in data["done"]}, answers)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return cls(path)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise UserError(

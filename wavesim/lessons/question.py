@@ -9,11 +9,12 @@ The key stands in the page, in a comment that nobody sees:
     less: The result must be written back before the next one may read it.
     -->
 
-``figure`` is worked out from left to right: ``2:/clk_per_iteration`` is a place in the JSON report of the page's
-second command (a JSON pointer), between values stand ``+``, ``-``, ``*`` and ``over``. So the answer is what the
-model says today. ``is`` in its place is what no command says. ``choices`` are what the reader chooses from:
-of numbers the one nearest to the figure is right. ``less``, ``more`` and ``why`` say what one overlooks who
-said less, more, or another word; ``why`` of a number is said in both cases.
+``figure`` is worked out from left to right: ``2:/clk_per_iteration`` is a place in the JSON report of
+the page's second command (a JSON pointer), between values stand ``+``, ``-``, ``*`` and ``over``. So
+the answer is what the model says today. ``is`` in its place is what no command says. ``choices`` are
+what the reader chooses from: of numbers the one nearest to the figure is right. ``less``, ``more`` and
+``why`` say what one overlooks who said less, more, or another word; ``why`` of a number is said in both
+cases.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Question:
     @property
     def numeric(self) -> bool:
         """Whether the answer is a number."""
-        return all(_number(choice) is not None for choice in self.choices)
+        return all(_NUMBER.fullmatch(choice) for choice in self.choices)
 
     @property
     def asked(self) -> str:
@@ -78,8 +79,10 @@ class Question:
         if self.numeric:
             number = _number(typed)
             return None if number is None else _shown(number)
-        fits = [choice for choice in self.choices if choice.lower().startswith(typed.lower())]
-        return fits[0] if typed and len(fits) == 1 else None
+        if typed in self.choices:
+            return typed
+        fits = [choice for choice in self.choices if typed and choice.lower().startswith(typed.lower())]
+        return fits[0] if len(fits) == 1 else None
 
     def judge(self, said: str, reports: Mapping[int, Any]) -> Judgement:
         """How right what was :meth:`said` is. ``reports`` has the JSON reports of :attr:`commands`.

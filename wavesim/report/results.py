@@ -34,8 +34,42 @@ def _plain(lines: Sequence[Text]) -> str:
     return "\n".join(line.plain for line in lines)
 
 
+PRE = (
+    "font-family:'DejaVu Sans Mono','Liberation Mono',Menlo,Consolas,ui-monospace,monospace;font-size:13px;"
+    "line-height:1.25;white-space:pre;overflow-x:auto;max-width:100%"
+)
+"""A style of its own: notebooks and their exports wrap lines and take fonts whose letters are not equally
+wide. The fonts named first have every sign of the bars and pictures."""
+
+
 def _pre(text: str) -> str:
-    return f'<pre style="line-height:1.25">{html.escape(text)}</pre>'
+    return f'<pre style="{PRE}">{html.escape(text)}</pre>'
+
+
+@dataclass(frozen=True)
+class PageView:
+    """The page of ``wavesim report``, in a notebook as a frame of ``height_px`` that can be used in place.
+
+    The frame holds the page itself: it needs no file and no server, and stays in an exported notebook.
+    """
+
+    html: str = field(repr=False)
+    height_px: int = 720
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the page.
+
+        Raises:
+            UserError: the file cannot be written.
+        """
+        from wavesim.report.files import write_atomically
+
+        write_atomically(Path(path), [self.html])
+
+    def _repr_html_(self) -> str:
+        look = f"width:100%;height:{self.height_px}px;border:1px solid #ccc"
+        page = html.escape(self.html)
+        return f'<iframe sandbox="allow-scripts allow-popups" style="{look}" srcdoc="{page}"></iframe>'
 
 
 @dataclass(frozen=True)
@@ -63,10 +97,10 @@ class TimelineView:
         return self.table.to_pandas()
 
     def svg(self) -> str:
-        """The stretch as an SVG: a lane per wave, the matrix pipes and LDS ports below."""
+        """The stretch as an SVG: a lane for each wave, matrix pipe and LDS port, by SIMD."""
         from wavesim.report.export.svg import timeline_svg
 
-        return timeline_svg(self.run.timeline, self.from_clk, self.to_clk)
+        return timeline_svg(self.run.timeline, self.run.machine.parameters, self.from_clk, self.to_clk)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -176,6 +210,12 @@ class RunResult:
 
         return run_json(self.run)
 
+    def page(self, height_px: int = 720) -> PageView:
+        """The interactive timeline: the page of ``wavesim report``, shown in place at the end of a cell."""
+        from wavesim.report.page import page_parts, run_panel
+
+        return PageView("".join(page_parts([run_panel(self.run)])), height_px)
+
     def details(self, width: int = 80) -> str:
         """The terminal report with all figures, as ``wavesim run --details`` prints it."""
         from wavesim.report.text.terminal import report_lines
@@ -190,7 +230,7 @@ class RunResult:
     def _repr_html_(self) -> str:
         from wavesim.report.text.terminal import report_lines
 
-        report = _plain(report_lines(self.run, Look(width=100)))
+        report = _plain(report_lines(self.run, Look(width=100), drawn=False))
         return _pre(report) + self.timeline().svg()
 
 
@@ -424,16 +464,19 @@ class TuneResult:
         for file, text in tuned_files(self.tuned, Path(path), self.hints, self.path):
             write_atomically(file, [text])
 
-    def page(self, path: str | os.PathLike[str]) -> None:
-        """Write the page with the kernel before and after on one axis.
+    def page(self, path: str | os.PathLike[str] | None = None, height_px: int = 720) -> PageView:
+        """The page with the kernel before and after on one axis, shown in place at the end of a cell;
+        with a ``path`` it is written there, too.
 
         Raises:
             UserError: the file cannot be written.
         """
-        from wavesim.report.files import write_atomically
         from wavesim.report.page.tuned import tuned_page
 
-        write_atomically(Path(path), tuned_page(self.tuned, self.path, self.options, self.hints))
+        made = PageView("".join(tuned_page(self.tuned, self.path, self.options, self.hints)), height_px)
+        if path is not None:
+            made.save(path)
+        return made
 
     def to_json(self) -> dict[str, Any]:
         """The JSON report as plain data."""

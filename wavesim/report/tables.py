@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import html
 import importlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,39 +18,30 @@ from wavesim.trace import REASON_NAMES, Reason, Timeline
 SHOWN_ROWS = 20
 
 
-@dataclass(frozen=True, eq=False)
-class Table:
-    """A structured array with names for its columns; ``table["issue_clk"]`` is a column, ``table[3]`` a row.
+class Table(np.ndarray[Any, np.dtype[np.void]]):
+    """A structured array that shows itself; ``table["issue_clk"]`` is a column, ``table[3]`` a row.
 
-    ``numpy.asarray(table)`` is the structured array itself.
+    A slice or a mask selects a smaller table. Whatever takes a structured array takes a table, too:
+    ``numpy.asarray(table)``, ``pandas.DataFrame(table)``, ``polars.DataFrame(table)``.
     """
 
-    array: npt.NDArray[np.void]
+    def __new__(cls, array: npt.NDArray[np.void]) -> Table:
+        return np.asarray(array).view(cls)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of the columns."""
-        return tuple(self.array.dtype.names or ())
+        return tuple(self.dtype.names or ())
 
     def to_dict(self) -> dict[str, list[Any]]:
         """Column name -> plain Python values."""
-        return {name: self.array[name].tolist() for name in self.columns}
-
-    def __len__(self) -> int:
-        return len(self.array)
+        return {name: self[name].tolist() for name in self.columns}
 
     def __getitem__(self, key: Any) -> Any:
         """A column by name, a row by number, or a Table of the rows that a slice or mask selects."""
-        found = self.array[key]
-        if not isinstance(key, str) and isinstance(found, np.ndarray):
-            return Table(found)
-        return found
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.array)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
-        return np.array(self.array, dtype=dtype, copy=bool(copy))
+        found = super().__getitem__(key)
+        is_column = isinstance(found, Table) and found.dtype.names is None
+        return found.view(np.ndarray) if is_column else found
 
     def to_pandas(self) -> Any:
         """The table as a pandas DataFrame.
@@ -63,10 +53,10 @@ class Table:
             pandas = importlib.import_module("pandas")
         except ImportError as error:
             raise UserError("to_pandas() needs pandas", None, "pip install pandas") from error
-        return pandas.DataFrame({name: self.array[name] for name in self.columns})
+        return pandas.DataFrame(self)
 
     def __repr__(self) -> str:
-        cells = [self.columns, *([str(value) for value in row] for row in self.array[:SHOWN_ROWS].tolist())]
+        cells = [self.columns, *([str(value) for value in row] for row in self[:SHOWN_ROWS].tolist())]
         widths = [max(len(row[column]) for row in cells) for column in range(len(self.columns))]
         lines = [
             "  ".join(value.rjust(width) for value, width in zip(row, widths, strict=True)) for row in cells
@@ -75,14 +65,27 @@ class Table:
             lines.append(f"... {len(self)} rows")
         return "\n".join(lines)
 
+    __str__ = __repr__
+
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{html.escape(name)}</th>" for name in self.columns)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(str(value))}</td>" for value in row) + "</tr>"
-            for row in self.array[:SHOWN_ROWS].tolist()
-        )
-        more = f"<p>{len(self)} rows</p>" if len(self) > SHOWN_ROWS else ""
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
+        return html_table(self.columns, self[:SHOWN_ROWS].tolist(), len(self))
+
+
+def html_table(columns: Sequence[str], rows: Iterable[Sequence[object]], total: int) -> str:
+    """A table for a notebook: the rows given, and how many there are in ``total`` if those are more."""
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in columns)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(_shown(value))}</td>" for value in row) + "</tr>" for row in rows
+    )
+    more = f"<p>{total} rows</p>" if total > SHOWN_ROWS else ""
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
+
+
+def _shown(value: object) -> str:
+    """Floats with as many digits as a person reads."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "" if value is None else str(value)
 
 
 def structured(columns: dict[str, Any]) -> Table:

@@ -61,6 +61,11 @@ class SweepTable:
     def __str__(self) -> str:
         return "".join(self.csv_parts())
 
+    def _repr_html_(self) -> str:
+        from wavesim.report.tables import SHOWN_ROWS, html_table
+
+        return html_table(self.columns, self.rows[:SHOWN_ROWS], len(self))
+
 
 def writer_for(path: Path) -> Callable[[SweepTable], None]:
     """What writes a table to ``path``, by its ending.

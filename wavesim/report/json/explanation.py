@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from wavesim.errors import SourceSpan
 from wavesim.explanation.advice import Advice
 from wavesim.explanation.explanation import Explanation
+from wavesim.explanation.patch import Patch
 from wavesim.report.json.run import Json
 from wavesim.report.json.schemas import headed
 from wavesim.report.json.trust import trust_json
@@ -31,6 +32,17 @@ def _advice_json(each: Advice) -> Json:
         "gain_clk": each.gain_clk,
         "exact": each.exact,
         "checked": each.how_checked,
+        "name": each.name,
+        "patch": None if each.patch is None else _patch_json(each.patch),
+    }
+
+
+def _patch_json(patch: Patch) -> Json:
+    return {
+        "file": patch.file,
+        "ending": patch.ending,
+        "diff": patch.diff,
+        "why_assembly": patch.why_assembly or None,
     }
 
 
@@ -43,6 +55,7 @@ def explanation_json(found: Explanation) -> dict[str, Json]:
         "arch": run.analysis.arch,
         "machine": run.machine.name,
         "diagnosis": run.diagnosis,
+        "to_try": run.to_try,
         "clk": found.pace_clk,
         "steady_clk": found.steady_clk,
         "per_iteration": found.per_iteration,

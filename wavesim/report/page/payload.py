@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,6 @@ from wavesim.analyze.stalls import issued_rows
 from wavesim.asm.printer import print_instruction
 from wavesim.errors import SourceSpan, UnknownInstruction
 from wavesim.explanation.explanation import Explanation
-from wavesim.explanation.glance import tried_said
 from wavesim.glossary import entries
 from wavesim.inputs import note_input
 from wavesim.pipeline.run import Run
@@ -80,10 +79,9 @@ def run_panel(
     ``checked``: ``check`` executed it too."""
     analysis = run.analysis
     found = tuple(dict.fromkeys((*run.findings, *(findings or ()))))
-    if explanation is not None and explanation.advice:  # of more edits than those tried at a glance
-        best, base_clk = explanation.advice[0], explanation.pace_clk
-        run = replace(run, to_try=tried_said(best, base_clk, per_iteration=explanation.per_iteration))
-    figures = run_json(explanation.run if explanation is not None else run)
+    if explanation is not None:  # of more edits than those tried at a glance
+        run = explanation.run
+    figures = run_json(run)
     figures["verdict"] = str(run.verdict_with(findings or (), checked=checked))
     return Panel(
         title=f"{run.kernel.name} on {analysis.arch}",

@@ -39,7 +39,7 @@ def comparison_lines(runs: Sequence[Run], width: int) -> list[Text]:
     lines += [Text(), *_verdict(runs, width)]
     for run in runs:
         if run.diagnosis:
-            text = f"{_file_name(run)}: {run.diagnosis}"
+            text = f"{_file_name(run)}: {run.diagnosis}" + (f" To try: {run.to_try}" if run.to_try else "")
             lines += [Text(part) for part in textwrap.wrap(text, width, subsequent_indent="  ")]
     return lines
 

@@ -7,11 +7,14 @@ import textwrap
 from rich.text import Text
 
 from wavesim.errors import SourceSpan
+from wavesim.explanation.advice import Advice
+from wavesim.explanation.candidates import at
 from wavesim.explanation.critical_path import CriticalPath, Link
 from wavesim.explanation.explanation import Explanation
 from wavesim.explanation.lines import LineTime
 from wavesim.program.verdict import Verdict
 from wavesim.report.output import Look
+from wavesim.report.text.first_screen import first_screen
 from wavesim.report.text.ladder import ladder_lines, per_pass, rated, wrapped
 from wavesim.report.text.terminal import group_name
 from wavesim.report.text.unknowns import unknown_lines
@@ -52,6 +55,8 @@ COLUMN = 19
 MOST_LINKS = 14
 MOST_LINES = 12
 MOST_EXPOSED = 8
+MOST_CHANGES = 40
+"""Lines of a diff that are shown."""
 LEAST_SHARE = 0.01
 
 
@@ -59,7 +64,7 @@ def explanation_lines(found: Explanation, look: Look) -> list[Text]:
     """The whole report, at most ``look.width`` columns."""
     width, ascii_only = look.width, look.ascii_only
     blocks = [
-        _headline(found, width),
+        first_screen(found.run, look, _next(found)),
         _critical(found, width, ascii_only),
         _chain(found.path, found, width),
         _lines(found, width),
@@ -79,43 +84,12 @@ def explanation_lines(found: Explanation, look: Look) -> list[Text]:
     return lines
 
 
-def _place(span: SourceSpan | None) -> str:
-    if span is None or not span.line:
-        return ""
-    place = f"{span.file}:{span.line}"
-    return f"{place} ({span.source.file}:{span.source.line})" if span.source is not None else place
-
-
-def _headline(found: Explanation, width: int) -> list[Text]:
-    run = found.run
-    loop = run.analysis.loop
-    mark = run.mark("clk_per_iteration" if found.per_iteration else "clk_total")
-    title = f"{number(found.pace_clk)}{mark} {rated(found)}"
-    if loop is not None and found.per_iteration:
-        place = f" of the loop at {_place(loop.span)}" if loop.span is not None else ""
-        title += f"{place}; in steady state {number(found.steady_clk)}{mark} {per_pass(found)}"
-    title = f"{run.kernel.name} on {run.machine.name}: {title}"
-    lines = [Text(part) for part in textwrap.wrap(title, width, subsequent_indent="  ")]
-    lines[0].stylize("bold", 0, len(run.kernel.name))
-    if run.verdict is Verdict.BAD:
-        text = "This kernel is not right (`wavesim check` says why); its time is explained all the same."
-        lines += wrapped(text, width, 4, "bold red")
-    for text in summary(found):
-        lines += wrapped(text, width, 4)
-    return lines
-
-
-def summary(found: Explanation) -> tuple[str, ...]:
-    """The explanation in two sentences: the diagnosis, and what to try."""
-    said = [found.run.diagnosis]
-    if found.advice:
-        first = found.advice[0]
-        about = "" if first.exact else "about "
-        saves = f"{about}{number(first.gain_clk)} {rated(found)}"
-        said.append(f"What to try first: {first.text}. Would save {saves}.")
-    else:
-        said.append(f"Advice: none of {found.tried} edits tried saves a slot.")
-    return tuple(said)
+def _next(found: Explanation) -> str:
+    """Where to look next."""
+    if found.run.verdict is Verdict.BAD:
+        return "This kernel is not right (wavesim check says why); its time is explained all the same."
+    last = "--apply N -o FILE takes advice N; " if found.advice else ""
+    return f"{last}check: right? tune: a new order?"
 
 
 def _unknowns(found: Explanation, width: int) -> list[Text]:
@@ -130,13 +104,18 @@ def _unknowns(found: Explanation, width: int) -> list[Text]:
 
 
 def _critical(found: Explanation, width: int, ascii_only: bool) -> list[Text]:
-    path = found.path
-    what = "the chain that sets the period"
-    if not path.periods:
-        what = (
-            f"the chain of {path.iterations} iterations" if path.iterations else "the chain from start to end"
-        )
-    lines = [Text.assemble(("Critical path", "bold"), (f"  {what}; {per_pass(found)}", "bold"))]
+    path, run = found.path, found.run
+    what = f"the chain from start to end; {per_pass(found)}"
+    loop = run.analysis.loop if found.per_iteration else None
+    if loop is not None:
+        mark = run.mark("clk_per_iteration")
+        where = f" of the loop at {at(loop.span)}" if loop.span is not None else ""
+        what = f"the chain that sets the time{where}: in steady state {number(found.steady_clk)}{mark}"
+        what += f" {per_pass(found)}"
+        if not path.periods:
+            what += f", of {path.iterations} iterations"
+    title = textwrap.wrap(f"Critical path  {what}", width, subsequent_indent="  ")
+    lines = [Text(part, style="bold") for part in title]
     room = width - NAME - 20
     values = path.per_iteration
     total = sum(values.values())
@@ -147,7 +126,7 @@ def _critical(found: Explanation, width: int, ascii_only: bool) -> list[Text]:
                 f"  {CAUSES.get(cause, cause):<{NAME - 2}}",
                 (f"{number(clk):>8}", "bold"),
                 (f"{100 * share:6.1f} %  ", "bright_black"),
-                (bar(share, room, ascii_only), "yellow"),
+                bar(share, room, ascii_only),
             )
         )
     lines.append(Text.assemble((f"  {'total':<{NAME - 2}}", "bright_black"), f"{number(total):>8}"))
@@ -318,7 +297,7 @@ def _strong(found: Explanation, width: int) -> list[Text]:
     lines = [Text("Waits stronger than needed", style="bold")]
     for each in found.strong_waits:
         cost = f"costs {number(each.cost_clk)} {rated(found)}" if each.cost_clk >= 1 else "costs nothing here"
-        lines += wrapped(f"{_place(each.span)} {each.written}: {each.enough} is enough; {cost}", width, 6)
+        lines += wrapped(f"{at(each.span)} {each.written}: {each.enough} is enough; {cost}", width, 6)
     return lines
 
 
@@ -332,4 +311,28 @@ def _advice(found: Explanation, width: int) -> list[Text]:
             f"({number(each.clk)} left); {each.how_checked}."
         )
         lines += wrapped(text, width, 5)
+        lines += _patch(each, number_, width)
+    return lines
+
+
+def _patch(advice: Advice, number_: int, width: int) -> list[Text]:
+    """The lines that change, and how to have them changed."""
+    patch = advice.patch
+    if patch is None:
+        return []
+    said = f"As assembly: {patch.why_assembly}." if patch.why_assembly else ""
+    changes = patch.diff.splitlines()[2:]
+    if not changes:
+        said = f"The file says so already: leave --set {', '.join(advice.replaces)} out."
+    lines = [Text(f"     {part}") for part in textwrap.wrap(said, width - 5)]
+    for text in changes[:MOST_CHANGES]:
+        style = {"+": "green", "-": "red", "@": "cyan"}.get(text[:1], "bright_black")
+        line = Text(f"     {text.expandtabs(4)}", style=style)
+        line.truncate(width)
+        lines.append(line)
+    if len(changes) > MOST_CHANGES:
+        more = counted(len(changes) - MOST_CHANGES, "line")
+        lines.append(Text(f"     {more} more", style="bright_black"))
+    if changes:
+        lines.append(Text(f"     --apply {number_} -o NEW{patch.ending}", style="bold"))
     return lines

@@ -11,29 +11,19 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
+from wavesim.analyze.result import BOUND_WORDS, LEVEL_BOUNDS
 from wavesim.pipeline.run import Run
 from wavesim.program import Finding
 from wavesim.program.verdict import Verdict
 from wavesim.report.output import Look
+from wavesim.timing.memory.predict import Round
 from wavesim.words import bar, counted, number, percent
 
 LABEL = 9
 
 BAR = 20
 
-BOUND_WORDS = {
-    "mfma": "matrix pipes",
-    "lds_bytes": "LDS bandwidth",
-    "lds_service": "LDS ports",
-    "issue": "issue slots",
-    "global_bytes": "path to memory",
-    "memory_in_flight": "loads in flight",
-    "l2": "L2 bandwidth",
-    "mall": "Infinity Cache",
-    "hbm": "HBM",
-}
-"""What sets a bound, in words."""
-
+MEND_FIRST = "Make it right first: the time of a wrong kernel says little."
 
 VERDICT_STYLES = {Verdict.GOOD: "bold green", Verdict.BAD: "bold red", Verdict.UNCHECKED: "bold yellow"}
 
@@ -66,16 +56,17 @@ def said_first(run: Run, found: Sequence[Finding] = (), *, checked: bool = False
     rows = {
         "verdict": f"{verdict}: {_about(run, verdict, found)}",
         "speed": _speed(run),
+        "memory": _memory(run),
         "why": run.diagnosis,
-        "try": run.to_try,
+        "try": run.to_try if verdict is not Verdict.BAD else MEND_FIRST,
     }
     return FirstScreen(
         _title(run), verdict, tuple((name, text) for name, text in rows.items() if text), _reached(run)
     )
 
 
-def first_screen(run: Run, look: Look) -> list[Text]:
-    """The lines, at most ``look.width`` columns."""
+def first_screen(run: Run, look: Look, where_next: str = "") -> list[Text]:
+    """The lines, at most ``look.width`` columns; ``where_next`` in place of where a run says to look."""
     width = look.width
     said = said_first(run)
     lines = [Text(part) for part in textwrap.wrap(said.title, width, subsequent_indent="  ")]
@@ -84,7 +75,7 @@ def first_screen(run: Run, look: Look) -> list[Text]:
         lines += _row(name, text, width, VERDICT_STYLES[said.verdict] if name == "verdict" else "")
         if name == "speed" and said.reached is not None:
             lines += _bar(said.reached, look)
-    return lines + _row("next", _next(said.verdict), width)
+    return lines + _row("next", where_next or _next(said.verdict), width)
 
 
 def _row(name: str, text: str, width: int, style: str = "") -> list[Text]:
@@ -144,8 +135,29 @@ def _speed(run: Run) -> str:
     mark, at = run.mark("tflops"), f"at {number(throughput.clock.ghz, 3)} GHz"
     if run.memory is not None and run.memory.later_clk is not None:
         whole, first = number(throughput.tflops_with_tail), number(throughput.tflops)
-        return f"{whole}{mark} TFLOP/s {at} ({first} in the cold first round); {said}"
+        return f"{whole}{mark} TFLOP/s {at} ({first} in the first round, when no cache has anything); {said}"
     return f"{said}, {number(throughput.tflops)}{mark} TFLOP/s {at}"
+
+
+def _memory(run: Run) -> str:
+    """Where the lines of a predicted run come from, and whether that limits it."""
+    if run.memory is None:
+        return ""
+    found = run.memory.prediction
+    parts = [
+        f"{100 * share:.0f} % {'of lines come ' * (not place)}from {level}"
+        for place, (level, share) in enumerate(
+            (level, share) for level, share in found.share.items() if share >= 0.005
+        )
+    ]
+    if not parts:
+        return ""
+    bounds = run.analysis.bounds
+    limit = bounds.binding if bounds is not None else ""
+    said = ", ".join(parts)
+    if limit in LEVEL_BOUNDS:
+        said += f"; {BOUND_WORDS[limit]} limits"
+    return f"{said} (predicted, of the {'first' if found.round is Round.COLD else 'later'} workgroups)"
 
 
 def _reached(run: Run) -> Reached | None:

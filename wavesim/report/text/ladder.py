@@ -88,5 +88,5 @@ def _rung(each: Rung, width: int, ascii_only: bool, mark: str) -> list[Text]:
     room = width - RUNG - 16 - 2 - RUNG_NAME - 2
     if room > 4:
         line.append(" " * (RUNG_NAME + 2 - len(each.name)))
-        line.append(bar(each.share, room, ascii_only), "green")
+        line.append(bar(each.share, room, ascii_only))
     return [line]

@@ -160,7 +160,7 @@ def _pipe_lane(span: BusySpan, name: str, scale: Scale, ascii_only: bool) -> Tex
     busy = union(span.start_clk, span.end_clk).within(scale.from_clk, scale.to_clk)
     for share in scale.shares(busy):
         _, full, plain = next(level for level in PIPE_LEVELS if share >= level[0])
-        line.append(plain if ascii_only else full, "bright_green")
+        line.append(plain if ascii_only else full, GLYPHS[Activity.MFMA].style)
     return line
 
 
@@ -168,10 +168,11 @@ def _port_lane(reads: Intervals, span: BusySpan, name: str, scale: Scale) -> Tex
     line = _label(name, "bright_black")
     busy = union(span.start_clk, span.end_clk)
     for read, used in zip(scale.shares(reads), scale.shares(busy), strict=True):
-        letter, style = ("r", "bright_blue") if 2 * read >= used else ("w", "bright_magenta")
+        letter, unit = ("r", Activity.LDS_READ) if 2 * read >= used else ("w", Activity.LDS_WRITE)
         if used < PORT_LEVELS[1]:
-            letter = " "
-        line.append(letter.upper() if used >= PORT_LEVELS[0] else letter, style)
+            line.append(" ")
+        else:
+            line.append(letter.upper() if used >= PORT_LEVELS[0] else letter, GLYPHS[unit].style)
     return line
 
 

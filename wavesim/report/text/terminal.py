@@ -43,15 +43,18 @@ IDLE_CAUSES = {
 SEVERITY_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bright_black"}
 
 
-def report_lines(run: Run, look: Look, *, details: bool = False) -> list[Text]:
-    """The report: the first screen, the picture, what was found; with ``details`` all figures too."""
+def report_lines(run: Run, look: Look, *, details: bool = False, drawn: bool = True) -> list[Text]:
+    """The report: the first screen, the picture, what was found; with ``details`` all figures too.
+
+    Where the picture is not ``drawn``, another stands in its place.
+    """
     width, ascii_only = look.width, look.ascii_only
     figures = [_headline(run, width), _bounds(run, width, ascii_only), _stalls(run, width)]
     blocks = [
         first_screen(run, look),
         wrong_lines(run, width),
         *(figures if details else ()),
-        picture(run.timeline, run.analysis, run.machine.parameters, width, ascii_only),
+        picture(run.timeline, run.analysis, run.machine.parameters, width, ascii_only) if drawn else [],
         _findings(run, width),
     ]
     lines: list[Text] = []
@@ -244,12 +247,11 @@ def _bounds(run: Run, width: int, ascii_only: bool) -> list[Text]:
     longest = max(values.values())
     for name, value in values.items():
         first = name in ("simulated", "measured")
-        style = "white" if first else "green" if name == "mfma" else "blue"
         line = Text.assemble(
             (f"  {name:<{label}}", ""),
             (f"{number(value):>8}", "bold"),
             f"{run.mark('clk_per_iteration' if first else f'bounds.{name}'):<2}",
-            (bar(value / longest if longest else 0.0, room, ascii_only), style),
+            (bar(value / longest if longest else 0.0, room, ascii_only), "bold" if first else ""),
         )
         lines.append(line)
     for line in lines:

@@ -65,7 +65,8 @@ class Accessor:
 
     def _compute(self) -> Pattern:
         addresses = self.address.copy()
-        offsets = addresses.astype(np.int64) + self.offset
+        # in 32 bits: compilers put what is subtracted in the register (LLVM: hasUsableDSOffset)
+        offsets = (addresses + np.uint32(self.offset)).astype(np.int64)
         active = self.lanes.exec
         inside = active & (offsets + self.width <= self.context.lds.size)
         if (inside != active).any():
