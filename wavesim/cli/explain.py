@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 @click.option(
     "--apply",
     "applied",
+    "output",
     metavar="N",
     help="Write the kernel with this piece of advice followed to -o FILE: its number, or its name as in "
     "move-wait-31.",
@@ -175,6 +176,7 @@ OF_A_KERNEL = (
     "sharing__",
     "numbers__",
     "applied",
+    "output",
 )
 """Options, by the beginnings of their names, that are of a kernel alone."""
 
