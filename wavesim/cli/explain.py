@@ -175,6 +175,7 @@ OF_A_KERNEL = (
     "sharing__",
     "numbers__",
     "applied",
+    "output",
 )
 """Options, by the beginnings of their names, that are of a kernel alone."""
 
