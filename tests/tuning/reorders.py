@@ -1,8 +1,7 @@
-"""Kernels ready to be scheduled, and random orders that their dependences allow."""
+"""Kernels ready to be scheduled."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from wavesim.checks.run import check_kernel
 from wavesim.emulate.run import emulate
 from wavesim.pipeline.run import RunOptions, run_kernel
 from wavesim.pipeline.shorter import shorter_kernel
-from wavesim.tuning.dependence import Addresses, Order
+from wavesim.tuning.dependence import Addresses
 from wavesim.tuning.loop import chosen_loop
 from wavesim.tuning.proof import Original
 from wavesim.tuning.rotate import cuts
@@ -32,18 +31,3 @@ def prepared(name: str | Path, settings: Mapping[str, str]) -> tuple[Original, l
     some = turned[:: max(1, len(turned) // 2)]
     original = Original(run.kernel, run.machine, execution, check, shorter)
     return original, [base, *(base.ahead(each) for each in some)]
-
-
-def random_order(order: Order, generator: random.Random) -> list[int]:
-    """One of all orders that keep every dependence: any operation that is ready may come next."""
-    left = [len(each) for each in order.before]
-    ready = [number for number, count in enumerate(left) if not count]
-    found = []
-    while ready:
-        number = ready.pop(generator.randrange(len(ready)))
-        found.append(number)
-        for later in sorted(order.after[number]):
-            left[later] -= 1
-            if not left[later]:
-                ready.append(later)
-    return found

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from reorders import prepared, random_order
+from reorders import prepared
 
+from benchmarks.tune import random_order
 from wavesim.cli.main import cli
 from wavesim.errors import UserError
 from wavesim.tuning.proof import Original, failure

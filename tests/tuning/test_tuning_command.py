@@ -20,11 +20,12 @@ from wavesim.emulate.run import emulate
 from wavesim.errors import UserError
 from wavesim.front.launch.file import read_launch
 from wavesim.front.launch.write import launch_text
-from wavesim.pipeline.run import RunOptions, prepare
+from wavesim.pipeline.run import RunOptions, prepare, run_kernel
 from wavesim.program import Program
+from wavesim.tuning.pace import loop_clk
 from wavesim.tuning.parts import unrotated
 from wavesim.tuning.state import Progress, State
-from wavesim.tuning.tune import TuneOptions, tune_kernel
+from wavesim.tuning.tune import RESERVED, TuneOptions, tune_kernel
 
 ROOT = Path(__file__).resolve().parents[2]
 EIGHT = ROOT / "kernels/8wave.yaml"
@@ -231,3 +232,64 @@ def test_what_each_kind_of_change_is_worth(tuned: tuple[Path, Result]) -> None:
         assert share["without"] == pytest.approx(after + share["lost"])
     assert found["shares"]["rotation"]["lost"] > 0  # how much: the shifted barriers do part of its work
     assert found["shares"]["order"]["lost"] > 100
+
+
+POLLING = """polling:
+\tv_mov_b32_e32 v6, 0
+\tv_mov_b32_e32 v5, 1
+\tv_lshrrev_b32_e32 v4, 6, v0
+\ts_nop 0
+\tv_readfirstlane_b32 s8, v4
+\tds_write_b32 v6, v6
+\ts_waitcnt lgkmcnt(0)
+\ts_barrier
+\ts_cmp_eq_u32 s8, 0
+\ts_cbranch_scc1 .Lturns
+\tds_write_b32 v6, v5
+\ts_endpgm
+.Lturns:
+\ts_mov_b32 s10, 3
+.Lturn:
+.Lpoll:
+\tds_read_b32 v7, v6
+\ts_waitcnt lgkmcnt(0)
+\tv_readfirstlane_b32 s9, v7
+\ts_cmp_eq_u32 s9, 1
+\ts_cbranch_scc0 .Lpoll
+\ts_sub_u32 s10, s10, 1
+\ts_cmp_lg_u32 s10, 0
+\ts_cbranch_scc1 .Lturn
+\ts_endpgm
+\t.amdhsa_kernel polling
+\t\t.amdhsa_group_segment_fixed_size 256
+\t\t.amdhsa_next_free_vgpr 8
+\t\t.amdhsa_next_free_sgpr 16
+\t\t.amdhsa_accum_offset 8
+\t.end_amdhsa_kernel
+"""
+
+
+def test_a_loop_that_polls_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "polling.s"
+    path.write_text(POLLING)
+    words = ["tune", str(path), "--arch", "gfx942", "--block", "128"]
+    with pytest.raises(UserError, match=r"the loop at \.Lturn .*polls memory") as refused:
+        CliRunner().invoke(cli, words, catch_exceptions=False)
+    assert refused.value.exit_code == 2
+
+
+@pytest.mark.parametrize("candidates", [1, 2, 5, 30, 60])
+def test_no_more_candidates_are_tried_than_were_given(candidates: int) -> None:
+    wanted = TuneOptions(minutes=None, candidates=candidates)
+    found = tune_kernel(ROOT / "kernels/lessons/strong_wait.s", RunOptions(), wanted)
+    assert 0.8 * candidates - RESERVED <= found.tried <= candidates
+
+
+def test_a_device_is_scored_with_the_latencies_that_are_predicted_for_it() -> None:
+    """Those of an MI300X's whole dispatch, as run has them: far above the data sheet's."""
+    settings, wanted = {"K": "256"}, TuneOptions(minutes=None, candidates=1)
+    device = RunOptions(arch="MI300X", settings=settings)
+    found = tune_kernel(EIGHT, device, wanted)
+    predicted = loop_clk(run_kernel(EIGHT, device))
+    assert [each / found.unroll for each in found.before_clk] == pytest.approx(predicted)
+    assert predicted > loop_clk(run_kernel(EIGHT, RunOptions(arch="gfx942", settings=settings)))

@@ -10,9 +10,11 @@ from reorders import prepared
 from wavesim.emulate.run import Execution, emulate
 from wavesim.isa.kinds import Kind
 from wavesim.program import Program
+from wavesim.tuning.parts import unrotated
 from wavesim.tuning.proof import Original, failure
 from wavesim.tuning.remade import Change, renamed, staggered, without_barriers
 from wavesim.tuning.variant import Variant
+from wavesim.tuning.words import changed
 
 HEAD = """\t.amdgcn_target "amdgcn-amd-amdhsa--gfx942"
 small:
@@ -151,3 +153,17 @@ def test_a_part_of_the_lds_may_be_read_while_another_is_written() -> None:
     assert {Kind.LDS_READ, Kind.LDS_WRITE} <= between
     assert Kind.LDS_READ in kinds[second:]
     assert Kind.LDS_WRITE not in kinds[second:]
+
+
+def test_a_kernel_with_more_barriers_is_said_and_unrotated() -> None:
+    """What was put in was nothing before: it has no place there."""
+    original, variants = prepared("8wave.yaml", {"K": "256"})
+    base = variants[0]
+    new = remade(original, base, list(base.shifts())[-1])
+    assert -1 in new.origin.values()
+    recipe = new.recipe(new.as_it_is)
+    said = changed(base.own.pieces, recipe.pieces, base.relaxer.code, new.origin)
+    assert any("come behind it now" in each for each in said)
+    order = unrotated(base, new, new.as_it_is)
+    assert sorted(order) == base.as_it_is
+    assert base.scheduler.order.broken(order) is None

@@ -10,8 +10,9 @@ import random
 from collections.abc import Mapping
 
 import pytest
-from reorders import prepared, random_order
+from reorders import prepared
 
+from benchmarks.tune import random_order
 from wavesim.isa.kinds import Kind
 from wavesim.tuning.dependence import LDS, REGISTER
 from wavesim.tuning.proof import Original, failure

@@ -17,8 +17,8 @@ def unrotated(base: Variant, variant: Variant, order: Sequence[int]) -> list[int
     number = {key: unit for unit, key in enumerate(_keys(base))}
     keys = _keys(variant)
     wish = sorted(range(len(order)), key=lambda place: (keys[order[place]] not in ahead, place))
-    units = [number[keys[order[place]]] for place in wish if keys[order[place]] in number]
-    wish = [*units, *sorted(set(number.values()) - set(units))]
+    units = dict.fromkeys(number[keys[order[place]]] for place in wish if keys[order[place]] in number)
+    wish = [*units, *sorted(set(range(len(base.as_it_is))) - set(units))]
     return base.scheduler.order.nearest(wish) or base.as_it_is
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from math import exp
+from dataclasses import dataclass
+from math import exp, gcd
 
 from wavesim.trace import CodeEntry
 from wavesim.tuning.dependence import Order
-from wavesim.tuning.lists import list_order, rules_for
+from wavesim.tuning.lists import ListRule, list_order, rules_for
 
 Score = Callable[[Sequence[int]], float]
 HOT, BOLD, COLD = 0.005, 0.012, 0.0003
@@ -30,7 +30,6 @@ class Found:
     order: list[int]
     clk: float
     tried: int = 0
-    kept: list[tuple[float, list[int]]] = field(default_factory=list)
 
     def offer(self, order: Sequence[int], clk: float) -> bool:
         """Take a better one."""
@@ -47,12 +46,12 @@ def by_lists(
     score: Score,
     found: Found,
     go_on: Callable[[Found], bool],
-    most: int | None = None,
-) -> list[list[int]]:
-    """Try every list, or ``most`` of them, spread over all; the distinct ones, the fastest first."""
+    part: slice,
+) -> list[tuple[float, list[int]]]:
+    """Try a part of the lists, in an order in which each part is spread over all of their rules; the distinct
+    ones with their clocks, the fastest first."""
     seen: dict[tuple[int, ...], float] = {}
-    rules = list(rules_for(entries))
-    for rule in rules[:: 1 if most is None else max(1, -(-len(rules) // most))]:
+    for rule in _spread(list(rules_for(entries)))[part]:
         candidate = list_order(order, entries, rule)
         key = tuple(candidate)
         if key in seen:
@@ -61,7 +60,14 @@ def by_lists(
         found.offer(candidate, seen[key])
         if not go_on(found):
             break
-    return [list(key) for key in sorted(seen, key=lambda each: (seen[each], each))]
+    return sorted((clk, list(key)) for key, clk in seen.items())
+
+
+def _spread(rules: Sequence[ListRule]) -> list[ListRule]:
+    """All of them, by strides of about the golden ratio."""
+    count = len(rules)
+    stride = next(each for each in range(round(count * 0.618), count + 1) if gcd(each, count) == 1)
+    return [rules[number * stride % count] for number in range(count)]
 
 
 def anneal(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -46,14 +47,19 @@ SEARCH_PASSES = 12
 SCORE_PASSES = 40
 """Passes that the best ones, and the kernel as it was, are scored by."""
 
+FEW = 12
+"""Lists that every variant is judged by first."""
+
+KEPT = 2
+"""The best so many variants of each remade kernel get all of their lists and are annealed; a kernel may be
+slow by lists and fast in the end, so that none is given up by them alone."""
+
 LEGS = 4
-"""Annealings of a round, wherever they run: results must not depend on the number of cores."""
+"""Annealings of a round at least, wherever they run: results must not depend on the number of cores."""
 
-BROAD_ROUNDS = 2
-"""Rounds in which every variant has its turn; then half of the annealings begin at the best of all."""
-
-TRIES = 250
-"""Candidates of an annealing."""
+TRIES, MOST_TRIES = 200, 3200
+"""Candidates of an annealing of the first round, in which every variant has its turn, and at most. Each round
+halves the variants and doubles this."""
 
 PRIORITIES = tuple((level, shortest) for level in (1, 3) for shortest in (2, 4, 8))
 RESERVED = 3 * len(PRIORITIES)
@@ -286,9 +292,12 @@ class _Tuner:
 
     def _over(self) -> bool:
         wanted = self._wanted
-        late = wanted.minutes is not None and time.monotonic() - self._searching > 60 * wanted.minutes
         enough = wanted.candidates is not None and self._tried >= wanted.candidates - RESERVED
-        return late or enough or self._stop()
+        return enough or self._late()
+
+    def _late(self) -> bool:
+        minutes = self._wanted.minutes
+        return self._stop() or (minutes is not None and time.monotonic() - self._searching > 60 * minutes)
 
     def _tell(self) -> None:
         if self._progress is not None:
@@ -315,41 +324,77 @@ class _Tuner:
     def _at_bound(self, clk: float) -> bool:
         return bool(self._bound_clk) and clk <= self._bound_clk * (1 + 1e-9)
 
-    def _lists(self, variant: int) -> tuple[list[_Candidate], int]:
+    def _goes_on(self, found: Found) -> bool:
+        """Whether a part of the search has something left to find, and the time."""
+        return not (self._at_bound(found.clk) or self._late())
+
+    def _score(self, variant: int) -> Callable[[Sequence[int]], float]:
+        """What scores the orders of a variant while it is searched."""
         chosen = self._variants[variant]
         judge = self._judge(variant, 1.0, SEARCH_PASSES)
+        return lambda order: max(judge.clk(chosen.scheduler.schedule(order)), self._bound_clk)
 
-        def score(order: Sequence[int]) -> float:
-            return max(judge.clk(chosen.scheduler.schedule(order)), self._bound_clk)
+    def _own(self, variant: int) -> _Candidate:
+        order = self._variants[variant].as_it_is
+        return _Candidate(variant, order, self._score(variant)(order))
 
-        plain = _Candidate(variant, chosen.as_it_is, score(chosen.as_it_is))
-        found = Found(plain.order, plain.clk, tried=1)
-        if not self._may("order"):
-            return [plain], found.tried
-        most = self._wanted.candidates
-        if most is not None:
-            most = max(1, most // len(self._variants) - 1)
+    def _lists(self, variant: int, part: slice) -> tuple[list[_Candidate], int]:
+        chosen = self._variants[variant]
+        found = Found([], float("inf"))
         orders = by_lists(
-            chosen.scheduler.order, chosen.entries, score, found, lambda _: not self._stop(), most
+            chosen.scheduler.order,
+            chosen.entries,
+            self._score(variant),
+            found,
+            self._goes_on,
+            part,
         )
-        return [*(_Candidate(variant, order, score(order)) for order in orders[:3]), plain], found.tried
+        return [_Candidate(variant, order, clk) for clk, order in orders[:3]], found.tried
+
+    def _listed(self) -> list[_Candidate]:
+        """Every variant's own order; a few lists of each, and all of the best ones'. Of a given number of
+        candidates each of the three has a quarter, and annealing the rest."""
+        quarter = (self._wanted.candidates or sys.maxsize) // 4
+        variants = list(range(len(self._variants)))[: max(1, quarter)]
+        found = run_jobs([_job(self._own, each) for each in variants])
+        self._tried += len(found)
+        self._note(found)
+        if not self._may("order"):
+            return found
+        begun = 0
+        for most in (FEW, sys.maxsize):
+            lists = min(most, quarter // len(variants))
+            jobs = [_job(self._lists, each, slice(begun, begun + lists)) for each in variants]
+            for several, tried in run_jobs(jobs):
+                found += several
+                self._tried += tried
+            self._note(found)
+            if self._at_bound(self._best):
+                break
+            variants, begun = self._kept(found), lists
+        return [each for each in found if each.variant in (0, *variants)]
+
+    def _kept(self, found: Sequence[_Candidate]) -> list[int]:
+        """The best variants of each remade kernel, and of all, the fastest first."""
+        kept: dict[tuple[str, ...], list[int]] = {}
+        ranked = [each.variant for each in _best_of_each(_ranked(found))]
+        for each in ranked:
+            several = kept.setdefault(self._variants[each].remade_as, [])
+            several += [each] * (len(several) < KEPT)
+        return [
+            each for each in ranked if each in kept[self._variants[each].remade_as] or each in ranked[:LEGS]
+        ]
 
     def _leg(self, start: _Candidate, seed: int, tries: int, hot: float) -> tuple[_Candidate, int]:
-        chosen = self._variants[start.variant]
-        judge = self._judge(start.variant, 1.0, SEARCH_PASSES)
-
-        def score(order: Sequence[int]) -> float:
-            return max(judge.clk(chosen.scheduler.schedule(order)), self._bound_clk)
-
         found = Found(start.order, start.clk)
         anneal(
-            chosen.scheduler.order,
+            self._variants[start.variant].scheduler.order,
             start.order,
-            score,
+            self._score(start.variant),
             tries - 1,  # where it begins is scored, too
             random.Random(seed),
             found,
-            lambda so_far: not (self._at_bound(so_far.clk) or self._stop()),
+            self._goes_on,
             hot,
         )
         return _Candidate(start.variant, found.order, found.clk), found.tried
@@ -361,11 +406,7 @@ class _Tuner:
         self._vary()
         for variant in range(len(self._variants)):
             self._judge(variant, 1.0, SEARCH_PASSES)
-        found: list[_Candidate] = []
-        for several, tried in run_jobs([_job(self._lists, each) for each in range(len(self._variants))]):
-            found += several
-            self._tried += tried
-        self._note(found)
+        found = self._listed()
         if self._may("order"):
             self._anneal(found)
         return _ranked(found)
@@ -449,26 +490,26 @@ class _Tuner:
 
     def _anneal(self, found: list[_Candidate]) -> None:
         self._stage = "annealing"
-        rounds = 0
+        self._tell()
+        pool, tries, rounds = len({each.variant for each in found}), TRIES, 0
         while not self._over():
-            ranked = _ranked(found)
-            if self._at_bound(ranked[0].clk):
+            best = _best_of_each(_ranked(found))[:pool]
+            if self._at_bound(best[0].clk):
                 return
-            starts, tries = _starts(ranked, rounds), [TRIES] * LEGS
+            legs = max(LEGS, pool)
+            each = [tries] * legs
             if self._wanted.candidates is not None:
-                left = max(LEGS, self._wanted.candidates - self._tried - RESERVED)
-                tries = [min(TRIES, (left + leg) // LEGS) for leg in range(LEGS)]
-            seeds = [hash((self._wanted.seed, rounds, leg)) & 0xFFFFFFFF for leg in range(LEGS)]
-            legs = run_jobs(
-                [
-                    _job(self._leg, *each)
-                    for each in zip(starts, seeds, tries, (HOT, BOLD) * (LEGS // 2), strict=True)
-                ]
-            )
-            for candidate, tried in legs:
+                left = self._wanted.candidates - self._tried - RESERVED
+                legs = max(1, min(legs, left // (2 * tries)))
+                each = [min(tries, (left + leg) // legs) for leg in range(legs)]
+            starts = [best[leg % len(best)] for leg in range(legs)]
+            heats = [BOLD if leg >= len(best) else HOT for leg in range(legs)]
+            seeds = [hash((self._wanted.seed, rounds, leg)) & 0xFFFFFFFF for leg in range(legs)]
+            jobs = [_job(self._leg, *leg) for leg in zip(starts, seeds, each, heats, strict=True)]
+            for candidate, tried in run_jobs(jobs):
                 found.append(candidate)
                 self._tried += tried
-            rounds += 1
+            rounds, pool, tries = rounds + 1, max(2, pool // 2), min(2 * tries, MOST_TRIES)
             self._note(found)
 
     def _prioritised(self, found: list[_Candidate]) -> list[_Candidate]:
@@ -601,16 +642,9 @@ def _distinct(found: Sequence[_Candidate]) -> list[_Candidate]:
     return result
 
 
-def _starts(ranked: Sequence[_Candidate], rounds: int) -> list[_Candidate]:
-    """From where the annealings of a round begin: the best of all, twice after the first rounds; the best of
-    the second variant; and in turns the best of each, of half of them when each has had its turn."""
+def _best_of_each(ranked: Sequence[_Candidate]) -> list[_Candidate]:
+    """The best candidate of each variant, the fastest first."""
     best: dict[int, _Candidate] = {}
     for each in ranked:
         best.setdefault(each.variant, each)
-    several = list(best.values())
-    if rounds >= BROAD_ROUNDS:
-        turns = 2 * (rounds - BROAD_ROUNDS)
-        pool = several[: max(LEGS, len(several) >> turns // len(several))]
-        return [ranked[0], ranked[0], *(pool[(turns + n) % len(pool)] for n in (0, 1))]
-    others = [several[(rounds * (LEGS - 1) + n) % len(several)] for n in range(LEGS - 2)]
-    return [ranked[0], several[min(1, len(several) - 1)], *others]
+    return list(best.values())

@@ -69,6 +69,11 @@ class Variant:
         return entries_of(self.loop, self.relaxer.code)
 
     @property
+    def remade_as(self) -> tuple[str, ...]:
+        """How the kernel was remade, in words."""
+        return tuple(each.said for each in self.made)
+
+    @property
     def as_it_is(self) -> list[int]:
         """Its operations in program order."""
         return list(range(len(self.loop.operations)))

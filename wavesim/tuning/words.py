@@ -42,11 +42,11 @@ def changed(
         before: the loop as it was.
         after: the loop as it is scheduled; its indices are those of ``origin``.
         code: static instructions of the kernel as it was.
-        origin: of each index of ``after`` the static instruction of the kernel as it was.
+        origin: of each index of ``after`` the static instruction of the kernel as it was; -1: none.
     """
     known = set(origin.values())
     old = [index for index, _ in before if index in known]
-    moving = [origin[index] for index, _ in after if index in origin]
+    moving = [origin[index] for index, _ in after if origin.get(index, -1) >= 0]
     place = {index: number for number, index in enumerate(old)}
     now = {index: number for number, index in enumerate(moving)}
     return (
