@@ -56,7 +56,6 @@ if TYPE_CHECKING:
 @click.option(
     "--apply",
     "applied",
-    "output",
     metavar="N",
     help="Write the kernel with this piece of advice followed to -o FILE: its number, or its name as in "
     "move-wait-31.",
