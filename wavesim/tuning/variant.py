@@ -58,7 +58,8 @@ class Variant:
         ``origin`` which static instructions of the kernel as it was the loop's operations are."""
         findings, relaxer = check_program(trace.program)
         order = order_of(loop, relaxer.code, relaxer.effects, trace.program.arch, addresses, len(trace.waves))
-        scheduler = Scheduler.of(loop, relaxer, order, addresses.meet)
+        meets = addresses.meet if _in_step(trace, loop) else None
+        scheduler = Scheduler.of(loop, relaxer, order, meets)
         own = [index for unit, index in enumerate(loop.operations) if unit not in loop.ends]
         origin = origin if origin is not None else {index: index for index in own}
         return cls(name, scheduler, relaxer, trace, loop, addresses, tuple(findings), made, turned, origin)
@@ -244,6 +245,14 @@ def _with_latencies(old: WaveTrace, accesses: Bool, new: WaveTrace, now: Bool) -
             columns[name] = np.zeros(len(new), np.int32)
             columns[name][now] = getattr(old, name)[accesses]
     return replace(new, **columns)
+
+
+def _in_step(trace: Trace, loop: Loop) -> bool:
+    """Whether all waves have passed equally many barriers where they enter the loop. Of staggered waves
+    others are in another phase of it, so that what one's own next phase touches says nothing about theirs."""
+    barriers = np.array([entry.kind is Kind.BARRIER for entry in trace.code])
+    waves = zip(trace.waves, loop.passes, strict=True)
+    return len({int(barriers[wave.code[: starts[0]]].sum()) for wave, starts in waves if len(starts)}) < 2
 
 
 def _hazards(findings: Sequence[Finding]) -> int:
