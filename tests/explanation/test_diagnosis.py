@@ -55,7 +55,7 @@ def test_a_kernel_at_its_bound_is_said_to_be() -> None:
     run = run_kernel(ROOT / "kernels/8wave_256.yaml", RunOptions(settings={"K": "2048"}))
     text = diagnosed(run).diagnosis
     assert text.startswith(
-        "99.0 % of what is possible (matrix pipes) is reached; most goes to the matrix pipe: "
+        "99.1 % of what is possible (matrix pipes) is reached; most goes to the matrix pipe: "
     )
 
 

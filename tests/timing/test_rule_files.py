@@ -54,7 +54,7 @@ def test_the_twin_names_a_number_in_full_or_by_a_key_of_one_section() -> None:
 
 
 def test_isa_rules_lists_each_with_what_it_says() -> None:
-    listed = json.loads(CliRunner().invoke(isa, ["rules", "--json"], catch_exceptions=False).stdout)
+    listed = json.loads(CliRunner().invoke(isa, ["rules", "--json"], catch_exceptions=False).stdout)["rules"]
     assert [each["name"] for each in listed] == [rule.name for rule in RULES]
     assert all(each["says"].endswith(".") for each in listed)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,7 +92,7 @@ def explain(
 
     Exit code 0: explained. 1: its waves do not finish. 2: unusable input.
     """
-    if trace is None and kernel is not None and kernel.is_dir():
+    if trace is None and kernel is not None and os.path.isdir(kernel):
         trace, kernel = kernel, None
     if trace is not None:
         if kernel is not None:

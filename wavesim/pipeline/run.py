@@ -23,7 +23,7 @@ from wavesim.isa.machine import Machine
 from wavesim.isa.memory_roles import LATENCY, ONE_LATENCY, ROLES
 from wavesim.isa.names import devices, known_name, named
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.program import Finding, Severity
+from wavesim.program import Finding
 from wavesim.program.verdict import Verdict, verdict_of
 from wavesim.trace import Timeline, Trace
 from wavesim.words import counted
@@ -247,6 +247,17 @@ def lacks_launch(kernel: LoadedKernel, options: RunOptions) -> bool:
     return options.region is None and not kernel.launch.arguments and needs_arguments(kernel.program)
 
 
+def _launch_note(kernel: LoadedKernel, machine: Machine, options: RunOptions) -> str:
+    """What a run without a launch takes for granted; nothing where the launch is known."""
+    if not lacks_launch(kernel, options):
+        return ""
+    note = "no launch is known: what depends on the arguments is not; figures that rest on it are marked"
+    if not kernel.launch.is_stated:
+        taken = counted(default_waves(kernel.program.metadata, machine, DEFAULT_WAVES), "wave")
+        note += f"; a workgroup of {taken} is taken: nobody says how large it is (--block)"
+    return f"{note}. wavesim launch writes a launch file to fill in"
+
+
 def allowed(
     kernel: LoadedKernel, machine: Machine, options: RunOptions, *, judged: bool = False
 ) -> tuple[LoadedKernel, Allowance]:
@@ -263,14 +274,6 @@ def allowed(
     if no_launch:
         stated = -(-kernel.launch.workgroup_size // LANES) if kernel.launch.is_stated else None
         wanted = RegionOptions(WHOLE, options.trips, stated)
-    if no_launch and not judged:
-        note = "no launch is known: what depends on the arguments is not; figures that rest on it are marked"
-        if not kernel.launch.is_stated:
-            taken = counted(default_waves(metadata, machine, DEFAULT_WAVES), "wave")
-            note += f"; a workgroup of {taken} is taken: nobody says how large it is (--block)"
-        fix = "say it: wavesim launch writes a launch file to fill in"
-        finding = Finding("no-launch", Severity.NOTE, note, (span,), fix=fix)
-        kernel = replace(kernel, findings=(*kernel.findings, finding))
     if wanted is None:
         return kernel, Allowance(options.allow_unknown, None, options.trips)
     waves = wanted.waves
@@ -356,6 +359,7 @@ def run_kernel(
             None,
             "put a launch file beside it (NAME.launch.yaml) or give --arg, --block, --expect",
         )
+    launch_note = _launch_note(kernel, machine, options)
     kernel, allowance = allowed(kernel, machine, options)
     if allowance.region is None:
         kernel = _as_launched(kernel, machine, path, options.workgroups)
@@ -409,6 +413,8 @@ def run_kernel(
         bounded=not options.what_if,
         later_clk=predicted[0].later_clk if predicted else None,
     )
+    if launch_note:
+        analysis = replace(analysis, notes=(launch_note, *analysis.notes))
     if options.what_if:
         note = f"timed as if {options.what_if}: what a cause is worth, not what the machine does"
         analysis = replace(analysis, notes=(note, *analysis.notes))

@@ -6,6 +6,7 @@ of them holds one compute unit of every traced shader engine.
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -117,7 +118,7 @@ def dispatches_in(path: Path, decoder: str | None) -> tuple[Dispatch, ...]:
     Raises:
         UserError: there is none, or the decoder is not there.
     """
-    if path.is_dir() and not (path / INDEX).exists():
+    if os.path.isdir(path) and not (path / INDEX).exists():
         found = sorted(
             {each.parent for below in DEPTH[1:] for each in path.glob(f"{below}{INDEX}")}, key=_in_order
         )

@@ -9,6 +9,7 @@ address; what it gives becomes the same raw form as a folder for the viewer.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -59,9 +60,9 @@ class RawDispatch:
 
 def is_raw(path: Path) -> bool:
     """Whether that is what the decoder reads: an .att file, a rocpd database, a folder with .att files."""
-    if path.is_dir():
+    if os.path.isdir(path):
         return next(_att_files(path), None) is not None
-    return path.suffix in (ATT, DATABASE) and path.is_file()
+    return path.suffix in (ATT, DATABASE) and os.path.isfile(path)
 
 
 def _att_files(folder: Path) -> Iterator[Path]:
@@ -75,8 +76,8 @@ def raw_dispatches(path: Path, decoder: str | None) -> tuple[RawDispatch, ...]:
     Raises:
         UserError: an .att file whose name does not say what it is of, or a database without any beside it.
     """
-    folder = path if path.is_dir() else path.parent
-    files = [path] if path.suffix == ATT and path.is_file() else list(_att_files(folder))
+    folder = path if os.path.isdir(path) else path.parent
+    files = [path] if path.suffix == ATT and os.path.isfile(path) else list(_att_files(folder))
     groups: dict[tuple[str, str, int], list[tuple[int, Path]]] = defaultdict(list)
     for file in files:
         match = _ATT.search(file.name)
