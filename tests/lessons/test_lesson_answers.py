@@ -37,7 +37,7 @@ BELIEVED = {
     "where-a-line-comes-from": (3600, 51),
     "the-clock-falls": (1.13, 192),
     "real-trace": (4285, None),
-    "schedule-search": (276, 11),
+    "schedule-search": (276, 23),
     "reading-the-bound": (1792, 1152),
 }
 """What a reader who knows says to Predict and Exercise."""
