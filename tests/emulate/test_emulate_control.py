@@ -88,9 +88,9 @@ def test_places_on_the_compute_unit() -> None:
     launch = Launch((), 512, (2, 1, 1), ((0, 0, 0), (1, 0, 0)))
     waves = emulate(program, launch, load_machine("gfx942")).trace.waves
     assert [(wave.workgroup, wave.wave, wave.simd, wave.slot) for wave in waves][6:10] == [
-        (0, 6, 2, 1),
+        (0, 6, 1, 1),
         (0, 7, 3, 1),
-        (1, 0, 0, 2),
+        (1, 0, 2, 2),
         (1, 1, 1, 2),
     ]
     starts = [wave.start_clk for wave in waves]

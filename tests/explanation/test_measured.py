@@ -101,9 +101,9 @@ def test_a_trace_without_a_long_loop_is_explained_by_the_whole_run() -> None:
     assert "clk per iteration" not in found.diagnosis
     assert found.lines[0].reason == "vmem_queue"
     lines = [str(line) for line in measured_lines(found, Look(80, ascii_only=True, color=False))]
-    assert found.same_place < 0.5  # what these loads wait for is not in the replay, and the report says so
+    assert 0.5 < found.same_place < 1  # the replay waits where the waves waited, so nothing is warned of
     text = " ".join(" ".join(lines).split())
-    assert "of the others the what-ifs tell nothing" in text
+    assert "of the others the what-ifs tell nothing" not in text
     assert "Waves stalled most for vmem_queue (9" in text
 
 

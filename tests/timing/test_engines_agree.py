@@ -18,6 +18,7 @@ from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing import simulate
 from wavesim.timing.compare import differences
 from wavesim.timing.model.shared_slot import have_room
+from wavesim.timing.rules import plain_inputs
 from wavesim.trace import Category, CodeEntry, Spin, Timeline, Trace
 
 ARCHES = st.sampled_from(("gfx90a", "gfx942", "gfx950"))
@@ -52,13 +53,14 @@ def assert_grants(timeline: Timeline, p: TimingParameters) -> None:
     """Per slot: one instruction of a category per SIMD, one LDS per pair, one VMEM per compute unit."""
     if "arbitration" in p.rules_off:
         return
+    plain, p = plain_inputs(timeline.trace, p)  # two VALU that a rule would keep apart may share a slot
     used: dict[tuple[object, ...], list[CodeEntry]] = defaultdict(list)
     pair_of = {simd: pair for pair, simds in enumerate(p.structure_simd_pairs) for simd in simds}
     for wave, trace in zip(timeline.waves, timeline.trace.waves, strict=True):
         if trace.spins:
             continue
         for index, issue in zip(trace.code.tolist(), wave.issue_clk.tolist(), strict=True):
-            entry = timeline.trace.code[index]
+            entry = plain.code[index]
             assert issue % p.issue_slot_clk == 0
             place: object = {Category.LDS: ("pair", pair_of[wave.simd]), Category.VMEM: "unit"}.get(
                 entry.category, wave.simd
