@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 
-from wavesim.errors import SourceSpan, UserError
 from wavesim.isa.archs import ARCHS
+from wavesim.isa.csv_rows import complete_rows, incomplete
 from wavesim.isa.opcodes import expand
 from wavesim.isa.paths import data_dir
-from wavesim.source_text import read_text
 
 FILE = "assumed_times.csv"
 COLUMNS = ("name", "opcodes", "archs", "taken", "why")
@@ -42,12 +40,11 @@ def assumed_times() -> tuple[AssumedTime, ...]:
         UserError: a row is not complete, or names an architecture that there is not.
     """
     path = data_dir("isa") / FILE
-    lines = [line for line in read_text(path).splitlines() if line and not line.startswith("#")]
     found = []
-    for row in csv.DictReader(lines):
-        archs = ARCHS if row["archs"] == "*" else tuple(str(row["archs"]).split())
-        if tuple(row) != COLUMNS or not all(row.values()) or not set(archs) <= set(ARCHS):
-            raise UserError(f"a row without {', '.join(COLUMNS)}: {row}", SourceSpan(str(path)))
+    for row in complete_rows(path, COLUMNS):
+        archs = ARCHS if row["archs"] == "*" else tuple(row["archs"].split())
+        if not set(archs) <= set(ARCHS):
+            raise incomplete(path, COLUMNS, row)
         patterns = tuple(expand(row["opcodes"]))
         found.append(
             AssumedTime(row["name"], row["opcodes"], patterns, tuple(archs), row["taken"], row["why"])

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 
-from wavesim.errors import SourceSpan, UserError
+from wavesim.isa.csv_rows import complete_rows
 from wavesim.isa.paths import data_dir
-from wavesim.source_text import read_text
 
 FILE = "validated.csv"
 COLUMNS = ("trace", "arch", "error", "classes")
@@ -36,11 +34,8 @@ def validated_traces() -> Mapping[str, tuple[ValidatedTrace, ...]]:
         UserError: a row is not complete.
     """
     path = data_dir("isa") / FILE
-    lines = [line for line in read_text(path).splitlines() if line and not line.startswith("#")]
     found: dict[str, list[ValidatedTrace]] = {}
-    for row in csv.DictReader(lines):
-        if tuple(row) != COLUMNS or not all(row.values()):
-            raise UserError(f"a row without {', '.join(COLUMNS)}: {row}", SourceSpan(str(path)))
+    for row in complete_rows(path, COLUMNS):
         trace = ValidatedTrace(
             row["trace"], row["arch"], float(row["error"]), frozenset(row["classes"].split(";"))
         )

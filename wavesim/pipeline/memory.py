@@ -42,9 +42,9 @@ def time_predicted(
         time: the timing engine.
     """
     round = Round.WARM if mode == "warm" else Round.COLD
-    first, timeline = predict_settled(trace.program, launch, machine, trace, round, time)
+    first, timeline = predict_settled(launch, machine, trace, round, time)
     found = PredictedMemory(mode, first)
     if mode == "dispatch" and first.rounds > 1:
-        _, later = predict_settled(trace.program, launch, machine, trace, Round.WARM, time, first.sharing)
+        _, later = predict_settled(launch, machine, trace, Round.WARM, time, first.sharing)
         found = replace(found, later_clk=later.clk_total, later_clk_per_iteration=main_loop_clk(later))
     return timeline, found

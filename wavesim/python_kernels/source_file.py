@@ -26,7 +26,10 @@ _PURE_CALLS = ("constexpr", "int", "float", "bool", "str", "tuple", "list", "dic
 
 
 class _KernelsOnly(SourceFileLoader):
-    """Imports a file as this module does; nothing is cached beside it."""
+    """Imports a file as this module does; nothing is cached beside it. ``jitted`` are then the names of its
+    functions under a ``jit``."""
+
+    jitted: tuple[str, ...]
 
     def get_code(self, fullname: str) -> CodeType:
         text = read_text(Path(self.path))
@@ -34,6 +37,8 @@ class _KernelsOnly(SourceFileLoader):
             tree = ast.parse(text, self.path)
         except SyntaxError as error:
             raise UserError(f"not Python: {error.msg}", SourceSpan(self.path, error.lineno or 0)) from None
+        functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+        self.jitted = tuple(node.name for node in functions if "jit" in _decorators(node))
         tree.body = [_carried_out(node) for node in tree.body if _is_wanted(node)]
         return self.source_to_code(ast.fix_missing_locations(tree), self.path)
 
@@ -58,9 +63,7 @@ def kernels_of(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: {type(error).__name__}: {error}") from None
     finally:
         sys.path.pop(0)
-    names = ast.parse(read_text(path)).body
-    jitted = [node.name for node in names if isinstance(node, ast.FunctionDef) and "jit" in _decorators(node)]
-    return {name: getattr(module, name) for name in jitted}
+    return {name: getattr(module, name) for name in loader.jitted}
 
 
 def _decorators(node: ast.FunctionDef | ast.ClassDef) -> list[str]:

@@ -41,6 +41,9 @@ TOLD_APART: Mapping[Reason, Reason] = {
 """A trace does not tell these from the reason on the right, so both sides count them there
 (``port`` goes to the queue of the instruction that waited)."""
 
+FEWEST_PASSES = 8
+"""A loop of fewer passes a wave has no steady part: the whole span counts instead."""
+
 NO_WAIT = (Reason.NOT_STARTED, Reason.FINISHED, Reason.ISSUE, Reason.HOLD, Reason.NOP)
 """Reasons that are no stall of an instruction."""
 

@@ -17,6 +17,7 @@ from wavesim.replays.att.latencies import Latencies, derive_latencies, scalar_la
 from wavesim.replays.att.lds_addresses import Conflicts, find_conflicts, with_conflicts
 from wavesim.replays.att.memory_model import footprint, model_latencies, role_of_footprint
 from wavesim.replays.compare import (
+    FEWEST_PASSES,
     IssueError,
     LineDifference,
     Side,
@@ -31,9 +32,6 @@ from wavesim.replays.teacher_forced import TeacherForced, teacher_forced
 from wavesim.timing.rules import RULES
 from wavesim.timing.rules import without as leave_out
 from wavesim.trace import Timeline, Trace
-
-FEWEST_PASSES = 8
-"""A loop of fewer passes a wave has no steady part: the whole span is compared instead."""
 
 
 @dataclass(frozen=True)

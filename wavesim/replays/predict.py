@@ -34,8 +34,7 @@ from wavesim.program import Program
 from wavesim.replays.att.dispatches import ANY, Which, open_traces
 from wavesim.replays.att.imported import ImportedTrace
 from wavesim.replays.att.kernel import print_listing, traced_kernel
-from wavesim.replays.compare import Side, main_loop, side
-from wavesim.replays.compute_unit import FEWEST_PASSES
+from wavesim.replays.compare import FEWEST_PASSES, Side, main_loop, side
 from wavesim.timing import simulate
 from wavesim.timing.memory.predict import Round
 from wavesim.timing.memory.settled import predict_settled
@@ -178,7 +177,7 @@ def again(found: Prediction, machine: Machine, *, memory: bool) -> float:
 
     if memory:
         launch = run.kernel.launch
-        _, timeline = predict_settled(trace.program, launch, machine, trace, Round.COLD, time, sharing)
+        _, timeline = predict_settled(launch, machine, trace, Round.COLD, time, sharing)
     else:
         timeline = time(trace)
     other = replace(found, predicted=side(timeline, found.head, machine.parameters))

@@ -12,10 +12,11 @@ import numpy as np
 
 from wavesim.calibrate.bench.benchmark import register
 from wavesim.calibrate.bench.memory import WARM_LINES
+from wavesim.calibrate.bench.memory_levels import LINE_BYTES
 from wavesim.calibrate.bench.programs import exists
 from wavesim.calibrate.bench.template import Body
 from wavesim.calibrate.chip.found import Curve, Part
-from wavesim.calibrate.chip.probe import HEADER_BYTES, Probe, Reader
+from wavesim.calibrate.chip.probe import HEADER_BYTES, TOUCH, Probe, Reader
 from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import Machine
 
@@ -53,7 +54,7 @@ def burst(machine: Machine, opcode: str, count: int) -> Probe:
     if more:  # the first waves issue one more
         lines += [f"s_cmp_lt_u32 s26, {LANES * more}", "s_cbranch_scc0 .Lissued", load(each), ".Lissued:"]
     beyond = 2 * max(machine.integer("memory.mall_bytes"), machine.integer("memory.l2_bytes"))
-    loads = beyond // (WARM_LINES * 128) // WAVES
+    loads = beyond // (WARM_LINES * LINE_BYTES) // WAVES
     setup = [
         "s_load_dword s24, s[4:5], 0x0",
         "v_readfirstlane_b32 s26, v0",
@@ -67,18 +68,8 @@ def burst(machine: Machine, opcode: str, count: int) -> Probe:
         f"v_add_u32_e32 v64, {HEADER_BYTES:#x}, v64",
         *(f"v_add_u32_e32 v{64 + index}, {4 * APART_BYTES * index:#x}, v64" for index in range(1, 15)),
         *(["s_mov_b32 m0, 0"] if to_lds else []),
-        f"s_mov_b32 s25, {WAVES * WARM_LINES * 128:#x}",
-        "s_waitcnt lgkmcnt(0)",
-        "s_cmp_eq_u32 s24, 0",
-        "s_cbranch_scc1 .Ltouched",
-        ".Ltouch:",
-        "global_load_dword v6, v5, s[4:5]",
-        "s_waitcnt vmcnt(0)",
-        "v_add_u32_e32 v5, s25, v5",
-        "s_sub_u32 s24, s24, 1",
-        "s_cmp_lg_u32 s24, 0",
-        "s_cbranch_scc1 .Ltouch",
-        ".Ltouched:",
+        f"s_mov_b32 s25, {WAVES * WARM_LINES * LINE_BYTES:#x}",
+        *TOUCH,
     ]
     body = Body(lines, setup, waves=WAVES, lds_bytes=LDS_BYTES if to_lds else 0, vgprs=80, device=True)
     return Probe(

@@ -15,12 +15,12 @@ import numpy as np
 
 from wavesim.calibrate.bench.benchmark import repeat
 from wavesim.calibrate.bench.memory import CHASE_STEPS, WARM_LINES
+from wavesim.calibrate.bench.memory_levels import LINE_BYTES
 from wavesim.calibrate.bench.template import Body
 from wavesim.calibrate.chip.found import Curve, Found, Part, found
-from wavesim.calibrate.chip.probe import HEADER_BYTES, Probe, Reader
+from wavesim.calibrate.chip.probe import HEADER_BYTES, TOUCH, Probe, Reader
 from wavesim.isa.machine import Machine
 
-LINE_BYTES = 128
 APART_LINES = 33
 SMALLEST_BYTES = 8 << 10
 LARGEST_BYTES = 1 << 30
@@ -63,17 +63,7 @@ def chase(footprint_bytes: int) -> Probe:
         *repeat(CHASE_STEPS, *step),
         "s_mov_b64 exec, s[22:23]",
         f"s_movk_i32 s25, {WARM_LINES * LINE_BYTES}",
-        "s_waitcnt lgkmcnt(0)",
-        "s_cmp_eq_u32 s24, 0",
-        "s_cbranch_scc1 .Ltouched",
-        ".Ltouch:",
-        "global_load_dword v6, v5, s[4:5]",
-        "s_waitcnt vmcnt(0)",
-        "v_add_u32_e32 v5, s25, v5",
-        "s_sub_u32 s24, s24, 1",
-        "s_cmp_lg_u32 s24, 0",
-        "s_cbranch_scc1 .Ltouch",
-        ".Ltouched:",
+        *TOUCH,
         "s_mov_b64 exec, 1",
     ]
     body = Body(repeat(CHASE_STEPS, *step), setup, ["s_mov_b64 exec, s[22:23]"], device=True)

@@ -29,6 +29,21 @@ TICK_NS = 10.0
 HEADER_BYTES = 4096
 """Of the data buffer: the words that a program reads; what it measures on lies behind them."""
 
+TOUCH = (
+    "s_waitcnt lgkmcnt(0)",
+    "s_cmp_eq_u32 s24, 0",
+    "s_cbranch_scc1 .Ltouched",
+    ".Ltouch:",
+    "global_load_dword v6, v5, s[4:5]",
+    "s_waitcnt vmcnt(0)",
+    "v_add_u32_e32 v5, s25, v5",
+    "s_sub_u32 s24, s24, 1",
+    "s_cmp_lg_u32 s24, 0",
+    "s_cbranch_scc1 .Ltouch",
+    ".Ltouched:",
+)
+"""Loads from v5 on, s24 times, s25 bytes apart, each waited for: they drive other lines out of the caches."""
+
 VIRTUAL_LAUNCHES = 1
 """A virtual device has nothing that settles."""
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from wavesim.calibrate.bench.benchmark import register
+from wavesim.calibrate.bench.memory_levels import LINE_BYTES
 from wavesim.calibrate.bench.template import Body
 from wavesim.calibrate.chip.found import Found, Part, found
 from wavesim.calibrate.chip.probe import HEADER_BYTES, TICK_NS, Float, Probe, Reader
 from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import Machine
 
-LINE_BYTES = 128
 WAVES = 16
 UNROLLED = 4
 STEP_BYTES = 16 * LANES * WAVES

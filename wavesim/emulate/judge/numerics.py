@@ -153,8 +153,7 @@ def _used(execution: Execution, expect: Expectation) -> list[VirtualMatrix]:
 
 def _matrices(execution: Execution) -> dict[str, VirtualMatrix]:
     """Those of the execution, and those that the launch states for what is expected."""
-    arch = execution.matrices[execution.launch.expect.result].arch if execution.launch.expect else ""
-    stated = {each.name: VirtualMatrix(each, arch) for each in execution.launch.references}
+    stated = {each.name: VirtualMatrix(each, execution.trace.arch) for each in execution.launch.references}
     return {**stated, **execution.matrices}
 
 

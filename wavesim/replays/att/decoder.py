@@ -122,7 +122,6 @@ class DecodedWave:
     slot: int
     begin_clk: int
     end_clk: int
-    contexts: int
     instructions: npt.NDArray[Any]
 
 
@@ -308,6 +307,5 @@ def _wave(wave: Wave) -> DecodedWave:
         slot=wave.wave_id,
         begin_clk=wave.begin_time,
         end_clk=wave.end_time,
-        contexts=wave.contexts,
         instructions=_table(wave.instructions_array or 0, wave.instructions_size, INSTRUCTION),
     )

@@ -16,17 +16,14 @@ from pathlib import Path
 
 from wavesim.errors import LimitExceeded, SourceSpan, UserError
 from wavesim.isa.load import load_machine
+from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.replays.att.folder import INDEX, TraceFolder, read_folder
 from wavesim.replays.att.imported import ImportedTrace, ImportedUnit
 from wavesim.replays.att.importer import import_folder
-from wavesim.replays.att.raw import is_raw, raw_dispatches
-from wavesim.replays.compare import Side, main_loop, side
+from wavesim.replays.att.raw import DEPTH, is_raw, raw_dispatches
+from wavesim.replays.compare import FEWEST_PASSES, Side, main_loop, side
 
 MOST_DISPATCHES = 256
-DEPTH = ("", "*/", "*/*/", "*/*/*/")
-"""Where rocprofv3 may put its output below ``-d DIR``: there, or in folders named by host and process."""
-FEWEST_PASSES = 8
-"""A loop of fewer passes a wave has no steady part: its whole span counts instead."""
 _DISPATCH = re.compile(r"dispatch_(\d+)")
 _UNIT = re.compile(r"\s*se\s*(\d+)\s*[,: ]?\s*cu\s*(\d+)\s*")
 
@@ -158,7 +155,8 @@ def open_traces(path: Path, arch: str, machine: str | None, which: Which) -> Ope
     for each in dispatches:
         imported = import_folder(each.read(), arch, machine)
         units = tuple(unit for unit in imported.units if which.unit in (None, _place(unit)))
-        rows += [_row(each, imported, unit) for unit in units]
+        parameters = load_machine(imported.machine).parameters
+        rows += [_row(each, imported, unit, parameters) for unit in units]
         if len(dispatches) == 1:
             kept[each.name] = imported
     if not rows and which.unit is not None:
@@ -188,8 +186,9 @@ def _place(unit: ImportedUnit) -> tuple[int, int]:
     return unit.shader_engine, unit.compute_unit
 
 
-def _row(dispatch: Dispatch, imported: ImportedTrace, unit: ImportedUnit) -> UnitRow:
-    parameters = load_machine(imported.machine).parameters
+def _row(
+    dispatch: Dispatch, imported: ImportedTrace, unit: ImportedUnit, parameters: TimingParameters
+) -> UnitRow:
     figures = side(unit.timeline, main_loop(unit.timeline), parameters)
     return UnitRow(dispatch, unit.name, imported.kernel, len(unit.waves), figures)
 

@@ -166,10 +166,9 @@ def as_rows(value: Any, path: Path, code_count: int) -> Int64:
     Raises:
         UserError: they are not what a trace can hold.
     """
-    value = value.tolist() if isinstance(value, np.ndarray) else value
-    if not isinstance(value, list):
+    if not isinstance(value, list | np.ndarray):
         raise _fail(path, "has no list wave.instructions")
-    if not value:
+    if not len(value):
         return np.zeros((0, 5), np.int64)
     if len(value) > MAX_INSTRUCTIONS_PER_WAVE:
         raise LimitExceeded(

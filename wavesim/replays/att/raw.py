@@ -36,6 +36,7 @@ _ATT = re.compile(r"(?:(?P<agent>\d+)_)?shader_engine_(?P<engine>\d+)_(?P<dispat
 _OBJECT = re.compile(r"code_object_id_(?P<number>\d+)\.out$")
 ATT, DATABASE = ".att", ".db"
 DEPTH = ("", "*/", "*/*/", "*/*/*/")
+"""Where rocprofv3 may put its output below ``-d DIR``: there, or in folders named by host and process."""
 VERSION = "raw"
 
 
@@ -92,7 +93,7 @@ def raw_dispatches(path: Path, decoder: str | None) -> tuple[RawDispatch, ...]:
     found = []
     for (place, agent, number), members in sorted(groups.items(), key=lambda each: (each[0][2], each[0])):
         name = f"dispatch_{number}" if agents == 1 else f"{Path(place).name}/agent_{agent}_dispatch_{number}"
-        database = path if path.suffix == DATABASE else next(iter(sorted(Path(place).glob("*.db"))), None)
+        database = path if path.suffix == DATABASE else min(Path(place).glob(f"*{DATABASE}"), default=None)
         found.append(RawDispatch(number, name, tuple(sorted(members)), database, decoder))
     return tuple(found)
 

@@ -61,6 +61,8 @@ class Rescheduled:
         self._begin = trace.code[0].address if trace.code else 0
         self._columns = {}
         for name, dtype in ROW_COLUMNS:
+            if name == "code":  # made anew for each schedule
+                continue
             parts = [row_column(wave, name) for wave in trace.waves]
             self._columns[name] = np.concatenate([*parts, np.zeros(1, dtype)]).astype(dtype)
         self._columns["memory_latency_clk"][-1] = UNKNOWN
@@ -77,7 +79,7 @@ class Rescheduled:
         relaid = self._ways.relaid(origins, bounds)
         entries = origins.copy()
         entries[put_in.place] = self._first_in_pool + put_in.entry
-        columns = {name: column[relaid.source] for name, column in self._columns.items() if name != "code"}
+        columns = {name: column[relaid.source] for name, column in self._columns.items()}
         columns["code"] = entries[relaid.place].astype(np.int32)
         address = self._begin + np.cumsum(self._size[entries]) - self._size[entries]
         parameters = self._parameters

@@ -79,7 +79,6 @@ class MemoryPrediction:
     loads: tuple[LoadOrigin, ...]
     rounds: int
     sharing: Sharing
-    hits: Hits
     interval: float
     assumed: tuple[str, ...] = ()
 
@@ -217,7 +216,6 @@ def predict_memory(
         loads,
         sharing.rounds,
         sharing,
-        hits,
         INTERVALS.get(program.arch, UNMEASURED_INTERVAL),
         tuple(assumed),
     )

@@ -14,7 +14,6 @@ import numpy as np
 from wavesim.front.launch.model import Launch
 from wavesim.isa.kinds import Kind
 from wavesim.isa.machine import Machine
-from wavesim.program import Program
 from wavesim.timing.memory.l1 import find_hits
 from wavesim.timing.memory.predict import MemoryPrediction, Round, predict_memory
 from wavesim.timing.memory.sharing import Sharing
@@ -22,7 +21,6 @@ from wavesim.trace import MemoryLevel, Timeline, Trace
 
 
 def predict_settled(
-    program: Program,
     launch: Launch,
     machine: Machine,
     trace: Trace,
@@ -32,14 +30,16 @@ def predict_settled(
 ) -> tuple[MemoryPrediction, Timeline]:
     """Predict memory and time the streams with it; arguments as of
     :func:`wavesim.timing.memory.predict.predict_memory`, and ``time``, the engine."""
-    found = predict_memory(program, launch, machine, trace, round, sharing)
+    found = predict_memory(trace.program, launch, machine, trace, round, sharing)
     timeline = time(found.trace)
     hits = find_hits(trace, timeline, machine)
     if any(each.any() for each in hits):
-        found = predict_memory(program, launch, machine, trace, round, found.sharing, hits)
+        found = predict_memory(trace.program, launch, machine, trace, round, found.sharing, hits)
         timeline = time(found.trace)
     if found.level_clk[MemoryLevel.L2] > _loading_clk(timeline):
-        found = predict_memory(program, launch, machine, trace, round, found.sharing, hits, crowded=True)
+        found = predict_memory(
+            trace.program, launch, machine, trace, round, found.sharing, hits, crowded=True
+        )
         timeline = time(found.trace)
     return found, timeline
 

@@ -66,13 +66,15 @@ class MemoryPath:
 
     def last_to_leave(self, entry: CodeEntry) -> int:
         """The latest instruction that must leave the queue before this one issues; negative: none."""
-        count, number = len(self.accepted_clk), len(self.accepted_clk) - self.p.memory_queue_entries
+        count = len(self.accepted_clk)
+        number = count - self.p.memory_queue_entries
+        if entry.kind is not Kind.VMEM_STORE:
+            return number
         stored_bytes = LANES * entry.width_bytes
         for n in range(count - 1, max(number, -1), -1):
-            if entry.kind is Kind.VMEM_STORE and self.store_bytes[n]:
-                stored_bytes += self.store_bytes[n]
-                if stored_bytes > self.p.memory_store_queue_bytes:
-                    return n
+            stored_bytes += self.store_bytes[n]
+            if self.store_bytes[n] and stored_bytes > self.p.memory_store_queue_bytes:
+                return n
         return number
 
     def issue(

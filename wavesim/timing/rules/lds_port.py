@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from wavesim.isa.kinds import LANES, Kind
+from wavesim.isa.opcode_info import DWORD_BYTES
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing.rule import UNLIMITED, Rule
 from wavesim.trace import CodeEntry
 
-DWORD_BYTES = 4
 LEAST_CLK = 4
 
 RULE = Rule(
