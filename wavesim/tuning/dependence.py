@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from heapq import heapify, heappop, heappush
 
 import numpy as np
@@ -96,10 +97,13 @@ class Addresses:
 
     def touched(self, index: int) -> Bool | None:
         """The bytes of LDS that any wave touches by an instruction; ``None``: not known."""
-        found: Bool | None = None
-        for (mine, _), bytes_ in self.lds.items():
-            if mine == index:
-                found = bytes_ if found is None else found | bytes_
+        return self._of_any_wave.get(index)
+
+    @cached_property
+    def _of_any_wave(self) -> dict[int, Bool]:
+        found: dict[int, Bool] = {}
+        for (index, _), bytes_ in self.lds.items():
+            found[index] = found[index] | bytes_ if index in found else bytes_
         return found
 
     def meet(self, first: int, second: int) -> bool:

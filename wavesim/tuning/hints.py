@@ -12,6 +12,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from zlib import crc32
 
@@ -60,7 +61,6 @@ class Hints:
 
     Attributes:
         groups: the sequence.
-        kinds: of the instructions of the schedule that it was made of.
         source: the HIP text with the builtins in it; nothing where none was made.
         place: where its loop is.
         run: the run of what the compiler made of that.
@@ -82,14 +82,6 @@ class Hints:
     tried: int = 0
     dropped: tuple[str, ...] = ()
     reason: str = ""
-
-    @property
-    def gain(self) -> float:
-        """Share of its clocks that the compiled loop loses, at the machine's own latency."""
-        if not self.after_clk:
-            return 0.0
-        middle = LATENCIES.index(1.0)
-        return 1.0 - self.after_clk[middle] / self.before_clk[middle]
 
 
 def hints_for(
@@ -125,10 +117,6 @@ class _NoPlace(Exception):
 
 def _kinds(instructions: Sequence[Instruction], arch: str) -> list[Kind]:
     return [code_entry(each, arch).kind for each in instructions]
-
-
-def _job(function: Callable[[Groups], _Try], groups: Groups) -> Callable[[], _Try]:
-    return lambda: function(groups)
 
 
 @dataclass(frozen=True)
@@ -221,7 +209,7 @@ class _Search:
         for first in range(0, len(new), BATCH):
             if self._over():
                 return
-            self._tries += run_jobs([_job(self._try, each) for each in new[first : first + BATCH]])
+            self._tries += run_jobs([partial(self._try, each) for each in new[first : first + BATCH]])
             self._tell()
 
     def _search(self, found: Groups) -> None:

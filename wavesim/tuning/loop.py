@@ -70,8 +70,7 @@ class Loop:
 
     Attributes:
         head: static instruction at which a pass begins.
-        low, high: its code, with what stands in between, is [low, high).
-        blocks: all blocks there, as they stand.
+        blocks: all blocks from its first to its last one, as they stand.
         operations: of each unit its static instruction; of an end the branch, or -1 where there is none.
         ends: of those units that are the end of a block. That of the last block is left out.
         last: the block that is not ended by a unit.
@@ -82,8 +81,6 @@ class Loop:
     """
 
     head: int
-    low: int
-    high: int
     blocks: tuple[Block, ...]
     operations: tuple[int, ...]
     ends: dict[int, End]
@@ -95,6 +92,16 @@ class Loop:
     own: frozenset[int]
 
     @property
+    def low(self) -> int:
+        """Where its code begins, with what stands in between."""
+        return self.blocks[0].start
+
+    @property
+    def high(self) -> int:
+        """Where its code ends, with what stands in between."""
+        return self.blocks[-1].stop
+
+    @property
     def straight(self) -> bool:
         """Whether it is one basic block that branches back to itself."""
         return len(self.blocks) == 1
@@ -103,11 +110,6 @@ class Loop:
     def tail(self) -> int:
         """Of a straight loop: the branch back."""
         return self.high - 1
-
-    @property
-    def length(self) -> int:
-        """Static instructions."""
-        return self.high - self.low
 
     def contents(self, order: Sequence[int]) -> dict[int, list[int]]:
         """Static instructions of each of its blocks, in an order of its units."""
@@ -124,16 +126,14 @@ class Loop:
         return found
 
 
-def _names(program: Program) -> dict[int, list[str]]:
-    names: dict[int, list[str]] = {}
-    for name, place in program.labels.items():
-        names.setdefault(place, []).append(name)
-    return names
+def _name_of(program: Program, head: int) -> str:
+    """The label of a loop, or its place."""
+    return program.label_at(head) or f"instruction {head}"
 
 
-def loops_of(trace: Trace) -> Iterator[tuple[CodeLoop, int]]:
-    """The loops that some wave makes at least two passes of, with the instructions executed in each, that
-    with most first; an outer one only before those inside if it executes more of its own."""
+def loops_of(trace: Trace) -> list[CodeLoop]:
+    """The loops that some wave makes at least two passes of, that with most executed instructions first; an
+    outer one only before those inside if it executes more of its own."""
     counts = np.zeros(len(trace.program), np.int64)
     again: set[int] = set()
     loops = code_loops(trace.program)
@@ -149,8 +149,7 @@ def loops_of(trace: Trace) -> Iterator[tuple[CodeLoop, int]]:
         own = executed[id(loop)]
         return (own if own >= OUTER_SHARE * max(inside, default=0) else own / OUTER_SHARE), -loop.head
 
-    for loop in sorted(found, key=weight, reverse=True):
-        yield loop, executed[id(loop)]
+    return sorted(found, key=weight, reverse=True)
 
 
 def chosen_loop(trace: Trace, label: str | None, span: SourceSpan | None = None) -> Loop:
@@ -159,15 +158,14 @@ def chosen_loop(trace: Trace, label: str | None, span: SourceSpan | None = None)
     Raises:
         UserError: no such loop, or one that cannot be analysed.
     """
-    loops = [loop for loop, _ in loops_of(trace)]
-    names = _names(trace.program)
+    loops = loops_of(trace)
     if label is not None:
         place = trace.program.labels.get(label, -1)
         inner_first = sorted(loops, key=lambda loop: len(loop.members))
         chosen = [loop for loop in inner_first if place == loop.head]
         chosen += [loop for loop in inner_first if place in loop.members]
         if not chosen:
-            heads = ", ".join(names.get(loop.head, [f"instruction {loop.head}"])[0] for loop in loops)
+            heads = ", ".join(_name_of(trace.program, loop.head) for loop in loops)
             hint = f"loops that were executed: {heads}" if heads else "no loop of this kernel was executed"
             raise UserError(f"no loop at {label!r}", span, hint)
         return loop_of(trace, chosen[0])
@@ -186,7 +184,7 @@ def loop_of(trace: Trace, loop: CodeLoop) -> Loop:
         UserError: its ways cannot be known.
     """
     program, code = trace.program, trace.code
-    label = _names(program).get(loop.head, [f"instruction {loop.head}"])[0]
+    label = _name_of(program, loop.head)
     _refuse(trace, loop, label)
     starts = [*block_starts(program, code), len(program)]
     inside = [n for n in range(len(starts) - 1) if starts[n] in loop.members]
@@ -201,7 +199,8 @@ def loop_of(trace: Trace, loop: CodeLoop) -> Loop:
     ends: dict[int, End] = {}
     fixed: set[int] = set()
     final = 0
-    for level in _levels(program, code, blocks, loop):
+    loops = code_loops(program)
+    for level in _levels(program, code, blocks, loop, loops):
         often = bool(counts[blocks[level[0][0]].start] * RARE >= counts[loop.head])
         begin = len(operations)
         for final, passed in level:
@@ -216,8 +215,6 @@ def loop_of(trace: Trace, loop: CodeLoop) -> Loop:
     passes = tuple(np.flatnonzero(wave.code == loop.head).astype(np.int64) for wave in trace.waves)
     return Loop(
         loop.head,
-        blocks[0].start,
-        blocks[-1].stop,
         blocks,
         tuple(operations),
         ends,
@@ -226,9 +223,7 @@ def loop_of(trace: Trace, loop: CodeLoop) -> Loop:
         passes,
         label,
         loop.members,
-        loop.members.difference(
-            *(each.members for each in code_loops(program) if each.members < loop.members)
-        ),
+        loop.members.difference(*(each.members for each in loops if each.members < loop.members)),
     )
 
 
@@ -239,8 +234,7 @@ def _refuse_indirect(trace: Trace, loops: Sequence[CodeLoop]) -> None:
             continue
         for index in range(found.head, found.tail + 1):
             if trace.code[index].instruction.opcode in CALLS:
-                label = trace.program.label_at(found.head) or f"instruction {found.head}"
-                raise _no(trace, label, index, "goes to where a register says")
+                raise _no(trace, _name_of(trace.program, found.head), index, "goes to where a register says")
 
 
 def _no(trace: Trace, label: str, index: int, why: str) -> UserError:
@@ -285,7 +279,11 @@ def _block(code: Sequence[CodeEntry], start: int, stop: int, inside: bool) -> Bl
 
 
 def _levels(
-    program: Program, code: Sequence[CodeEntry], blocks: Sequence[Block], loop: CodeLoop
+    program: Program,
+    code: Sequence[CodeEntry],
+    blocks: Sequence[Block],
+    loop: CodeLoop,
+    loops: Sequence[CodeLoop],
 ) -> Iterator[list[tuple[int, tuple[int, ...]]]]:
     """Levels as (block, what is passed behind it), those of the loop itself first."""
     number = {block.start: n for n, block in enumerate(blocks)}
@@ -293,7 +291,7 @@ def _levels(
     for n, block in enumerate(blocks):
         if block.inside:
             edges[n] = [number.get(each, _OUT) for each in _successors(program, code, block)]
-    inner = [each for each in code_loops(program) if each.members <= loop.members]
+    inner = [each for each in loops if each.members <= loop.members]
     for each in sorted(inner, key=lambda one: (-len(one.members), one.head)):
         mine = {number[start] for start in each.members if start in number}
         children = [

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -193,7 +194,7 @@ class _Search:
         for first in range(0, len(choices), BATCH):
             if self._stop():
                 return
-            self._tried += run_jobs([_job(self._try, each) for each in choices[first : first + BATCH]])
+            self._tried += run_jobs([partial(self._try, each) for each in choices[first : first + BATCH]])
             self._tell()
 
     def _tell(self) -> None:
@@ -268,7 +269,3 @@ def _values(path: Path, options: RunOptions, free: Mapping[str, tuple[int, ...]]
     settings = {name: text for name, text in options.settings.items() if "." not in name}
     known = constants_of(read_source(path, options.source), settings)
     return {name: value for name in free if (value := known[name].constant) is not None}
-
-
-def _job(function: Callable[[Choice], Tried], choice: Choice) -> Callable[[], Tried]:
-    return lambda: function(choice)

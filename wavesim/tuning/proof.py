@@ -111,7 +111,7 @@ def _findings(original: Original, kernel: LoadedKernel, shorter: Shorter | None)
 def _engines(trace: Trace, label: str, machine: Machine) -> str:
     if default_engine() != "compiled":
         return ""
-    for loop, _ in loops_of(trace):
+    for loop in loops_of(trace):
         if trace.program.label_at(loop.head) == label:
             trace = cut(trace, loop_of(trace, loop), SIMPY_PASSES)
             break

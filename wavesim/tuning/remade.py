@@ -16,7 +16,7 @@ from wavesim.checks.cfg import ControlFlow
 from wavesim.isa.kinds import LANES, Kind
 from wavesim.isa.machine import Machine
 from wavesim.program import Immediate, Instruction, Modified, Program, Register, Symbol
-from wavesim.program.dataflow import Effects, effects
+from wavesim.program.dataflow import Effects
 from wavesim.trace import CodeEntry
 from wavesim.trace.relaid import block_starts
 from wavesim.tuning.dependence import Addresses
@@ -240,9 +240,8 @@ def renamed(
     """Values that live within a pass of a block, whose registers hold others in the same pass, in registers
     that nobody uses, as many as are left without a wave less on a SIMD."""
     taken = {index for each in used for file, index in (*each.reads, *each.writes) if file == "v"}
-    first = max(taken, default=-1) + 1
+    free = max(taken, default=-1) + 1
     room = machine.waves_per_simd(program.metadata.vgprs)
-    free = first
     live = _live(program, used, flow)
     operands: dict[tuple[int, int], int] = {}
     values = 0
@@ -306,7 +305,7 @@ def _values(
     size: dict[Value, int] = {}
     for index in operations:
         instruction = program.instructions[index]
-        mine = effects(instruction, program.arch)
+        mine = used[index]
         named = list(_vgprs(instruction))
         written = {register for file, register in mine.writes if file == "v"}
         for number, held in named:

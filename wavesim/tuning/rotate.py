@@ -38,10 +38,9 @@ MOST_CUTS = 12
 
 @dataclass(frozen=True)
 class Rotated:
-    """A rotated kernel: its program, streams and loop; ``origin`` gives of each operation of the new loop the
+    """A rotated kernel: its streams and loop; ``origin`` gives of each operation of the new loop the
     static instruction of the kernel as it was."""
 
-    program: Program
     trace: Trace
     loop: Loop
     origin: tuple[int, ...]
@@ -220,13 +219,10 @@ def rotated(trace: Trace, turn: Turn) -> Rotated:
     label = changed.label_at(head) or loop.label
     straight = Block(head, head + len(body), operations, head + len(body) - 1, True)
     return Rotated(
-        changed,
         rest,
         replace(
             loop,
             head=head,
-            low=head,
-            high=head + len(body),
             blocks=(straight,),
             operations=operations,
             passes=passes_at,

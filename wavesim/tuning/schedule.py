@@ -129,7 +129,7 @@ class Scheduler:
                 left[place] = join(left.get(place, {}), known.ages)
         return Schedule(
             self.loop,
-            tuple(made.get(n, self._as_it_is(n)) for n in range(len(blocks))),
+            tuple(made[n] if n in made else self._as_it_is(n) for n in range(len(blocks))),
             behind={
                 place: (waiting(counts),)
                 for place, ages in sorted(left.items())

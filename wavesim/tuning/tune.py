@@ -7,10 +7,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from wavesim.checks.run import check_execution, check_kernel
-from wavesim.emulate.run import emulate
+from wavesim.emulate.run import Execution, emulate
 from wavesim.errors import SourceSpan, UserError
 from wavesim.explanation.parallel import run_jobs
 from wavesim.isa.kinds import Kind
@@ -282,8 +283,8 @@ class _Tuner:
         )
         return max(self._judge(candidate.variant, share, passes).clk(pieces), self._bounds_clk[share])
 
-    def _robust(self, candidate: _Candidate) -> float:
-        return sum(self._clk(candidate, share, SCORE_PASSES) for share in LATENCIES) / len(LATENCIES)
+    def _at_latencies(self, candidate: _Candidate) -> tuple[float, ...]:
+        return tuple(self._clk(candidate, share, SCORE_PASSES) for share in LATENCIES)
 
     # -- the search
 
@@ -356,7 +357,7 @@ class _Tuner:
         candidates each of the three has a quarter, and annealing the rest."""
         quarter = (self._wanted.candidates or sys.maxsize) // 4
         variants = list(range(len(self._variants)))[: max(1, quarter)]
-        found = run_jobs([_job(self._own, each) for each in variants])
+        found = run_jobs([partial(self._own, each) for each in variants])
         self._tried += len(found)
         self._note(found)
         if not self._may("order"):
@@ -364,7 +365,7 @@ class _Tuner:
         begun = 0
         for most in (FEW, sys.maxsize):
             lists = min(most, quarter // len(variants))
-            jobs = [_job(self._lists, each, slice(begun, begun + lists)) for each in variants]
+            jobs = [partial(self._lists, each, slice(begun, begun + lists)) for each in variants]
             for several, tried in run_jobs(jobs):
                 found += several
                 self._tried += tried
@@ -430,7 +431,7 @@ class _Tuner:
     def _remade(self) -> list[int]:
         """Variants with barriers taken out, values renamed and waves staggered, the last one with all that is
         proven but the stagger; none of a kernel that is wrong as it is."""
-        if any(each.is_bad for each in self._original.check.findings):
+        if self._original.rules_broken:
             return []
         found: list[int] = []
         for kind, changes in (
@@ -462,9 +463,13 @@ class _Tuner:
             findings, _ = check_execution(execution)
             if not execution.complete or any(each.is_bad for each in findings):
                 return None
-            return base.remade(
-                change, lambda program: emulate(program, kernel.launch, machine, observe_lds=True)
-            )
+
+            def execute(program: Program) -> Execution:
+                if shorter is None:
+                    return execution
+                return emulate(program, kernel.launch, machine, observe_lds=True)
+
+            return base.remade(change, execute)
         except UserError:
             return None
 
@@ -478,8 +483,8 @@ class _Tuner:
 
     def _shifted(self) -> list[int]:
         """Variants whose accesses to a part of the LDS come one barrier later, each of one part."""
-        base, wrong = self._base, any(each.is_bad for each in self._original.check.findings)
-        if wrong or not self._may("barriers"):
+        base = self._base
+        if self._original.rules_broken or not self._may("barriers"):
             return []
         made = [self._proven(base, change) for change in base.shifts() if not self._stop()]
         return [self._add(each, 0) for each in made if each is not None]
@@ -505,7 +510,7 @@ class _Tuner:
             starts = [best[leg % len(best)] for leg in range(legs)]
             heats = [BOLD if leg >= len(best) else HOT for leg in range(legs)]
             seeds = [hash((self._wanted.seed, rounds, leg)) & 0xFFFFFFFF for leg in range(legs)]
-            jobs = [_job(self._leg, *leg) for leg in zip(starts, seeds, each, heats, strict=True)]
+            jobs = [partial(self._leg, *leg) for leg in zip(starts, seeds, each, heats, strict=True)]
             for candidate, tried in run_jobs(jobs):
                 found.append(candidate)
                 self._tried += tried
@@ -536,11 +541,10 @@ class _Tuner:
         found = self._prioritised(self._search())
         self._stage = "proof"
         self._tell()
-        best = sorted(_distinct(found)[:PROVEN_AT_MOST], key=self._robust)
+        timed = [(self._at_latencies(each), each) for each in _distinct(found)[:PROVEN_AT_MOST]]
         before = self._before_clk()
         dropped = []
-        for candidate in best:
-            after = tuple(self._clk(candidate, share, SCORE_PASSES) for share in LATENCIES)
+        for after, candidate in sorted(timed, key=lambda each: sum(each[0]) / len(LATENCIES)):
             if sum(after) >= sum(before):
                 break
             variant = self._variants[candidate.variant]
@@ -617,10 +621,6 @@ class _Tuner:
             put = with_priorities(strong, variant.relaxer.code, best.levels)
             without["waits"] = max(judged.clk(put), self._bound_clk)
         return tuple(Share(name, without[name], without[name] - clk) for name in CHANGES if name in without)
-
-
-def _job(function: Callable[..., object], *arguments: object) -> Callable[[], object]:
-    return lambda: function(*arguments)
 
 
 def _said(finding: Finding) -> str:

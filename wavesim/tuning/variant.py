@@ -28,6 +28,10 @@ PADS = (0, 1, 2, 4, 8, 12, 16, 20)
 """Wait states tried where the loop is entered and left."""
 
 
+Checked = tuple[list[Finding], WaitRelaxer]
+"""What :func:`wavesim.checks.run.check_program` says."""
+
+
 @dataclass(frozen=True)
 class Variant:
     """``name`` says what is different; ``scheduler`` makes schedules of its loop; ``trace``: its streams."""
@@ -53,10 +57,12 @@ class Variant:
         made: tuple[Change, ...] = (),
         turned: Turn | None = None,
         origin: Mapping[int, int] | None = None,
+        checked: Checked | None = None,
     ) -> Variant:
         """For a program and its streams; ``made`` and ``turned`` say how it was remade and then rotated,
-        ``origin`` which static instructions of the kernel as it was the loop's operations are."""
-        findings, relaxer = check_program(trace.program)
+        ``origin`` which static instructions of the kernel as it was the loop's operations are, and
+        ``checked`` what its check said, where it was checked already."""
+        findings, relaxer = checked or check_program(trace.program)
         order = order_of(loop, relaxer.code, relaxer.effects, trace.program.arch, addresses, len(trace.waves))
         meets = addresses.meet if _in_step(trace, loop) else None
         scheduler = Scheduler.of(loop, relaxer, order, meets)
@@ -106,11 +112,12 @@ class Variant:
         while place and pieces[place - 1][0] == PUT_IN:
             place -= 1
         turn = Turn(self.loop, pieces, place)
-        usual = _hazards(self.findings)
+        usual, checked = _hazards(self.findings), None
         for pad in PADS:
             padded = replace(turn, behind=tuple(nops(pad)))
-            if _hazards(check_program(rotated_program(self.trace.program, padded)[0])[0]) <= usual:
-                turn = padded
+            found = check_program(rotated_program(self.trace.program, padded)[0])
+            if _hazards(found[0]) <= usual:
+                turn, checked = padded, found
                 break
         new = rotated(self.trace, turn)
         indices = dict(zip(new.loop.operations, new.origin, strict=True))
@@ -119,7 +126,7 @@ class Variant:
             name = f"{self.name}; {name}"
         origin = {index: self.origin[old] for index, old in indices.items()}
         addresses = self.addresses.renumbered(indices)
-        return Variant.of(name, new.trace, new.loop, addresses, self.made, turn, origin)
+        return Variant.of(name, new.trace, new.loop, addresses, self.made, turn, origin, checked)
 
     def remade(self, change: Change, execute: Callable[[Program], Execution]) -> Variant:
         """The kernel with a change, executed anew. What is known of the latencies of its accesses to memory
@@ -139,8 +146,9 @@ class Variant:
         )
         origins = change.origins(len(self.trace.program))
         mine = self.loop.members
-        loops = [each for each, _ in loops_of(trace)]
-        loop = loop_of(trace, min(loops, key=lambda each: len(mine ^ {origins[n] for n in each.members})))
+        loop = loop_of(
+            trace, min(loops_of(trace), key=lambda each: len(mine ^ {origins[n] for n in each.members}))
+        )
         kept = [index for unit, index in enumerate(loop.operations) if unit not in loop.ends]
         origin = {index: self.origin.get(origins[index], origins[index]) for index in kept}
         name = change.said if not self.made else f"{self.name}; {change.said}"
@@ -151,13 +159,15 @@ class Variant:
         """Accesses to parts of the LDS some barriers later."""
         code, program = self.relaxer.code, self.trace.program
         parts = self.addresses.parts(self.loop, code)
+        bases: dict[int, tuple[Variant, Scheduler]] = {}
         for shift in shifts(self.loop, code, self.addresses):
             more = barriers_wanted(self.loop, code, parts, shift)
-            base = self
-            if more:
+            if more not in bases:
                 last = max(n for n in self.loop.operations if code[n].kind is Kind.BARRIER)
-                base = self._with_barriers(last, more)
-            drained = Scheduler.of(base.loop, base.relaxer, base.scheduler.order)  # complete at each barrier
+                base = self._with_barriers(last, more) if more else self
+                drained = Scheduler.of(base.loop, base.relaxer, base.scheduler.order)
+                bases[more] = base, drained  # accesses are complete at each barrier
+            base, drained = bases[more]
             made = shifted(drained, base.relaxer.code, base.addresses, shift, more, len(program))
             if made is not None:
                 yield made
@@ -174,7 +184,6 @@ class Variant:
         members = frozenset(range(loop.low, loop.high + more))
         new = replace(
             loop,
-            high=loop.high + more,
             blocks=(block,),
             operations=tuple(operations),
             members=members,
@@ -195,7 +204,7 @@ class Variant:
         schedule = with_priorities(self.scheduler.schedule(order), self.relaxer.code, levels)
         usual = _hazards(self.findings)
         for pad in PADS:
-            for ahead, after in ((0, pad), (pad, 0), (pad, pad)):
+            for ahead, after in dict.fromkeys(((0, pad), (pad, 0), (pad, pad))):
                 made = Recipe(self.made, self.turned, self._padded(schedule, ahead, after))
                 if _hazards(check_program(made.scheduled(self.trace.program))[0]) <= usual:
                     return made

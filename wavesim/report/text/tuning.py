@@ -244,8 +244,10 @@ def tuned_files(
         yield output, moved_to(text, kernel, output) if kernel is not None else text
         return
     launch = tuned.run.kernel.launch
-    is_hip = output.suffix.lower() in HIP and hints is not None and kernel is not None
-    text = hint_source(hints, kernel) if is_hip and hints and kernel else tuned_assembly(tuned)
+    if output.suffix.lower() in HIP and hints is not None and kernel is not None:
+        text = hint_source(hints, kernel)
+    else:
+        text = tuned_assembly(tuned)
     if launch.arguments:
         yield launch_path(output), launch_text(launch)
     yield output, text
