@@ -304,8 +304,9 @@ def tune(
 
     Args:
         loop: Its label; default: the one with most instructions executed.
-        changes: What may change, of ``waits``, ``order``, ``rotation``, ``priority`` and, in a tile program
-            with a section ``tune``, ``parameters``; default: all.
+        changes: What may change, of ``waits``, ``order``, ``rotation``, ``priority``, ``stagger``,
+            ``barriers``, ``rename`` and, in a tile program with a section ``tune``, ``parameters``; default:
+            all.
         minutes: How long to search; default: 2, or no limit where ``candidates`` gives one.
         candidates: How many to try: the same seed and number give the same schedule.
         seed: Of the search.

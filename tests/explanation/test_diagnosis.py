@@ -12,8 +12,9 @@ from click.testing import CliRunner
 
 from wavesim.cli.main import cli
 from wavesim.explanation import diagnosis as module
-from wavesim.explanation.diagnosis import UNTIMED, diagnosed, diagnosis
+from wavesim.explanation.diagnosis import UNTIMED, diagnosis
 from wavesim.explanation.explanation import explain_kernel
+from wavesim.explanation.glance import at_a_glance
 from wavesim.explanation.pace import timed
 from wavesim.explanation.whatif import Rung
 from wavesim.pipeline.run import Run, RunOptions, run_kernel
@@ -53,7 +54,7 @@ def test_without_a_gain_it_says_so(strong: Run) -> None:
 
 def test_a_kernel_at_its_bound_is_said_to_be() -> None:
     run = run_kernel(ROOT / "kernels/8wave_256.yaml", RunOptions(settings={"K": "2048"}))
-    text = diagnosed(run).diagnosis
+    text = at_a_glance(run).diagnosis
     assert text.startswith(
         "99.1 % of what is possible (matrix pipes) is reached; most goes to the matrix pipe: "
     )
@@ -77,14 +78,14 @@ def test_every_report_says_the_same(tmp_path: Path) -> None:
 def test_only_what_is_cheap_and_true_is_diagnosed_by_the_way(
     strong: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert diagnosed(strong).diagnosis
-    assert not diagnosed(run_kernel(ROOT / "kernels/seed/v1.yaml", RunOptions())).diagnosis  # deadlock
+    assert at_a_glance(strong).diagnosis
+    assert not at_a_glance(run_kernel(ROOT / "kernels/seed/v1.yaml", RunOptions())).diagnosis  # deadlock
     with monkeypatch.context() as patch:
         patch.setattr(module, "MOST_INSTRUCTIONS", 10)
-        assert diagnosed(strong).diagnosis == UNTIMED
+        assert at_a_glance(strong).diagnosis == UNTIMED
     monkeypatch.setattr(module, "default_engine", lambda: "simpy")
-    assert diagnosed(strong).diagnosis == UNTIMED
-    assert run_json(diagnosed(strong))["diagnosis"] is None
+    assert at_a_glance(strong).diagnosis == UNTIMED
+    assert run_json(at_a_glance(strong))["diagnosis"] is None
 
 
 def test_a_run_does_not_load_the_graph_library_for_it() -> None:

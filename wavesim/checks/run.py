@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -39,7 +40,8 @@ from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import Machine
 from wavesim.pipeline.allowance import Allowance
 from wavesim.pipeline.allowance import execute as run_allowed
-from wavesim.pipeline.shorter import Shorter
+from wavesim.pipeline.run import RunOptions, allowed, may_execute
+from wavesim.pipeline.shorter import Shorter, shorter_kernel
 from wavesim.pipeline.unknowns import RACES, Unknowns, unknowns_of_code
 from wavesim.program import Finding, Program, Severity
 from wavesim.program.dataflow import effects
@@ -155,6 +157,32 @@ def adversarial_result(kernel: LoadedKernel, machine: Machine) -> list[Finding]:
             "see the other findings; `wavesim run --adversarial` lists the wrong elements by wave",
         )
     ]
+
+
+def check_prepared(
+    path: Path,
+    prepared: tuple[LoadedKernel, Machine],
+    options: RunOptions,
+    *,
+    corners: bool = True,
+    strict: bool = False,
+) -> CheckResult:
+    """As ``wavesim check``: :func:`check_kernel` of what :func:`wavesim.pipeline.run.prepare` gave.
+
+    Raises:
+        UserError: as :func:`check_kernel`, or no such region.
+    """
+    loaded, machine = prepared
+    loaded, allowance = allowed(loaded, machine, options, judged=True)
+    return check_kernel(
+        loaded,
+        machine,
+        execute=allowance.no_launch or may_execute(loaded, options),
+        allowance=allowance,
+        shorter=lambda: shorter_kernel(path, options, loaded),
+        corners=corners,
+        strict=strict,
+    )
 
 
 def check_kernel(

@@ -103,11 +103,10 @@ def _kernel_panel(
 ) -> tuple[Panel, bool]:
     """A kernel's panel, and whether its verdict is not bad. A run that cannot be explained says why in a
     note."""
-    from wavesim.checks.run import check_kernel
+    from wavesim.checks.run import check_prepared
     from wavesim.explanation.explanation import explain_run
     from wavesim.explanation.glance import at_a_glance
-    from wavesim.pipeline.run import allowed, may_execute, prepare, run_kernel
-    from wavesim.pipeline.shorter import shorter_kernel
+    from wavesim.pipeline.run import prepare, run_kernel
     from wavesim.program.verdict import Verdict
     from wavesim.report.page import run_panel
 
@@ -126,14 +125,7 @@ def _kernel_panel(
         return run_panel(result, (), explanation, notes), result.verdict is not Verdict.BAD
     if progress is not None:
         progress("check", 0.0)
-    loaded, allowance = allowed(*prepared, options, judged=True)
-    checked = check_kernel(
-        loaded,
-        prepared[1],
-        execute=allowance.no_launch or may_execute(loaded, options),
-        allowance=allowance,
-        shorter=lambda: shorter_kernel(path, options, loaded),
-    )
+    checked = check_prepared(path, prepared, options)
     notes += [checked.shortened] if checked.shortened else []
     panel = run_panel(result, checked.findings, explanation, notes, checked=checked.looked_at)
     return panel, result.verdict_with(checked.findings) is not Verdict.BAD

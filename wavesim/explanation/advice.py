@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wavesim.checks.lds_order import unordered_lds_accesses
 from wavesim.checks.races import global_races, races_at_all
@@ -23,7 +24,6 @@ from wavesim.errors import SourceSpan, UserError
 from wavesim.explanation.candidates import Candidate
 from wavesim.explanation.edits import Edit, edited, edited_program
 from wavesim.explanation.pace import Pace, Streams, pace_of
-from wavesim.explanation.patch import Patch
 from wavesim.explanation.tile_text import TextCandidate
 from wavesim.front.launch.model import LoadedKernel
 from wavesim.isa.machine import Machine
@@ -33,6 +33,9 @@ from wavesim.program import Finding, Program
 from wavesim.trace import CodeEntry, Kind, Trace
 from wavesim.trace.decode import code_entries
 from wavesim.words import number
+
+if TYPE_CHECKING:
+    from wavesim.explanation.patch import Patch
 
 LEAST_GAIN_CLK = 4
 """An issue slot: smaller gains are not worth an edit."""
@@ -78,9 +81,8 @@ class Advice:
 
     def said(self, base: Pace) -> str:
         """What it is worth, in a sentence, and how to have it; ``base`` is the kernel's own pace."""
-        unit = "clk per iteration" if base.per_iteration else "clk"
         return (
-            f"{self.text}: {number(self.clk)} in place of {number(base.clk)} {unit}, simulated "
+            f"{self.text}: {number(self.clk)} in place of {number(base.clk)} {base.unit}, simulated "
             f"(explain --apply {self.name} -o FILE writes it)."
         )
 
@@ -155,9 +157,18 @@ def try_candidate(bench: Bench, candidate: Candidate) -> Advice | None:
 
     LDS order (``needs_order``) is for :func:`judge`.
     """
+    pace = gaining_pace(bench, candidate)
+    return None if pace is None else vetted(bench, candidate, pace)
+
+
+def gaining_pace(bench: Bench, candidate: Candidate) -> Pace | None:
+    """The pace with a candidate, if it gains something."""
     pace = bench.pace(candidate.edit)
-    if pace is None or not bench.gains(pace):
-        return None
+    return pace if pace is not None and bench.gains(pace) else None
+
+
+def vetted(bench: Bench, candidate: Candidate, pace: Pace) -> Advice | None:
+    """A candidate that gains, as advice; ``None`` if the checks of the code say that it breaks something."""
     how = "checked: counts and lines of the code as it is"
     if candidate.kind == "priority":
         how = "priorities change no results"

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from wavesim.analyze.result import BOUND_WORDS, Bounds
 from wavesim.explanation.main_loop import Steady, steady_of
-from wavesim.explanation.pace import Pace, Streams, shortened, timed
+from wavesim.explanation.pace import Pace, Streams, timed
 from wavesim.explanation.whatif import WHAT_IFS, Rung, by_gain, measure
 from wavesim.pipeline.run import Run
 from wavesim.timing import default_engine
@@ -57,7 +57,6 @@ def diagnosis(run: Run, base: Pace, rungs: Sequence[Rung]) -> str:
 
 def sentence(bounds: Bounds | None, base: Pace, rungs: Sequence[Rung], mark: str = "") -> str:
     """The sentence of a pace and what the what-ifs gave; ``mark`` stands behind each figure."""
-    unit = "clk per iteration" if base.per_iteration else "clk"
     causes = [each for each in by_gain(rungs) if each.name in COSTS and each.run_gain_clk >= 0]
     causes = [each for each in causes if each.gain_clk >= LEAST_GAIN_CLK]
     largest = bounds.named()[bounds.binding] if bounds is not None else 0.0
@@ -72,20 +71,8 @@ def sentence(bounds: Bounds | None, base: Pace, rungs: Sequence[Rung], mark: str
             said += f"; next is {COSTS[each.name]}: {each.clk:.0f}{mark}"
             continue
         said += f"most goes to {COSTS[each.name]}: {each.clk:.0f}{mark} in place of"
-        said += f" {base.clk:.0f}{mark} {unit} if {each.text}"
+        said += f" {base.clk:.0f}{mark} {base.unit} if {each.text}"
     return f"{said[0].upper()}{said[1:]}."
-
-
-def diagnosed(run: Run) -> Run:
-    """The run with its diagnosis, which takes some short simulations by the compiled engine.
-
-    ``UNTIMED`` where that engine is not built or they would take long; the run as it is where there is
-    nothing to diagnose: a run that did not finish, or that is itself a what-if.
-    """
-    if not may_diagnose(run):
-        return run
-    found = quickly_timed(run)
-    return replace(run, diagnosis=UNTIMED) if found is None else diagnosed_from(run, *found)
 
 
 def may_diagnose(run: Run) -> bool:
@@ -98,9 +85,10 @@ def quickly_timed(run: Run) -> tuple[Steady, Streams, Pace] | None:
     if default_engine() != "compiled":
         return None
     steady = steady_of(run.timeline)
-    if shortened(run.timeline.trace, steady)[0].instruction_count > MOST_INSTRUCTIONS:
+    streams = Streams.of(run.timeline.trace, steady)
+    if streams.short.instruction_count > MOST_INSTRUCTIONS:
         return None
-    return steady, *timed(run, steady)
+    return steady, *timed(run, steady, streams)
 
 
 def diagnosed_from(run: Run, steady: Steady, streams: Streams, base: Pace) -> Run:

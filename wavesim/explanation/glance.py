@@ -46,17 +46,20 @@ def at_a_glance(run: Run, progress: Callable[[str, float], None] | None = None) 
 
 def _to_try(run: Run, steady: Steady, streams: Streams, base: Pace) -> str:
     """The best of the quick edits in a sentence, or what else there is to do."""
-    from wavesim.explanation.advice import Bench, try_candidate  # with the checks: not for small runs
+    from wavesim.explanation.advice import Bench, gaining_pace, vetted  # with the checks: not for small runs
     from wavesim.explanation.candidates import LoopCode, candidates
     from wavesim.explanation.stepwise import stepwise_waits
 
     bench = Bench.of(run, streams, base)
     loop = LoopCode.of(run.timeline, bench.relaxer, steady)
     quick = [each for each in (*candidates(loop, ()), *stepwise_waits(loop)) if not each.needs_order]
-    tried = [each for each in (try_candidate(bench, candidate) for candidate in quick) if each is not None]
-    worth = [each for each in tried if each.gain_clk >= LEAST_GAIN_SHARE * base.clk]
-    if worth:
-        return min(worth, key=lambda each: (-each.gain_clk, each.kind, each.text)).said(base)
+    paced = [(each, pace) for each in quick if (pace := gaining_pace(bench, each)) is not None]
+    worth = [each for each in paced if base.clk - each[1].clk >= LEAST_GAIN_SHARE * base.clk]
+    worth.sort(key=lambda each: (each[1].clk - base.clk, each[0].kind, each[0].text))
+    for candidate, pace in worth:  # the code of the best is checked first, and mostly that is all
+        advice = vetted(bench, candidate, pace)
+        if advice is not None:
+            return advice.said(base)
     return nothing_to_try(run, base) or (
         f"No quick edit gains 1 % ({len(quick)} tried); wavesim tune looks for a new order."
     )

@@ -49,6 +49,11 @@ class Pace:
     per_iteration: bool
     at_bound: str = ""
 
+    @property
+    def unit(self) -> str:
+        """What ``clk`` is counted in."""
+        return "clk per iteration" if self.per_iteration else "clk"
+
     def same(self, other: Pace) -> bool:
         """Whether the figures are equal, but for rounding."""
         return isclose(self.clk, other.clk, rel_tol=1e-9) and self.run_clk == other.run_clk
@@ -98,17 +103,18 @@ class Streams:
         return None
 
 
-def timed(run: Run, steady: Steady | None = None) -> tuple[Streams, Pace]:
+def timed(run: Run, steady: Steady | None = None, streams: Streams | None = None) -> tuple[Streams, Pace]:
     """The streams of a run and its pace; shortened ones only if they give the same pace.
 
     Args:
         run: a complete one.
         steady: its main loop, where it is known.
+        streams: its streams, where they were shortened already.
     """
     steady = steady or steady_of(run.timeline)
     base = pace_of(run.timeline, run.machine, steady=steady)
     assert base is not None
-    streams = Streams.of(run.timeline.trace, steady)
+    streams = streams or Streams.of(run.timeline.trace, steady)
     if streams.left_out:
         timeline = simulate(streams.short, run.machine.parameters)
         short = pace_of(timeline, run.machine, streams.left_out) if timeline.complete else None

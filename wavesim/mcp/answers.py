@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from wavesim.errors import UserError
-from wavesim.explanation.diagnosis import UNTIMED, diagnosed
+from wavesim.explanation.diagnosis import UNTIMED
 from wavesim.explanation.glance import at_a_glance
 from wavesim.isa.names import devices
 from wavesim.mcp.request import Request, run_options
-from wavesim.pipeline.run import Run, RunOptions, allowed, may_execute, prepare, run_kernel
+from wavesim.pipeline.run import Run, RunOptions, prepare, run_kernel
 from wavesim.program import Finding
 from wavesim.report.json.trust import trust_json
 
@@ -65,22 +65,17 @@ def predict(asked: Asked, kernel: Mapping[str, Any]) -> Answer:
 
 def check(asked: Asked, kernel: Mapping[str, Any]) -> Answer:
     """As `wavesim check`."""
-    from wavesim.checks.run import check_kernel
-    from wavesim.pipeline.shorter import shorter_kernel
+    from wavesim.checks.run import check_prepared
 
     path, options = asked.kernel(kernel)
-    loaded, machine = prepare(path, options)
-    loaded, allowance = allowed(loaded, machine, options)
-    result = check_kernel(
-        loaded,
-        machine,
-        execute=may_execute(loaded, options),
-        allowance=allowance,
-        shorter=lambda: shorter_kernel(path, options, loaded),
-    )
-    not_executed = result.numerics is None
+    prepared = prepare(path, options)
+    result = check_prepared(path, prepared, options)
+    loaded, machine = result.kernel, prepared[1]
+    not_executed = not result.looked_at
     says = [f"executed: {len(result.executed)} workgroups of {loaded.launch.grid}"]
-    if not_executed:
+    if result.no_launch:
+        says = ["executed as far as lane and wave numbers say: no launch is known"]
+    elif not_executed:
         says = ["not executed: no launch is known; only the code was read"]
     says += [each for each in (result.left_out, result.shortened) if each]
     says += [each.text for each in result.unknowns.assumptions] if result.unknowns is not None else []
@@ -138,7 +133,7 @@ def compare(asked: Asked, kernels: Sequence[Mapping[str, Any]]) -> Answer:
     """As `wavesim compare`: runs, and their clocks over those of the first."""
     runs = []
     for number, kernel in enumerate(kernels):
-        runs.append(_run_answer(diagnosed(run_kernel(*asked.kernel(kernel, number)))))
+        runs.append(_run_answer(at_a_glance(run_kernel(*asked.kernel(kernel, number)))))
     first = runs[0]["clk"]
     times = [each["clk"] / first - 1 for each in runs]
     bad = any(each["verdict"] == "bad" for each in runs)

@@ -247,13 +247,11 @@ def lacks_launch(kernel: LoadedKernel, options: RunOptions) -> bool:
     return options.region is None and not kernel.launch.arguments and needs_arguments(kernel.program)
 
 
-def _launch_note(kernel: LoadedKernel, machine: Machine, options: RunOptions) -> str:
-    """What a run without a launch takes for granted; nothing where the launch is known."""
-    if not lacks_launch(kernel, options):
-        return ""
+def _launch_note(kernel: LoadedKernel, *, stated: bool) -> str:
+    """What a run without a launch takes for granted; ``stated``: somebody said how large a workgroup is."""
     note = "no launch is known: what depends on the arguments is not; figures that rest on it are marked"
-    if not kernel.launch.is_stated:
-        taken = counted(default_waves(kernel.program.metadata, machine, DEFAULT_WAVES), "wave")
+    if not stated:
+        taken = counted(kernel.launch.workgroup_size // LANES, "wave")
         note += f"; a workgroup of {taken} is taken: nobody says how large it is (--block)"
     return f"{note}. wavesim launch writes a launch file to fill in"
 
@@ -359,8 +357,9 @@ def run_kernel(
             None,
             "put a launch file beside it (NAME.launch.yaml) or give --arg, --block, --expect",
         )
-    launch_note = _launch_note(kernel, machine, options)
+    stated = kernel.launch.is_stated
     kernel, allowance = allowed(kernel, machine, options)
+    launch_note = _launch_note(kernel, stated=stated) if allowance.no_launch else ""
     if allowance.region is None:
         kernel = _as_launched(kernel, machine, path, options.workgroups)
     from wavesim.pipeline.allowance import Executed, execute
@@ -380,6 +379,8 @@ def run_kernel(
 
     predicted: list[PredictedMemory] = []
 
+    mode = "" if allowance.any else _memory_mode(options, kernel.launch, machine)
+
     def timing(done: Executed) -> Timeline:
         def engine(trace: Trace) -> Timeline:
             inputs = trace, done.machine.parameters
@@ -388,8 +389,7 @@ def run_kernel(
                 raise UserError(f"{path}: nothing here changes if {options.what_if}")
             return simulate(*changed, engine=options.engine, progress=lambda share: tell("time", share))
 
-        mode = _memory_mode(options, kernel.launch, machine)
-        if not mode or allowance.any:
+        if not mode:
             return engine(done.execution.trace)
         from wavesim.pipeline.memory import time_predicted
 

@@ -55,6 +55,16 @@ def look_for(
     )
 
 
+def stacked(blocks: Iterable[list[Text]]) -> list[Text]:
+    """The lines of blocks, with an empty one between those that have any."""
+    lines: list[Text] = []
+    for block in blocks:
+        if block and lines:
+            lines.append(Text())
+        lines += block
+    return lines
+
+
 def write_lines(lines: Iterable[Text], file: TextIO, look: Look) -> None:
     """Print lines as they are, neither wrapped nor cut."""
     write = _coloured(file, look) if look.color else _plain(file)

@@ -83,29 +83,18 @@ def check_file(path: Path, ask: Ask) -> Checked:
     Raises:
         UserError: it cannot be used.
     """
-    from wavesim.checks.run import check_kernel
-    from wavesim.pipeline.run import allowed, may_execute, prepare
-    from wavesim.pipeline.shorter import shorter_kernel
+    from wavesim.checks.run import check_prepared
+    from wavesim.pipeline.run import prepare
     from wavesim.report.text.findings import check_json, findings_text, listed_instructions
 
     wanted = ask.wanted
-    loaded, chosen = prepare(path, wanted)
-    loaded, allowance = allowed(loaded, chosen, wanted, judged=True)
-    result = check_kernel(
-        loaded,
-        chosen,
-        execute=allowance.no_launch or may_execute(loaded, wanted),
-        allowance=allowance,
-        shorter=lambda: shorter_kernel(path, wanted, loaded),
-        corners=ask.corners,
-        strict=ask.strict,
-    )
+    result = check_prepared(path, prepare(path, wanted), wanted, corners=ask.corners, strict=ask.strict)
     found = result.findings
     if ask.baseline is not None:
         result = replace(result, findings=tuple(ask.baseline.new(str(path), found)))
     known = len(found) - len(result.findings)
     places = {span for each in result.findings for span in each.spans}
-    listed = listed_instructions(loaded.program)
+    listed = listed_instructions(result.kernel.program)
     return Checked(
         str(path),
         findings_text(result, ask.most, ask.rules, known),

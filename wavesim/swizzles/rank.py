@@ -14,8 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wavesim.analyze.loop_figures import measure_loops
-from wavesim.analyze.loops import find_loops
+from wavesim.analyze.loop_figures import main_loop_clk
 from wavesim.checks.run import check_kernel
 from wavesim.errors import UserError
 from wavesim.isa.archs import DEFAULT_ARCH
@@ -161,9 +160,9 @@ def prove(tile: Tile, layout: Layout, folder: Path, options: RunOptions) -> Proo
 
 def pass_clk(timeline: Timeline) -> float:
     """Clocks of the compute unit in a pass, in the loop's steady part."""
-    found = find_loops(timeline.trace, [len(wave.issue_clk) for wave in timeline.waves])
-    (_, loop), *_ = measure_loops(found, timeline)
-    return loop.clk_per_iteration
+    clk = main_loop_clk(timeline)
+    assert clk is not None
+    return clk
 
 
 def array_clocks(layout: Layout, accesses: tuple[Access, ...], machine: Machine) -> np.ndarray:

@@ -18,6 +18,7 @@ from wavesim.asm.printer import print_instruction
 from wavesim.isa.kinds import Kind
 from wavesim.trace import CodeEntry
 
+BUILTIN = "__builtin_amdgcn_sched_group_barrier"
 MASKS = {
     Kind.MFMA: 0x8,
     Kind.LDS_READ: 0x100,
@@ -52,7 +53,7 @@ class Group:
     @property
     def builtin(self) -> str:
         """As a statement of HIP."""
-        return f"__builtin_amdgcn_sched_group_barrier({MASKS[self.kind]:#x}, {self.size}, 0);"
+        return f"{BUILTIN}({MASKS[self.kind]:#x}, {self.size}, 0);"
 
     def __str__(self) -> str:
         return f"{self.size} {SAID[self.kind]}{'s' * (self.size > 1 and self.kind is not Kind.MFMA)}"

@@ -13,7 +13,7 @@ from wavesim.explanation.critical_path import CriticalPath, Link
 from wavesim.explanation.explanation import Explanation
 from wavesim.explanation.lines import LineTime
 from wavesim.program.verdict import Verdict
-from wavesim.report.output import Look
+from wavesim.report.output import Look, stacked
 from wavesim.report.text.first_screen import first_screen
 from wavesim.report.text.ladder import ladder_lines, per_pass, rated, wrapped
 from wavesim.report.text.terminal import group_name
@@ -69,16 +69,12 @@ def explanation_lines(found: Explanation, look: Look) -> list[Text]:
         _chain(found.path, found, width),
         _lines(found, width),
         ladder_lines(found, width, ascii_only),
-        _exposed(found, width),
+        _exposed(found),
         _strong(found, width),
         _advice(found, width),
         _unknowns(found, width),
     ]
-    lines: list[Text] = []
-    for block in blocks:
-        if block and lines:
-            lines.append(Text())
-        lines += block
+    lines = stacked(blocks)
     for line in lines:
         line.rstrip()
     return lines
@@ -252,7 +248,7 @@ def _slack_by_line(found: Explanation) -> dict[tuple[str, int], int]:
     return least
 
 
-def _exposed(found: Explanation, width: int) -> list[Text]:
+def _exposed(found: Explanation) -> list[Text]:
     if not found.exposed:
         return []
     lines = [Text(f"Exposed latency  {per_pass(found)} in which waves stand at the wait", style="bold")]

@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from wavesim.errors import UserError
-from wavesim.report.text.wrap import unified, wrapped
+from wavesim.report.text.wrap import dropped_lines, unified, wrapped
 from wavesim.source_text import read_text
 from wavesim.trace.decode import code_entry
-from wavesim.tuning.groups import MASKS, placed_reads, statements
+from wavesim.tuning.groups import BUILTIN, MASKS, placed_reads, statements
 from wavesim.tuning.hints import Hints
 from wavesim.tuning.score import LATENCIES
 from wavesim.tuning.tune import Tuned
-
-BUILTIN = "__builtin_amdgcn_sched_group_barrier"
 
 HINT_PROOF = (
     "compiled with them, it leaves the same bytes in every matrix; check finds nothing that it did not find"
@@ -25,7 +23,7 @@ HINT_PROOF = (
 
 def hint_lines(hints: Hints, tuned: Tuned) -> Iterator[str]:
     """The sequence and its figures; without a source also the order to be written by hand."""
-    yield f"{BUILTIN}"
+    yield BUILTIN
     if hints.reason:
         yield from wrapped(hints.reason)
     if hints.before_clk and not hints.reason:
@@ -45,10 +43,7 @@ def hint_lines(hints: Hints, tuned: Tuned) -> Iterator[str]:
         yield from _by_hand(tuned)
     if hints.tried:
         yield f"{hints.tried} sequences compiled"
-    if hints.dropped:
-        yield f"{len(hints.dropped)} faster ones were dropped, for they could not be proven:"
-        for why in dict.fromkeys(hints.dropped):
-            yield from wrapped(why, "  - ", "    ")
+    yield from dropped_lines(hints.dropped)
 
 
 def hint_rows(hints: Hints) -> Iterator[tuple[str, str, str, str, str]]:

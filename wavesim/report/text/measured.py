@@ -12,7 +12,7 @@ from rich.text import Text
 
 from wavesim.explanation.measured import MeasuredExplanation, StalledLine
 from wavesim.report.json.schemas import headed
-from wavesim.report.output import Look
+from wavesim.report.output import Look, stacked
 from wavesim.report.text.ladder import rung_lines, wrapped
 from wavesim.trace import REASON_NAMES
 from wavesim.words import number, percent, signed_percent
@@ -28,8 +28,7 @@ TOLD = 0.5
 def measured_lines(found: MeasuredExplanation, look: Look) -> list[Text]:
     """The report of one compute unit, at most ``look.width`` columns."""
     width = look.width
-    unit = "clk per iteration" if found.pace.per_iteration else "clk"
-    title = f"What if  {unit} of the replay, rated against its own {number(found.pace.clk)}"
+    title = f"What if  {found.pace.unit} of the replay, rated against its own {number(found.pace.clk)}"
     ladder = rung_lines(title, found.ladder, "", width, look.ascii_only)
     if ladder:
         ladder += wrapped(MEASURED, width, 4, "bright_black")
@@ -40,11 +39,7 @@ def measured_lines(found: MeasuredExplanation, look: Look) -> list[Text]:
         ladder,
         _notes(found, width),
     ]
-    lines: list[Text] = []
-    for block in blocks:
-        if block and lines:
-            lines.append(Text())
-        lines += block
+    lines = stacked(blocks)
     for line in lines:
         line.rstrip()
     return lines

@@ -16,7 +16,7 @@ from wavesim.pipeline.run import Run
 from wavesim.pipeline.trust import guessed_times
 from wavesim.program import Severity
 from wavesim.report.figures import FIGURES, MFMA_BUSY
-from wavesim.report.output import Look
+from wavesim.report.output import Look, stacked
 from wavesim.report.text.first_screen import first_screen
 from wavesim.report.text.picture import picture
 from wavesim.report.text.unknowns import unknown_lines
@@ -49,20 +49,15 @@ def report_lines(run: Run, look: Look, *, details: bool = False, drawn: bool = T
     Where the picture is not ``drawn``, another stands in its place.
     """
     width, ascii_only = look.width, look.ascii_only
-    figures = [_headline(run, width), _bounds(run, width, ascii_only), _stalls(run, width)]
+    figures = (_headline(run, width), _bounds(run, width, ascii_only), _stalls(run, width)) if details else ()
     blocks = [
         first_screen(run, look),
         wrong_lines(run, width),
-        *(figures if details else ()),
+        *figures,
         picture(run.timeline, run.analysis, run.machine.parameters, width, ascii_only) if drawn else [],
         _findings(run, width),
     ]
-    lines: list[Text] = []
-    for block in blocks:
-        if block and lines:
-            lines.append(Text())
-        lines += block
-    return lines
+    return stacked(blocks)
 
 
 def _row(name: str, value: str, note: str, width: int, style: str = "bold") -> list[Text]:

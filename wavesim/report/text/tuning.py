@@ -14,7 +14,7 @@ from wavesim.front.tile.rewrite import moved_to
 from wavesim.report.json.schemas import headed
 from wavesim.report.json.trust import trust_json
 from wavesim.report.text.hints import hint_diff, hint_json, hint_source
-from wavesim.report.text.wrap import WIDTH, unified, wrapped
+from wavesim.report.text.wrap import WIDTH, dropped_lines, unified, wrapped
 from wavesim.tuning.hints import Hints
 from wavesim.tuning.parameters import Parameters
 from wavesim.tuning.score import LATENCIES
@@ -78,10 +78,7 @@ def tuning_lines(tuned: Tuned) -> Iterator[str]:
     tries = f"{tuned.tried} candidates tried, seed {tuned.seed}"
     stopped = "; stopped before its time" if tuned.stopped else ""
     yield f"{tries}{stopped}"
-    if tuned.dropped:
-        yield f"{len(tuned.dropped)} faster ones were dropped, for they could not be proven:"
-        for why in dict.fromkeys(tuned.dropped):
-            yield from wrapped(why, "  - ", "    ")
+    yield from dropped_lines(tuned.dropped)
 
 
 def clock_rows(tuned: Tuned) -> Iterator[tuple[str, str, str, str, str]]:
