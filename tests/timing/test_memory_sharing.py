@@ -23,6 +23,31 @@ from wavesim.trace import Trace
 
 KERNELS = Path(__file__).parents[2] / "kernels"
 
+PRODUCERS = """
+kernel: producers
+constants: {M: 8192, N: 8192, K: 8192, TILE: 128, K_STEP: 64}
+workgroup: {waves: 8}
+memory:
+  A: {type: bf16, rows: M, cols: K}
+  B: {type: bf16, rows: N, cols: K}
+lds:
+  As: {type: bf16, rows: TILE, cols: K_STEP}
+  Bs: {type: bf16, rows: TILE, cols: K_STEP}
+loads:
+  load_a: {from: A, to: As, row: grid_y * TILE, threads: 256}
+  load_b: {from: B, to: Bs, row: grid_x * TILE, threads: 256}
+program:
+- if: wave >= 4
+  then:
+  - loop: t
+    from: 0
+    to: 8
+    body:
+    - {global_load: load_a, col: t * K_STEP}
+    - {global_load: load_b, col: t * K_STEP}
+launch: {grid: [N / TILE, M / TILE], workgroups_per_cu: 1}
+"""
+
 
 def small(units: int) -> tuple[LoadedKernel, Machine, Trace]:
     """The half-split on a device of a few compute units and two XCDs: a grid of 4 x 4 workgroups."""
@@ -142,3 +167,16 @@ def test_stores_take_the_share_of_what_the_device_writes() -> None:
         assert wave.memory_path_clk16[1:].tolist() == [0, 0, 0]
         found[rows] = int(wave.memory_path_clk16[0])
     assert found == {8192: round(16 * 1024 * 304 / (5000 / 2.1)), 1024: round(16 * 1024 * 304 / (8 * 419))}
+
+
+def test_waves_that_load_nothing_do_not_hide_what_others_share(tmp_path: Path) -> None:
+    """The first four waves load nothing; what workgroups share is seen from the fifth."""
+    path = tmp_path / "producers.yaml"
+    path.write_text(PRODUCERS)
+    kernel, machine = prepare(path, RunOptions(arch="MI350X"))
+    trace = emulate_addresses(kernel.program, kernel.launch, machine).trace
+    sharing = find_sharing(kernel.program, kernel.launch, machine, trace)
+    assert not sharing.assumed
+    assert len(sharing.loads) == 8
+    for load in sharing.loads.values():
+        assert load.device <= load.own * sharing.active_units / 4
