@@ -295,6 +295,7 @@ def tune(
     minutes: float | None = None,
     candidates: int | None = None,
     seed: int = 1,
+    scheduler: str | None = None,
     emit: Literal["sched-group-barrier"] | None = None,
     force: bool = False,
     progress: Callable[[TuneState], None] | None = None,
@@ -310,6 +311,7 @@ def tune(
         minutes: How long to search; default: 2, or no limit where ``candidates`` gives one.
         candidates: How many to try: the same seed and number give the same schedule.
         seed: Of the search.
+        scheduler: Address of a Dask scheduler whose workers search.
         emit: Search a sequence of ``__builtin_amdgcn_sched_group_barrier``, too, as clang compiles it.
         force: Schedule a kernel that is wrong as it is, too.
         progress: Called now and then with how far the search is.
@@ -326,7 +328,7 @@ def tune(
     if minutes is None and candidates is None:
         minutes = MINUTES
     may = all_changes(path, options) if changes is None else frozenset(changes)
-    wanted = TuneOptions(loop, may, minutes, candidates, seed, force)
+    wanted = TuneOptions(loop, may, minutes, candidates, seed, force, scheduler)
     tuned, hints = tune_with_hints(path, options, wanted, emit, progress, stop or (lambda: False))
     return TuneResult(tuned, path, options, hints)
 

@@ -15,10 +15,10 @@ import pytest
 import wavesim
 from wavesim.errors import UserError
 from wavesim.limits import Budget, allowing
+from wavesim.pipeline.cluster import fingerprint
 from wavesim.sweeps.cells import (
     cell_from,
     cell_text,
-    fingerprint,
     read_contents,
     result_from,
     run_cell,
@@ -264,18 +264,25 @@ def test_the_command_writes_the_table_and_its_exit_code_says_what_came_of_it(tmp
 
 
 def test_an_interrupted_command_keeps_what_it_has(tmp_path: Path) -> None:
+    """Its process stops at the third run, so that the interrupt comes in the middle."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import time, wavesim.sweeps.cells as cells\n"
+        "run = cells.run_cell\n"
+        "cells.run_cell = lambda cell: time.sleep(600) if cell.settings['K'] == '192' else run(cell)\n"
+    )
     spec, output = tmp_path / "spec.yaml", tmp_path / "out.csv"
-    spec.write_text("kernels: kernels/8wave.yaml\nset: {K: [64, 128, 192, 256, 512, 1024, 2048, 4096]}\n")
+    spec.write_text("kernels: kernels/8wave.yaml\nset: {K: [64, 128, 192, 256]}\n")
     words = [sys.executable, "-m", "wavesim", "sweep", str(spec), "-o", str(output), "--processes", "1"]
-    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
+    stopping = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=stopping) as process:
         while process.poll() is None and not (
-            journal_path(output).exists() and journal_path(output).stat().st_size
+            journal_path(output).exists() and journal_path(output).read_bytes().count(b"\n") == 2
         ):
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         _, text = process.communicate()
     assert process.returncode == 130
-    assert "runs are kept: --resume goes on" in text
+    assert "of 4 runs are kept: --resume goes on" in text
     assert command(spec, "-o", output, "--resume").returncode == 0
     assert output.read_text() == str(wavesim.sweep(spec))
 

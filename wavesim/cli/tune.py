@@ -101,6 +101,7 @@ def _changes(context: click.Context, parameter: click.Parameter, value: str | No
     help="How many to try: the same seed and number give the same schedule.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the search.")
+@click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers search, tcp://HOST:PORT.")
 @click.option(
     "--emit",
     type=click.Choice(("sched-group-barrier",)),
@@ -129,6 +130,7 @@ def tune(
     minutes: float | None,
     candidates: int | None,
     seed: int,
+    scheduler: str | None,
     emit: str | None,
     output: Path | None,
     diff: Path | None,
@@ -158,7 +160,7 @@ def tune(
         plan_output(str(launch_path(output)))
     if minutes is None and candidates is None:
         minutes = MINUTES
-    wanted = TuneOptions(loop, changes, minutes, candidates, seed, force)
+    wanted = TuneOptions(loop, changes, minutes, candidates, seed, force, scheduler)
     with _stoppable() as stop, shown_search(f"wavesim tune {kernel}", stop, state_text) as show:
         found, hints = tune_with_hints(kernel, ran, wanted, emit, stop.during(show), stop)
     _write(found, hints, kernel, ran, output, diff, html)

@@ -15,6 +15,11 @@ Job = Callable[[], Any]
 _jobs: Sequence[Job] = ()
 
 
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _do(number: int) -> Any:
     return _jobs[number]()
 
@@ -30,7 +35,7 @@ def run_jobs(jobs: Sequence[Job], processes: int | None = None) -> list[Any]:
         processes: at most so many; default: the cores.
     """
     global _jobs
-    count = min(len(jobs), processes or len(os.sched_getaffinity(0)) if _can_fork() else 1)
+    count = min(len(jobs), processes or cores() if _can_fork() else 1)
     if count < 2:
         return [job() for job in jobs]
     _jobs = jobs

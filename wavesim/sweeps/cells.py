@@ -13,17 +13,14 @@ import tempfile
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from functools import lru_cache
 from pathlib import Path
 
 from wavesim.errors import LimitExceeded, UserError
-from wavesim.isa.paths import PACKAGE, data_dir
 from wavesim.limits import Budget, allowing
+from wavesim.pipeline.cluster import OTHER_WAVESIM, fingerprint
 from wavesim.pipeline.run import Run, RunOptions, prepare, run_kernel
 from wavesim.program.verdict import Verdict
 from wavesim.sweeps.measures import Value, measured
-
-OTHER_WAVESIM = "the worker has another version of wavesim: install the same one"
 
 _ONE_AT_A_TIME = threading.Lock()
 """A process executes one cell at a time, also where a cluster gives it several threads."""
@@ -101,17 +98,6 @@ def result_from(text: str, cell: Cell) -> Result:
 def lost(cell: Cell, why: str) -> Result:
     """The result of a cell that nothing could be learnt of."""
     return Result(cell.key, str(Verdict.BAD), why, {}, lasting=False)
-
-
-@lru_cache(maxsize=1)
-def fingerprint() -> str:
-    """The hash of wavesim's own code and machine data."""
-    files = [path for kind in ("*.py", "*.c") for path in PACKAGE.rglob(kind)]
-    data = [path for kind in ("*.yaml", "*.csv") for path in data_dir("isa").rglob(kind)]
-    found = hashlib.sha256()
-    for path in (*sorted(files), *sorted(data)):
-        found.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    return found.hexdigest()
 
 
 def content_hash(contents: Iterable[tuple[str, bytes]]) -> str:

@@ -66,11 +66,6 @@ def _start(cell: Cell) -> _Worker:
     return _Worker(process, cell)
 
 
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def run_local(cells: Iterable[Cell], processes: int) -> Generator[Result]:
     """The results of ``cells``, as they come, from at most so many processes at a time."""
     with _Pool(cells) as pool:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wavesim.errors import UserError
+from wavesim.explanation.parallel import cores
 from wavesim.program.verdict import Verdict
 from wavesim.sweeps.cells import Cell, Result
 from wavesim.sweeps.cluster import run_on_cluster
 from wavesim.sweeps.journal import journal_path, open_journal
-from wavesim.sweeps.local import cores, run_local
+from wavesim.sweeps.local import run_local
 from wavesim.sweeps.spec import Spec
 from wavesim.sweeps.table import Row, SweepTable, writer_for
 

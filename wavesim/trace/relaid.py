@@ -47,6 +47,9 @@ class Relaid:
     first_row: Int64
 
 
+_OTHER_TIMES = "an instruction would be executed another number of times"
+
+
 class Ways:
     """The ways that waves took through a program: which blocks they executed, one after the other.
 
@@ -68,6 +71,14 @@ class Ways:
         self._code = np.concatenate([*codes, np.zeros(0, np.int64)]).astype(small)
         self._by_code = np.argsort(self._code, kind="stable")
         self._sorted = self._code[self._by_code]
+        self._executed = np.bincount(self._code, minlength=self.count)
+        self._first = np.cumsum(self._executed) - self._executed
+        instances = np.bincount(self.blocks)
+        by_block = np.argsort(self.blocks, kind="stable")
+        turn = np.arange(len(by_block)) - np.repeat(np.cumsum(instances) - instances, instances)
+        self._turn = np.empty(len(by_block), np.int64)  # the how-manieth time its block is executed
+        self._turn[by_block] = turn
+        self._instances = instances
 
     def _as_it_is(self, starts: list[int], codes: Sequence[Int64]) -> list[Int64]:
         number = np.full(self.count, -1, np.int64)
@@ -89,18 +100,40 @@ class Ways:
         begins = ends - lengths
         total = int(ends[-1]) if len(ends) else 0
         place = np.repeat(bounds[self.blocks] - begins, lengths) + np.arange(total)
-        origin = origins[place]
+        source = self._once(origins, bounds, place, lengths)
+        if source is None:
+            source = self._sources(origins, origins[place])
+        first_row = np.concatenate((begins, [total]))[self.waves]
+        return Relaid(source, place, begins, first_row)
+
+    def _once(self, origins: Int64, bounds: Int64, place: Int64, lengths: Int64) -> Int64 | None:
+        """The rows' sources where each instruction stands in one place, so that the n-th time of its block is
+        its n-th; ``None`` where one stands in several."""
+        new = origins == PUT_IN
+        kept = origins[~new]
+        if len(kept) and np.bincount(kept).max() > 1:
+            return None
+        block = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
+        times = np.zeros(len(bounds) - 1, np.int64)
+        times[: len(self._instances)] = self._instances
+        if (self._executed[kept] != times[block[~new]]).any():
+            raise ValueError(_OTHER_TIMES)
+        first = np.where(new, PUT_IN, self._first[origins])[place]
+        rows = self._by_code[np.where(first == PUT_IN, 0, first + np.repeat(self._turn, lengths))]
+        return np.where(first == PUT_IN, PUT_IN, rows)
+
+    def _sources(self, origins: Int64, origin: Int64) -> Int64:
+        """The rows' sources, by the instruction that each was."""
         old = np.flatnonzero(origin != PUT_IN)
         there = np.zeros(self.count, bool)
         there[origins[origins != PUT_IN]] = True
         rows = self._by_code[there[self._sorted]]
         by_origin = old[np.argsort(origin[old].astype(self._small), kind="stable")]
-        source = np.full(total, PUT_IN, np.int64)
+        source = np.full(len(origin), PUT_IN, np.int64)
         if len(rows) != len(by_origin) or (self._code[rows] != origin[by_origin]).any():
-            raise ValueError("an instruction would be executed another number of times")
+            raise ValueError(_OTHER_TIMES)
         source[by_origin] = rows
-        first_row = np.concatenate((begins, [total]))[self.waves]
-        return Relaid(source, place, begins, first_row)
+        return source
 
     def streams(self, trace: Trace, relaid: Relaid) -> tuple[WaveTrace, ...]:
         """The waves' streams with their rows so; polling loops keep theirs."""

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import random
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 from wavesim.checks.run import check_execution, check_kernel
 from wavesim.emulate.run import Execution, emulate
 from wavesim.errors import SourceSpan, UserError
-from wavesim.explanation.parallel import run_jobs
 from wavesim.isa.kinds import Kind
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.pipeline.run import Run, RunOptions, run_kernel
 from wavesim.pipeline.shorter import shorter_kernel
 from wavesim.program import Finding, Instruction, Program
+from wavesim.tuning.crew import Crew, GoneAway, Here, Job, crew
 from wavesim.tuning.dependence import Addresses
+from wavesim.tuning.ground import Ground
 from wavesim.tuning.loop import chosen_loop
 from wavesim.tuning.parameters import Parameters
 from wavesim.tuning.parts import strong_waits, unrotated
@@ -28,7 +28,7 @@ from wavesim.tuning.remade import Change, renamed, staggered, without_barriers
 from wavesim.tuning.rotate import cuts
 from wavesim.tuning.schedule import each_block
 from wavesim.tuning.score import LATENCIES, Judge, at_latency, cut
-from wavesim.tuning.search import BOLD, HOT, Found, anneal, by_lists
+from wavesim.tuning.search import BOLD, HOT
 from wavesim.tuning.state import Progress, State
 from wavesim.tuning.variant import Variant, with_priorities
 from wavesim.tuning.words import changed
@@ -62,6 +62,10 @@ TRIES, MOST_TRIES = 200, 3200
 """Candidates of an annealing of the first round, in which every variant has its turn, and at most. Each round
 halves the variants and doubles this."""
 
+LONG_ROUNDS = 4
+"""Rounds of the longest annealings that there are at least, where many candidates are left: the rest of them
+is for more annealings beside each other, so that a cluster has work."""
+
 PRIORITIES = tuple((level, shortest) for level in (1, 3) for shortest in (2, 4, 8))
 RESERVED = 3 * len(PRIORITIES)
 """Of a given number of candidates, those with priorities."""
@@ -76,7 +80,8 @@ _KNOWN_CHANGES = f"changes: {', '.join((*CHANGES, PARAMETERS))}"
 @dataclass(frozen=True)
 class TuneOptions:
     """What a search is asked for: the loop's label, what may change, how long (``None``: no limit of that
-    kind), and whether a kernel that is wrong is scheduled all the same."""
+    kind), whether a kernel that is wrong is scheduled all the same, and the address of a Dask scheduler whose
+    workers search, if any."""
 
     loop: str | None = None
     changes: frozenset[str] = frozenset(CHANGES)
@@ -84,6 +89,7 @@ class TuneOptions:
     candidates: int | None = None
     seed: int = 1
     force: bool = False
+    scheduler: str | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,7 @@ class Tuned:
         unroll: iterations of the source in a pass.
         changes: what is different, in plain words.
         fault: what is wrong with the kernel as it was; only with ``force``.
-        stopped: the search was stopped from outside.
+        stopped: why the search ended before its time, if it did.
         parameters: what was found for the constants of a tile program; the schedule is of the best of them.
     """
 
@@ -133,7 +139,7 @@ class Tuned:
     unroll: int
     changes: tuple[str, ...]
     fault: str = ""
-    stopped: bool = False
+    stopped: str = ""
     parameters: Parameters | None = None
 
     @property
@@ -180,10 +186,11 @@ def tune_kernel(
 
     Raises:
         NotRight: the kernel is wrong as it is; with its findings.
-        UserError: unusable kernel, no such loop, or nothing in it may change.
+        UserError: unusable kernel, no such loop, nothing in it may change, or no scheduler answers.
     """
     _refuse_unknown(wanted.changes, path)
-    return _Tuner(path, options, wanted, progress, stop).result()
+    with crew(wanted.scheduler) as helpers:
+        return _Tuner(path, options, wanted, progress, stop, helpers).result()
 
 
 def _refuse_unknown(changes: frozenset[str], path: Path) -> None:
@@ -201,7 +208,7 @@ def as_it_was(path: Path, options: RunOptions, wanted: TuneOptions) -> Tuned:
         NotRight: the kernel is wrong as it is; with its findings.
         UserError: unusable kernel, or no such loop.
     """
-    return _Tuner(path, options, wanted, None, lambda: False).unchanged()
+    return _Tuner(path, options, wanted, None, lambda: False, Here()).unchanged()
 
 
 class _Tuner:
@@ -214,9 +221,11 @@ class _Tuner:
         wanted: TuneOptions,
         progress: Progress | None,
         stop: Callable[[], bool],
+        helpers: Crew,
     ) -> None:
         self._begin = time.monotonic()
-        self._wanted, self._progress, self._stop = wanted, progress, stop
+        self._wanted, self._progress, self._crew = wanted, progress, helpers
+        self._asked_to_stop, self._gone = stop, ""
         self._stage = "execute"
         self._run = run_kernel(path, options, need_launch=True)
         trace = self._run.timeline.trace  # with the latencies that were predicted
@@ -237,9 +246,10 @@ class _Tuner:
                 share: self._unroll * max(at_latency(bounds, share).values()) for share in LATENCIES
             }
         self._variants, self._parents = [self._base], [0]
+        self._grounds: dict[int, Ground] = {}
         self._judges: dict[tuple[int, float, int], Judge] = {}
         self._tried = 0
-        self._before = self._judge(0, 1.0, SEARCH_PASSES).clk(self._base.own)
+        self._before = self._ground(0).judge.clk(self._base.own)
         self._best = self._before
         self._how = "as it is"
         self._searching = time.monotonic()
@@ -268,7 +278,22 @@ class _Tuner:
     def _parameters(self) -> TimingParameters:
         return self._run.machine.parameters
 
+    def _ground(self, variant: int) -> Ground:
+        """What searches the orders of a variant."""
+        if variant not in self._grounds:
+            chosen = self._variants[variant]
+            self._grounds[variant] = Ground(
+                chosen.scheduler,
+                chosen.entries,
+                cut(chosen.trace, chosen.loop, SEARCH_PASSES),
+                self._parameters,
+                self._bound_clk,
+            )
+        return self._grounds[variant]
+
     def _judge(self, variant: int, share: float, passes: int) -> Judge:
+        if (share, passes) == (1.0, SEARCH_PASSES):
+            return self._ground(variant).judge
         key = variant, share, passes
         if key not in self._judges:
             chosen = self._variants[variant]
@@ -296,9 +321,28 @@ class _Tuner:
         enough = wanted.candidates is not None and self._tried >= wanted.candidates - RESERVED
         return enough or self._late()
 
-    def _late(self) -> bool:
+    def _stop(self) -> bool:
+        return bool(self._gone) or self._asked_to_stop()
+
+    def _left_s(self) -> float | None:
         minutes = self._wanted.minutes
-        return self._stop() or (minutes is not None and time.monotonic() - self._searching > 60 * minutes)
+        return None if minutes is None else self._searching + 60 * minutes - time.monotonic()
+
+    def _late(self) -> bool:
+        left_s = self._left_s()
+        return self._stop() or (left_s is not None and left_s < 0)
+
+    def _results(self, method: str, jobs: Sequence[tuple[Any, ...]]) -> list[tuple[int, Any]]:
+        """Of jobs, each a variant and the arguments of a method of its :class:`Ground`, the variant and the
+        result, but for those that were given up."""
+        asked = [Job(self._ground(variant), method, tuple(arguments)) for variant, *arguments in jobs]
+        try:
+            results = self._crew.results(asked, self._late, self._left_s())
+        except GoneAway as gone:
+            self._gone = str(gone)
+            return []
+        of = (variant for variant, *_ in jobs)
+        return [each for each in zip(of, results, strict=True) if each[1] is not None]
 
     def _tell(self) -> None:
         if self._progress is not None:
@@ -322,42 +366,13 @@ class _Tuner:
                 self._how = self._variants[each.variant].name
         self._tell()
 
-    def _at_bound(self, clk: float) -> bool:
-        return bool(self._bound_clk) and clk <= self._bound_clk * (1 + 1e-9)
-
-    def _goes_on(self, found: Found) -> bool:
-        """Whether a part of the search has something left to find, and the time."""
-        return not (self._at_bound(found.clk) or self._late())
-
-    def _score(self, variant: int) -> Callable[[Sequence[int]], float]:
-        """What scores the orders of a variant while it is searched."""
-        chosen = self._variants[variant]
-        judge = self._judge(variant, 1.0, SEARCH_PASSES)
-        return lambda order: max(judge.clk(chosen.scheduler.schedule(order)), self._bound_clk)
-
-    def _own(self, variant: int) -> _Candidate:
-        order = self._variants[variant].as_it_is
-        return _Candidate(variant, order, self._score(variant)(order))
-
-    def _lists(self, variant: int, part: slice) -> tuple[list[_Candidate], int]:
-        chosen = self._variants[variant]
-        found = Found([], float("inf"))
-        orders = by_lists(
-            chosen.scheduler.order,
-            chosen.entries,
-            self._score(variant),
-            found,
-            self._goes_on,
-            part,
-        )
-        return [_Candidate(variant, order, clk) for clk, order in orders[:3]], found.tried
-
     def _listed(self) -> list[_Candidate]:
         """Every variant's own order; a few lists of each, and all of the best ones'. Of a given number of
         candidates each of the three has a quarter, and annealing the rest."""
         quarter = (self._wanted.candidates or sys.maxsize) // 4
         variants = list(range(len(self._variants)))[: max(1, quarter)]
-        found = run_jobs([partial(self._own, each) for each in variants])
+        own = self._results("own", [(each,) for each in variants])
+        found = [_Candidate(variant, order, clk) for variant, (clk, order) in own]
         self._tried += len(found)
         self._note(found)
         if not self._may("order"):
@@ -365,12 +380,12 @@ class _Tuner:
         begun = 0
         for most in (FEW, sys.maxsize):
             lists = min(most, quarter // len(variants))
-            jobs = [partial(self._lists, each, slice(begun, begun + lists)) for each in variants]
-            for several, tried in run_jobs(jobs):
-                found += several
+            jobs = [(each, begun, begun + lists) for each in variants]
+            for variant, (several, tried) in self._results("lists", jobs):
+                found += [_Candidate(variant, order, clk) for clk, order in several]
                 self._tried += tried
             self._note(found)
-            if self._at_bound(self._best):
+            if self._ground(0).at_bound(self._best):
                 break
             variants, begun = self._kept(found), lists
         return [each for each in found if each.variant in (0, *variants)]
@@ -386,27 +401,11 @@ class _Tuner:
             each for each in ranked if each in kept[self._variants[each].remade_as] or each in ranked[:LEGS]
         ]
 
-    def _leg(self, start: _Candidate, seed: int, tries: int, hot: float) -> tuple[_Candidate, int]:
-        found = Found(start.order, start.clk)
-        anneal(
-            self._variants[start.variant].scheduler.order,
-            start.order,
-            self._score(start.variant),
-            tries - 1,  # where it begins is scored, too
-            random.Random(seed),
-            found,
-            self._goes_on,
-            hot,
-        )
-        return _Candidate(start.variant, found.order, found.clk), found.tried
-
     def _search(self) -> list[_Candidate]:
         """The best candidates, the fastest first; those of the kernel as it is among them."""
         self._stage = "lists"
         self._tell()
         self._vary()
-        for variant in range(len(self._variants)):
-            self._judge(variant, 1.0, SEARCH_PASSES)
         found = self._listed()
         if self._may("order"):
             self._anneal(found)
@@ -499,23 +498,30 @@ class _Tuner:
         pool, tries, rounds = len({each.variant for each in found}), TRIES, 0
         while not self._over():
             best = _best_of_each(_ranked(found))[:pool]
-            if self._at_bound(best[0].clk):
+            if self._ground(0).at_bound(best[0].clk):
                 return
-            legs = max(LEGS, pool)
-            each = [tries] * legs
-            if self._wanted.candidates is not None:
-                left = self._wanted.candidates - self._tried - RESERVED
-                legs = max(1, min(legs, left // (2 * tries)))
-                each = [min(tries, (left + leg) // legs) for leg in range(legs)]
-            starts = [best[leg % len(best)] for leg in range(legs)]
-            heats = [BOLD if leg >= len(best) else HOT for leg in range(legs)]
-            seeds = [hash((self._wanted.seed, rounds, leg)) & 0xFFFFFFFF for leg in range(legs)]
-            jobs = [partial(self._leg, *leg) for leg in zip(starts, seeds, each, heats, strict=True)]
-            for candidate, tried in run_jobs(jobs):
-                found.append(candidate)
+            each = self._tries_of_legs(max(LEGS, pool), tries)
+            jobs = []
+            for leg, most in enumerate(each):
+                start, heat = best[leg % len(best)], BOLD if leg >= len(best) else HOT
+                seed = hash((self._wanted.seed, rounds, leg)) & 0xFFFFFFFF
+                jobs.append((start.variant, (start.clk, start.order), seed, most, heat))
+            for variant, ((clk, order), tried) in self._results("leg", jobs):
+                found.append(_Candidate(variant, order, clk))
                 self._tried += tried
             rounds, pool, tries = rounds + 1, max(2, pool // 2), min(2 * tries, MOST_TRIES)
             self._note(found)
+
+    def _tries_of_legs(self, legs: int, tries: int) -> list[int]:
+        """Of each annealing of a round how many candidates it has, ``tries`` at most. Where their number is
+        given, so is that of the annealings; else there are as many as can be at a time."""
+        if self._wanted.candidates is None:
+            return [tries] * max(legs, self._crew.width)
+        left = self._wanted.candidates - self._tried - RESERVED
+        if tries == MOST_TRIES:
+            legs = max(legs, left // (LONG_ROUNDS * tries))
+        legs = max(1, min(legs, left // (2 * tries)))
+        return [min(tries, (left + leg) // legs) for leg in range(legs)]
 
     def _prioritised(self, found: list[_Candidate]) -> list[_Candidate]:
         own = any(self._base.relaxer.code[n].kind is Kind.SETPRIO for n in self._base.loop.operations)
@@ -597,7 +603,7 @@ class _Tuner:
             unroll=self._unroll,
             changes=(),
             fault=_said(faults[0]) if faults else "",
-            stopped=self._stop(),
+            stopped=self._gone or ("it was asked to" if self._stop() else ""),
         )
 
     def _shares(self, best: _Candidate) -> tuple[Share, ...]:

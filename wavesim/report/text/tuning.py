@@ -76,7 +76,7 @@ def tuning_lines(tuned: Tuned) -> Iterator[str]:
         yield from wrapped("nothing better was found and proven: the kernel stands as it was", "")
     yield ""
     tries = f"{tuned.tried} candidates tried, seed {tuned.seed}"
-    stopped = "; stopped before its time" if tuned.stopped else ""
+    stopped = f"; stopped before its time: {tuned.stopped}" if tuned.stopped else ""
     yield f"{tries}{stopped}"
     yield from dropped_lines(tuned.dropped)
 
@@ -183,7 +183,7 @@ def tuning_json(tuned: Tuned, hints: Hints | None = None) -> dict[str, Any]:
         "changes": list(tuned.changes),
         "candidates": tuned.tried,
         "seed": tuned.seed,
-        "stopped": tuned.stopped,
+        "stopped": bool(tuned.stopped),
         "dropped": list(tuned.dropped),
         "fault": tuned.fault or None,
         "parameters": _parameters_json(tuned.parameters) if tuned.parameters is not None else None,
