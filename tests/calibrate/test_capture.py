@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from json_schemas import validate
 
 from wavesim.calibrate.device.capture import AttOptions, att_command, traced_grid, ui_folder
 from wavesim.calibrate.device.launcher import Plan
@@ -70,6 +71,11 @@ def test_capture_import_and_replay_in_one_command(
     assert all("grid 64,19,1 block 512,1,1" in call for call in launches)
     assert calls[-2:] == ["hipFree, 0 left", "hipModuleUnload"]
     assert json.loads((out / "plan.json").read_text())["settings"] == {"K": "256"}
+    again = capture(
+        environment, KERNEL, "-o", tmp_path / "again", "--rocprofv3", rocprofv3, "--set", "K=256", "--json"
+    )
+    validate(json.loads(again.stdout), "trace-capture")
+    assert "captured on STAND-IN" in again.stderr
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from json_schemas import validate
 
 import wavesim
 from wavesim.cli.main import cli
@@ -185,9 +187,12 @@ def test_the_command_writes_what_run_and_check_take(tmp_path: Path, monkeypatch:
     text = "triton mine.py --kernel add_kernel --constant BLOCK=1024 --programs 97 --arg n=98432"
     matrices = ["x_ptr=f32[98432]", "y_ptr=f32[98432]", "out_ptr=f32[98432]:unwritten"]
     words = [*text.split(), *(word for each in matrices for word in ("--arg", each))]
-    done = CliRunner().invoke(cli, [*words, "--expect", "out_ptr = x_ptr + y_ptr", "-o", "add.s"])
+    done = CliRunner().invoke(
+        cli, [*words, "--expect", "out_ptr = x_ptr + y_ptr", "-o", "add.s", "--json=add.json"]
+    )
     assert done.exit_code == 0, done.output
     assert "wrote     add.s, add.launch.yaml" in done.output
+    validate(json.loads(Path("add.json").read_text()), "triton")
     assert CliRunner().invoke(cli, ["check", "add.s"]).exit_code == 0
     assert wavesim.run("add.s").numerics.element_count == 1024
 

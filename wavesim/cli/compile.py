@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
-from wavesim.cli.options import ARCH, CompileOptions, options
+from wavesim.cli.operands import STDOUT
+from wavesim.cli.options import ARCH, CompileOptions, JsonOptions, options
 from wavesim.cli.paths import KernelPath, OutputPath
 from wavesim.cli.progress import working_line
+from wavesim.errors import UserError
 from wavesim.isa.archs import DEFAULT_ARCH
 
 
@@ -17,13 +19,14 @@ from wavesim.isa.archs import DEFAULT_ARCH
 @click.option("--arch", **ARCH, default=DEFAULT_ARCH, show_default=True, help="Architecture or device.")
 @click.option("-o", "--output", type=OutputPath(), help="Write the assembly to this file (- is stdout).")
 @click.option("--co", "code_object", type=OutputPath(path_type=Path), help="Write a code object, too.")
-@options(compiling=CompileOptions)
+@options(compiling=CompileOptions, as_json=JsonOptions)
 def compile(
     kernel: Path,
     arch: str,
     output: str | None,
     code_object: Path | None,
     compiling: CompileOptions,
+    as_json: JsonOptions,
 ) -> None:
     """Compile KERNEL (HIP) as `wavesim run` does, and say with which compiler and command.
 
@@ -36,29 +39,38 @@ def compile(
     from wavesim.isa.load import arch_of
     from wavesim.report.files import write_atomically
 
+    to_stdout = output == STDOUT
+    if to_stdout and as_json.alone:
+        raise UserError("-o - and --json both write to standard output", None, "name a file for one of them")
     arch = arch_of(arch)
     flags = compiling.flags(kernel)
     with working_line(str(kernel), "compile"):
         compiled = compile_hip(kernel, arch, flags)
-    to_stdout = output == "-"
-    click.echo(f"compiler  {compiled.compiler}", err=to_stdout)
-    click.echo(f"command   {compiled.command_line}", err=to_stdout)
-    for name in read_source(compiled.text, compiled.file, arch).kernels:
-        program = parse_program(compiled.text, compiled.file, arch, name)
+    programs = [
+        parse_program(compiled.text, compiled.file, arch, name)
+        for name in read_source(compiled.text, compiled.file, arch).kernels
+    ]
+    lines = [f"compiler  {compiled.compiler}", f"command   {compiled.command_line}"]
+    for program in programs:
         data = program.metadata
-        click.echo(
-            f"kernel    {name}: {len(program)} instructions, {data.vgprs} VGPRs, {data.sgprs} SGPRs,"
-            f" {data.lds_bytes} bytes of LDS, {data.scratch_bytes} of scratch",
-            err=to_stdout,
+        lines.append(
+            f"kernel    {program.name}: {len(program)} instructions, {data.vgprs} VGPRs, {data.sgprs} SGPRs,"
+            f" {data.lds_bytes} bytes of LDS, {data.scratch_bytes} of scratch"
         )
-    if compiled.messages:
-        click.echo(compiled.messages, err=True)
     if to_stdout:
         click.echo(compiled.text, nl=False)
     elif output is not None:
         write_atomically(Path(output), [compiled.text])
-        click.echo(f"wrote     {output}")
+        lines.append(f"wrote     {output}")
     if code_object is not None:
         image = link(compiled.text, arch)
         write_atomically(code_object, [image])
-        click.echo(f"wrote     {code_object} ({len(image)} bytes)", err=to_stdout)
+        lines.append(f"wrote     {code_object} ({len(image)} bytes)")
+    if as_json.wanted:
+        from wavesim.report.json.programs import compiled_json
+
+        as_json.report("compile", compiled_json(compiled, str(kernel), arch, programs))
+    if not as_json.alone:
+        click.echo("\n".join(lines), err=to_stdout)
+    if compiled.messages:
+        click.echo(compiled.messages, err=True)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from typing import Any
-
 import click
 
 from wavesim.cli import completion
@@ -29,7 +25,7 @@ def list_(as_json: JsonOptions) -> None:
     machines = stock_list()
     if as_json.wanted:
         found = [machine_data(each.machine, ("structure", "clock")) for each in machines]
-        _write("isa-list", {"machines": found}, as_json)
+        as_json.report("isa-list", {"machines": found})
     if as_json.alone:
         return
     emit(list_table(machines))
@@ -49,7 +45,7 @@ def show(machine: str, sections: tuple[str, ...], settings: dict[str, str], as_j
     loaded = load_machine(machine, settings)
     tables = section_tables(loaded, sections)
     if as_json.wanted:
-        _write("isa-show", machine_data(loaded, sections), as_json)
+        as_json.report("isa-show", machine_data(loaded, sections))
     if as_json.alone:
         return
     title = Text.assemble((loaded.name, "bold"), f"  {loaded.description}")
@@ -74,7 +70,7 @@ def explain(machine: str, question: str, settings: dict[str, str], as_json: Json
             "quantities": [quantity_data(quantity) for quantity in answer.quantities],
             "opcodes": [opcode_data(opcode, loaded) for opcode in answer.opcodes],
         }
-        _write("isa-explain", found, as_json)
+        as_json.report("isa-explain", found)
     if as_json.alone:
         return
     emit(*answer_blocks(loaded, answer))
@@ -92,7 +88,7 @@ def rules(as_json: JsonOptions) -> None:
             {"name": rule.name, "section": rule.section, "says": summary(rule.name), "off": rule.off}
             for rule in RULES
         ]
-        _write("isa-rules", {"rules": found}, as_json)
+        as_json.report("isa-rules", {"rules": found})
     if as_json.alone:
         return
     emit(rules_table((rule.name, rule.section, summary(rule.name)) for rule in RULES))
@@ -100,20 +96,17 @@ def rules(as_json: JsonOptions) -> None:
 
 @isa.command()
 @click.option("--write", type=OutputPath(dir_okay=False), help="Write to a file instead (docs/coverage.md).")
-def coverage(write: str | None) -> None:
+@options(as_json=JsonOptions)
+def coverage(write: str | None, as_json: JsonOptions) -> None:
     """Print which instructions are known, executed and timed, by family and architecture."""
     from pathlib import Path
 
-    from wavesim.pipeline.opcode_coverage import coverage_page
+    from wavesim.pipeline.opcode_coverage import coverage_data, coverage_page
     from wavesim.report.files import write_atomically
 
-    if write is None:
-        click.echo(coverage_page(), nl=False)
-    else:
+    if as_json.wanted:
+        as_json.report("isa-coverage", coverage_data())
+    if write is not None:
         write_atomically(Path(write), [coverage_page()])
-
-
-def _write(schema: str, data: Mapping[str, Any], as_json: JsonOptions) -> None:
-    from wavesim.report.json.schemas import headed
-
-    as_json.write(json.dumps(headed(schema, data), indent=2, ensure_ascii=False) + "\n")
+    elif not as_json.alone:
+        click.echo(coverage_page(), nl=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wavesim.cli.options import ARCH, KERNEL_NAME, CompileOptions, options
+from wavesim.cli.options import ARCH, KERNEL_NAME, CompileOptions, JsonOptions, options
 from wavesim.cli.paths import KernelPath, OutputPath
 from wavesim.errors import UserError
 from wavesim.pipeline.programs import launch_skeleton
@@ -17,7 +17,7 @@ from wavesim.report.files import write_atomically
 @click.argument("kernel", type=KernelPath())
 @click.option("--arch", **ARCH, help="Architecture or device; default: the kernel's own.")
 @click.option("--kernel", "kernel_name", **KERNEL_NAME)
-@options(compiling=CompileOptions)
+@options(compiling=CompileOptions, as_json=JsonOptions)
 @click.option("-o", "--output", type=OutputPath(path_type=Path), help="Write to this file instead of stdout.")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 def launch(
@@ -25,6 +25,7 @@ def launch(
     arch: str | None,
     kernel_name: str | None,
     compiling: CompileOptions,
+    as_json: JsonOptions,
     output: Path | None,
     force: bool,
 ) -> None:
@@ -33,9 +34,13 @@ def launch(
     What it does not say is FILL_IN, with a comment, and is refused until it is filled in.
     """
     text = launch_skeleton(kernel, arch, kernel_name, compiling.flags(kernel))
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    if output.exists() and not force:
+    if output is not None and output.exists() and not force:
         raise UserError(f"{output}: is there already", None, "--force replaces it")
-    write_atomically(output, [text])
+    if as_json.wanted:
+        from wavesim.report.json.programs import launch_json
+
+        as_json.report("launch", launch_json(text, str(output or kernel)))
+    if output is not None:
+        write_atomically(output, [text])
+    elif not as_json.alone:
+        click.echo(text, nl=False)

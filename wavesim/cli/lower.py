@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from wavesim.asm.printer import print_program
-from wavesim.cli.options import ARCH, KERNEL_NAME, SETTINGS, CompileOptions, options
+from wavesim.cli.options import ARCH, KERNEL_NAME, SETTINGS, CompileOptions, JsonOptions, options
 from wavesim.cli.paths import KernelPath, OutputPath
 from wavesim.cli.progress import working_line
 from wavesim.pipeline.programs import read_program
@@ -20,7 +20,7 @@ from wavesim.report.files import write_atomically
 @click.option("--arch", **ARCH, help="Architecture or device; default: the kernel's own.")
 @click.option("--set", "settings", **SETTINGS, help="Override a launch constant.")
 @click.option("--kernel", "kernel_name", **KERNEL_NAME)
-@options(compiling=CompileOptions)
+@options(compiling=CompileOptions, as_json=JsonOptions)
 @click.option("-o", "--output", type=OutputPath(path_type=Path), help="Write to this file instead of stdout.")
 def lower(
     kernel: Path,
@@ -28,6 +28,7 @@ def lower(
     settings: dict[str, str],
     kernel_name: str | None,
     compiling: CompileOptions,
+    as_json: JsonOptions,
     output: Path | None,
 ) -> None:
     """Print the complete AMDGPU assembly that KERNEL (a tile program, HIP, assembly or code object) becomes.
@@ -41,7 +42,11 @@ def lower(
         place = f"{finding.spans[0]}: " if finding.spans else ""
         print(f"{place}{finding.severity}: {finding.message} [{finding.rule}]", file=sys.stderr)
     printed = print_program(program)
-    if output is None:
+    if as_json.wanted:
+        from wavesim.report.json.programs import lowered_json
+
+        as_json.report("lower", lowered_json(program, findings, printed))
+    if output is not None:
+        write_atomically(output, [printed])
+    elif not as_json.alone:
         click.echo(printed, nl=False)
-        return
-    write_atomically(output, [printed])

@@ -7,6 +7,7 @@ one place, :func:`run_options`.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -378,6 +379,13 @@ class JsonOptions:
         """Writes it where it is wanted."""
         assert self.file is not None, "it is not wanted"
         write_json(text, self.file)
+
+    def report(self, schema: str, data: Mapping[str, Any]) -> None:
+        """Writes a report of a schema where it is wanted, if it is."""
+        from wavesim.report.json.schemas import headed
+
+        if self.wanted:
+            self.write(json.dumps(headed(schema, data), indent=2, ensure_ascii=False) + "\n")
 
 
 def write_json(text: str, file: str) -> None:

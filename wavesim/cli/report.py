@@ -10,6 +10,7 @@ import click
 
 from wavesim.cli.options import (
     CompileOptions,
+    JsonOptions,
     LaunchOptions,
     MachineOptions,
     SharingOptions,
@@ -22,6 +23,7 @@ from wavesim.cli.options import (
 from wavesim.cli.paths import KernelPath, OutputPath
 from wavesim.cli.progress import progress_line
 from wavesim.errors import UserError
+from wavesim.program.verdict import Verdict
 from wavesim.words import counted
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ MOST_KERNELS = 4
     default=True,
     help="With critical path, what-ifs and tried advice (default: yes; takes some seconds a kernel).",
 )
+@options(as_json=JsonOptions)
 def report(
     kernels: tuple[Path, ...],
     output: str,
@@ -69,6 +72,7 @@ def report(
     timing: TimingOptions,
     check: bool,
     explained: bool,
+    as_json: JsonOptions,
 ) -> int:
     """Run KERNELS and write one self-contained HTML file: timeline, listing, figures, explanation, findings.
 
@@ -83,31 +87,40 @@ def report(
     if len(kernels) > MOST_KERNELS:
         raise UserError(f"{len(kernels)} kernels on one page; at most {MOST_KERNELS} can be read")
     wanted = run_options(kernels, machine, compiling, launch, unknown, sharing, timing)
-    panels, good = [], True
+    panels: list[Panel] = []
+    verdicts: list[Verdict | None] = []
     for kernel in kernels:
         if os.path.isdir(kernel):
-            panels += _trace_panels(kernel, wanted.arch, wanted.engine)
+            found = _trace_panels(kernel, wanted.arch, wanted.engine)
+            panels += found
+            verdicts += [None] * len(found)
             continue
         with progress_line(str(kernel)) as progress:
-            panel, fine = _kernel_panel(kernel, wanted, check, explained, progress)
+            panel, verdict = _kernel_panel(kernel, wanted, check, explained, progress)
         panels.append(panel)
-        good = good and fine
+        verdicts.append(verdict)
     write_atomically(Path(output), page_parts(panels))
-    size_mb = Path(output).stat().st_size / 1e6
-    click.echo(f"{output}: {counted(len(panels), 'timeline')}, {size_mb:.1f} MB; open it in a browser")
-    return 0 if good else 1
+    size_bytes = Path(output).stat().st_size
+    timelines = [
+        {"title": panel.title, "verdict": None if verdict is None else str(verdict)}
+        for panel, verdict in zip(panels, verdicts, strict=True)
+    ]
+    as_json.report("report", {"page": output, "bytes": size_bytes, "timelines": timelines})
+    if not as_json.alone:
+        said = f"{counted(len(panels), 'timeline')}, {size_bytes / 1e6:.1f} MB; open it in a browser"
+        click.echo(f"{output}: {said}")
+    return int(Verdict.BAD in verdicts)
 
 
 def _kernel_panel(
     path: Path, options: RunOptions, check: bool, explained: bool, progress: Progress | None
-) -> tuple[Panel, bool]:
-    """A kernel's panel, and whether its verdict is not bad. A run that cannot be explained says why in a
+) -> tuple[Panel, Verdict]:
+    """A kernel's panel and verdict. A run that cannot be explained says why in a
     note."""
     from wavesim.checks.run import check_prepared
     from wavesim.explanation.explanation import explain_run
     from wavesim.explanation.glance import at_a_glance
     from wavesim.pipeline.run import prepare, run_kernel
-    from wavesim.program.verdict import Verdict
     from wavesim.report.page import run_panel
 
     prepared = prepare(path, options)
@@ -122,13 +135,13 @@ def _kernel_panel(
     if explanation is None:
         result = at_a_glance(result, progress)
     if not check:
-        return run_panel(result, (), explanation, notes), result.verdict is not Verdict.BAD
+        return run_panel(result, (), explanation, notes), result.verdict
     if progress is not None:
         progress("check", 0.0)
     checked = check_prepared(path, prepared, options)
     notes += [checked.shortened] if checked.shortened else []
     panel = run_panel(result, checked.findings, explanation, notes, checked=checked.looked_at)
-    return panel, result.verdict_with(checked.findings) is not Verdict.BAD
+    return panel, result.verdict_with(checked.findings)
 
 
 def _trace_panels(folder: Path, arch: str | None, engine: str) -> list[Panel]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from wavesim.cli.options import budget_options
+from wavesim.cli.options import JsonOptions, budget_options, options
 from wavesim.cli.paths import KernelPath, OutputPath
 from wavesim.cli.progress import progress_line, quiet
 from wavesim.errors import UserError
@@ -38,6 +38,7 @@ EVERY_S = 60
     "--resume", is_flag=True, help="Take what a stopped sweep has done from its journal, and keep it."
 )
 @budget_options
+@options(as_json=JsonOptions)
 def sweep(
     spec: Path,
     output: str | None,
@@ -45,6 +46,7 @@ def sweep(
     processes: int | None,
     scheduler: str | None,
     resume: bool,
+    as_json: JsonOptions,
 ) -> int:
     """Run all that the file SPEC (YAML) asks for, and write one row for each run.
 
@@ -58,6 +60,7 @@ def sweep(
     from wavesim.sweeps.page import page_parts, refuse_rows
     from wavesim.sweeps.run import SweepProgress, run_sweep
     from wavesim.sweeps.spec import read_spec
+    from wavesim.sweeps.table import sweep_json
 
     if scheduler is not None and processes is not None:
         raise UserError("--scheduler and --processes exclude each other: a cluster has its own workers")
@@ -95,7 +98,9 @@ def sweep(
             raise
     if html is not None:
         write_atomically(Path(html), page_parts(table))
-    if output is None:
+    if as_json.wanted:
+        as_json.report("sweep", sweep_json(table))
+    if output is None and not as_json.alone:
         write_text(str(table))
     assert last is not None
     known = f", {last.known} of them done before" if last.known else ""

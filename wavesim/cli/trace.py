@@ -46,9 +46,9 @@ def info(folder: Path, arch: str, choice: TraceOptions, as_json: JsonOptions) ->
 @trace.command()
 @click.argument("folder", type=InputPath(path_type=Path))
 @click.option("--arch", **TRACE_ARCH)
-@options(choice=TraceOptions)
+@options(choice=TraceOptions, as_json=JsonOptions)
 @click.option("-o", "--output", type=OutputPath(path_type=Path), help="Write to this file instead of stdout.")
-def listing(folder: Path, arch: str, choice: TraceOptions, output: Path | None) -> None:
+def listing(folder: Path, arch: str, choice: TraceOptions, as_json: JsonOptions, output: Path | None) -> None:
     """Print the kernel that the trace in FOLDER is of, as assembly that can be assembled and run.
 
     Labels are made of the addresses. What a trace does not hold, registers and how the kernel is started, is
@@ -57,11 +57,14 @@ def listing(folder: Path, arch: str, choice: TraceOptions, output: Path | None) 
     from wavesim.replays.att.dispatches import open_traces
     from wavesim.replays.att.kernel import print_listing, traced_kernel
     from wavesim.report.files import write_atomically
+    from wavesim.report.json.programs import listing_json
 
     with working_line(str(folder), "read"):
         imported = open_traces(folder, arch, None, choice.which()).chosen[-1]
-        text = print_listing(traced_kernel(imported), folder.resolve().name)
-    if output is None:
-        click.echo(text, nl=False)
-    else:
+        kernel = traced_kernel(imported)
+        text = print_listing(kernel, folder.resolve().name)
+    as_json.report("trace-listing", listing_json(kernel.program, kernel.deduced, kernel.notes, text))
+    if output is not None:
         write_atomically(output, [text])
+    elif not as_json.alone:
+        click.echo(text, nl=False)

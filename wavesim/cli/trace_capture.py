@@ -6,11 +6,11 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from wavesim.cli.options import SETTINGS, CompileOptions, LaunchOptions, options
+from wavesim.cli.options import SETTINGS, CompileOptions, JsonOptions, LaunchOptions, options
 from wavesim.cli.paths import KernelPath
 from wavesim.cli.progress import progress_line
 from wavesim.words import signed_percent
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     default=0,
     help="Grids side by side; 0: such that each compute unit gets one to four workgroups; 1: as it is.",
 )
+@options(as_json=JsonOptions)
 def capture(
     kernel: Path,
     output: Path,
@@ -75,6 +76,7 @@ def capture(
     buffer_bytes: int,
     activity: int,
     copies: int,
+    as_json: JsonOptions,
 ) -> int:
     """Run KERNEL on this machine's GPU under rocprofv3 --att, import the trace and replay it.
 
@@ -84,7 +86,8 @@ def capture(
 
     wanted = AttOptions(rocprofv3, library, target_cu, shader_engines, simds, buffer_bytes, activity, copies)
     texts = launch.texts(compiling.flags(kernel))
-    capture_and_replay(kernel, output, wanted, device, settings, texts, machine)
+    found = capture_and_replay(kernel, output, wanted, device, settings, texts, machine, quiet=as_json.alone)
+    as_json.report("trace-capture", found)
     return 0
 
 
@@ -98,8 +101,9 @@ def capture_and_replay(
     machine: str | None,
     *,
     quiet: bool = False,
-) -> None:
-    """Capture, import, replay, and print what the replay found (to standard error if ``quiet``).
+) -> dict[str, Any]:
+    """Capture, import, replay, and print what the replay found (to standard error if ``quiet``). The same as
+    plain data.
 
     Raises:
         UserError: as ``capture`` and ``import_trace``.
@@ -110,7 +114,7 @@ def capture_and_replay(
     from wavesim.replays.att.importer import import_trace
     from wavesim.replays.compute_unit import memory_mode, replay
     from wavesim.report.output import look_for, write_lines
-    from wavesim.report.text.replay import replay_lines, worst_place
+    from wavesim.report.text.replay import replay_json, replay_lines, worst_place
 
     out = sys.stderr if quiet else sys.stdout
 
@@ -139,8 +143,20 @@ def capture_and_replay(
     wanted = RunOptions(arch=None if machine else gpu.arch, machine=machine, settings=settings, launch=launch)
     loop = run_kernel(kernel, replace(wanted, numbers=False), need_launch=True).analysis.loop
     measured = [each.measured.clk_per_iteration for each in results if each.measured.clk_per_iteration]
+    pace = None
     if loop is not None and measured and not other:
         pace = loop.wave_clk_per_iteration * loop.unroll  # a trace shows passes
         found = f"{pace:.1f} clk/iteration, {signed_percent(pace / measured[0] - 1)}"
         say(f"\nsimulated without the trace, as wavesim run does: {found}")
     say(f"\nmore of it: wavesim replay {captured.folder}")
+    return {
+        "device": gpu.name,
+        "arch": gpu.arch,
+        "folder": str(captured.folder),
+        "kernel": captured.kernel,
+        "traced_kernel": imported.kernel,
+        "workgroups": captured.workgroups,
+        "command": captured.command,
+        "simulated_clk_per_iteration": pace,
+        "units": [replay_json(result) for result in results],
+    }

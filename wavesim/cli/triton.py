@@ -9,11 +9,12 @@ from typing import Any
 
 import click
 
-from wavesim.cli.options import ARCH, KERNEL_NAME, SETTINGS
+from wavesim.cli.options import ARCH, KERNEL_NAME, SETTINGS, JsonOptions, options
 from wavesim.cli.paths import InputPath, OutputPath
 from wavesim.cli.progress import working_line
 from wavesim.errors import UserError
 from wavesim.isa.archs import DEFAULT_ARCH
+from wavesim.isa.load import arch_of
 
 
 @click.command()
@@ -38,6 +39,7 @@ from wavesim.isa.archs import DEFAULT_ARCH
     "--option", "choices", **SETTINGS, help="An option of Triton: num_warps=8, num_stages=2 (repeatable)."
 )
 @click.option("-o", "--output", type=OutputPath(path_type=Path), help="Assembly to write; default: KERNEL.s.")
+@options(as_json=JsonOptions)
 def triton(
     file: Path,
     arch: str,
@@ -50,6 +52,7 @@ def triton(
     tile: str | None,
     choices: dict[str, str],
     output: Path | None,
+    as_json: JsonOptions,
 ) -> None:
     """Compile a Triton or Gluon kernel of the Python FILE with the installed Triton; no GPU is needed.
 
@@ -75,6 +78,17 @@ def triton(
             output=output or Path(f"{kernel.__name__}.s"),
         )
     compiled = found.compiled
+    data = {
+        "kernel": found.name,
+        "arch": arch_of(arch),
+        "threads": compiled.threads,
+        "lds_bytes": compiled.dynamic_lds_bytes,
+        "assembly": str(found.path),
+        "launch": str(found.launch),
+    }
+    as_json.report("triton", data)
+    if as_json.alone:
+        return
     click.echo(
         f"kernel    {found.name}: {compiled.threads} threads, {compiled.dynamic_lds_bytes} bytes of LDS"
     )

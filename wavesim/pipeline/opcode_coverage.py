@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from wavesim.asm.text.parse import parse_instruction
 from wavesim.emulate.semantics import binder_of
@@ -93,28 +94,14 @@ def coverage_page() -> str:
             "| family | table | parsed | executed | timed | by assumption |",
             "|---|---:|---:|---:|---:|---:|",
         ]
-        rows = found[arch]
-        for family in (*FAMILIES, "all"):
-            some = [each for each in rows if family in ("all", each.family)]
-            if some:
-                counts = [len(some), *(sum(getattr(each, part) for each in some) for part in _PARTS)]
-                counts.append(
-                    sum(each.timed and assumed_time(each.opcode, arch) is not None for each in some)
-                )
-                lines.append(f"| {family} | {' | '.join(map(str, counts))} |")
+        for family, counts in _counts(arch, found[arch]).items():
+            lines.append(f"| {family} | {' | '.join(map(str, counts.values()))} |")
         lines.append("")
     lines += ["## Not covered", ""]
-    missing: dict[tuple[str, str], list[str]] = {}
-    for arch, rows in found.items():
-        for each in rows:
-            for part in _PARTS:
-                if not getattr(each, part):
-                    missing.setdefault((part, each.opcode), []).append(arch)
-    for part in _PARTS:
+    for part, missing in _missing(found).items():
         names = [
             f"`{opcode}`" + ("" if len(archs) == len(ARCHS) else f" ({', '.join(archs)})")
-            for (kind, opcode), archs in sorted(missing.items())
-            if kind == part
+            for opcode, archs in missing.items()
         ]
         text = f"Not {part}: {', '.join(names) if names else 'none'}."
         lines += [*textwrap.wrap(text, 100, break_on_hyphens=False), ""]
@@ -126,6 +113,38 @@ def coverage_page() -> str:
         lines.append(f"| {kind.name}{archs} | {opcodes} | {kind.taken} | {kind.why} |")
     lines.append("")
     return "\n".join(lines)
+
+
+def coverage_data() -> dict[str, Any]:
+    """The same counts as plain data."""
+    found = {arch: tuple(coverage(arch)) for arch in ARCHS}
+    return {
+        "archs": {arch: _counts(arch, rows) for arch, rows in found.items()},
+        "missing": _missing(found),
+    }
+
+
+def _counts(arch: str, rows: Sequence[Coverage]) -> dict[str, dict[str, int]]:
+    """Family -> how many opcodes there are, and of them are parsed, executed, timed, and by assumption."""
+    counted = {}
+    for family in (*FAMILIES, "all"):
+        some = [each for each in rows if family in ("all", each.family)]
+        if some:
+            assumed = sum(each.timed and assumed_time(each.opcode, arch) is not None for each in some)
+            parts = {part: sum(getattr(each, part) for each in some) for part in _PARTS}
+            counted[family] = {"table": len(some), **parts, "by_assumption": assumed}
+    return counted
+
+
+def _missing(found: Mapping[str, Sequence[Coverage]]) -> dict[str, dict[str, list[str]]]:
+    """Part -> opcode that lacks it -> on which architectures."""
+    missing: dict[str, dict[str, list[str]]] = {part: {} for part in _PARTS}
+    for arch, rows in found.items():
+        for each in rows:
+            for part in _PARTS:
+                if not getattr(each, part):
+                    missing[part].setdefault(each.opcode, []).append(arch)
+    return {part: dict(sorted(opcodes.items())) for part, opcodes in missing.items()}
 
 
 _PARTS = ("parsed", "executed", "timed")

@@ -67,6 +67,25 @@ class SweepTable:
         return html_table(self.columns, self.rows[:SHOWN_ROWS], len(self))
 
 
+def sweep_json(table: SweepTable) -> dict[str, Any]:
+    """A table as plain data: of each run where it stands, its figures, verdict and error."""
+    split = len(table.axes)
+    return {
+        "axes": list(table.axes),
+        "figures": list(table.figures),
+        "verdict": table.verdict,
+        "runs": [
+            {
+                "at": dict(zip(table.axes, row[:split], strict=True)),
+                "figures": dict(zip(table.figures, row[split:-2], strict=True)),
+                "verdict": row[-2],
+                "error": row[-1] or None,
+            }
+            for row in table.rows
+        ],
+    }
+
+
 def writer_for(path: Path) -> Callable[[SweepTable], None]:
     """What writes a table to ``path``, by its ending.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wavesim.errors import UserError
+from wavesim.errors import SourceSpan, UserError
 from wavesim.source_text import KeyPath, Marks
 from wavesim.words import counted
 
@@ -17,16 +17,21 @@ def refuse_unfilled(data: object, marks: Marks) -> None:
     Raises:
         UserError: at the first place, with how many there are.
     """
-    places = list(_places(data, ()))
+    places = list(unfilled(data, marks))
     if places:
-        name = next((str(part) for part in reversed(places[0]) if isinstance(part, str)), "launch")
+        name, span = places[0]
         more = f"{counted(len(places), 'place')} of this file" if len(places) > 1 else "the only place"
-        error: UserError = marks.error(
-            places[0],
-            f"{name} is not filled in",
-            f"{UNFILLED} stands in {more}; its comments say what is right",
+        hint = f"{UNFILLED} stands in {more}; its comments say what is right"
+        raise UserError(f"{name} is not filled in", span, hint)
+
+
+def unfilled(data: object, marks: Marks) -> Iterator[tuple[str, SourceSpan]]:
+    """What is to be filled in: the name of each value, and its place."""
+    for path in _places(data, ()):
+        yield (
+            next((str(part) for part in reversed(path) if isinstance(part, str)), "launch"),
+            marks.span(path),
         )
-        raise error
 
 
 def _places(data: object, path: KeyPath) -> Iterator[KeyPath]:

@@ -14,9 +14,17 @@ VERSIONS: Mapping[str, int] = {
     "tune": 1,
     "swizzle": 1,
     "loops": 1,
+    "lower": 1,
+    "compile": 1,
+    "launch": 1,
+    "triton": 1,
+    "sweep": 1,
+    "report": 1,
     "predict": 1,
     "replay": 1,
     "trace": 1,
+    "trace-listing": 1,
+    "trace-capture": 1,
     "validate": 1,
     "prediction-study": 1,
     "calibrate": 1,
@@ -25,6 +33,8 @@ VERSIONS: Mapping[str, int] = {
     "isa-show": 1,
     "isa-explain": 1,
     "isa-rules": 1,
+    "isa-coverage": 1,
+    "explain-word": 1,
 }
 """Name of the schema -> its version, raised when a field changes its meaning or goes."""
 
