@@ -14,9 +14,7 @@ from wavesim.asm.compile import find_compiler
 from wavesim.asm.tools import MissingTool
 from wavesim.cli.main import cli
 from wavesim.errors import UserError
-from wavesim.front.hip_loops import loop_at, loops_of, with_at_end
-from wavesim.isa.kinds import Kind
-from wavesim.tuning.groups import (
+from wavesim.front.hip_groups import (
     Group,
     alike,
     arrangements,
@@ -25,6 +23,8 @@ from wavesim.tuning.groups import (
     merged,
     shaped,
 )
+from wavesim.front.hip_loops import loop_at, loops_of, with_at_end
+from wavesim.isa.kinds import Kind
 
 ROOT = Path(__file__).resolve().parents[2]
 HIP = ROOT / "kernels/hip/8wave.hip"

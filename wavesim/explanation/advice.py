@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wavesim.analyze.result import Analysis
 from wavesim.checks.lds_order import unordered_lds_accesses
 from wavesim.checks.races import global_races, races_at_all
 from wavesim.checks.relaxing import WaitRelaxer
@@ -24,7 +25,7 @@ from wavesim.errors import SourceSpan, UserError
 from wavesim.explanation.candidates import Candidate
 from wavesim.explanation.edits import Edit, edited, edited_program
 from wavesim.explanation.pace import Pace, Streams, pace_of
-from wavesim.explanation.tile_text import TextCandidate
+from wavesim.explanation.text_candidate import TextCandidate
 from wavesim.front.launch.model import LoadedKernel
 from wavesim.isa.machine import Machine
 from wavesim.isa.timing_parameters import TimingParameters
@@ -42,13 +43,17 @@ LEAST_GAIN_CLK = 4
 
 MOST_SUGGESTIONS = 6
 
+REORDERS = ("stagger", "source-barrier")
+"""Edits of a source that order its accesses otherwise."""
+
 
 @dataclass(frozen=True)
 class Advice:
     """One suggestion that was tried.
 
     Attributes:
-        kind: relax-wait, move-wait, remove-barrier, priority, hoist-load, stagger or swizzle.
+        kind: relax-wait, move-wait, split-wait, move-barrier, remove-barrier, priority, hoist-load; of a tile
+            program stagger or swizzle; of HIP sched-group-barrier, setprio or source-barrier.
         text: what to do, with the lines.
         spans: the lines.
         clk, gain_clk: clocks per iteration with it, and what it saves, by throughput over the whole run (of
@@ -97,12 +102,15 @@ class Bench:
     base: Pace
     relaxer: WaitRelaxer
     rules_broken: Mapping[str, int]
+    iterations: int
 
     @classmethod
     def of(cls, run: Run, streams: Streams, base: Pace) -> Bench:
         """What candidates for a run are tried on."""
         findings, relaxer = check_program(run.kernel.program)
-        return cls(run.kernel, run.machine, streams, base, relaxer, rules_of(findings))
+        return cls(
+            run.kernel, run.machine, streams, base, relaxer, rules_of(findings), iterations_of(run.analysis)
+        )
 
     def pace(self, edit: Edit) -> Pace | None:
         """The pace with an edit; ``None`` where it cannot be made or timed."""
@@ -126,6 +134,11 @@ class Bench:
         return all(count <= self.rules_broken.get(rule, 0) for rule, count in found.items())
 
 
+def iterations_of(analysis: Analysis) -> int:
+    """Iterations of the main loop; 0 where there is none."""
+    return analysis.loop.iterations if analysis.loop is not None else 0
+
+
 def broken_rules(program: Program) -> Counter[str]:
     """Rules that read the code -> errors and warnings of them."""
     return rules_of(check_program(program)[0])
@@ -142,9 +155,10 @@ def advised(bench: Bench, candidate: Candidate | TextCandidate, pace: Pace, how_
     if isinstance(candidate, Candidate):
         return Advice(candidate.kind, candidate.text, candidate.spans, *tried, edit=candidate.edit)
     file = bench.kernel.file
+    place = f"{file}:{candidate.lines[0]}" if candidate.builtins else file
     return Advice(
         candidate.kind,
-        f"{file}: {candidate.advice}",
+        f"{place}: {candidate.advice}",
         tuple(SourceSpan(file, line) for line in candidate.lines),
         *tried,
         source=candidate.text,
@@ -247,32 +261,38 @@ def _in_loops(bench: Bench) -> list[CodeEntry]:
 
 @dataclass(frozen=True)
 class TextTrial:
-    """The pace of an edited tile program (``None``: it cannot run); advice if it is clean and gains."""
+    """The pace of an edited source (``None``: it cannot run); advice if it is clean and gains."""
 
     pace: Pace | None = None
     advice: Advice | None = None
 
 
 def try_text(bench: Bench, path: Path, candidate: TextCandidate, options: RunOptions) -> TextTrial:
-    """Load, execute, check and time an edited tile program."""
+    """Load (for HIP: compile), execute, check and time an edited source.
+
+    A loop that clang unrolls otherwise is not compared. Barriers move only where numbers are checked.
+    """
     rest = {name: value for name, value in options.settings.items() if name not in candidate.settings}
     try:
         run = run_kernel(path, replace(options, source=candidate.text, settings=rest, numbers=False))
         pace = pace_of(run.timeline, run.machine) if run.analysis.complete else None
-        if pace is None or pace.per_iteration != bench.base.per_iteration:
+        if pace is None or iterations_of(run.analysis) != bench.iterations:
             return TextTrial()
         if not bench.gains(pace):
             return TextTrial(pace)
         kernel = run.kernel
-        if any(each.is_bad for each in kernel.findings) or broken_rules(kernel.program):
+        if any(each.is_bad for each in kernel.findings) or not bench.is_clean(kernel.program):
             return TextTrial(pace)
         execution = emulate(kernel.program, kernel.launch, bench.machine, observe_lds=True)
-        if not check_numerics(execution, kernel.launch).ok or not is_sound(execution):
+        numerics = check_numerics(execution, kernel.launch)
+        unproven = not numerics.checked and candidate.kind in REORDERS
+        if not numerics.ok or unproven or not is_sound(execution):
             return TextTrial(pace)
     except UserError:
         return TextTrial()
-    how = "the edited file was executed: numbers right, no race"
-    return TextTrial(pace, advised(bench, candidate, pace, how))
+    how = "the edited file was executed" if not candidate.builtins else "compiled with it and executed"
+    numbers = "numbers right, " if numerics.checked else ""
+    return TextTrial(pace, advised(bench, candidate, pace, f"{how}: {numbers}no race"))
 
 
 def apply_edit(kernel: LoadedKernel, edit: Edit) -> LoadedKernel:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from wavesim.explanation.advice import (
     try_candidate,
     try_text,
 )
+from wavesim.explanation.builtins import source_edits
 from wavesim.explanation.candidates import LoopCode, candidates, relaxed_waits
 from wavesim.explanation.critical_path import CriticalPath, critical_path
 from wavesim.explanation.diagnosis import diagnosis
@@ -34,8 +35,10 @@ from wavesim.explanation.parallel import Job, run_jobs
 from wavesim.explanation.patch import edit_patch, text_patch
 from wavesim.explanation.reproduce import stagger_edits, stagger_row, stagger_text
 from wavesim.explanation.stepwise import stepwise_waits
-from wavesim.explanation.tile_text import TextCandidate, constants_of, swizzles
+from wavesim.explanation.text_candidate import TextCandidate
+from wavesim.explanation.tile_text import constants_of, swizzles
 from wavesim.explanation.whatif import WHAT_IFS, Rung, by_gain, measure, rung
+from wavesim.front.endings import HIP, TILES
 from wavesim.front.launch.model import LoadedKernel
 from wavesim.pipeline.run import Run, RunOptions, run_kernel
 from wavesim.source_text import read_text
@@ -45,6 +48,7 @@ Progress = Callable[[str, float], None]
 MOST_TEXT_TRIALS = 5
 LONG_INSTRUCTIONS = 50_000
 """Instructions from which on more processes can pay: forking them takes a tenth of a second."""
+ALTERNATIVES = ("swizzle", "priority", "split-wait", "sched-group-barrier", "setprio")
 NOISE_SHARE = 0.01
 """Least gain, as a share of an iteration, of advice for a loop without a period."""
 
@@ -152,12 +156,15 @@ def explain_run(
     barriers = [each for each in first_round if each.needs_order]
     plain = [each for each in first_round if not each.needs_order]
     head = steady.loop.head if steady.loop is not None else None
-    texts = list(_texts(run, path, bench, options.settings, head))
+    texts = list(_texts(run, path, bench, options, head))
     jobs: list[Job] = [partial(judge, bench, barriers)]  # the longest first
     jobs += [partial(try_text, bench, path, each, options) for each in texts]
     jobs += [partial(measure, bench.streams, bench.machine, row, bench.base, head) for row in WHAT_IFS]
     jobs += [partial(try_candidate, bench, each) for each in plain]
-    if processes is None and timeline.trace.instruction_count < LONG_INSTRUCTIONS:
+    compiles = any(each.builtins for each in texts)
+    if compiles:
+        stage("compile edits")
+    if processes is None and not compiles and timeline.trace.instruction_count < LONG_INSTRUCTIONS:
         processes = 1  # the compiled engine is done before a process has begun
     judged, *results = run_jobs(jobs, processes)
     trials, results = results[: len(texts)], results[len(texts) :]
@@ -231,14 +238,16 @@ def _cost(bench: Bench, strong: StrongWait, pace: Pace | None) -> StrongWaitCost
 
 
 def _texts(
-    run: Run, path: Path, bench: Bench, settings: Mapping[str, str], head: int | None
+    run: Run, path: Path, bench: Bench, options: RunOptions, head: int | None
 ) -> Iterator[TextCandidate]:
-    """Edits of a tile program's text worth an execution: swizzles only if conflicts cost clocks."""
-    if path.suffix.lower() not in (".yaml", ".yml") or run.analysis.loop is None:
+    """Edits of a source worth an execution: swizzles only if conflicts cost clocks."""
+    if path.suffix.lower() in HIP and run.unknowns is None:
+        yield from source_edits(run, path, options)
+    if path.suffix.lower() not in TILES or run.analysis.loop is None:
         return
     text = read_text(path)
-    constants = constants_of(text, settings)
-    yield from stagger_edits(run, path, text, settings)
+    constants = constants_of(text, options.settings)
+    yield from stagger_edits(run, path, text, options.settings)
     row = next(each for each in WHAT_IFS if each.name == "no_bank_conflicts")
     conflicts = measure(bench.streams, bench.machine, row, bench.base, head)
     if conflicts is not None and conflicts.gain_clk >= LEAST_GAIN_CLK:
@@ -260,11 +269,11 @@ def _least_gain(advice: Advice, base: Pace) -> float:
 
 
 def _best_of_kind(advice: list[Advice]) -> list[Advice]:
-    """Of alternatives (swizzles, priorities, splits of a wait) the best one only."""
+    """Of alternatives (swizzles, priorities, splits of a wait, orders of clang) the best one only."""
     seen = set()
     result = []
     for each in advice:
-        if each.kind in ("swizzle", "priority", "split-wait") and each.kind in seen:
+        if each.kind in ALTERNATIVES and each.kind in seen:
             continue
         seen.add(each.kind)
         result.append(each)

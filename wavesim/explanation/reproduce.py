@@ -8,7 +8,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from wavesim.errors import UserError
-from wavesim.explanation.tile_text import TextCandidate, constants_of, staggers
+from wavesim.explanation.text_candidate import TextCandidate
+from wavesim.explanation.tile_text import constants_of, staggers
 from wavesim.explanation.whatif import WHAT_IFS
 from wavesim.pipeline.run import Run, RunOptions, run_kernel
 from wavesim.source_text import read_text

@@ -7,21 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from wavesim.explanation.text_candidate import TextCandidate
 
 SWIZZLES = ((8, 16), (16, 8), (8, 8), (16, 4))
 """(unit bytes, rows) tried; docs/kernels.md says what they do."""
-
-
-@dataclass(frozen=True, slots=True)
-class TextCandidate:
-    """``text`` is the whole edited file; ``settings`` are ``--set`` values that do the same."""
-
-    kind: str
-    advice: str
-    lines: tuple[int, ...]
-    text: str
-    settings: Mapping[str, str]
 
 
 def _indent(line: str) -> int:

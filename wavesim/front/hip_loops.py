@@ -10,6 +10,10 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+from wavesim.errors import SourceSpan
+from wavesim.program import Program
 
 _TOKEN = re.compile(
     r"//[^\n]*|/\*.*?\*/"
@@ -23,6 +27,10 @@ _TOKEN = re.compile(
 _CLOSES = {"(": ")", "{": "}"}
 
 
+class NoPlace(Exception):
+    """Why builtins cannot be put into a source."""
+
+
 @dataclass(frozen=True, slots=True)
 class SourceLoop:
     """Characters of a text: of a loop's first one and behind its last one, and of its body's."""
@@ -33,9 +41,14 @@ class SourceLoop:
     body_end: int
 
 
+def tokens_of(text: str) -> list[tuple[str, int]]:
+    """Words, brackets and semicolons of a text, and where they begin."""
+    return [(each["token"], each.start()) for each in _TOKEN.finditer(text) if each["token"]]
+
+
 def loops_of(text: str) -> list[SourceLoop]:
     """The loops of a text, in the order in which they begin."""
-    tokens = [(each["token"], each.start()) for each in _TOKEN.finditer(text) if each["token"]]
+    tokens = tokens_of(text)
     found: list[SourceLoop] = []
     tails: set[int] = set()
     for number, (word, begin) in enumerate(tokens):
@@ -43,11 +56,11 @@ def loops_of(text: str) -> list[SourceLoop]:
             continue
         first = number + 1
         if word != "do":
-            last = _closing(tokens, first) if _word(tokens, first) == "(" else None
+            last = closing_of(tokens, first) if _word(tokens, first) == "(" else None
             if last is None:
                 continue
             first = last + 1
-        last = _closing(tokens, first) if _word(tokens, first) == "{" else _semicolon(tokens, first)
+        last = closing_of(tokens, first) if _word(tokens, first) == "{" else _semicolon(tokens, first)
         if last is None:
             continue
         if word == "do":
@@ -63,8 +76,8 @@ def _word(tokens: Sequence[tuple[str, int]], number: int) -> str:
     return tokens[number][0] if number < len(tokens) else ""
 
 
-def _closing(tokens: Sequence[tuple[str, int]], first: int) -> int | None:
-    """The bracket that closes the one at ``first``."""
+def closing_of(tokens: Sequence[tuple[str, int]], first: int) -> int | None:
+    """The number of the bracket that closes the one at ``first``."""
     opened = tokens[first][0]
     depth = 0
     for number in range(first, len(tokens)):
@@ -83,7 +96,7 @@ def _semicolon(tokens: Sequence[tuple[str, int]], first: int) -> int | None:
             return number
         if word in ("for", "while", "do", "if", "switch", "{", "}", ")"):
             return None
-        closing = _closing(tokens, number) if word == "(" else number
+        closing = closing_of(tokens, number) if word == "(" else number
         if closing is None:
             return None
         number = closing + 1
@@ -92,14 +105,53 @@ def _semicolon(tokens: Sequence[tuple[str, int]], first: int) -> int | None:
 
 def loop_at(text: str, line: int, column: int = 0) -> SourceLoop | None:
     """The innermost loop that a place is in; the first one of the line where no column is known."""
-    starts = [0, *(each.end() for each in re.finditer("\n", text))]
-    if not 0 < line <= len(starts):
+    place = offset_of(text, line, column)
+    if place is None:
         return None
-    place = starts[line - 1] + max(0, column - 1)
+    starts = [0, *(each.end() for each in re.finditer("\n", text))]
     inside = [each for each in loops_of(text) if each.begin <= place < each.end]
     if not inside and not column:
         inside = [each for each in loops_of(text) if bisect_right(starts, each.begin) == line][:1]
     return max(inside, key=lambda each: each.begin, default=None)
+
+
+def offset_of(text: str, line: int, column: int = 0) -> int | None:
+    """Which character of a text a place is; ``None`` where it has no such line."""
+    starts = [0, *(each.end() for each in re.finditer("\n", text))]
+    return starts[line - 1] + max(0, column - 1) if 0 < line <= len(starts) else None
+
+
+def source_loop(text: str, path: Path, program: Program, head: int, tail: int) -> SourceLoop:
+    """The source of a compiled loop: where the line table has its branch, or else its compares.
+
+    Other instructions may come from functions that were inlined; their lines are in other loops.
+
+    Args:
+        text: the source.
+        path: its file.
+        program: what it became.
+        head: the first instruction of the loop.
+        tail: its branch.
+
+    Raises:
+        NoPlace: the text has no such loop.
+    """
+    inside = program.instructions[head : tail + 1]
+    compares = [each for each in inside if each.opcode.startswith("s_cmp")]
+    places = [each.source for each in (inside[-1], *reversed(compares))]
+    known = [each for each in places if each is not None and each.line]
+    for place in (each for each in known if Path(each.file) == path):
+        found = loop_at(text, place.line, place.column)
+        if found is not None:
+            return found
+    label = next((name for name, index in program.labels.items() if index == head), str(head))
+    where = f"; its branch is from {known[0]}" if known else ""
+    raise NoPlace(f"{path}: the loop at {label} was not found in the source{where}")
+
+
+def span_at(path: Path, text: str, offset: int) -> SourceSpan:
+    """The line of a character of the text of ``path``."""
+    return SourceSpan(str(path), text.count("\n", 0, offset) + 1)
 
 
 def with_at_end(text: str, loop: SourceLoop, statements: Sequence[str]) -> str:

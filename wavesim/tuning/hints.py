@@ -22,13 +22,7 @@ from wavesim.asm.printer import print_code
 from wavesim.errors import SourceSpan, UserError
 from wavesim.explanation.parallel import run_jobs
 from wavesim.front.endings import HIP
-from wavesim.front.hip_loops import SourceLoop, loop_at, with_at_end
-from wavesim.pipeline.run import Run, RunOptions, run_kernel
-from wavesim.program import Instruction, Program
-from wavesim.source_text import read_text
-from wavesim.trace import Kind
-from wavesim.trace.decode import code_entry
-from wavesim.tuning.groups import (
+from wavesim.front.hip_groups import (
     MOST_GROUPS,
     Groups,
     Shape,
@@ -39,6 +33,12 @@ from wavesim.tuning.groups import (
     shaped,
     statements,
 )
+from wavesim.front.hip_loops import NoPlace, source_loop, span_at, with_at_end
+from wavesim.pipeline.run import Run, RunOptions, run_kernel
+from wavesim.program import Instruction
+from wavesim.source_text import read_text
+from wavesim.trace import Kind
+from wavesim.trace.decode import code_entry
 from wavesim.tuning.pace import bound_clk, iterations, loop_clk
 from wavesim.tuning.proof import failure_of
 from wavesim.tuning.score import LATENCIES
@@ -107,12 +107,8 @@ def hints_for(
         return Hints(found, reason=f"{path} is no HIP source: nothing was compiled")
     try:
         return _Search(path, options, tuned, wanted, progress, stop).result(found)
-    except _NoPlace as refused:
+    except NoPlace as refused:
         return Hints(found, reason=str(refused))
-
-
-class _NoPlace(Exception):
-    """Why the builtins cannot be put into the source."""
 
 
 def _kinds(instructions: Sequence[Instruction], arch: str) -> list[Kind]:
@@ -152,7 +148,8 @@ class _Search:
         run = tuned.run
         self._rank, loop = _rank(run, tuned.label)
         program = run.kernel.program
-        self._place, self._loop = _source_loop(self._text, path, program, loop)
+        self._loop = source_loop(self._text, path, program, loop.head, loop.tail)
+        self._place = span_at(path, self._text, self._loop.begin)
         self._kinds = _kinds(program.instructions[loop.head : loop.tail], program.arch)
         self._iterations = iterations(run, loop)
         self._plain = self._try(())
@@ -278,21 +275,4 @@ def _rank(run: Run, label: str) -> tuple[int, Loop]:
     for rank, loop in enumerate(run.analysis.loops):
         if loop.head == run.kernel.program.labels.get(label):
             return rank, loop
-    raise _NoPlace(f"the loop at {label} is not among those that were timed")
-
-
-def _source_loop(text: str, path: Path, program: Program, loop: Loop) -> tuple[SourceSpan, SourceLoop]:
-    """The loop's place in the source: where the line table has its branch, or else its compares.
-
-    Other instructions may come from functions that were inlined; their lines are in other loops.
-    """
-    inside = program.instructions[loop.head : loop.tail + 1]
-    compares = [each for each in inside if each.opcode.startswith("s_cmp")]
-    places = [each.source for each in (inside[-1], *reversed(compares))]
-    known = [each for each in places if each is not None and each.line]
-    for place in (each for each in known if Path(each.file) == path):
-        found = loop_at(text, place.line, place.column)
-        if found is not None:
-            return SourceSpan(str(path), text.count("\n", 0, found.begin) + 1), found
-    where = f"; its branch is from {known[0]}" if known else ""
-    raise _NoPlace(f"{path}: the loop at {loop.label} was not found in the source{where}")
+    raise NoPlace(f"the loop at {label} is not among those that were timed")

@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from wavesim.asm.printer import print_instruction
+from wavesim.front.hip_groups import BUILTIN, statements
 from wavesim.pipeline.run import Run, RunOptions, run_kernel
 from wavesim.program import Instruction
 from wavesim.report.page.page import Chapter, Story, page_parts
 from wavesim.report.page.payload import Panel, run_panel
 from wavesim.report.text.hints import HINT_PROOF, hint_rows
 from wavesim.report.text.tuning import PROOF, bound_argument, changes_said, clock_rows, share_rows
-from wavesim.tuning.groups import BUILTIN, statements
 from wavesim.tuning.hints import Hints
 from wavesim.tuning.tune import Tuned
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from wavesim.errors import UserError
+from wavesim.front.hip_groups import BUILTIN, MASKS, placed_reads, statements
 from wavesim.report.text.wrap import dropped_lines, unified, wrapped
 from wavesim.source_text import read_text
 from wavesim.trace.decode import code_entry
-from wavesim.tuning.groups import BUILTIN, MASKS, placed_reads, statements
 from wavesim.tuning.hints import Hints
 from wavesim.tuning.score import LATENCIES
 from wavesim.tuning.tune import Tuned
