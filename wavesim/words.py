@@ -38,3 +38,8 @@ def counted(count: int, noun: str) -> str:
 def listed(words: Sequence[str]) -> str:
     """Words in a sentence: a, b and c."""
     return " and ".join([*filter(None, [", ".join(words[:-1])]), *words[-1:]])
+
+
+def clipped(name: str, most: int = 100) -> str:
+    """A name for a line of text, its end left out if it is longer than ``most``."""
+    return name if len(name) <= most else f"{name[: most - 3]}..."

@@ -136,7 +136,7 @@ def test_one_of_several_kernels() -> None:
     program = parse_program(TWO, "two.s", kernel="second")
     assert program.instructions[0].operands == (Immediate(2, "2"),)
     assert len(program) == 2
-    with pytest.raises(UserError, match=r"choose one of: first, second"):
+    with pytest.raises(UserError, match=r"choose one with --kernel: first, second"):
         parse_program(TWO, "two.s")
     with pytest.raises(UserError, match=r"no kernel 'third'"):
         parse_program(TWO, "two.s", kernel="third")

@@ -15,6 +15,7 @@ from wavesim.explanation.advice import Advice, apply_edit
 from wavesim.explanation.edits import Edit, edited, edited_program
 from wavesim.explanation.explanation import Explanation, explain_kernel
 from wavesim.explanation.pace import Pace, pace_of
+from wavesim.front.region import RegionOptions
 from wavesim.front.tile.load import load_tile_program
 from wavesim.pipeline.run import RunOptions, prepare
 from wavesim.program import Immediate, Instruction
@@ -151,9 +152,24 @@ def test_edited_streams_are_those_of_the_edited_program(name: str) -> None:
     program, _ = edited_program(kernel.program, code_entries(kernel.program), edit)
     theirs = emulate(program, kernel.launch, machine).trace
     assert ours.program == program
+    assert ours.code == code_entries(program)
     for one, other in zip(ours.waves, theirs.waves, strict=True):
         for column in ("code", "array_clk", "memory_bytes", "taken"):
             assert getattr(one, column).tolist() == getattr(other, column).tolist()
+
+
+def test_a_region_is_not_executed_as_if_it_were_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its registers are those of the code before it: what it would do without them proves nothing."""
+    executed: list[str] = []
+    monkeypatch.setattr(
+        "wavesim.explanation.advice.emulate_addresses",
+        lambda program, *_, **__: executed.append(program.name),
+    )
+    path = ROOT / "kernels/lessons/strong_wait.s"
+    region = RunOptions(region=RegionOptions("hottest", 8, 1))
+    explained = explain_kernel(path, region, processes=1)
+    assert (executed, explained.tried > 0) == ([], True)
+    assert not any(each.kind == "remove-barrier" for each in explained.advice)
 
 
 def test_moving_out_of_a_block_is_refused() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from wavesim.asm.compile import debug_ir
 from wavesim.asm.text.parse import parse_program
 from wavesim.cli.main import cli
 from wavesim.errors import UserError
@@ -17,13 +18,24 @@ from wavesim.front.launch.skeleton import skeleton
 from wavesim.front.launch.unfilled import UNFILLED
 from wavesim.isa.load import load_machine
 
+needs_clang = pytest.mark.skipif(not any(map(shutil.which, ("clang-22", "clang"))), reason="needs clang")
 SOURCE = """
-struct Layout { int rows, cols; };
-typedef struct { float* data; Layout at; } View;
-// __global__ void axpy(int wrong) {}
-template <int N> __global__ void other(float* q);
-extern "C" __global__ void __launch_bounds__(128)
-axpy(View out, const __hip_bfloat16* __restrict__ x, unsigned int n, MyType what, float (&array)[4]) { }
+#include <hip/hip_fp8.h>
+namespace a {
+struct Empty {};
+struct Base { int rows; };
+template <typename T, int N> struct Held { T of[N]; short last; };
+struct alignas(32) View : Empty, Base {
+  const float4* x; __bf16* y; int n[2][3]; float4 scale;
+  union { int whole; double real; }; bool flag; Empty nothing; unsigned low : 3, high : 7; float bias[9];
+};
+template <typename T>
+__global__ void axpy(View view, const __hip_fp8_e4m3* q, Held<T, 2> held, void* out, _Float16 by) {
+  ((T*)out)[threadIdx.x] = view.n[0][1] * (float)by + held.of[0];
+}
+template __global__ void axpy<float>(View, const __hip_fp8_e4m3*, Held<float, 2>, void*, _Float16);
+template __global__ void axpy<double>(View, const __hip_fp8_e4m3*, Held<double, 2>, void*, _Float16);
+}
 """
 ASSEMBLY = """\
 	.amdgcn_target "amdgcn-amd-amdhsa--gfx942"
@@ -86,16 +98,49 @@ def test_it_is_refused_with_its_line_until_it_is_filled_in(tmp_path: Path) -> No
     assert [each.name for each in launch.arguments] == ["A", "K"]
 
 
-def test_a_signature_gives_names_and_types() -> None:
-    out, x, n, what, array = parameters(SOURCE, "_Z4axpy4ViewPK14__hip_bfloat16j6MyTypeRA4_f")
-    assert (x.name, x.dtype, x.pointer, x.const) == ("x", "bf16", True, True)
-    assert (n.name, n.dtype, n.pointer) == ("n", "u32", False)
-    data, at = out.fields
-    assert (data.name, data.dtype, data.pointer, data.const) == ("data", "f32", True, False)
-    assert [(each.name, each.dtype) for each in at.fields] == [("rows", "i32"), ("cols", "i32")]
-    assert (what.name, what.dtype) == ("what", "")
-    assert array.name == ""
-    assert parameters(SOURCE, "absent") == ()
+@needs_clang
+def test_types_are_those_of_the_instance_and_laid_out_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "k.hip"
+    path.write_text(SOURCE)
+    ir = debug_ir(path, "gfx950")
+    view, q, held, out, by = parameters(
+        ir, "_ZN1a4axpyIfEEvNS_4ViewEPK14__hip_fp8_e4m3NS_4HeldIT_Li2EEEPvDF16_"
+    )
+    assert [each.name for each in view.fields][:4] == ["base", "x", "y", "n"]
+    assert (view.size_bytes, [each.offset_bytes for each in view.fields][:5]) == (128, [0, 8, 16, 24, 48])
+    x, y = view.fields[1:3]
+    assert (x.dtype, x.pointer, x.const, y.dtype, y.const) == ("f32", True, True, "bf16", False)
+    assert (q.name, q.dtype, q.pointer, out.dtype, out.pointer, by.dtype) == (
+        "q",
+        "e4m3",
+        True,
+        "",
+        True,
+        "f16",
+    )
+    assert [held.fields[0].fields[0].dtype, held.fields[0].count, held.size_bytes] == ["f32", 2, 12]
+    assert parameters(ir, "absent") == ()
+    done = CliRunner().invoke(cli, ["launch", str(path), "--kernel", "axpy<double>"], standalone_mode=False)
+    lines = [line.split("  #")[0] for line in done.output.splitlines() if not line.startswith("#")]
+    assert lines[lines.index("arguments:") :] == [
+        "arguments:",
+        "  view:",
+        "    base: {rows: i32:FILL_IN}",
+        '    x: "f32[FILL_IN,FILL_IN]:random"',
+        '    y: "bf16[FILL_IN,FILL_IN]:unwritten"',
+        "    n: [[i32:FILL_IN, i32:FILL_IN, i32:FILL_IN], [i32:FILL_IN, i32:FILL_IN, i32:FILL_IN]]",
+        "    scale: {x: f32:FILL_IN, y: f32:FILL_IN, z: f32:FILL_IN, w: f32:FILL_IN}",
+        "    arg5: {real: f64:FILL_IN}",
+        "    flag: u8:FILL_IN",
+        "    nothing: u8:FILL_IN",
+        "    low: [u8:FILL_IN]",
+        "    bias: f32*9:FILL_IN",
+        "    pad_112: u8*16:0",
+        '  q: "e4m3[FILL_IN,FILL_IN]:random"',
+        "  held: {of: [f64:FILL_IN, f64:FILL_IN], last: i16:FILL_IN}",
+        '  out: "FILL_IN[FILL_IN,FILL_IN]:unwritten"',
+        "  by: f16:FILL_IN",
+    ]
 
 
 def test_the_command(tmp_path: Path) -> None:
@@ -116,7 +161,7 @@ def test_the_command(tmp_path: Path) -> None:
     assert "is not filled in" in str(done.exception)
 
 
-@pytest.mark.skipif(not any(map(shutil.which, ("clang-22", "clang"))), reason="needs clang")
+@needs_clang
 def test_a_hip_kernel_with_a_struct_runs_once_it_is_filled_in(tmp_path: Path) -> None:
     (tmp_path / "s.hip").write_text(
         "#include <hip/hip_runtime.h>\n"

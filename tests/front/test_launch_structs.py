@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wavesim.cli.main import cli
-from wavesim.front.launch.structs import Packed, one_each
+from wavesim.emulate.launch_state import _content
+from wavesim.front.launch.model import ScalarArgument
+from wavesim.front.launch.signature import Parameter
+from wavesim.front.launch.structs import Packed, filled, one_each
 
 Shape = list["int | Shape"]
 C_TYPES = {1: ctypes.c_uint8, 2: ctypes.c_uint16, 4: ctypes.c_uint32, 8: ctypes.c_uint64}
@@ -111,3 +115,38 @@ def test_a_name_that_is_none_is_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / "k.s"
     path.write_text(KERNEL)
     assert "STRUCT.FIELD" in run(path, "--arg", f"{name}=i32:1", "--block", "64")[1]
+
+
+def test_arrays_in_structs(tmp_path: Path) -> None:
+    """Lists of YAML, ``TYPE*COUNT:VALUE``, and elements by number are the bytes of C's arrays."""
+    path = tmp_path / "k.s"
+    path.write_text(KERNEL)
+    (tmp_path / "k.launch.yaml").write_text(
+        'workgroup: 64\narguments:\n  p:\n    x: ["f32[64]", "f32[64]:unwritten"]\n    scale: [f32:2]\n'
+        "    pad: u8*4:0\n    b: [f32:3, 5, {f: f16:1, g: bf16:1}]\nexpect: x_1 = x_0 * 2 + 3\n"
+    )
+    code, output = run(path)
+    assert (code, "numbers right" in output) == (0, True), output
+    (tmp_path / "k.launch.yaml").unlink()
+    values = ("p.x.0=f32[64]", "p.x.1=f32[64]:unwritten", "p.s=f32*1:2", "p.pad=u8*4:0", "p.b=f32*4:3")
+    words = [word for value in values for word in ("--arg", value)]
+    code, output = run(path, *words, "--block", "64", "--expect", "x_1 = x_0 * 2 + 3")
+    assert (code, "numbers right" in output) == (0, True), output
+
+
+def test_small_floats_by_value() -> None:
+    for dtype, content in (("f16", b"\x00\x3e"), ("bf16", b"\xc0\x3f")):
+        assert _content(ScalarArgument("x", dtype, 1.5), {}) == content
+
+
+def test_what_alignas_leaves_is_filled_and_what_c_cannot_place_is_none() -> None:
+    byte, word = Parameter("b", "u8", size_bytes=1), Parameter("w", "i32", size_bytes=4, offset_bytes=8)
+    padded = filled(Parameter("", size_bytes=16, fields=(byte, word)))
+    assert padded is not None
+    assert [(each.name, each.offset_bytes, each.size_bytes) for each in padded] == [
+        ("b", 0, 1),
+        ("pad_1", 1, 7),
+        ("w", 8, 4),
+        ("pad_12", 12, 4),
+    ]
+    assert filled(Parameter("", size_bytes=5, fields=(byte, replace(word, offset_bytes=1)))) is None

@@ -43,6 +43,8 @@ _ARGUMENTS = (
     "-fno-color-diagnostics",
     "-fno-caret-diagnostics",
 )
+_FOR_TYPES = ("-emit-llvm", "-g", "-fstandalone-debug", "-Xclang", "-disable-llvm-passes")
+"""For IR whose debug information has every type in full; optimising would take longest."""
 _WITHOUT_ROCM = ("-nogpulib", "-nogpuinc")
 """Left out for hipcc, which has headers and device libraries to find."""
 _TRIAL = 'extern "C" __attribute__((global)) void trial(void) {}\n'
@@ -146,6 +148,22 @@ def compile_hip(path: Path, arch: str, flags: Sequence[str] = (), text: str | No
             functions that it does not define.
         LimitExceeded: the assembly is larger than wavesim reads.
     """
+    compiled = _compiled(path, arch, flags, text)
+    refuse_undefined(compiled.text, str(path))
+    return compiled
+
+
+def debug_ir(path: Path, arch: str, flags: Sequence[str] = ()) -> str:
+    """The LLVM IR of a HIP file before any optimisation, with full debug information: what its kernels'
+    parameters are.
+
+    Raises:
+        MissingTool, UserError, LimitExceeded: as :func:`compile_hip`.
+    """
+    return _compiled(path, arch, (*flags, *_FOR_TYPES)).text
+
+
+def _compiled(path: Path, arch: str, flags: Sequence[str], text: str | None = None) -> Compiled:
     if not os.path.isfile(path):
         raise UserError(f"{path}: no such file")
     note_input(path)
@@ -166,7 +184,6 @@ def compile_hip(path: Path, arch: str, flags: Sequence[str] = (), text: str | No
             )
         text = _written(target)
         _note_dependencies(read)
-    refuse_undefined(text, str(path))
     shown = (*_shown(compiler), *arguments, "-S", "-o", Path(name).name, _as_argument(path))
     return Compiled(text, name, compiler, shown, messages)
 

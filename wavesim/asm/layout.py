@@ -124,15 +124,17 @@ def size_of(instruction: Instruction, info: OpcodeInfo) -> int:
     return 8 if _has_literal(instruction, info) else 4
 
 
-def lay_out(instructions: Sequence[Instruction], arch: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Addresses (bytes from the kernel's start) and encoded sizes (bytes) of ``instructions``.
+def lay_out(
+    instructions: Sequence[Instruction], arch: str, start: int = 0
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Addresses (bytes from the kernel's start; of the first one ``start``) and encoded sizes (bytes).
 
     Raises:
         UnknownInstruction: an opcode that is not in the table.
     """
     addresses = []
     sizes = []
-    address = 0
+    address = start
     for instruction in instructions:
         size = size_of(instruction, lookup(instruction.opcode, arch, instruction.span))
         addresses.append(address)

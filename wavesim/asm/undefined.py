@@ -6,11 +6,9 @@ A compiler is content with a declaration, and a linker would ask for the rest. H
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
-from wavesim.asm.tools import MissingTool, find_tool
+from wavesim.asm.names import readable
 from wavesim.errors import SourceSpan, UserError
 
 _REFERENCE = re.compile(r"\b([A-Za-z_$][\w$.]*)@(?:rel32|gotpcrel32|abs32)@(?:lo|hi)")
@@ -34,7 +32,7 @@ def refuse_undefined(text: str, file: str) -> None:
             missing.setdefault(reference[1], reference.start())
     if not missing:
         return
-    shown = [_readable(name) for name in list(missing)[:MOST_NAMED]]
+    shown = readable(list(missing)[:MOST_NAMED])
     further = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
     raise UserError(
         f"used on the device and not defined: {', '.join(shown)}{further}",
@@ -53,20 +51,3 @@ def _place(text: str, at: int, file: str) -> SourceSpan:
     number, line = lines[-1].groups()
     name = names.get(number, file)
     return SourceSpan(file if Path(name).name == Path(file).name else name, int(line))
-
-
-def _readable(name: str) -> str:
-    """A name as the source has it, where a tool can tell."""
-    if not name.startswith("_Z"):
-        return name
-    try:
-        tool = find_tool("llvm-cxxfilt")
-    except MissingTool:
-        tool = shutil.which("c++filt") or ""
-    if not tool:
-        return name
-    try:
-        done = subprocess.run([tool, name], capture_output=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return name
-    return done.stdout.decode(errors="replace").strip() or name

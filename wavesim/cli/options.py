@@ -114,7 +114,10 @@ ENGINE: dict[str, Any] = {
 }
 """``--engine``."""
 
-KERNEL_NAME: dict[str, Any] = {"metavar": "NAME", "help": "Which kernel, where the file has several."}
+KERNEL_NAME: dict[str, Any] = {
+    "metavar": "NAME",
+    "help": "Which kernel, where the file has several: its name, or a part that no other has.",
+}
 """``--kernel``."""
 
 ARCH: dict[str, Any] = {"type": MachineName(), "metavar": "NAME"}

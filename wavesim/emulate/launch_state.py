@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wavesim.emulate.context import Context, Lds
+from wavesim.emulate.elements import f32_to_bf16
 from wavesim.emulate.float_mode import mode_of
 from wavesim.emulate.matrices import VirtualMatrix
 from wavesim.emulate.memory import Memory, Region
@@ -30,7 +31,7 @@ from wavesim.program import Modified, Operand, Program, Register
 
 _SCALARS = {
     **{"i8": "<b", "u8": "<B", "i16": "<h", "u16": "<H", "i32": "<i", "u32": "<I", "i64": "<q", "u64": "<Q"},
-    **{"f32": "<f", "f64": "<d"},
+    **{"f32": "<f", "f64": "<d", "f16": "<e", "bf16": "<f"},
 }
 _ARCH_VGPRS = 256
 KERNARG_PIECE_BYTES = 16
@@ -137,7 +138,9 @@ def _content(argument: MatrixArgument | ScalarArgument, regions: dict[str, Regio
             f"argument {argument.name}: unknown type {argument.dtype!r}", hint=", ".join(_SCALARS)
         )
     try:
-        return struct.pack(form, float(argument.value) if form in ("<f", "<d") else int(argument.value))
+        if argument.dtype == "bf16":
+            return f32_to_bf16(np.array([argument.value], np.float32)).tobytes()
+        return struct.pack(form, float(argument.value) if form in ("<f", "<d", "<e") else int(argument.value))
     except (struct.error, OverflowError):
         raise UserError(f"argument {argument.name}: {argument.value} is no {argument.dtype}") from None
 

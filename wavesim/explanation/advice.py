@@ -103,14 +103,16 @@ class Bench:
     relaxer: WaitRelaxer
     rules_broken: Mapping[str, int]
     iterations: int
+    can_be_executed: bool
+    """A launch states all of it; a region, and a kernel without a launch, rest on assumptions."""
 
     @classmethod
-    def of(cls, run: Run, streams: Streams, base: Pace) -> Bench:
-        """What candidates for a run are tried on."""
+    def of(cls, run: Run, streams: Streams, base: Pace, *, whole: bool = True) -> Bench:
+        """What candidates for a run are tried on; ``whole``: it is no region of a kernel."""
         findings, relaxer = check_program(run.kernel.program)
-        return cls(
-            run.kernel, run.machine, streams, base, relaxer, rules_of(findings), iterations_of(run.analysis)
-        )
+        known = whole and run.unknowns is None
+        rules, iterations = rules_of(findings), iterations_of(run.analysis)
+        return cls(run.kernel, run.machine, streams, base, relaxer, rules, iterations, known)
 
     def pace(self, edit: Edit) -> Pace | None:
         """The pace with an edit; ``None`` where it cannot be made or timed."""
@@ -234,7 +236,7 @@ class Judged:
 
 def judge(bench: Bench, barriers: Sequence[Candidate]) -> Judged:
     """Judge the waits of the kernel, and those of ``barriers`` that would gain something."""
-    execution, ordered = observed(bench.kernel, bench.machine)
+    execution, ordered = observed(bench.kernel, bench.machine) if bench.can_be_executed else (None, False)
     strong = tuple(find_strong_waits(bench.relaxer, execution if ordered else None))
     evidence = LdsEvidence.of(bench.relaxer, execution) if execution is not None and ordered else None
     if evidence is None or any(entry.kind is Kind.VMEM_STORE for entry in _in_loops(bench)):

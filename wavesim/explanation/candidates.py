@@ -26,6 +26,8 @@ from wavesim.trace.relaid import block_starts
 STOPS = BRANCH_KINDS | {Kind.WAIT, Kind.BARRIER, Kind.ENDPGM}
 """What nothing is moved past."""
 _MEMORY = MEMORY_KINDS | {Kind.SMEM}
+MOST_HOISTED = 48
+"""Loads whose hoisting is tried, evenly spaced: an unrolled loop has hundreds of the same kind."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,8 @@ def candidates(loop: LoopCode, strong: Sequence[StrongWait]) -> Iterator[Candida
     yield from moved_barriers(loop)
     yield from removed_barriers(loop)
     yield from priorities(loop)
-    yield from hoisted_loads(loop)
+    hoisted = list(hoisted_loads(loop))
+    yield from hoisted[:: -(-len(hoisted) // MOST_HOISTED) or 1]
 
 
 def relaxed_waits(loop: LoopCode, strong: Sequence[StrongWait]) -> Iterator[Candidate]:

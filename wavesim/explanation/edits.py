@@ -15,7 +15,7 @@ import numpy.typing as npt
 from wavesim.asm.layout import lay_out
 from wavesim.program import Instruction, Program
 from wavesim.trace import PUT_IN, CodeEntry, Trace, WaveTrace
-from wavesim.trace.decode import code_entries
+from wavesim.trace.decode import code_entry
 from wavesim.trace.relaid import block_starts
 
 Int64 = npt.NDArray[np.int64]
@@ -91,7 +91,7 @@ def edited_program(program: Program, code: Sequence[CodeEntry], edit: Edit) -> t
         instructions += [instruction for _, instruction in pieces]
     place_of = dict(zip(starts, new_start, strict=True))
     place_of[len(program)] = len(instructions)
-    addresses, sizes = lay_out(instructions, program.arch)
+    addresses, sizes = lay_out(instructions, program.arch, program.addresses[0] if program.addresses else 0)
     changed = replace(
         program,
         instructions=tuple(instructions),
@@ -110,7 +110,22 @@ def edited(trace: Trace, edit: Edit) -> Trace:
     """
     program, layout = edited_program(trace.program, trace.code, edit)
     waves = tuple(_stream(wave, layout, len(trace.program)) for wave in trace.waves)
-    return replace(trace, program=program, code=code_entries(program), waves=waves)
+    return replace(trace, program=program, code=_entries(program, trace.code), waves=waves)
+
+
+def _entries(program: Program, before: Sequence[CodeEntry]) -> tuple[CodeEntry, ...]:
+    """The entries of an edited program. Those of instructions that stay are not made again, and where the
+    address stays too they are the same ones."""
+    known = {id(entry.instruction): entry for entry in before}
+
+    def entry(instruction: Instruction, address: int, size_bytes: int) -> CodeEntry:
+        found = known.get(id(instruction))
+        if found is None:
+            return code_entry(instruction, program.arch, address, size_bytes)
+        same = found.address == address and found.size_bytes == size_bytes
+        return found if same else replace(found, address=address, size_bytes=size_bytes)
+
+    return tuple(map(entry, program.instructions, program.addresses, program.sizes))
 
 
 @dataclass(frozen=True)

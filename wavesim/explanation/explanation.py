@@ -149,7 +149,7 @@ def explain_run(
     stage("critical path")
     steady = steady_of(timeline)
     chain = critical_path(timeline, parameters)
-    bench = Bench.of(run, *timed(run, steady))
+    bench = Bench.of(run, *timed(run, steady), whole=options.region is None)
     loop = LoopCode.of(timeline, bench.relaxer, steady)
     first_round = [*candidates(loop, ()), *stepwise_waits(loop)]
     stage("what if")

@@ -103,7 +103,7 @@ def _loaded(path: Path, options: RunOptions, kernel: LoadedKernel, text: str) ->
     try:
         if path.suffix.lower() in ASSEMBLY:
             return read_assembly(
-                text, path, str(path), arch, kernel.name, allow_unknown=options.allow_unknown
+                text, path, str(path), arch, kernel.program.name, allow_unknown=options.allow_unknown
             )[0]
         from wavesim.front.tile.load import load_tile_program
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from wavesim.asm.names import short_name
 from wavesim.errors import SourceSpan, UserError
 from wavesim.front.launch.file import (
     LaunchOptions,
@@ -101,4 +102,4 @@ def loaded(
     if extra:
         size_bytes = program.metadata.lds_bytes + extra
         program = replace(program, metadata=replace(program.metadata, lds_bytes=size_bytes))
-    return LoadedKernel(program.name, str(path), program, launch, findings=findings)
+    return LoadedKernel(short_name(program.name), str(path), program, launch, findings=findings)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 from types import MappingProxyType
 
+from wavesim.asm.names import chosen
 from wavesim.asm.object.descriptor import SIZE_BYTES, code_offset, metadata_of, read_descriptor
 from wavesim.asm.object.elf import STT_FUNC, Elf, read_elf, unbundled
 from wavesim.asm.object.metadata import build, read_directives
@@ -86,11 +87,13 @@ def program_of(
             run_tool([*linker(name_of_arch), "-o", str(linked), str(place)], SourceSpan(file))
             elf, place = read_elf(linked.read_bytes(), file), linked
         metadata = metadata_of(elf, str(place))
-    kernels = frozenset(_kernels(elf))
+    kernels = _kernels(elf)
     code = LinkedCode(elf, name_of_arch, kernels, allow_unknown=allow_unknown, keep_labels=assembled)
     if assembled and not kernels and kernel is None:
         return _bare(elf, name_of_arch, code)
-    name = _choose(elf, kernel)
+    if not kernels:
+        raise UserError("there is no kernel in it", SourceSpan(file))
+    name = chosen(sorted(kernels), kernel, file)
     descriptor_at = elf.symbol(f"{name}.kd")
     if descriptor_at is None:
         raise UserError(f"kernel {name} has no descriptor ({name}.kd)", SourceSpan(file))
@@ -155,25 +158,10 @@ def _arch(elf: Elf, wanted: str | None) -> str:
     return found
 
 
-def _kernels(elf: Elf) -> list[str]:
+def _kernels(elf: Elf) -> frozenset[str]:
     """Names of the symbols that have a kernel descriptor."""
     ends = {symbol.name for symbol in elf.symbols if symbol.name.endswith(".kd") and symbol.section}
-    return sorted(name.removesuffix(".kd") for name in ends)
-
-
-def _choose(elf: Elf, kernel: str | None) -> str:
-    """The kernel asked for, or the only one; kernels are the symbols that have a descriptor."""
-    names = _kernels(elf)
-    span, shown = SourceSpan(elf.file), ", ".join(names[:20])
-    if not names:
-        raise UserError("there is no kernel in it", span)
-    if kernel is not None:
-        if kernel not in names:
-            raise UserError(f"no kernel {kernel!r}", span, f"kernels: {shown}")
-        return kernel
-    if len(names) > 1:
-        raise UserError(f"{len(names)} kernels in one file", span, f"choose one with --kernel: {shown}")
-    return names[0]
+    return frozenset(name.removesuffix(".kd") for name in ends)
 
 
 def _code_size(elf: Elf, name: str, start: int) -> int:

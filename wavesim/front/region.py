@@ -129,7 +129,8 @@ def cut_region(kernel: LoadedKernel, options: RegionOptions, waves: int) -> tupl
     piece = _piece(program, found.first, found.stop, size, repeat=options.trips > 1 and not whole)
     name = program.name if whole else f"{program.name}[{options.text}]"
     launch = Launch((), size, machine_overrides=kernel.launch.machine_overrides)
-    return replace(kernel, name=name, program=replace(piece, name=name), launch=launch), region
+    shown = kernel.name if whole else f"{kernel.name}[{options.text}]"
+    return replace(kernel, name=shown, program=replace(piece, name=name), launch=launch), region
 
 
 def _piece(

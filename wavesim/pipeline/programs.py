@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from wavesim.asm.compile import debug_ir
 from wavesim.errors import UserError
 from wavesim.front.code_object import read_code_object
 from wavesim.front.endings import ASSEMBLY, CODE_OBJECTS, HIP, TILES
@@ -74,5 +75,5 @@ def launch_skeleton(kernel: Path, arch: str | None, name: str | None, flags: Seq
             f"{kernel}: a tile program says how it is launched", None, "launch: in the file itself"
         )
     program, _ = read_program(kernel, arch, name, flags, {}, allow_unknown=True)
-    stated = parameters(read_text(kernel, lenient=True), program.name) if is_hip(kernel) else ()
+    stated = parameters(debug_ir(kernel, program.arch, flags), program.name) if is_hip(kernel) else ()
     return skeleton(program, load_machine(arch or program.arch), stated)

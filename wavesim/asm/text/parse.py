@@ -7,6 +7,7 @@ from pathlib import PurePath
 from types import MappingProxyType
 
 from wavesim.asm.layout import size_of
+from wavesim.asm.names import chosen
 from wavesim.asm.object.metadata import build
 from wavesim.asm.text.instructions import parse_instruction
 from wavesim.asm.text.source import Mark, Source, read_source
@@ -26,15 +27,7 @@ _NOP = Instruction("s_nop", (Immediate(0, "0"),))
 
 def _choose(source: Source, kernel: str | None) -> str:
     names = list(source.kernels)
-    if kernel is not None:
-        if names and kernel not in source.kernels:
-            raise UserError(f"no kernel {kernel!r}", SourceSpan(source.file), f"kernels: {', '.join(names)}")
-        return kernel
-    if len(names) > 1:
-        raise UserError(
-            f"{len(names)} kernels in one file", SourceSpan(source.file), f"choose one of: {', '.join(names)}"
-        )
-    return names[0] if names else ""
+    return chosen(names, kernel, source.file) if names else kernel or ""
 
 
 def _trimmed(body: list[Instruction | Mark], arch: str) -> list[Instruction | Mark]:

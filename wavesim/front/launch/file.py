@@ -34,7 +34,10 @@ MATRIX_TYPES = (
     *("fp8", "bf8", "e4m3", "e5m2", "e4m3fnuz", "e5m2fnuz", "e8m0", "fp6", "bf6", "fp4"),
 )
 """``fp8`` and ``bf8`` are the architecture's own forms, the other small floats what they say everywhere."""
-SCALAR_TYPES = ("i32", "u32", "i64", "u64", "i16", "u16", "i8", "u8", "f32", "f64")
+SCALAR_TYPES = ("i32", "u32", "i64", "u64", "i16", "u16", "i8", "u8", "f32", "f64", "f16", "bf16")
+_FLOATS = ("f32", "f64", "f16", "bf16")
+MAX_REPEATED = 4096
+"""Elements of ``TYPE*COUNT:VALUE``: as many bytes as a kernarg segment can have."""
 ARRAY_ENDING = ".npy"
 INITS = ("random", "zero", "ones", "index", "unwritten")
 MAX_DYNAMIC_LDS_BYTES = 1 << 20
@@ -57,6 +60,7 @@ STORED = "stored"
 
 _MATRIX = re.compile(r"(\w+)\[\s*(?:([\w*]+)\s*,)?\s*([\w*]+)\s*\](?::([\w./\\ -]+))?$")
 _SCALAR = re.compile(r"(?:(\w+):)?(-?[\w.*]+(?:(?<=[eE])[-+]\d+)?|-?inf|nan)$")
+_REPEATED = re.compile(r"(\w+)\*(\d+):(.+)$")
 _EXPECT = re.compile(r"\s*(\w+)\s*=\s*(\w+)\s*@\s*(\w+)(\.T)?\s*$")
 _FORMULA = re.compile(r"\s*(\w+)\s*=(?!=)(.+)$", re.DOTALL)
 
@@ -162,13 +166,24 @@ def read_launch(path: Path, constants: Mapping[str, str]) -> Launch:
 
 
 def _fields(arguments: Mapping[object, object], structs: KeyPath) -> Iterator[tuple[KeyPath, object]]:
-    """Each argument with its way from the top; a mapping is a struct passed by value."""
+    """Each argument with its way from the top; a mapping is a struct passed by value, a list an array."""
     for name, value in arguments.items():
         path = (*structs, name if isinstance(name, int) else str(name))
         if isinstance(value, dict) and value:
             yield from _fields(value, path)
+        elif isinstance(value, list) and value:
+            yield from _fields(dict(enumerate(value)), path)
         else:
-            yield path, value
+            yield from (((*path, *place), each) for place, each in _repeated(value))
+
+
+def _repeated(value: object) -> Iterator[tuple[KeyPath, object]]:
+    """The value itself, or the elements of ``i32*64:0``, an array of equal ones."""
+    match = _REPEATED.match(value) if isinstance(value, str) else None
+    if match is None or int(match[2]) > MAX_REPEATED:
+        yield (), value
+    else:
+        yield from (((place,), f"{match[1]}:{match[3]}") for place in range(int(match[2])))
 
 
 def _integers(data: object, key: str, constants: Mapping[str, int], marks: Marks) -> list[int] | None:
@@ -210,7 +225,12 @@ def launch_from_options(options: LaunchOptions, span: SourceSpan) -> Launch:
         UserError: a text that cannot be read.
     """
     known = _constants({}, options.constants, span)
-    parsed = [parse_argument(text, number, known, span) for number, text in enumerate(options.arguments)]
+    texts = [
+        "=".join((".".join(map(str, (name.strip(), *place))), *([str(each)] if equals else [])))
+        for name, equals, value in (text.partition("=") for text in options.arguments)
+        for place, each in _repeated(value.strip())
+    ]
+    parsed = [parse_argument(text, number, known, span) for number, text in enumerate(texts)]
     position = [int(part) for part in _numbers(options.grid or "0,0", "--grid", span)]
     only_stored = options.tile == STORED
     tile = _numbers(options.tile, "--tile", span) if options.tile and not only_stored else None
@@ -362,20 +382,17 @@ def parse_argument(
     folder: Path = Path(),
 ) -> MatrixArgument | ScalarArgument:
     """``NAME=bf16[rows,cols]:init`` or ``NAME=type:value``; the number seeds random data. ``STRUCT.NAME``
-    is a field of a struct passed by value. ``init`` may be a file of numpy's (``x.npy``) in ``folder``.
+    is a field of a struct passed by value, ``STRUCT.NAME.0`` an element of an array, which is then called
+    ``NAME_0``. ``init`` may be a file of numpy's (``x.npy``) in ``folder``.
 
     Raises:
         UserError: neither of the two, an unknown type or constant.
     """
     name, equals, value = text.partition("=")
-    name, value = name.strip(), value.strip()
-    form = "NAME=bf16[128,512]:random or NAME=i32:512"
-    if not equals or not name:
+    value, form = value.strip(), "NAME=bf16[128,512]:random or NAME=i32:512"
+    if not equals or not name.strip():
         raise UserError(f"argument {text!r} cannot be read", span, form)
-    *around, name = (part.strip() for part in name.split("."))
-    structs = tuple(around)
-    if not name or not all(structs):
-        raise UserError(f"argument {text!r} cannot be read", span, "STRUCT.FIELD=i32:512")
+    name, structs = _name_and_structs(name, text, span)
     match = _MATRIX.match(value)
     if match:
         dtype, rows, cols, init = match.groups()
@@ -404,13 +421,25 @@ def parse_argument(
     dtype = match.group(1) or ("i32" if _is_whole(match.group(2), constants) else "f32")
     if dtype not in SCALAR_TYPES:
         raise UserError(f"{name}: unknown scalar type {dtype!r}", span, f"one of {', '.join(SCALAR_TYPES)}")
-    if dtype in ("f32", "f64"):
+    if dtype in _FLOATS:
         try:
             return ScalarArgument(name, dtype, float(match.group(2)), structs)
         except ValueError:
             known = f"constants: {', '.join(constants)}" if constants else "no constants are declared"
             raise UserError(f"{name}: {match.group(2)!r} is not a number", span, known) from None
     return ScalarArgument(name, dtype, _integer(match.group(2), name, constants, span), structs)
+
+
+def _name_and_structs(path: str, text: str, span: SourceSpan) -> tuple[str, tuple[str, ...]]:
+    """``x`` and ``(p, q)`` of ``p.q.x``; ``x_0`` for the element ``p.x.0``."""
+    *structs, name = (part.strip() for part in path.split("."))
+    if not name or not all(structs):
+        raise UserError(f"argument {text!r} cannot be read", span, "STRUCT.FIELD=i32:512")
+    for part in reversed(structs if name.isdigit() else []):
+        name = f"{part}_{name}"
+        if not part.isdigit():
+            break
+    return name, tuple(structs)
 
 
 def _is_whole(text: str, constants: Mapping[str, int]) -> bool:

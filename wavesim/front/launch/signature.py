@@ -1,100 +1,174 @@
-"""Names and types of a HIP kernel's parameters, as its source states them, as far as they are simple.
+"""Names, types and layout of a HIP kernel's parameters, from the debug information of its LLVM IR.
 
-This reads the text for a launch skeleton. It is no compiler: macros and templates are not followed. What
-it does not understand it leaves out.
+The IR is text, and clang alone makes it. What is read of it: ``DISubprogram``, ``DILocalVariable`` (with
+``arg:``) and the types that they lead to (LLVM Language Reference, "Specialized Metadata Nodes").
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
-_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
-_MANGLED = re.compile(r"_ZN?K?(\d+)")
-_QUALIFIERS = re.compile(r"\b(?:const|volatile|restrict|__restrict__|__restrict|struct|std::)\b|::")
-_PARAMETER = re.compile(r"(?P<type>[\w\s]+?)\s*(?P<pointer>[*&\s]*)\b(?P<name>\w+)$")
-_TYPES = {
-    **{"float": "f32", "double": "f64", "half": "f16", "__half": "f16", "_Float16": "f16"},
-    **{"__bf16": "bf16", "__hip_bfloat16": "bf16", "hip_bfloat16": "bf16", "bf16": "bf16"},
-    **{"int": "i32", "int32_t": "i32", "unsigned": "u32", "unsigned int": "u32", "uint32_t": "u32"},
-    **{"long": "i64", "long long": "i64", "int64_t": "i64", "size_t": "u64", "uint64_t": "u64"},
-    **{"short": "i16", "int16_t": "i16", "uint16_t": "u16", "unsigned short": "u16"},
-    **{"char": "i8", "int8_t": "i8", "uint8_t": "u8", "unsigned char": "u8"},
+POINTER_BYTES = 8
+_NODE = re.compile(r"^(!\d+) = (?:distinct )?(!.*)$", re.MULTILINE)
+_FIELD = re.compile(r'(\w+): ("(?:[^"\\]|\\.)*"|[^,()]+)')
+_OTHER_NAME = re.compile(r"DW_TAG_(?:typedef|const_type|volatile_type|restrict_type|atomic_type)")
+_POINTER = re.compile(r"DW_TAG_(?:pointer|reference|rvalue_reference)_type")
+_DEEPEST = 16
+_NAMED = {
+    **{"__half": "f16", "__hip_bfloat16": "bf16", "hip_bfloat16": "bf16", "__bf16": "bf16"},
+    **{"__hip_fp8_e4m3": "e4m3", "__hip_fp8_e5m2": "e5m2"},
+    **{"__hip_fp8_e4m3_fnuz": "e4m3fnuz", "__hip_fp8_e5m2_fnuz": "e5m2fnuz"},
 }
+"""Types that go by their name, whatever they are made of."""
+_LETTERS = {"DW_ATE_float": "f", "DW_ATE_signed": "i", "DW_ATE_signed_char": "i", "DW_ATE_boolean": "u"}
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter or a field. ``dtype`` is a type of launch files, empty where it is not known; ``fields``
-    are those of a struct passed by value."""
+    """A parameter or a field.
+
+    Attributes:
+        name: as the source has it.
+        dtype: a type of launch files, of the value or of what the pointer leads to; empty if not known.
+        pointer: it is an address.
+        const: what it leads to is not written through it.
+        size_bytes: its size, 0 where it is not known.
+        offset_bytes: from the start of its struct.
+        fields: those of a struct passed by value; of an array its element, once.
+        count: elements of an array, 0 for what is none.
+    """
 
     name: str
-    dtype: str
-    pointer: bool
-    const: bool
+    dtype: str = ""
+    pointer: bool = False
+    const: bool = False
+    size_bytes: int = 0
+    offset_bytes: int = 0
     fields: tuple[Parameter, ...] = ()
+    count: int = 0
+
+    @property
+    def alignment_bytes(self) -> int:
+        """Alignment by C's rules, as a launch file lays it out: ``alignas`` is not counted."""
+        if self.fields:
+            return max(each.alignment_bytes for each in self.fields)
+        return max(1, self.size_bytes)
 
 
-def parameters(source: str, kernel: str) -> tuple[Parameter, ...]:
-    """The parameters of the kernel with this symbol; none where the source has no such signature."""
-    text = _COMMENT.sub(" ", source)
-    found = re.search(
-        rf"(?:__global__|amdgpu_kernel|__attribute__\(\(global\b)[^;{{}}]*?\b{re.escape(_plain(kernel))}\s*\(",
-        text,
-    )
-    if found is None:
+def parameters(ir: str, kernel: str) -> tuple[Parameter, ...]:
+    """The parameters of the kernel with this symbol; none where the IR does not define it."""
+    nodes = dict(_NODE.findall(ir))
+    function = next((name for name, text in nodes.items() if _defines(text, kernel)), None)
+    if function is None:
         return ()
-    inside = _closed(text, found.end())
-    if not inside.strip():
-        return ()
-    return tuple(_parameter(part, text, 0) or Parameter("", "", False, False) for part in inside.split(","))
+    read = _Types(nodes)
+    found = {}
+    for text in nodes.values():
+        if text.startswith("!DILocalVariable(") and "arg: " in text:
+            fields = _fields(text)
+            if fields.get("scope") == function:
+                found[int(fields["arg"])] = replace(read.type(fields.get("type", "")), name=fields["name"])
+    declared = read.items(_fields(nodes.get(_fields(nodes[function])["type"], "")).get("types", ""))
+    unnamed = enumerate(declared[1:], 1)  # the first is what it returns
+    return tuple(found.get(number) or read.type(reference) for number, reference in unnamed)
 
 
-def _plain(symbol: str) -> str:
-    """``axpy`` of ``_Z4axpyPf``."""
-    match = _MANGLED.match(symbol)
-    return symbol[match.end() :][: int(match[1])] if match else symbol
+def _defines(text: str, kernel: str) -> bool:
+    if not text.startswith("!DISubprogram(") or "DISPFlagDefinition" not in text or kernel not in text:
+        return False
+    fields = _fields(text)
+    return fields.get("linkageName", fields["name"]) == kernel
 
 
-def _closed(text: str, start: int) -> str:
-    """From ``start`` to the parenthesis that closes."""
-    depth = 1
-    for place in range(start, len(text)):
-        depth += {"(": 1, ")": -1}.get(text[place], 0)
-        if not depth:
-            return text[start:place]
-    return ""
+def _fields(text: str) -> dict[str, str]:
+    return {key: value.strip('"') for key, value in _FIELD.findall(text.partition("(")[2])}
 
 
-def _parameter(text: str, source: str, depth: int) -> Parameter | None:
-    const = "const" in text.split("*")[0].split()
-    match = _PARAMETER.match(" ".join(_QUALIFIERS.sub(" ", text).split()))
-    if match is None or "&" in match["pointer"]:
-        return None
-    kind, pointer = match["type"].strip(), "*" in match["pointer"]
-    fields = () if pointer or kind in _TYPES or depth > 4 else _fields(kind, source, depth)
-    return Parameter(match["name"], _TYPES.get(kind, ""), pointer, const, tuple(fields))
+class _Types:
+    """Types of the IR's metadata nodes as parameters without a name."""
+
+    def __init__(self, nodes: Mapping[str, str]) -> None:
+        self.nodes = nodes
+
+    def items(self, reference: str) -> list[str]:
+        """The members of a tuple node ``!{!1, null, !2}``."""
+        return [each for each in self.nodes.get(reference, "")[2:-1].split(", ") if each]
+
+    def type(self, reference: str, depth: int = 0) -> Parameter:
+        text = self.nodes.get(reference, "")
+        node = _fields(text)
+        tag, base = node.get("tag", ""), node.get("baseType", "")
+        size = int(node.get("size", "0")) // 8
+        if depth > _DEEPEST:
+            return Parameter("", size_bytes=size)
+        if node.get("name") in _NAMED:
+            named = self.type(base, depth + 1) if base else Parameter("", size_bytes=size)
+            return Parameter("", _NAMED[node["name"]], size_bytes=named.size_bytes)
+        if text.startswith("!DIBasicType("):
+            letter = "u" if node["name"] == "char8_t" else _LETTERS.get(node.get("encoding", ""), "u")
+            return Parameter("", f"{letter}{8 * size}" if size in (1, 2, 4, 8) else "", size_bytes=size)
+        if _OTHER_NAME.match(tag):
+            return self.type(base, depth + 1)
+        if _POINTER.match(tag):
+            target = self.type(base, depth + 1) if base else Parameter("")
+            const = "DW_TAG_const_type" in self.nodes.get(base, "")
+            return Parameter("", _element(target), True, const, POINTER_BYTES)
+        if tag == "DW_TAG_array_type":
+            return self._array(node, base, depth)
+        if tag == "DW_TAG_enumeration_type":
+            return self.type(base, depth + 1) if base else Parameter("", f"u{8 * size}", size_bytes=size)
+        fields = self._union(node, depth) if tag == "DW_TAG_union_type" else tuple(self._members(node, depth))
+        empty = not fields and size == 1 and tag in ("DW_TAG_structure_type", "DW_TAG_class_type")
+        return Parameter("", "u8" if empty else "", size_bytes=size, fields=fields)
+
+    def _array(self, node: Mapping[str, str], base: str, depth: int) -> Parameter:
+        found = self.type(base, depth + 1)
+        for each in reversed(self.items(node["elements"])):
+            count = _fields(self.nodes[each]).get("count", "0")
+            if not count.isdigit() or int(count) == 0:
+                return Parameter("")
+            size = int(count) * found.size_bytes
+            found = Parameter("", size_bytes=size, fields=(found,), count=int(count))
+        return found
+
+    def _members(self, node: Mapping[str, str], depth: int) -> Iterator[Parameter]:
+        """The fields of a struct by their offsets; bases come first, as fields. A bit field is bytes."""
+        end = 0
+        for reference in self.items(node.get("elements", "")):
+            text = self.nodes.get(reference, "")
+            member = _fields(text)
+            inherited = member.get("tag") == "DW_TAG_inheritance"
+            if not inherited and (member.get("tag") != "DW_TAG_member" or "DIFlagStaticMember" in text):
+                continue
+            offset_bits, size_bits = int(member.get("offset", "0")), int(member.get("size", "0"))
+            found = self.type(member["baseType"], depth + 1)
+            offset = offset_bits // 8
+            if "DIFlagBitField" in text:
+                size = -(-(offset_bits + size_bits) // 8) - offset
+                byte = Parameter("", "u8", size_bytes=1)
+                found = Parameter("", size_bytes=size, fields=(byte,), count=size)
+            if offset < end or (inherited and not found.fields):
+                continue  # bits of a byte that is there already, an empty base
+            end = offset + found.size_bytes
+            yield replace(found, name=member.get("name", "base" if inherited else ""), offset_bytes=offset)
+
+    def _union(self, node: Mapping[str, str], depth: int) -> tuple[Parameter, ...]:
+        """Of a union its largest member."""
+        members = [
+            replace(self.type(member["baseType"], depth + 1), name=member.get("name", ""))
+            for each in self.items(node.get("elements", ""))
+            if (member := _fields(self.nodes.get(each, ""))).get("tag") == "DW_TAG_member"
+        ]
+        return (max(members, key=lambda each: each.size_bytes),) if members else ()
 
 
-def _fields(struct: str, source: str, depth: int) -> Sequence[Parameter]:
-    """The fields of a plain struct; none where one of them is not understood."""
-    found = re.search(
-        rf"\bstruct\s+{re.escape(struct)}\s*\{{([^{{}}()]*)\}}|\bstruct\s*\{{([^{{}}()]*)\}}\s*{re.escape(struct)}\s*;",
-        source,
-    )
-    if found is None:
-        return ()
-    parts = [part.strip() for part in (found[1] or found[2] or "").split(";") if part.strip()]
-    fields: list[Parameter] = []
-    for part in parts:
-        first, *others = (each.strip() for each in part.split(","))
-        field = _parameter(first, source, depth + 1)
-        if field is None or (others and field.pointer):
-            return ()
-        fields.append(field)
-        for name in others:
-            if not re.fullmatch(r"\w+", name):
-                return ()
-            fields.append(Parameter(name, field.dtype, False, field.const, field.fields))
-    return fields
+def _element(target: Parameter) -> str:
+    """The type of the elements behind a pointer: of a struct (float4) that of its fields, if it is one."""
+    if target.pointer:
+        return ""
+    if not target.fields:
+        return target.dtype
+    types = {_element(each) for each in target.fields}
+    return types.pop() if len(types) == 1 else ""

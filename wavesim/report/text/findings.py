@@ -15,7 +15,7 @@ from wavesim.front.endings import CODE_OBJECTS
 from wavesim.program import Finding, Program
 from wavesim.report.text.grouping import grouped, lines_text
 from wavesim.report.text.unknowns import unknown_lines, unknowns_json
-from wavesim.words import counted
+from wavesim.words import clipped, counted
 
 _NO_LAUNCH = "no launch is known (a launch file, or --arg and --block, give one)"
 SHOWN_GROUPS = 20
@@ -75,7 +75,7 @@ def findings_text(
     parts = [(counts[name], name) for name in ("error", "warning", "note") if counts[name]]
     total = ", ".join(counted(count, name) for count, name in parts)
     verdict = "clean" if result.good else "not clean"
-    lines.append(f"{result.kernel.name}: {verdict}" + (f" ({total})" if total else ""))
+    lines.append(f"{clipped(result.kernel.name)}: {verdict}" + (f" ({total})" if total else ""))
     return "\n".join(lines)
 
 

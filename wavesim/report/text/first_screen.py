@@ -17,7 +17,7 @@ from wavesim.program import Finding
 from wavesim.program.verdict import Verdict
 from wavesim.report.output import Look
 from wavesim.timing.memory.predict import Round
-from wavesim.words import bar, counted, number, percent
+from wavesim.words import bar, clipped, counted, number, percent
 
 LABEL = 9
 
@@ -70,7 +70,7 @@ def first_screen(run: Run, look: Look, where_next: str = "") -> list[Text]:
     width = look.width
     said = said_first(run)
     lines = [Text(part) for part in textwrap.wrap(said.title, width, subsequent_indent="  ")]
-    lines[0].stylize("bold", 0, len(run.kernel.name))
+    lines[0].stylize("bold", 0, len(clipped(run.kernel.name)))
     for name, text in said.rows:
         lines += _row(name, text, width, VERDICT_STYLES[said.verdict] if name == "verdict" else "")
         if name == "speed" and said.reached is not None:
@@ -93,7 +93,7 @@ def _title(run: Run) -> str:
     waves = counted(len(analysis.waves), "wave")
     who = f"1 workgroup of {waves}" if workgroups == 1 else f"{counted(workgroups, 'workgroup')}, {waves}"
     supposed = f", if {run.what_if}" if run.what_if else ""
-    return f"{run.kernel.name} on {run.machine.name}{supposed}: {who}"
+    return f"{clipped(run.kernel.name)} on {run.machine.name}{supposed}: {who}"
 
 
 def _about(run: Run, verdict: Verdict, found: Sequence[Finding]) -> str:

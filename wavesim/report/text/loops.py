@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from wavesim.asm.names import short_name
 from wavesim.front.loops import CodeLoop, hottest, region_of, shown_address
 from wavesim.program import Instruction, Program
 from wavesim.report.json.run import Json
 from wavesim.report.json.schemas import headed
+from wavesim.words import clipped
 
 _HEADINGS = ("loop", "depth", "instructions", "MFMA", "LDS", "memory", "lines", "address", "source")
 _LEFT = ("loop", "lines", "address", "source")
@@ -27,11 +29,11 @@ def loops_text(program: Program, loops: Sequence[CodeLoop]) -> str:
         ).rstrip()
         for row in rows
     ]
-    best = hottest(tuple(loops))
+    best, name = hottest(tuple(loops)), clipped(short_name(program.name))
     if best is None:
-        return f"{program.name} has no loop"
+        return f"{name} has no loop"
     shown = region_of(program, best)
-    return "\n".join([f"{program.name} on {program.arch}", *lines, f"hottest: --region {shown}"])
+    return "\n".join([f"{name} on {program.arch}", *lines, f"hottest: --region {shown}"])
 
 
 def _row(program: Program, loop: CodeLoop) -> tuple[str, ...]:
