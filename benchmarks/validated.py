@@ -15,9 +15,9 @@ import numpy as np
 from wavesim.isa.load import load_machine
 from wavesim.isa.paths import data_dir
 from wavesim.isa.validated import COLUMNS, FILE, ValidatedTrace
-from wavesim.replays.att.importer import ImportedTrace, import_trace
+from wavesim.replays.att.dispatches import Source, sources
+from wavesim.replays.att.imported import ImportedTrace
 from wavesim.replays.compute_unit import memory_mode, replay
-from wavesim.replays.validate import trace_folders
 from wavesim.trace.timing_class import timing_class
 
 HEADER = """\
@@ -37,12 +37,12 @@ def classes(imported: ImportedTrace) -> frozenset[str]:
     return frozenset(found)
 
 
-def validated(folder: Path) -> ValidatedTrace:
+def validated(source: Source) -> ValidatedTrace:
     """The row of one trace: the compute unit that is furthest off."""
-    imported = import_trace(folder)
+    imported = source.imported()
     results = replay(imported, load_machine(imported.machine), memory_mode("measured"))
     error = max((each.error for each in results), key=abs)
-    return ValidatedTrace(folder.name, imported.arch, round(error, 4), classes(imported))
+    return ValidatedTrace(source.name, imported.arch, round(error, 4), classes(imported))
 
 
 def table(rows: list[ValidatedTrace]) -> str:
@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> None:
     if not arguments:
         print("needs a folder of traces")
         return
-    rows = [validated(folder) for folder in trace_folders(Path(arguments[0]))]
+    rows = [validated(source) for source in sources(Path(arguments[0]))]
     output = Path(arguments[2]) if arguments[1:2] == ["-o"] else data_dir("isa") / FILE
     output.write_text(table(rows), encoding="utf-8")
 

@@ -21,8 +21,7 @@ from wavesim.isa.paths import data_dir
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.isa.valu_pairs import guessed_classes, pair_rows
 from wavesim.program.dpp import is_dpp
-from wavesim.replays.att.importer import import_trace
-from wavesim.replays.validate import trace_folders
+from wavesim.replays.att.dispatches import Source, sources
 from wavesim.timing.rules import valu_banks, valu_scalar_port
 from wavesim.timing.rules.valu_classes import permits
 from wavesim.trace import Category, CodeEntry, Kind, Timeline
@@ -98,12 +97,12 @@ def decisions(measured: Timeline, p: TimingParameters) -> Iterator[tuple[CodeEnt
                 break
 
 
-def counted(folder: Path, p: TimingParameters) -> tuple[Counter[Decision], int, int]:
+def counted(source: Source, p: TimingParameters) -> tuple[Counter[Decision], int, int]:
     """Decisions of one trace by opcodes, without those that ports settle; how many these are, and how many
     of them issue together all the same."""
     found: Counter[Decision] = Counter()
     settled = against = 0
-    for unit in import_trace(folder, ARCH).units:
+    for unit in source.imported(ARCH).units:
         for first, second, together in decisions(unit.timeline, p):
             one, other = first.share, second.share
             if valu_scalar_port.permits(one, other) and valu_banks.permits(one, other, p):
@@ -209,13 +208,13 @@ def main(folder: str, option: str = "", output: str = "") -> None:
     """Print how well classes fit, each trace also by the classes of the others; write the file with -o."""
     p = load_machine(ARCH).parameters
     traces: dict[str, Counter[Decision]] = {}
-    for path in trace_folders(Path(folder)):
-        if not path.name.startswith(ARCH):
+    for source in sources(Path(folder)):
+        if not source.name.startswith(ARCH):
             continue
-        found, settled, against = counted(path, p)
-        print(f"{path.name}: {found.total()} decisions; {settled} settled by ports, {against} against them")
+        found, settled, against = counted(source, p)
+        print(f"{source.name}: {found.total()} decisions; {settled} settled by ports, {against} against them")
         if found:
-            traces[path.name] = found
+            traces[source.name] = found
     classes, _ = fit(_total(traces.values()))
     for name, found in traces.items():
         others, _ = fit(_total(other for which, other in traces.items() if which != name))

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from wavesim.isa.load import load_machine
-from wavesim.replays.ablation import Ablation, ablate_folder
+from wavesim.replays.ablation import Ablation, ablate_trace
 from wavesim.replays.att.clip import clipped
+from wavesim.replays.att.dispatches import sources
 from wavesim.replays.att.importer import import_trace
 from wavesim.replays.compare import worst_pass
 from wavesim.replays.compute_unit import memory_mode, replay
@@ -83,7 +84,7 @@ def test_mca_says_why_it_has_no_figure(folder: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_ablation_of_one_rule(folder: Path) -> None:
-    errors = ablate_folder(folder, None, ["endpgm_drain"])
+    errors = ablate_trace(*sources(folder), None, ["endpgm_drain"])
     assert set(errors) == {"", "endpgm_drain"}
     (with_all,), (without,) = errors[""].values(), errors["endpgm_drain"].values()
     assert with_all is not None

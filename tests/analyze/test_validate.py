@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from wavesim.errors import UserError
-from wavesim.replays.validate import ValidationRow, mean_error, trace_folders, validate
+from wavesim.replays.att.dispatches import sources
+from wavesim.replays.validate import ValidationRow, mean_error, validate
 from wavesim.report.text.validation import failures, json_rows, page, table
 
 
@@ -29,9 +30,9 @@ def test_a_trace_and_a_broken_folder(shared: Path, tmp_path: Path) -> None:
 
 def test_no_traces(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds no thread trace"):
-        trace_folders(tmp_path)
+        sources(tmp_path)
     with pytest.raises(UserError, match="no such folder"):
-        trace_folders(tmp_path / "absent")
+        sources(tmp_path / "absent")
 
 
 def test_page_lists_means_and_failures() -> None:

@@ -99,6 +99,17 @@ def test_loads_to_lds_arrive_at_their_wait(wait: str, shows: bool, tmp_path: Pat
     assert (usual != hostile) is shows
 
 
+def test_a_product_after_the_wait_is_of_what_arrived(tmp_path: Path) -> None:
+    """The one before it is of poison, and both are of the same registers."""
+    product = "v_mfma_f32_16x16x4_f32 v[8:11], v2, v2, 0\n"
+    first = f"\tglobal_load_dword v2, v1, s[4:5]\n\t{product}"
+    last = "\ts_nop 15\n\tglobal_store_dword v1, v8, s[6:7]\n"
+    usual, hostile = results(tmp_path, f"{first}{last}")
+    assert usual != hostile
+    usual, hostile = results(tmp_path, f"{first}\ts_waitcnt vmcnt(0)\n\t{product}{last}")
+    assert usual == hostile
+
+
 def test_a_wave_sees_its_own_writes_and_atomics_in_order(tmp_path: Path) -> None:
     body = (
         "\tds_write_b32 v1, v0\n\tds_add_u32 v1, v0\n\tds_read_b32 v2, v1\n\ts_waitcnt lgkmcnt(0)\n"

@@ -13,7 +13,7 @@ from trace_folders import edit, four_waves, wave_file, wave_rows, write_folder
 
 from wavesim.cli.main import cli
 from wavesim.errors import UserError
-from wavesim.replays.att.dispatches import Which, open_traces, read_unit
+from wavesim.replays.att.dispatches import Which, open_traces, read_unit, sources
 
 
 def waves_of(engines: dict[int, int], unit: int = 1) -> dict[tuple[int, int, int, int], dict[str, Any]]:
@@ -67,6 +67,12 @@ def test_one_can_be_chosen(folder: Path) -> None:
     with pytest.raises(UserError, match="no compute unit se0,cu3") as told:
         names(folder, Which(dispatch=2, unit=(0, 3)))
     assert told.value.hint == "there are se0 cu1, se1 cu1"
+    with pytest.raises(UserError, match="no compute unit se0,cu3") as told:  # of all the dispatches
+        names(folder, Which(unit=(0, 3)))
+    assert told.value.hint == "there are se0 cu1, se1 cu1"
+    assert [each.name for each in sources(folder, Which(dispatch=3))] == ["ui_output_agent_7_dispatch_3"]
+    with pytest.raises(UserError, match="no compute unit se0,cu3"):
+        sources(folder, Which(dispatch=2, unit=(0, 3)))[0].imported()
 
 
 def test_units_of_one_file_set(tmp_path: Path) -> None:

@@ -106,6 +106,25 @@ def test_commands_take_what_rocprofv3_left(raw: Path, simulated: Path) -> None:
     assert ".amdhsa_kernel" in invoke("trace", "listing", raw).stdout
 
 
+def test_commands_on_many_traces_take_what_rocprofv3_left(raw: Path, simulated: Path, tmp_path: Path) -> None:
+    """One folder of each kind: their figures are the same, and each goes by its folder's name."""
+    folder = tmp_path / "traces"
+    folder.mkdir()
+    (folder / "decoded").symlink_to(simulated)
+    (folder / "raw").symlink_to(raw)
+    told = invoke("validate", folder, "--processes", 1, "--json").stdout
+    decoded, undecoded = json.loads(told)["traces"]
+    assert (decoded.pop("trace"), undecoded.pop("trace")) == ("decoded", "raw")
+    assert decoded == undecoded
+    page = tmp_path / "page.html"
+    assert "2 timelines" in invoke("report", raw, "-o", page).stdout
+    estimated = json.loads(invoke("calibrate", "--trace", raw, "--json").stdout)
+    assert estimated["traces"] == [raw.name]
+    done = invoke("report", "kernels/8wave.yaml", "-o", page)
+    assert done.exit_code == 1
+    assert "--decoder is for a thread trace" in str(done.exception)
+
+
 @pytest.mark.parametrize("says", ["results", "database"])
 def test_addresses_in_memory_are_found_by_where_code_was_loaded(
     says: str, simulated: Path, tmp_path: Path

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from wavesim.cli.calibrate_device import Wishes, dry, run
-from wavesim.cli.options import options
+from wavesim.cli.options import options, refuse_given
 from wavesim.cli.paths import InputPath
 from wavesim.errors import UserError
 
@@ -37,8 +37,14 @@ def calibrate(more: tuple[Path, ...], wishes: Wishes) -> int:
 
         folders = [*wishes.traces, *more]
         return calibrate_from_traces(
-            folders, wishes.machine, wishes.output, as_json=wishes.as_json, processes=None
+            folders,
+            wishes.choice.which(),
+            wishes.machine,
+            wishes.output,
+            as_json=wishes.as_json,
+            processes=None,
         )
+    refuse_given(("wishes__choice__",), "{} goes with --trace DIR")
     if wishes.machine is not None:
         raise UserError("--machine goes with --trace; the other ways begin with the stock machine")
     wishes.check()

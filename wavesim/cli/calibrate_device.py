@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wavesim.cli.options import SETTINGS, JsonOptions, group, option
+from wavesim.cli.options import SETTINGS, JsonOptions, TraceOptions, group, option
 from wavesim.cli.paths import InputPath, OutputPath
 from wavesim.cli.progress import progress_line
 from wavesim.errors import UserError
@@ -67,6 +67,7 @@ class Wishes:
         metavar="DIR",
         help="Estimate from measured thread traces instead (more may follow).",
     )
+    choice: TraceOptions = group(TraceOptions)
     samples: Path | None = option(
         "--samples",
         type=InputPath(path_type=Path),

@@ -7,15 +7,20 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from wavesim.cli.options import JsonOptions
 from wavesim.errors import UserError
 
+if TYPE_CHECKING:
+    from wavesim.replays.att.dispatches import Which
+
 
 def calibrate_from_traces(
     folders: Sequence[Path],
+    which: Which,
     machine: str | None,
     output: Path | None,
     *,
@@ -31,13 +36,14 @@ def calibrate_from_traces(
     from wavesim.calibrate.fit.from_traces import estimate, gather, leave_one_out, memory_latencies, one_arch
     from wavesim.calibrate.fit.trace_files import machine_file, report_json, report_lines
     from wavesim.isa.load import load_machine
-    from wavesim.replays.validate import in_processes, trace_folders
+    from wavesim.replays.att.dispatches import sources
+    from wavesim.replays.validate import in_processes
     from wavesim.report.files import write_atomically
     from wavesim.report.json.schemas import headed
 
     if output is not None and os.path.exists(output) and os.path.isdir(output):
         raise UserError(f"{output} is a folder", hint="-o wants the name of the machine file to write")
-    traces = [trace for folder in folders for trace in trace_folders(folder)]
+    traces = [trace for folder in folders for trace in sources(folder, which)]
     if len({trace.name for trace in traces}) != len(traces):
         raise UserError("two traces have the same folder name, or one was given twice")
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.core import ParameterSource
 
 from wavesim.cli.options import (
+    OF_A_TRACE,
     CompileOptions,
     JsonOptions,
     LaunchOptions,
@@ -22,9 +21,10 @@ from wavesim.cli.options import (
     UnknownOptions,
     budget_options,
     options,
+    refuse_given,
     run_options,
 )
-from wavesim.cli.paths import InputPath, KernelPath, OutputPath
+from wavesim.cli.paths import InputPath, KernelPath, OutputPath, is_trace
 from wavesim.cli.progress import progress_line
 from wavesim.errors import UserError
 
@@ -92,15 +92,15 @@ def explain(
 
     Exit code 0: explained. 1: its waves do not finish. 2: unusable input.
     """
-    if trace is None and kernel is not None and os.path.isdir(kernel):
+    if trace is None and kernel is not None and is_trace(kernel):
         trace, kernel = kernel, None
     if trace is not None:
         if kernel is not None:
             raise UserError(f"{kernel}: give a KERNEL or --trace, not both")
-        _refuse(OF_A_KERNEL, "{} and --trace exclude each other: a trace says what ran")
+        refuse_given(OF_A_KERNEL, "{} and --trace exclude each other: a trace says what ran")
         _explain_trace(trace, machine, choice, as_json, processes, look)
         return 0
-    _refuse(OF_A_TRACE, "{} is for a thread trace: --trace FOLDER")
+    refuse_given(OF_A_TRACE, "{} is for a thread trace: --trace FOLDER")
     if kernel is None:
         raise UserError(
             "explain needs a KERNEL, or --trace FOLDER", None, "wavesim explain kernels/8wave.yaml"
@@ -179,20 +179,6 @@ OF_A_KERNEL = (
     "output",
 )
 """Options, by the beginnings of their names, that are of a kernel alone."""
-
-
-OF_A_TRACE = ("choice__",)
-"""Options that choose a trace."""
-
-
-def _refuse(beginnings: tuple[str, ...], message: str) -> None:
-    """Refuse options that say nothing here."""
-    context = click.get_current_context()
-    for parameter in context.command.params:
-        name = parameter.name or ""
-        given = context.get_parameter_source(name) is not ParameterSource.DEFAULT
-        if given and name.startswith(beginnings):
-            raise UserError(message.format(parameter.opts[0]))
 
 
 def _explain_trace(

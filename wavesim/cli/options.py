@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from wavesim.cli.operands import STDOUT
 from wavesim.cli.paths import InputPath, MachineName, OutputPath
@@ -154,6 +155,24 @@ class TraceOptions:
 
         unit = read_unit(self.unit) if self.unit is not None else None
         return Which(self.dispatch, unit, self.decoder)
+
+
+OF_A_TRACE = ("choice__",)
+"""How the options begin that choose a trace, where a command calls the group ``choice``."""
+
+
+def refuse_given(beginnings: tuple[str, ...], message: str) -> None:
+    """Refuse options of the running command, by the beginnings of their names, that say nothing here.
+
+    Raises:
+        UserError: one was given; ``{}`` of the message is it.
+    """
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        given = context.get_parameter_source(name) is not ParameterSource.DEFAULT
+        if given and name.startswith(beginnings):
+            raise UserError(message.format(parameter.opts[0]))
 
 
 @dataclass(frozen=True)

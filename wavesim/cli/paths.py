@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from click.shell_completion import CompletionItem
 
 from wavesim.cli.completion import kernel_files, machines
 from wavesim.cli.operands import STDOUT
+from wavesim.front.endings import RAW_TRACES
 from wavesim.inputs import note_input, plan_output
 from wavesim.isa.names import named
 from wavesim.isa.paths import kernel_path
@@ -23,6 +25,11 @@ class InputPath(click.Path):
         path = super().convert(value, param, ctx)
         note_input(str(path))
         return path
+
+
+def is_trace(path: Path) -> bool:
+    """Whether a path in the place of a kernel is of a thread trace: a folder, or what rocprofv3 left."""
+    return os.path.isdir(path) or path.suffix in RAW_TRACES
 
 
 class KernelPath(click.Path):

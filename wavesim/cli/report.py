@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from wavesim.cli.options import (
+    OF_A_TRACE,
     CompileOptions,
     JsonOptions,
     LaunchOptions,
     MachineOptions,
     SharingOptions,
     TimingOptions,
+    TraceOptions,
     UnknownOptions,
     budget_options,
     options,
+    refuse_given,
     run_options,
 )
-from wavesim.cli.paths import KernelPath, OutputPath
+from wavesim.cli.paths import KernelPath, OutputPath, is_trace
 from wavesim.cli.progress import progress_line
 from wavesim.errors import UserError
 from wavesim.program.verdict import Verdict
@@ -60,7 +62,7 @@ MOST_KERNELS = 4
     default=True,
     help="With critical path, what-ifs and tried advice (default: yes; takes some seconds a kernel).",
 )
-@options(as_json=JsonOptions)
+@options(choice=TraceOptions, as_json=JsonOptions)
 def report(
     kernels: tuple[Path, ...],
     output: str,
@@ -72,6 +74,7 @@ def report(
     timing: TimingOptions,
     check: bool,
     explained: bool,
+    choice: TraceOptions,
     as_json: JsonOptions,
 ) -> int:
     """Run KERNELS and write one self-contained HTML file: timeline, listing, figures, explanation, findings.
@@ -86,12 +89,14 @@ def report(
 
     if len(kernels) > MOST_KERNELS:
         raise UserError(f"{len(kernels)} kernels on one page; at most {MOST_KERNELS} can be read")
+    if not any(map(is_trace, kernels)):
+        refuse_given(OF_A_TRACE, "{} is for a thread trace, which none of these is")
     wanted = run_options(kernels, machine, compiling, launch, unknown, sharing, timing)
     panels: list[Panel] = []
     verdicts: list[Verdict | None] = []
     for kernel in kernels:
-        if os.path.isdir(kernel):
-            found = _trace_panels(kernel, wanted.arch, wanted.engine)
+        if is_trace(kernel):
+            found = _trace_panels(kernel, wanted.arch, wanted.engine, choice)
             panels += found
             verdicts += [None] * len(found)
             continue
@@ -144,17 +149,17 @@ def _kernel_panel(
     return panel, result.verdict_with(checked.findings)
 
 
-def _trace_panels(folder: Path, arch: str | None, engine: str) -> list[Panel]:
+def _trace_panels(folder: Path, arch: str | None, engine: str, choice: TraceOptions) -> list[Panel]:
     """Measured and simulated panel of a thread trace; of several, of the slowest and the typical one."""
     from wavesim.isa.load import load_machine
-    from wavesim.replays.att.dispatches import ANY, open_traces
+    from wavesim.replays.att.dispatches import open_traces
     from wavesim.replays.compute_unit import memory_mode, replay
     from wavesim.report.page import replay_panels
 
     measured = memory_mode("measured")
     return [
         panel
-        for imported in open_traces(folder, arch or "auto", None, ANY).chosen
+        for imported in open_traces(folder, arch or "auto", None, choice.which()).chosen
         for result in replay(imported, load_machine(imported.machine), measured, engine=engine)
         for panel in replay_panels(result)
     ]

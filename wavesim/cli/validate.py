@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wavesim.cli.options import JsonOptions, options
+from wavesim.cli.options import JsonOptions, TraceOptions, options
 from wavesim.cli.paths import InputPath, OutputPath
 from wavesim.cli.progress import quiet
 from wavesim.errors import UserError
 
 if TYPE_CHECKING:
     from wavesim.replays.ablation import Ablation
+    from wavesim.replays.att.dispatches import Which
 
 
 @click.command()
 @click.argument("folder", type=InputPath(path_type=Path))
 @click.option("--machine", type=InputPath(), help="Machine file instead of the stock ones.")
-@options(as_json=JsonOptions)
+@options(choice=TraceOptions, as_json=JsonOptions)
 @click.option(
     "-o", "--output", type=OutputPath(path_type=Path), help="Write the dated page (docs/accuracy.md)."
 )
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 def validate(
     folder: Path,
     machine: str | None,
+    choice: TraceOptions,
     as_json: JsonOptions,
     output: Path | None,
     footprints: Path | None,
@@ -70,15 +72,18 @@ def validate(
     in: each kernel runs from its listing and launch. Exit code 1 if one with a launch cannot be predicted.
     """
     if launches is not None:
-        return _predict(folder, launches, machines, as_json, output, processes)
+        return _predict(folder, launches, machines, choice.which(), as_json, output, processes)
     if machines:
         raise UserError("--arch is for --predict", None, "--machine FILE says what to replay with")
-    return _replay(folder, machine, as_json, output, footprints, notes, processes, ablate=ablate)
+    return _replay(
+        folder, machine, choice.which(), as_json, output, footprints, notes, processes, ablate=ablate
+    )
 
 
 def _replay(
     folder: Path,
     machine: str | None,
+    which: Which,
     as_json: JsonOptions,
     output: Path | None,
     footprints: Path | None,
@@ -105,6 +110,7 @@ def _replay(
     rows = run(
         folder,
         machine,
+        which,
         footprints=read_footprints(footprints) if footprints is not None else {},
         processes=processes,
         progress=_tell,
@@ -115,7 +121,7 @@ def _replay(
 
         if not quiet():
             print("without each rule:", file=sys.stderr)
-        ablations = run_ablation(folder, machine, processes=processes, progress=_tell)
+        ablations = run_ablation(folder, machine, which, processes=processes, progress=_tell)
     if output is not None:
         given = f" --footprints {footprints.name}" if footprints is not None else ""
         given += f" --notes {notes.name}" if notes is not None else ""
@@ -155,6 +161,7 @@ def _predict(
     folder: Path,
     launches: Path,
     machines: tuple[str, ...],
+    which: Which,
     as_json: JsonOptions,
     output: Path | None,
     processes: int | None,
@@ -170,7 +177,7 @@ def _predict(
         study_json,
     )
 
-    found = study(folder, launches, machines, processes=processes, progress=_tell)
+    found = study(folder, launches, machines, which, processes=processes, progress=_tell)
     if output is not None:
         given = "".join(f" --arch {quote(name)}" for name in machines)
         command = f"wavesim validate FOLDER --predict LAUNCHES{given} -o docs/prediction.md"

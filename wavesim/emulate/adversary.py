@@ -70,6 +70,9 @@ class Adversary:
         self.memory: list[deque[Delivery]] = [deque() for _ in range(waves)]
         self.scalar: list[deque[Delivery]] = [deque() for _ in range(waves)]
         self.stores: list[deque[HeldStore]] = [deque() for _ in range(waves)]
+        self.lds_changes = 0
+        self.memory_changes = 0
+        """How often bytes of LDS and of other memory may have changed: a load need not look again before."""
 
     def wrap(self, entry: CodeEntry, lanes: Lanes, context: Context, step: Step) -> Step:
         """The step of an instruction, with its results held back, or of a wait, which delivers them."""
@@ -88,7 +91,7 @@ class Adversary:
         if entry.to_lds:
             return self._load_to_lds(issued)
         if entry.kind is Kind.LDS_WRITE and entry.instruction.opcode.startswith("ds_write"):
-            return lambda: self._join(wave, queues, _held_back(step, context, wave))
+            return lambda: self._join(wave, queues, self._held_back(step, context, wave))
         vector, scalar = issued.results()
         if entry.kind in STORE_KINDS or not (vector or scalar):
             return self._store(issued)
@@ -110,11 +113,11 @@ class Adversary:
 
         def run() -> None:
             kept = _Inputs(lanes, inputs)
-            _held_back(step, context, wave)
+            self._held_back(step, context, wave)
 
             def deliver() -> None:
                 _again(lanes, context, step, kept, [])
-                context.store_version += 1  # polling waves look again
+                self._lds_changed(context)
 
             self._join(wave, issued.queues, deliver)
 
@@ -125,6 +128,7 @@ class Adversary:
 
         def run() -> None:
             issued.step()
+            self._acted()
             self._join(issued.wave, issued.queues, self._stored(issued.wave, issued.context))
 
         return run
@@ -137,6 +141,8 @@ class Adversary:
         reread = instruction.opcode.startswith("ds_read") or (
             kind is Kind.VMEM_LOAD and "atomic" not in flags
         )
+        acts = not reread and (kind is not Kind.SMEM or "atomic" in flags)
+        on_lds, elsewhere = kind not in VMEM_KINDS or issued.entry.lgkm_increment > 0, kind in VMEM_KINDS
         poison = "d16" not in instruction.opcode  # the other half must stay
         inputs = issued.inputs()
 
@@ -144,13 +150,19 @@ class Adversary:
             before = lanes.vgpr[vector]
             kept = _Inputs(lanes, inputs) if reread else None
             step()
+            if acts:
+                self._acted()
+            changes = self.lds_changes * on_lds + self.memory_changes * elsewhere
             arrived, scalars = lanes.vgpr[vector], lanes.sgpr[scalar]
             active = lanes.exec.copy()
             lanes.vgpr[vector] = np.where(active, POISON, arrived) if poison else before
             lanes.sgpr[scalar] = POISON
 
             def deliver() -> None:
-                values = _again(lanes, context, step, kept, vector) if kept is not None else arrived
+                now = self.lds_changes * on_lds + self.memory_changes * elsewhere
+                values = arrived
+                if kept is not None and now != changes:
+                    values = _again(lanes, context, step, kept, vector)
                 lanes.vgpr[vector] = np.where(active, values, lanes.vgpr[vector])
                 lanes.sgpr[scalar] = scalars
 
@@ -170,6 +182,7 @@ class Adversary:
             for store in stores:
                 self.stores[wave].popleft()
                 store.arrive()
+            self.memory_changes += 1
             context.store_version += 1  # polling waves look again
 
         return deliver
@@ -194,6 +207,34 @@ class Adversary:
             other.append(None)
         _shorten(self.lds[wave], COUNTER_MAX["lgkmcnt"])
         _shorten(self.memory[wave], COUNTER_MAX["vmcnt"])
+
+    def _held_back(self, step: Step, context: Context, wave: int) -> Callable[[], None]:
+        """Execute a write to LDS, take its bytes away again, and return what puts them there.
+
+        Bytes that hold what is written already are left: they arrive at issue, which is legal too.
+        """
+        base = int(context.lds.base[wave])
+        lds = context.lds.words.view(np.uint8)[base : base + context.lds.size]
+        before = lds.copy()
+        step()
+        places = np.flatnonzero(lds != before)
+        values = lds[places]
+        lds[places] = before[places]
+
+        def deliver() -> None:
+            lds[places] = values
+            self._lds_changed(context)
+
+        return deliver
+
+    def _acted(self) -> None:
+        """An operation acted at its issue, wherever."""
+        self.lds_changes += 1
+        self.memory_changes += 1
+
+    def _lds_changed(self, context: Context) -> None:
+        self.lds_changes += 1
+        context.store_version += 1  # polling waves look again
 
     def _after_writes(self, wave: int, step: Step) -> Step:
         """The step of an access that acts on LDS at issue (an atomic, a flat access): in order after the
@@ -233,24 +274,9 @@ class Adversary:
         return waiting
 
 
-def _held_back(step: Step, context: Context, wave: int) -> Callable[[], None]:
-    """Execute a write to LDS, take its bytes away again, and return what puts them there.
-
-    Bytes that hold what is written already are left: they arrive at issue, which is legal too.
-    """
-    base = int(context.lds.base[wave])
-    lds = context.lds.words.view(np.uint8)[base : base + context.lds.size]
-    before = lds.copy()
-    step()
-    places = np.flatnonzero(lds != before)
-    values = lds[places]
-    lds[places] = before[places]
-
-    def deliver() -> None:
-        lds[places] = values
-        context.store_version += 1  # polling waves look again
-
-    return deliver
+def delivers(entry: CodeEntry) -> bool:
+    """Whether results that were held back may arrive at an instruction."""
+    return entry.kind in (Kind.WAIT, Kind.SMEM, Kind.ENDPGM) or entry.kind in LDS_KINDS | VMEM_KINDS
 
 
 def _shorten(queue: deque[Delivery], count: int) -> None:

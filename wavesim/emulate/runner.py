@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from wavesim.emulate.adversary import delivers
 from wavesim.emulate.assumed_ways import AssumedWays
 from wavesim.emulate.blocks import Block, BlockMap, Exit
 from wavesim.emulate.context import BlockRecord, Context
@@ -54,7 +55,9 @@ class Runner:
             row = index - block.start
             step = grouped.get(index) or _bind(index, row, lanes, context, blocks, skip_unknown, shared)
             self.steps.append(step)
-            if shared is not None:
+            if shared is not None and context.adversary is not None and delivers(blocks.code[index]):
+                shared.clear()
+            elif shared is not None:
                 shared.written(_vector_rows(blocks.code[index].instruction, context))
         # what does nothing by itself need not be called
         self.steps = [step for step in self.steps if step is not _nothing]
@@ -190,7 +193,7 @@ def _bind(
         raise UserError(f"{entry.instruction.opcode} has no semantics", entry.instruction.span)
     if context.adversary is not None:
         return context.adversary.wrap(
-            entry, lanes, context, _plain(binder, index, row, lanes, context, blocks)
+            entry, lanes, context, _plain(binder, index, row, lanes, context, blocks, shared)
         )
     return _plain(binder, index, row, lanes, context, blocks, shared)
 
@@ -221,7 +224,7 @@ def _plain(
 def _shared_reads(block: Block, context: Context, blocks: BlockMap) -> SharedReads | None:
     """For a block of several matrix instructions whose registers change only where its code says so."""
     matrix = sum(entry.kind is Kind.MFMA for entry in blocks.code[block.start : block.stop])
-    fixed = context.adversary is None and not context.writes_mode and not blocks.indexed
+    fixed = not context.writes_mode and not blocks.indexed
     return SharedReads() if matrix > 1 and fixed else None
 
 

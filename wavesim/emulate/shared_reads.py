@@ -33,6 +33,10 @@ class SharedReads:
         self._known[key] = rows, lambda: kept[0]
         return first
 
+    def clear(self) -> None:
+        """Any VGPR may be written here."""
+        self._known.clear()
+
     def written(self, rows: set[int]) -> None:
         """The instruction bound last writes these VGPR rows."""
         stale = [key for key, (known, _) in self._known.items() if not rows.isdisjoint(known)]

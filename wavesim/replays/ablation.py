@@ -9,10 +9,10 @@ from pathlib import Path
 from wavesim.errors import UserError
 from wavesim.isa.load import load_machine
 from wavesim.replays.att.clip import clipped
-from wavesim.replays.att.importer import import_trace
+from wavesim.replays.att.dispatches import ANY, Source, Which, sources
 from wavesim.replays.att.lds_addresses import find_conflicts
 from wavesim.replays.compute_unit import memory_mode, replay
-from wavesim.replays.validate import in_processes, trace_folders
+from wavesim.replays.validate import in_processes
 from wavesim.timing.rules import RULES
 
 ALL_RULES = tuple(rule.name for rule in RULES)
@@ -37,20 +37,20 @@ class Ablation:
     failed: int = 0
 
 
-def ablate_folder(
-    folder: Path, machine: str | None, rules: Sequence[str], most_rows: int = ABLATION_ROWS
+def ablate_trace(
+    source: Source, machine: str | None, rules: Sequence[str], most_rows: int = ABLATION_ROWS
 ) -> Errors:
     """Signed errors of one trace's beginning, measured latencies, with all rules and without each of
     ``rules``."""
     errors: Errors = {"": {}}
     try:
-        imported = clipped(import_trace(folder, machine=machine), most_rows)
+        imported = clipped(source.imported(machine=machine), most_rows)
         loaded = load_machine(imported.machine)
         conflicts = [find_conflicts(unit.trace, loaded) for unit in imported.units]
     except UserError:
-        return {rule: {folder.name: None} for rule in ("", *rules)}
+        return {rule: {source.name: None} for rule in ("", *rules)}
     for rule in ("", *rules):
-        names = [f"{folder.name} {unit.name}" for unit in imported.units]
+        names = [f"{source.name} {unit.name}" for unit in imported.units]
         try:
             results = replay(
                 imported,
@@ -68,6 +68,7 @@ def ablate_folder(
 def ablate(
     folder: Path,
     machine: str | None = None,
+    which: Which = ANY,
     *,
     rules: Sequence[str] = ALL_RULES,
     most_rows: int = ABLATION_ROWS,
@@ -79,8 +80,8 @@ def ablate(
     Raises:
         UserError: the folder holds no trace.
     """
-    calls = {path: (path, machine, rules, most_rows) for path in trace_folders(folder)}
-    parts = in_processes(ablate_folder, calls, processes, progress)
+    calls = {each: (each, machine, rules, most_rows) for each in sources(folder, which)}
+    parts = in_processes(ablate_trace, calls, processes, progress)
     merged: Errors = {rule: {} for rule in ("", *rules)}
     for part in parts.values():
         for rule, errors in part.items():

@@ -120,6 +120,13 @@ def predict(folder: Path, options: PredictOptions, progress: Progress | None = N
             nor a loop to predict.
     """
     imported = open_traces(folder, options.arch, options.machine, options.which).chosen[-1]
+    return predict_trace(imported, folder.resolve().name, options, progress)
+
+
+def predict_trace(
+    imported: ImportedTrace, name: str, options: PredictOptions, progress: Progress | None = None
+) -> Prediction:
+    """The same of a trace of one compute unit that was imported; it goes by ``name``."""
     kernel = traced_kernel(imported)
     measured = imported.units[0].timeline
     found = main_loop(measured)
@@ -128,11 +135,10 @@ def predict(folder: Path, options: PredictOptions, progress: Progress | None = N
         found = None
     if found is None and options.launch is None:
         raise UserError(
-            f"{folder}: without a launch only a loop can be predicted, and this trace has none",
+            f"{name}: without a launch only a loop can be predicted, and this trace has none",
             hint="--launch FILE says what was launched",
         )
     head = kernel.index[found] if found is not None else None
-    name = folder.resolve().name
     with tempfile.TemporaryDirectory(prefix="wavesim-") as place:
         path = Path(place) / f"{name}.s"
         path.write_text(print_listing(kernel, name), encoding="utf-8")

@@ -16,13 +16,11 @@ from statistics import fmean, median
 from wavesim.errors import UserError
 from wavesim.isa.load import arch_of, load_machine
 from wavesim.isa.names import named
-from wavesim.replays.att.architecture import find_arch
-from wavesim.replays.att.folder import read_folder
-from wavesim.replays.att.importer import import_trace
+from wavesim.replays.att.dispatches import ANY, Source, Which, sources
 from wavesim.replays.att.lds_addresses import find_conflicts
 from wavesim.replays.compute_unit import memory_mode, replay
-from wavesim.replays.predict import PredictOptions, again, predict
-from wavesim.replays.validate import in_processes, trace_folders
+from wavesim.replays.predict import PredictOptions, again, predict_trace
+from wavesim.replays.validate import in_processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,13 +236,13 @@ def with_value(number: Fitted, value: str) -> Variant:
     return Variant(settings=((number.key, value),))
 
 
-def predict_folder(folder: Path, machine: str | None, launch: str | None) -> Predicted:
+def predict_source(source: Source, machine: str | None, launch: str | None) -> Predicted:
     """One trace, with all settings that the study asks for."""
     try:
-        arch, _ = find_arch(read_folder(folder).code, folder)
-        arch = arch_of(machine) if machine is not None else arch
+        arch = arch_of(machine) if machine is not None else source.dispatch.arch
         name = machine or arch
-        found = predict(folder, PredictOptions(launch, name, memory="cold"))
+        imported = source.opened(name).chosen[-1]
+        found = predict_trace(imported, source.name, PredictOptions(launch, name, memory="cold"))
         first = AS_PREDICTED if launch is not None else WITHOUT_LAUNCH
         clk = {first: found.clk[0]}
         for each in _variants(arch) if launch is not None else ():
@@ -252,11 +250,10 @@ def predict_folder(folder: Path, machine: str | None, launch: str | None) -> Pre
                 values = {**found.run.kernel.launch.machine_overrides, **dict(each.settings)}
                 clk[each] = again(found, load_machine(name, values), memory=each.memory)
     except UserError as error:
-        return Predicted(
-            folder.name, with_launch=launch is not None, failure=error.message.removeprefix(f"{folder}: ")
-        )
+        failure = error.message.removeprefix(f"{source.name}: ")
+        return Predicted(source.name, with_launch=launch is not None, failure=failure)
     return Predicted(
-        folder.name,
+        source.name,
         arch,
         name,
         launch is not None,
@@ -264,13 +261,13 @@ def predict_folder(folder: Path, machine: str | None, launch: str | None) -> Pre
         found.clk[1],
         clk,
         found.run.memory.prediction.interval if found.run.memory is not None else None,
-        _replayed(folder, name),
+        _replayed(source, name),
     )
 
 
-def _replayed(folder: Path, name: str) -> float:
+def _replayed(source: Source, name: str) -> float:
     """The error of the same figure with every latency taken from the trace."""
-    imported = import_trace(folder, name)
+    imported = source.imported(name)
     loaded = load_machine(imported.machine)
     conflicts = [find_conflicts(unit.trace, loaded) for unit in imported.units]
     return replay(imported, loaded, memory_mode("measured"), conflicts=conflicts)[0].error
@@ -280,6 +277,7 @@ def study(
     folder: Path,
     launches: Path,
     machines: Sequence[str] = (),
+    which: Which = ANY,
     *,
     processes: int | None = None,
     progress: Callable[[str], None] | None = None,
@@ -291,6 +289,7 @@ def study(
         launches: folder of their launch files, ``NAME.launch.yaml``.
         machines: devices of the traces: one for each architecture, or ``PATTERN=NAME`` for the folders whose
             names fit the pattern.
+        which: of the traces that lie there.
         processes: at most so many; default: one per core.
         progress: told what is done.
 
@@ -299,15 +298,15 @@ def study(
     """
     named_machines = [_machine_for(each) for each in machines]
     calls = {}
-    for each in trace_folders(folder):
+    for each in sources(folder, which):
         launch = launches / f"{each.name}.launch.yaml"
         fitting = [name for pattern, name in named_machines if pattern and fnmatchcase(each.name, pattern)]
         if not fitting:
-            arch, _ = find_arch(read_folder(each).code, each)
+            arch = each.dispatch.arch
             fitting = [name for pattern, name in named_machines if not pattern and arch_of(name) == arch]
         machine = fitting[-1] if fitting else None
         calls[each] = (each, machine, str(launch) if os.path.isfile(launch) else None)
-    found = in_processes(predict_folder, calls, processes, progress)
+    found = in_processes(predict_source, calls, processes, progress)
     rows = tuple(found[each] for each in calls)
     return Study(rows, tuple(_left_out(rows)))
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from wavesim.errors import SourceSpan, UserError
 from wavesim.isa.load import load_machine
-from wavesim.replays.att.importer import import_trace
+from wavesim.replays.att.dispatches import ANY, Source, Which, sources
 from wavesim.replays.att.lds_addresses import find_conflicts
 from wavesim.replays.compare import Side
 from wavesim.replays.compute_unit import memory_mode, replay
@@ -65,40 +65,20 @@ def forced_rows() -> int:
     return 0 if available() else FORCED_ROWS
 
 
-def trace_folders(folder: Path) -> list[Path]:
-    """Trace folders in ``folder``, by name; the folder itself if it is one.
-
-    Raises:
-        UserError: there is none.
-    """
-    if os.path.isfile(folder / "filenames.json"):
-        return [folder]
-    if not folder.is_dir():
-        raise UserError("no such folder", SourceSpan(str(folder)))
-    found = sorted(path.parent for path in folder.glob("*/filenames.json"))
-    if not found:
-        raise UserError(
-            "holds no thread trace",
-            SourceSpan(str(folder)),
-            "a trace is a folder with filenames.json (rocprofv3 UI)",
-        )
-    return found
-
-
-def validate_folder(
-    folder: Path, machine: str | None = None, footprint_bytes: int = 0
+def validate_trace(
+    source: Source, machine: str | None = None, footprint_bytes: int = 0
 ) -> list[ValidationRow]:
-    """Every compute unit of one trace, in all memory modes; a folder that cannot be read is one row.
+    """Every compute unit of one trace, in all memory modes; a trace that cannot be read is one row.
 
     Args:
-        folder: the trace.
+        source: the trace.
         machine: a machine file; None: the stock one.
         footprint_bytes: of the kernel's operands, for the modelled latencies; 0: not known.
     """
     modes = [memory_mode(mode) for mode in MODES]
     modes[-1] = replace(modes[-1], footprint_bytes=footprint_bytes)
     try:
-        imported = import_trace(folder, machine=machine)
+        imported = source.imported(machine=machine)
         loaded = load_machine(imported.machine)
         conflicts = [find_conflicts(unit.trace, loaded) for unit in imported.units]
         results = [
@@ -106,14 +86,14 @@ def validate_folder(
             for place, mode in enumerate(modes)
         ]
     except UserError as error:
-        return [ValidationRow(folder.name, failure=error.message)]
+        return [ValidationRow(source.name, failure=error.message)]
     rows = []
     for number, result in enumerate(results[0]):
         loop = result.error_clk_per_iteration is not None
         real, model = result.measured, result.simulated
         rows.append(
             ValidationRow(
-                folder=folder.name if len(results[0]) == 1 else f"{folder.name} {result.unit}",
+                folder=source.name if len(results[0]) == 1 else f"{source.name} {result.unit}",
                 arch=result.arch,
                 has_loop=loop,
                 measured_clk=real.clk_per_iteration or 0.0 if loop else float(real.span_clk),
@@ -140,45 +120,42 @@ def _shares(side: Side, timeline: Timeline) -> dict[str, float]:
 def validate(
     folder: Path,
     machine: str | None = None,
+    which: Which = ANY,
     *,
     footprints: Mapping[str, int] = MappingProxyType({}),
     processes: int | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> list[ValidationRow]:
-    """All traces of a folder, in the order of their names; ``footprints``: bytes of operands, by folder name.
+    """All traces of a folder, in their order; ``footprints``: bytes of operands, by the trace's name.
 
     Raises:
         UserError: the folder holds no trace.
     """
-    folders = trace_folders(folder)
-    calls = {folder: (folder, machine, footprints.get(folder.name, 0)) for folder in folders}
-    found = in_processes(validate_folder, calls, processes, progress)
-    return [row for folder in folders for row in found[folder]]
+    traces = sources(folder, which)
+    calls = {trace: (trace, machine, footprints.get(trace.name, 0)) for trace in traces}
+    found = in_processes(validate_trace, calls, processes, progress)
+    return [row for trace in traces for row in found[trace]]
 
 
 def in_processes(
     function: Callable[..., Result],
-    calls: Mapping[Path, tuple[object, ...]],
+    calls: Mapping[Source, tuple[object, ...]],
     processes: int | None,
     progress: Callable[[str], None] | None,
-) -> dict[Path, Result]:
-    """``function`` with each trace folder's arguments in parallel processes, the largest traces first."""
+) -> dict[Source, Result]:
+    """``function`` with each trace's arguments in parallel processes, the largest traces first."""
     begin = time.monotonic()
-    found: dict[Path, Result] = {}
-    by_size = sorted(calls, key=_bytes_in, reverse=True)
+    found: dict[Source, Result] = {}
+    by_size = sorted(calls, key=lambda each: each.dispatch.size_bytes, reverse=True)
     with ProcessPoolExecutor(processes or os.cpu_count() or 1) as pool:
-        running = {pool.submit(function, *calls[folder]): folder for folder in by_size}
+        running = {pool.submit(function, *calls[trace]): trace for trace in by_size}
         for done in as_completed(running):
-            folder = running[done]
-            found[folder] = done.result()
+            trace = running[done]
+            found[trace] = done.result()
             if progress is not None:
                 seconds = time.monotonic() - begin
-                progress(f"{len(found)}/{len(calls)} {folder.name} ({seconds:.0f} s)")
+                progress(f"{len(found)}/{len(calls)} {trace.name} ({seconds:.0f} s)")
     return found
-
-
-def _bytes_in(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.glob("*.json"))
 
 
 def read_footprints(path: Path) -> dict[str, int]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +18,7 @@ import numpy.typing as npt
 from wavesim.errors import UserError
 from wavesim.isa.load import load_machine
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.replays.att.architecture import find_arch
-from wavesim.replays.att.folder import read_code
-from wavesim.replays.att.importer import import_trace
+from wavesim.replays.att.dispatches import Source
 from wavesim.replays.att.latencies import QUEUED_LATENCY_CLK, derive_latencies
 from wavesim.replays.att.lds_addresses import find_conflicts, with_conflicts
 from wavesim.replays.compute_unit import memory_mode, replay, replay_inputs
@@ -125,18 +122,18 @@ def changed(parameters: TimingParameters, values: Mapping[str, int]) -> TimingPa
     return parameters
 
 
-def gather(folder: Path, machine: str | None, most_rows: int = MOST_ROWS) -> list[TraceEvidence]:
+def gather(source: Source, machine: str | None, most_rows: int = MOST_ROWS) -> list[TraceEvidence]:
     """What each compute unit of a trace says.
 
     Args:
-        folder: the trace.
+        source: the trace.
         machine: the machine file to begin with; None: the stock one of the trace's architecture.
         most_rows: instructions predicted for each candidate.
 
     Raises:
         UserError: not a trace that can be read.
     """
-    imported = import_trace(folder, machine=machine)
+    imported = source.imported(machine=machine)
     loaded = load_machine(imported.machine)
     parameters = loaded.parameters
     found = []
@@ -169,7 +166,7 @@ def gather(folder: Path, machine: str | None, most_rows: int = MOST_ROWS) -> lis
             moved[name] = int(hit.sum())
         found.append(
             TraceEvidence(
-                f"{folder.name} {unit.name}" if len(imported.units) > 1 else folder.name,
+                f"{source.name} {unit.name}" if len(imported.units) > 1 else source.name,
                 imported.arch,
                 int(inside.sum()),
                 table,
@@ -258,7 +255,7 @@ class LeftOut:
 
 
 def leave_one_out(
-    folders: Sequence[Path],
+    traces: Sequence[Source],
     evidence: Sequence[TraceEvidence],
     machine: str | None,
     progress: Callable[[str], None] | None = None,
@@ -268,13 +265,13 @@ def leave_one_out(
     Global-memory latencies are those of the left-out trace (``measured``): the values cover the rest.
     """
     found = []
-    for folder in folders:
-        others = [one for one in evidence if one.name.split(" ")[0] != folder.name]
+    for source in traces:
+        others = [one for one in evidence if one.name.split(" ")[0] != source.name]
         if not others:
             continue
         if progress is not None:
-            progress(f"leaving out {folder.name}")
-        imported = import_trace(folder, machine=machine)
+            progress(f"leaving out {source.name}")
+        imported = source.imported(machine=machine)
         loaded = load_machine(imported.machine)
         values = {one.name: one.value for one in estimate(others, loaded.parameters) if one.determined}
         fitted = replace(loaded, parameters=changed(loaded.parameters, values))
@@ -283,22 +280,22 @@ def leave_one_out(
         stock = replay(imported, loaded, mode, conflicts=conflicts)
         fits = replay(imported, fitted, mode, conflicts=conflicts) if values else stock
         for one, other in zip(fits, stock, strict=True):
-            name = folder.name if len(fits) == 1 else f"{folder.name} {one.unit}"
+            name = source.name if len(fits) == 1 else f"{source.name} {one.unit}"
             found.append(LeftOut(name, one.error, other.error))
     return found
 
 
-def one_arch(folders: Sequence[Path]) -> str:
+def one_arch(traces: Sequence[Source]) -> str:
     """The architecture of all the traces, from their listings: told before anything takes time.
 
     Raises:
-        UserError: there are several, or a folder is no trace.
+        UserError: there are several, or one is no trace.
     """
-    of = {folder: find_arch(read_code(folder), Path(folder))[0] for folder in folders}
+    of = {trace: trace.dispatch.arch for trace in traces}
     arches = sorted(set(of.values()))
     if len(arches) != 1:
         names = "; ".join(
-            f"{arch}: {', '.join(folder.name for folder in folders if of[folder] == arch)}" for arch in arches
+            f"{arch}: {', '.join(trace.name for trace in traces if of[trace] == arch)}" for arch in arches
         )
         raise UserError(
             f"traces of {', '.join(arches)}: a machine file is of one architecture",

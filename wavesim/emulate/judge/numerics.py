@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +35,11 @@ narrower types: half a unit in the last place of the largest element)."""
 FORMULA_FACTOR = 4
 """How much more a formula's result may be off: its intermediate values are rounded too."""
 
+KEPT_TILES = 16
+KEPT_ELEMENTS = 1 << 18
+"""Reference products that are kept, and the elements of each: 32 MB at most."""
+_products: dict[Hashable, Array] = {}
+
 SHOWN = 16
 """Wrong elements, and waves with wrong elements, that are listed."""
 
@@ -65,14 +70,29 @@ Tile = tuple[int, int, int, int]
 def reference_tile(execution: Execution, expect: Expectation, tile: Tile) -> Array:
     """The expected elements of a result tile in float64, from the inputs as they were at the launch, as the
     result's type can hold them."""
-    if expect.formula:
-        found = _formula_tile(execution, expect, tile)
-    else:
-        left, right = _factors(execution, expect, tile)
-        with np.errstate(invalid="ignore", over="ignore"):
-            found = np.asarray(left @ right)
+    found = _formula_tile(execution, expect, tile) if expect.formula else _product(execution, expect, tile)
     matrix = execution.matrices[expect.result]
     return in_range(found, matrix.argument.dtype, matrix.arch)
+
+
+def _product(
+    execution: Execution, expect: Expectation, tile: Tile, of: Callable[[Array], Array] = np.asarray
+) -> Array:
+    """``of`` A times ``of`` B. Inputs follow from the arguments alone, and several executions of a kernel are
+    judged by the same tiles: the last few are kept."""
+    left, right = (execution.matrices[name] for name in (expect.left, expect.right))
+    key = left.argument, right.argument, left.arch, expect.transpose_right, tile, of
+    found = _products.get(key)
+    if found is None:
+        a, b = _factors(execution, expect, tile)
+        with np.errstate(invalid="ignore", over="ignore"):
+            found = np.asarray(of(a) @ of(b))
+        found.setflags(write=False)
+        if found.size <= KEPT_ELEMENTS:
+            if len(_products) >= KEPT_TILES:
+                del _products[next(iter(_products))]
+            _products[key] = found
+    return found
 
 
 def _factors(execution: Execution, expect: Expectation, tile: Tile) -> tuple[Array, Array]:
@@ -95,9 +115,7 @@ def _sizes(execution: Execution, expect: Expectation, tile: Tile) -> Array:
         return np.full((tile[2], tile[3]), np.inf)
     if expect.formula:
         return _formula_tile(execution, expect, tile, formula_sizes)
-    left, right = _factors(execution, expect, tile)
-    with np.errstate(invalid="ignore", over="ignore"):
-        found = np.asarray(np.abs(left) @ np.abs(right))
+    found = _product(execution, expect, tile, of=np.abs)
     return np.where(np.isnan(found), np.inf, found)
 
 

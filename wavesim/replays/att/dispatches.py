@@ -9,15 +9,17 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from wavesim.errors import LimitExceeded, SourceSpan, UserError
+from wavesim.front.endings import ATT
 from wavesim.isa.load import load_machine
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.replays.att.folder import INDEX, TraceFolder, read_folder
+from wavesim.replays.att.architecture import find_arch
+from wavesim.replays.att.folder import INDEX, TraceFolder, read_code, read_folder
 from wavesim.replays.att.imported import ImportedTrace, ImportedUnit
 from wavesim.replays.att.importer import import_folder
 from wavesim.replays.att.raw import DEPTH, is_raw, raw_dispatches
@@ -55,11 +57,32 @@ ANY = Which()
 
 @dataclass(frozen=True)
 class Dispatch:
-    """One trace: its number (``None``: nobody says), its name, and how it is read."""
+    """One trace: its number (``None``: nobody says), its name, how it is read, and its .att files, if it is
+    not a folder for the viewer, whose path is its name."""
 
     number: int | None
     name: str
     read: Callable[[], TraceFolder]
+    att_files: tuple[Path, ...] = ()
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it is a trace at all."""
+        return bool(self.att_files) or (Path(self.name) / INDEX).is_file()
+
+    @property
+    def arch(self) -> str:
+        """Of the code; quick to tell in a folder for the viewer."""
+        if not self.att_files:
+            return find_arch(read_code(self.name), Path(self.name))[0]
+        found = self.read()
+        assert found.decoded is not None, "raw"
+        return found.decoded.arch
+
+    @property
+    def size_bytes(self) -> int:
+        """Of its files."""
+        return sum(each.stat().st_size for each in self.att_files or Path(self.name).glob("*.json"))
 
 
 @dataclass(frozen=True)
@@ -122,7 +145,10 @@ def dispatches_in(path: Path, decoder: str | None) -> tuple[Dispatch, ...]:
         if found:
             return tuple(Dispatch(_number(each), str(each), partial(read_folder, each)) for each in found)
     if is_raw(path):
-        return tuple(Dispatch(each.number, each.name, each.read) for each in raw_dispatches(path, decoder))
+        return tuple(
+            Dispatch(each.number, each.name, each.read, tuple(file for _, file in each.files))
+            for each in raw_dispatches(path, decoder)
+        )
     return (Dispatch(_number(path), str(path), partial(read_folder, path)),)
 
 
@@ -141,28 +167,42 @@ def open_traces(path: Path, arch: str, machine: str | None, which: Which) -> Ope
     Raises:
         UserError: no trace, an unusable one, or no such dispatch or unit.
     """
-    dispatches = dispatches_in(path, which.decoder)
-    if which.dispatch is not None:
-        numbers = sorted({each.number for each in dispatches if each.number is not None})
-        dispatches = tuple(each for each in dispatches if each.number == which.dispatch)
-        if not dispatches:
-            raise _none_such(path, f"dispatch {which.dispatch}", map(str, numbers))
+    dispatches = _numbered(path, dispatches_in(path, which.decoder), which.dispatch)
+    return _opened(path, dispatches, arch, machine, which.unit)
+
+
+def _numbered(path: Path, found: Sequence[Dispatch], number: int | None) -> Sequence[Dispatch]:
+    """Those of a number, or all."""
+    some = [each for each in found if number in (None, each.number)]
+    if not some:
+        numbers = sorted({each.number for each in found if each.number is not None})
+        raise _none_such(path, f"dispatch {number}", map(str, numbers))
+    return some
+
+
+def _opened(
+    path: Path,
+    dispatches: Sequence[Dispatch],
+    arch: str,
+    machine: str | None,
+    wanted: tuple[int, int] | None,
+) -> OpenTraces:
     if len(dispatches) > MOST_DISPATCHES:
         text = f"holds traces of {len(dispatches)} dispatches; at most {MOST_DISPATCHES} are read at once"
         raise LimitExceeded(text, SourceSpan(str(path)), "--dispatch N chooses one")
     rows: list[UnitRow] = []
     kept: dict[str, ImportedTrace] = {}
+    there: set[str] = set()
     for each in dispatches:
         imported = import_folder(each.read(), arch, machine)
-        units = tuple(unit for unit in imported.units if which.unit in (None, _place(unit)))
+        there |= {unit.name for unit in imported.units}
+        units = _of_unit(imported, wanted)
         parameters = load_machine(imported.machine).parameters
         rows += [_row(each, imported, unit, parameters) for unit in units]
         if len(dispatches) == 1:
             kept[each.name] = imported
-    if not rows and which.unit is not None:
-        engine, unit = which.unit
-        names = sorted({unit.name for trace in kept.values() for unit in trace.units})
-        raise _none_such(path, f"compute unit se{engine},cu{unit}", names)
+    if not rows and wanted is not None:
+        raise _no_unit(path, wanted, there)
     ranked = _ranked(rows)
     slowest, typical = ranked[-1], ranked[(len(ranked) - 1) // 2]
     chosen = []
@@ -171,6 +211,55 @@ def open_traces(path: Path, arch: str, machine: str | None, which: Which) -> Ope
         only = tuple(unit for unit in imported.units if unit.name == row.unit)
         chosen.append(replace(imported, units=only))
     return OpenTraces(path, tuple(rows), slowest, typical, tuple(chosen))
+
+
+@dataclass(frozen=True)
+class Source:
+    """A trace that another process, too, can import; with a ``unit`` that compute unit alone."""
+
+    name: str
+    dispatch: Dispatch
+    unit: tuple[int, int] | None = None
+
+    def opened(self, arch: str = "auto", machine: str | None = None) -> OpenTraces:
+        """As :func:`open_traces`, of this one."""
+        return _opened(Path(self.dispatch.name), (self.dispatch,), arch, machine, self.unit)
+
+    def imported(self, arch: str = "auto", machine: str | None = None) -> ImportedTrace:
+        """The trace.
+
+        Raises:
+            UserError: it is unusable, or has no such unit.
+        """
+        imported = import_folder(self.dispatch.read(), arch, machine)
+        units = _of_unit(imported, self.unit)
+        if not units and self.unit is not None:
+            raise _no_unit(Path(self.dispatch.name), self.unit, (each.name for each in imported.units))
+        return replace(imported, units=units)
+
+
+def sources(path: Path, which: Which = ANY) -> list[Source]:
+    """The traces of a folder of traces, in the order of its folders, or of one that is a trace itself.
+
+    A folder for the viewer goes by its name; raw files go by that of the folder that rocprofv3 wrote into,
+    with the dispatch behind it if there are several.
+
+    Raises:
+        UserError: there is none, or none of that number.
+    """
+    if not os.path.isdir(path) and not is_raw(path):
+        raise UserError("no such folder", SourceSpan(str(path)))
+    one = not os.path.isdir(path) or (path / INDEX).is_file() or any(path.glob(f"*{ATT}"))
+    found: dict[Dispatch, str] = {}
+    for place in [path] if one else sorted(filter(os.path.isdir, path.iterdir())):
+        there = [each for each in dispatches_in(place, which.decoder) if each.is_there]
+        for each in there:
+            raw = place.name if len(there) == 1 else f"{place.name}_{each.name.replace('/', '_')}"
+            found[each] = raw if each.att_files else Path(each.name).name
+    if not found:
+        hint = "a trace is a folder with filenames.json (rocprofv3 UI), or what rocprofv3 --att left"
+        raise UserError("holds no thread trace", SourceSpan(str(path)), hint)
+    return [Source(found[each], each, which.unit) for each in _numbered(path, list(found), which.dispatch)]
 
 
 def _picked(slowest: UnitRow, typical: UnitRow) -> tuple[UnitRow, ...]:
@@ -182,8 +271,13 @@ def _none_such(path: Path, what: str, there: Iterable[str]) -> UserError:
     return UserError(f"has no {what}", SourceSpan(str(path)), f"there are {names}" if names else "")
 
 
-def _place(unit: ImportedUnit) -> tuple[int, int]:
-    return unit.shader_engine, unit.compute_unit
+def _no_unit(path: Path, wanted: tuple[int, int], there: Iterable[str]) -> UserError:
+    engine, unit = wanted
+    return _none_such(path, f"compute unit se{engine},cu{unit}", sorted(there))
+
+
+def _of_unit(imported: ImportedTrace, wanted: tuple[int, int] | None) -> tuple[ImportedUnit, ...]:
+    return tuple(each for each in imported.units if wanted in (None, (each.shader_engine, each.compute_unit)))
 
 
 def _row(

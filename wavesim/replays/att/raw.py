@@ -23,6 +23,7 @@ import numpy.typing as npt
 from wavesim.asm.object.disassemble import disassemble
 from wavesim.asm.object.elf import Elf, read_elf
 from wavesim.errors import LimitExceeded, SourceSpan, UserError
+from wavesim.front.endings import ATT, DATABASE, RAW_TRACES
 from wavesim.inputs import note_input
 from wavesim.isa.archs import ARCHS
 from wavesim.limits import MAX_INPUT_BYTES
@@ -34,7 +35,6 @@ Int64 = npt.NDArray[np.int64]
 
 _ATT = re.compile(r"(?:(?P<agent>\d+)_)?shader_engine_(?P<engine>\d+)_(?P<dispatch>\d+)\.att$")
 _OBJECT = re.compile(r"code_object_id_(?P<number>\d+)\.out$")
-ATT, DATABASE = ".att", ".db"
 DEPTH = ("", "*/", "*/*/", "*/*/*/")
 """Where rocprofv3 may put its output below ``-d DIR``: there, or in folders named by host and process."""
 VERSION = "raw"
@@ -63,7 +63,7 @@ def is_raw(path: Path) -> bool:
     """Whether that is what the decoder reads: an .att file, a rocpd database, a folder with .att files."""
     if os.path.isdir(path):
         return next(_att_files(path), None) is not None
-    return path.suffix in (ATT, DATABASE) and os.path.isfile(path)
+    return path.suffix in RAW_TRACES and os.path.isfile(path)
 
 
 def _att_files(folder: Path) -> Iterator[Path]:
