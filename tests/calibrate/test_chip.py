@@ -22,7 +22,7 @@ from wavesim.calibrate.chip.probe import Float, Probe, from_samples, measuring
 from wavesim.calibrate.device.chip_stand_in import ChipStandIn
 from wavesim.calibrate.device.virtual import VirtualDevice
 from wavesim.calibrate.fit.chip_outcome import chip_entries, chip_lines
-from wavesim.checks.run import check_program
+from wavesim.checks.all_paths import check_program
 from wavesim.isa.load import load_machine
 from wavesim.isa.machine import Machine
 

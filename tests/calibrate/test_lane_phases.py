@@ -29,7 +29,7 @@ from wavesim.calibrate.device.virtual import VirtualDevice
 from wavesim.calibrate.fit.outcome import lane_ranges, machine_file, phase_lines
 from wavesim.calibrate.fit.search import FitResult
 from wavesim.calibrate.fit.selftest import draw_phases, phase_misses
-from wavesim.checks.run import check_program
+from wavesim.checks.all_paths import check_program
 from wavesim.isa.banks import array_clk
 from wavesim.isa.load import lanes, load_machine
 from wavesim.isa.machine import LanePhases

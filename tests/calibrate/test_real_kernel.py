@@ -10,7 +10,7 @@ import pytest
 from wavesim.asm.tools import MissingTool
 from wavesim.calibrate.device.virtual import VirtualDevice
 from wavesim.calibrate.real.kernel import Comparison, compare, stamped_kernel
-from wavesim.checks.run import check_program
+from wavesim.checks.all_paths import check_program
 from wavesim.isa.memory_roles import LATENCY
 from wavesim.pipeline.run import RunOptions, prepare
 

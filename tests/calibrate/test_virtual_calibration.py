@@ -16,7 +16,7 @@ from wavesim.calibrate.device.virtual import VirtualDevice
 from wavesim.calibrate.fit.outcome import machine_file
 from wavesim.calibrate.fit.search import FitResult, fit
 from wavesim.calibrate.fit.selftest import draw, misses, secret_device
-from wavesim.checks.run import check_program
+from wavesim.checks.all_paths import check_program
 from wavesim.emulate.run import emulate
 from wavesim.errors import UserError
 from wavesim.isa.load import load_machine

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from wavesim.asm.text.parse import parse_program
-from wavesim.checks.run import check_program
+from wavesim.checks.all_paths import check_program
 
 SOURCE = Path(__file__).resolve().parents[1] / "emulate" / "compiled_kernels.hip"
 FLAGS = ("-x", "hip", "--cuda-device-only", "-nogpulib", "-nogpuinc", "-O3", "-S", "-o", "-")

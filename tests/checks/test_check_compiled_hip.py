@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wavesim.asm.tools import MissingTool
-from wavesim.checks.run import check_program
+from wavesim.checks.all_paths import check_program
 from wavesim.pipeline.run import RunOptions, prepare
 
 SOURCES = Path(__file__).with_name("hip")

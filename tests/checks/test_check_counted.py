@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from wavesim.asm.text.parse import parse_program
+from wavesim.checks.all_paths import check_program
 from wavesim.checks.relaxing import NOT_WAITED
-from wavesim.checks.run import check_program
 from wavesim.checks.strong_waits import find_strong_waits
 from wavesim.emulate.judge.numerics import check_numerics
 from wavesim.emulate.run import emulate

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from wavesim.asm.text.parse import parse_program
+from wavesim.checks.all_paths import check_program
 from wavesim.checks.counters import counter_overflows
-from wavesim.checks.run import check_kernel, check_program
+from wavesim.checks.run import check_kernel
 from wavesim.front.launch.file import LaunchOptions
 from wavesim.isa.load import load_machine
 from wavesim.pipeline.run import RunOptions, prepare

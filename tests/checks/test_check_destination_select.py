@@ -10,7 +10,7 @@ from functools import cache
 import pytest
 
 from wavesim.asm.text.parse import parse_program
-from wavesim.checks.run import check_program
+from wavesim.checks.all_paths import check_program
 from wavesim.program import Finding, Severity
 
 TYPES = {"f32": "float", "f16": "half", "bf16": "bfloat"}

@@ -14,7 +14,7 @@ from functools import cache
 import pytest
 
 from wavesim.asm.text.parse import parse_program
-from wavesim.checks.run import check_program
+from wavesim.checks.all_paths import check_program
 
 MODE = "implicit $mode, implicit $exec"
 CMPX = "V_CMPX_EQ_I32_e32 $vgpr0, $vgpr1, implicit-def $exec, implicit-def $vcc, " + MODE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from wavesim.asm.text.parse import parse_program
-from wavesim.checks.run import check_program
+from wavesim.checks.all_paths import check_program
 from wavesim.errors import UserError
 from wavesim.isa import hazards as hazards_module
 from wavesim.isa.hazards import hazard_rows

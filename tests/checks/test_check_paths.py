@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wavesim.asm.text.parse import parse_program
+from wavesim.checks.all_paths import check_program
 from wavesim.checks.cfg import control_flow
 from wavesim.checks.paths import possible_paths
-from wavesim.checks.run import check_program
 from wavesim.program.dataflow import effects
 from wavesim.trace.decode import code_entries
 

@@ -9,8 +9,9 @@ import pytest
 
 from wavesim.analyze.analysis import analyze
 from wavesim.asm.text.parse import parse_program
+from wavesim.checks.all_paths import check_program
 from wavesim.checks.relaxing import NOT_WAITED
-from wavesim.checks.run import check_execution, check_kernel, check_program
+from wavesim.checks.run import check_execution, check_kernel
 from wavesim.checks.strong_waits import StrongWait, find_strong_waits
 from wavesim.checks.waits import span_of
 from wavesim.emulate.run import emulate

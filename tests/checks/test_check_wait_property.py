@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wavesim.asm.text.parse import parse_program
+from wavesim.checks.all_paths import check_program
 from wavesim.checks.pending import pending_before
 from wavesim.checks.relaxing import COUNTERS, NOT_WAITED, WaitRelaxer, counts_from
-from wavesim.checks.run import check_program
 from wavesim.checks.strong_waits import find_strong_waits, relaxed_code
 from wavesim.checks.waits import hazardous_uses
 from wavesim.trace import CodeEntry, Kind

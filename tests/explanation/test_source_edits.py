@@ -9,8 +9,9 @@ import pytest
 
 from wavesim.asm.compile import find_compiler
 from wavesim.asm.tools import MissingTool
-from wavesim.explanation.advice import Bench, try_text
+from wavesim.explanation.advice import Bench
 from wavesim.explanation.builtins import source_edits
+from wavesim.explanation.executed import try_text
 from wavesim.explanation.explanation import Explanation, explain_run
 from wavesim.explanation.pace import timed
 from wavesim.explanation.patch import patch_files

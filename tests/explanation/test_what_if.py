@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from wavesim.analyze.analysis import analyze
+from wavesim.analyze.result import LEVEL_BOUNDS
+from wavesim.asm.tools import MissingTool
 from wavesim.explanation.main_loop import steady_of
 from wavesim.explanation.pace import Pace, Streams, pace_of, shortened, structure_of, timed
 from wavesim.explanation.whatif import WHAT_IFS, Rung, WhatIf, by_gain, measure
@@ -108,6 +110,46 @@ def test_no_row_is_below_a_bound_that_it_leaves_in_place(name: str, row: WhatIf)
     if row.name == "no_arbitration":
         del left["issue"]
     assert found.clk >= max(left.values()) * (1 - 1e-9)
+
+
+SHIPPED = [
+    str(path.relative_to(ROOT))
+    for kind in ("*.yaml", "seed/*.yaml", "lessons/*.yaml", "*/*.s", "hip/*.hip")
+    for path in sorted(ROOT.glob(f"kernels/{kind}"))
+    if ".launch" not in path.name and path.parent.name != "foreign"
+]
+TAKEN_AWAY = {
+    "lds_bandwidth_2": ("lds_bytes", "lds_service"),
+    "no_bank_conflicts": ("lds_service",),
+    "matrix_pipe_free": ("mfma",),
+    "no_arbitration": ("issue",),
+    "memory_latency_0": ("memory_in_flight", *LEVEL_BOUNDS),
+    "memory_rate_2": ("global_bytes", "memory_in_flight"),
+    "memory_in_flight": ("memory_in_flight",),
+}
+"""Rows -> bounds that they take away; all others leave every bound in place."""
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_no_row_of_a_shipped_kernel_is_below_its_own_bounds(name: str) -> None:
+    """The bounds of the kernel as it is, those that the row takes away left out."""
+    try:
+        if name in LADDER:
+            run = run_of(name)
+        else:
+            arch = "gfx950" if name.startswith("kernels/hip") else None  # some are for no other
+            run = run_kernel(ROOT / name, RunOptions(arch=arch, numbers=False))
+    except MissingTool as error:
+        pytest.skip(str(error))
+    loop, bounds = run.analysis.loop, run.analysis.bounds
+    if loop is None or bounds is None or not run.analysis.complete:
+        return
+    streams, base = timed(run)
+    for row in WHAT_IFS:
+        found = measure(streams, run.machine, row, base, loop.head)
+        gone = TAKEN_AWAY.get(row.name, ())
+        left = max(clk for name, clk in bounds.named().items() if name not in gone)
+        assert found is None or found.clk >= left * (1 - 1e-9), row.name
 
 
 def test_waves_that_run_apart_are_rated_by_the_work_of_all() -> None:

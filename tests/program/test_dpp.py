@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from wavesim.asm.text.parse import parse_program
-from wavesim.checks.run import check_program
+from wavesim.checks.all_paths import check_program
 from wavesim.emulate.semantics.vector.lane_select import SOURCE_LANES
 from wavesim.program.dpp import DPP_CONTROLS, DPP_MIRRORS, DPP_WORDS, is_dpp
 from wavesim.trace.code import ALONE

@@ -8,31 +8,23 @@ from pathlib import Path
 
 import numpy as np
 
-from wavesim.checks import by_code
+from wavesim.checks.all_paths import check_program
 from wavesim.checks.bank_conflicts import bank_conflicts
 from wavesim.checks.beyond import findings_behind
-from wavesim.checks.cfg import control_flow
-from wavesim.checks.code_view import CodeView
 from wavesim.checks.counters import counter_overflows
 from wavesim.checks.coverage import stored_by_two_waves, tile_coverage
 from wavesim.checks.elsewhere import Elsewhere, look_elsewhere
-from wavesim.checks.hazards import hazards
 from wavesim.checks.lds_contents import uninitialised_lds_reads
 from wavesim.checks.lds_order import unordered_lds_accesses
-from wavesim.checks.paths import possible_paths
-from wavesim.checks.pending import pending_before
 from wavesim.checks.races import global_races, lds_races
 from wavesim.checks.registers import OTHERS_WRITE, uninitialised_on_the_way
-from wavesim.checks.relaxing import WaitRelaxer
 from wavesim.checks.rules import RULES
 from wavesim.checks.spills import register_spills
 from wavesim.checks.strong_waits import strong_waits
 from wavesim.checks.suppressions import Allowed, suppressed
 from wavesim.checks.transposed import partial_transposed_reads
-from wavesim.checks.waits import missing_waits
 from wavesim.emulate.judge.numerics import Numerics, check_numerics
 from wavesim.emulate.run import Execution, emulate
-from wavesim.emulate.semantics.scalar.mode_register import mode_findings
 from wavesim.errors import SourceSpan, UserError
 from wavesim.front.launch.model import LoadedKernel, Position
 from wavesim.front.occupancy import occupancy
@@ -43,11 +35,9 @@ from wavesim.pipeline.allowance import execute as run_allowed
 from wavesim.pipeline.run import RunOptions, allowed, may_execute
 from wavesim.pipeline.shorter import Shorter, shorter_kernel
 from wavesim.pipeline.unknowns import RACES, Unknowns, unknowns_of_code
-from wavesim.program import Finding, Program, Severity
-from wavesim.program.dataflow import effects
+from wavesim.program import Finding, Severity
 from wavesim.program.verdict import Verdict, verdict_of
 from wavesim.trace import Trace
-from wavesim.trace.decode import code_entries
 
 KNOWN = Allowance()
 ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
@@ -86,26 +76,6 @@ class CheckResult:
     def verdict(self) -> Verdict:
         """``unchecked`` where nothing was found but the kernel was not executed."""
         return verdict_of(self.findings, right=True, checked=self.looked_at)
-
-
-def check_program(program: Program, *, strict: bool = False) -> tuple[list[Finding], WaitRelaxer]:
-    """The rules that need no execution, and what judges waits once there is one. ``strict`` makes errors of
-    the wait states that only LLVM asks for.
-
-    Raises:
-        UnknownInstruction: the program has an opcode without data.
-    """
-    code = code_entries(program)
-    used = tuple(effects(instruction, program.arch) for instruction in program)
-    flow = possible_paths(program, code, used, control_flow(program, code))
-    before = pending_before(flow, code, used)
-    found = [
-        *missing_waits(program, code, used, before),
-        *hazards(program, code, used, flow, strict=strict),
-        *(finding for find in by_code.FINDERS for finding in find(CodeView(program, code, used, flow))),
-        *mode_findings(program),
-    ]
-    return found, WaitRelaxer.of(program, code, used, flow, before)
 
 
 def check_execution(execution: Execution, numerics: Numerics | None = None) -> tuple[list[Finding], Numerics]:

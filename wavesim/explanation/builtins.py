@@ -4,7 +4,7 @@
 ``__builtin_amdgcn_sched_group_barrier(mask, size, id)`` asks clang's scheduler for an order (LLVM's user
 guide for AMDGPU). The compiler's line table says which statements of the main loop became MFMAs, accesses
 and barriers, at each depth of inlined functions. What comes of an edit shows only when clang has compiled
-it, so each is tried so (:func:`wavesim.explanation.advice.try_text`).
+it, so each is tried so (:func:`wavesim.explanation.executed.try_text`).
 """
 
 from __future__ import annotations

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from wavesim.analyze.stalls import issued_rows
 from wavesim.checks.relaxing import NOT_WAITED, WaitRelaxer, with_count
-from wavesim.checks.strong_waits import StrongWait
 from wavesim.checks.waits import span_of
 from wavesim.errors import SourceSpan
 from wavesim.explanation.edits import Edit
@@ -22,6 +22,9 @@ from wavesim.isa.kinds import BRANCH_KINDS, LDS_KINDS, MEMORY_KINDS, VMEM_KINDS
 from wavesim.program import Immediate, Instruction, Program, Waitcnt
 from wavesim.trace import CodeEntry, Kind, Reason, Timeline
 from wavesim.trace.relaid import block_starts
+
+if TYPE_CHECKING:
+    from wavesim.checks.strong_waits import StrongWait
 
 STOPS = BRANCH_KINDS | {Kind.WAIT, Kind.BARRIER, Kind.ENDPGM}
 """What nothing is moved past."""

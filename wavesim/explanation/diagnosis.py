@@ -95,5 +95,5 @@ def diagnosed_from(run: Run, steady: Steady, streams: Streams, base: Pace) -> Ru
     """The run with its diagnosis from what :func:`quickly_timed` found."""
     head = steady.loop.head if steady.loop is not None else None
     rows = [row for row in WHAT_IFS if row.name in COSTS]
-    rungs = [measure(streams, run.machine, row, base, head) for row in rows]
+    rungs = [measure(streams, run.machine, row, base, head, base.clk) for row in rows]
     return replace(run, diagnosis=diagnosis(run, base, [each for each in rungs if each is not None]))

@@ -110,22 +110,7 @@ def edited(trace: Trace, edit: Edit) -> Trace:
     """
     program, layout = edited_program(trace.program, trace.code, edit)
     waves = tuple(_stream(wave, layout, len(trace.program)) for wave in trace.waves)
-    return replace(trace, program=program, code=_entries(program, trace.code), waves=waves)
-
-
-def _entries(program: Program, before: Sequence[CodeEntry]) -> tuple[CodeEntry, ...]:
-    """The entries of an edited program. Those of instructions that stay are not made again, and where the
-    address stays too they are the same ones."""
-    known = {id(entry.instruction): entry for entry in before}
-
-    def entry(instruction: Instruction, address: int, size_bytes: int) -> CodeEntry:
-        found = known.get(id(instruction))
-        if found is None:
-            return code_entry(instruction, program.arch, address, size_bytes)
-        same = found.address == address and found.size_bytes == size_bytes
-        return found if same else replace(found, address=address, size_bytes=size_bytes)
-
-    return tuple(map(entry, program.instructions, program.addresses, program.sizes))
+    return replace(trace, program=program, code=_decoded(trace, program, layout), waves=waves)
 
 
 @dataclass(frozen=True)
@@ -137,21 +122,36 @@ class Layout:
     origins: list[Int64]
 
 
+def _decoded(trace: Trace, program: Program, layout: Layout) -> tuple[CodeEntry, ...]:
+    """What timing needs of the edited program; only what is new is decoded anew."""
+    entries = []
+    sources = np.concatenate(layout.origins).tolist()
+    for source, instruction, address, size in zip(
+        sources, program.instructions, program.addresses, program.sizes, strict=True
+    ):
+        known = trace.code[source] if source != PUT_IN else None
+        if known is None or known.instruction is not instruction:
+            known = code_entry(instruction, program.arch, address, size)
+        elif (known.address, known.size_bytes) != (address, size):
+            known = replace(known, address=address, size_bytes=size)
+        entries.append(known)
+    return tuple(entries)
+
+
 def _stream(wave: WaveTrace, layout: Layout, count: int) -> WaveTrace:
     code = wave.code.astype(np.int64)
-    is_start = np.zeros(count, bool)
-    is_start[layout.starts] = True
-    rows = np.flatnonzero(is_start[code])
-    block_of = {start: number for number, start in enumerate(layout.starts)}
-    sources: list[Int64] = []
-    codes: list[Int64] = []
-    for row, end in zip(rows.tolist(), [*rows[1:].tolist(), len(code)], strict=True):
-        start = int(code[row])
-        number = block_of[start]
-        origins = layout.origins[number]
-        there = (origins == PUT_IN) | (origins - start < end - row)  # a stream can stop inside a block
-        sources.append(np.where(origins == PUT_IN, PUT_IN, origins - start + row)[there])
-        codes.append((np.arange(len(origins)) + layout.new_starts[number])[there])
-    source = np.concatenate(sources) if sources else np.zeros(0, np.int64)
-    code = np.concatenate(codes) if codes else source
-    return replace(wave.gathered(source, code), spins=())
+    block_at = np.full(count, -1)
+    block_at[layout.starts] = np.arange(len(layout.starts))
+    rows = np.flatnonzero(block_at[code] >= 0)
+    blocks = block_at[code[rows]]
+    sizes = np.array([len(each) for each in layout.origins])
+    origins = np.concatenate(layout.origins)
+    made = sizes[blocks]  # instructions of each block executed, one behind the other
+    inside = np.arange(made.sum()) - np.repeat(np.cumsum(made) - made, made)
+    origin = origins[np.repeat((np.cumsum(sizes) - sizes)[blocks], made) + inside]
+    behind = origin - np.repeat(code[rows], made)
+    put_in = origin == PUT_IN
+    there = put_in | (behind < np.repeat(np.diff(rows, append=len(code)), made))  # it can stop inside a block
+    source = np.where(put_in, PUT_IN, behind + np.repeat(rows, made))
+    new = np.repeat(np.array(layout.new_starts)[blocks], made) + inside
+    return replace(wave.gathered(source[there], new[there]), spins=())

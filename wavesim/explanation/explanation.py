@@ -16,16 +16,14 @@ from wavesim.explanation.advice import (
     MOST_SUGGESTIONS,
     Advice,
     Bench,
-    TextTrial,
     advised,
-    judge,
     try_candidate,
-    try_text,
 )
 from wavesim.explanation.builtins import source_edits
 from wavesim.explanation.candidates import LoopCode, candidates, relaxed_waits
 from wavesim.explanation.critical_path import CriticalPath, critical_path
 from wavesim.explanation.diagnosis import diagnosis
+from wavesim.explanation.executed import TextTrial, judge, try_text
 from wavesim.explanation.exposed import ExposedLatency, exposed_latencies
 from wavesim.explanation.glance import nothing_to_try
 from wavesim.explanation.lines import LineTime, lines_of

@@ -7,7 +7,7 @@ run repeat up to the end of its loop, so that the passes left out would be more 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import isclose
+from math import inf, isclose
 
 import numpy as np
 
@@ -78,13 +78,16 @@ class Streams:
         """The whole streams only."""
         return Streams(self.whole, self.whole)
 
-    def pace(self, machine: Machine, change: Change, head: int | None = None) -> Pace | None:
+    def pace(
+        self, machine: Machine, change: Change, head: int | None = None, enough_clk: float = inf
+    ) -> Pace | None:
         """The pace of the whole streams with a change; ``None``: it changes nothing, or waves get stuck.
 
         Args:
             machine: what the streams run on as they are.
             change: gives the other inputs.
             head: code index of the loop that counts, where the code is not changed.
+            enough_clk: as :func:`pace_of` takes it.
 
         Raises:
             UserError: the changed inputs cannot be timed.
@@ -95,9 +98,8 @@ class Streams:
             timeline = simulate(*inputs) if inputs is not None else None
             if inputs is None or timeline is None or not timeline.complete:
                 return None
-            pace = pace_of(
-                timeline, replace(machine, parameters=inputs[1]), left_out, steady_of(timeline, head)
-            )
+            changed = replace(machine, parameters=inputs[1])
+            pace = pace_of(timeline, changed, left_out, steady_of(timeline, head), enough_clk)
             if pace is not None:
                 return pace
         return None
@@ -129,7 +131,11 @@ def unchanged(trace: Trace, parameters: TimingParameters) -> tuple[Trace, Timing
 
 
 def pace_of(
-    timeline: Timeline, machine: Machine, left_out: int = 0, steady: Steady | None = None
+    timeline: Timeline,
+    machine: Machine,
+    left_out: int = 0,
+    steady: Steady | None = None,
+    enough_clk: float = inf,
 ) -> Pace | None:
     """The pace of a simulated run, with ``left_out`` passes more; ``None``: it does not show how they went.
 
@@ -138,6 +144,7 @@ def pace_of(
         machine: what it was timed on, changes included.
         left_out: passes that the main loop has more in the whole run.
         steady: its main loop, where it is known.
+        enough_clk: a pace that is slower need not be held against the bounds.
     """
     steady = steady or steady_of(timeline)
     window, loop = steady.window, steady.loop
@@ -153,7 +160,7 @@ def pace_of(
             return None
         more_clk = left_out // window.period * window.period_clk
     clk = (passes.inside.clk + more_clk) / (passes.made + left_out) / steady.unroll
-    least, name = _least(timeline, passes, steady.unroll, machine)
+    least, name = _least(timeline, passes, steady.unroll, machine) if clk < enough_clk else (0.0, "")
     exact = window.period is not None
     at_bound = name if clk < least * (1 - 1e-9) else ""
     return Pace(max(clk, least), timeline.clk_total + more_clk, exact, True, at_bound)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 
 import numpy as np
 
@@ -194,7 +195,14 @@ WHAT_IFS: tuple[WhatIf, ...] = (
 )
 
 
-def measure(streams: Streams, machine: Machine, row: WhatIf, base: Pace, head: int | None) -> Rung | None:
+def measure(
+    streams: Streams,
+    machine: Machine,
+    row: WhatIf,
+    base: Pace,
+    head: int | None,
+    enough_clk: float = inf,
+) -> Rung | None:
     """Time one row; ``None`` where it changes nothing of this kernel or cannot run.
 
     Args:
@@ -203,9 +211,10 @@ def measure(streams: Streams, machine: Machine, row: WhatIf, base: Pace, head: i
         row: what to change.
         base: the pace of the kernel as it is.
         head: code index of its main loop.
+        enough_clk: a pace that is slower need not be held against the bounds.
     """
     try:
-        pace = streams.pace(machine, row.change, head)
+        pace = streams.pace(machine, row.change, head, enough_clk)
     except UserError:
         return None
     return rung(row.name, row.text, pace, base) if pace is not None else None

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from wavesim.checks.all_paths import check_program
 from wavesim.checks.relaxing import WaitRelaxer
-from wavesim.checks.run import check_program
 from wavesim.emulate.run import Execution
 from wavesim.isa.kinds import MEMORY_KINDS, Kind
 from wavesim.isa.timing_parameters import TimingParameters
@@ -29,7 +29,7 @@ PADS = (0, 1, 2, 4, 8, 12, 16, 20)
 
 
 Checked = tuple[list[Finding], WaitRelaxer]
-"""What :func:`wavesim.checks.run.check_program` says."""
+"""What :func:`wavesim.checks.all_paths.check_program` says."""
 
 
 @dataclass(frozen=True)
