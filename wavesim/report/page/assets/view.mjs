@@ -221,7 +221,7 @@ export class Overview {
     this.canvas.height = Math.round(this.height * ratio);
     this.canvas.style.width = `${this.width}px`;
     this.canvas.style.height = `${this.height}px`;
-    this.context = this.canvas.getContext("2d");
+    this.context = this.canvas.getContext("2d", { alpha: false });
     this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.image = null;
   }
