@@ -81,8 +81,8 @@ def main() -> None:
             frames, all_ms, median_ms, worst_ms = driver.execute_async_script(script)
             browser_ms = 1000 * (cpu_s(driver.service.process.pid) - before_s) / frames
             print(
-                f"{name:20} {1000 * frames / all_ms:5.1f} frames/s; a frame: {browser_ms:5.1f} ms of the browser, "
-                f"{median_ms:.1f} ms of them the script's, worst {worst_ms:.1f} ms"
+                f"{name:20} {1000 * frames / all_ms:5.1f} frames/s; a frame: "
+                f"{browser_ms:5.1f} ms of the browser, {median_ms:.1f} ms of the script, worst {worst_ms:.1f}"
             )
     driver.quit()
 

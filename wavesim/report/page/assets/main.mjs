@@ -102,8 +102,8 @@ export class App {
       const { first, facts, figures, clk_per_iteration: clk, title } = run.data;
       const chip = make("section", { class: "chip" }, make("button", { class: "title", click: () => this.choose(run) }, title));
       if (!first) {
-        if (clk) chip.append(make("span", {}, `${shown(clk)} clk/iteration`));
-        for (const [label, text] of facts.slice(0, 1)) chip.append(make("span", {}, `${label} ${text}`));
+        const said = [...(clk ? [`${shown(clk)} clk/iteration`] : []), ...facts.slice(0, 1).map((fact) => fact.join(" "))];
+        chip.append(make("div", {}, said.join(", ")));
         return chip;
       }
       const rows = first.rows.map(([label, text]) => this.firstRow(run, label, text));

@@ -125,6 +125,11 @@ export class ColumnFill {
   }
 }
 
+/** A text that fits into so many letters; one that is cut says so. */
+export function shortened(text, letters) {
+  return text.length <= letters ? text : `${text.slice(0, letters - 1)}…`;
+}
+
 /** Rows of pixels, one beneath the other, that are stretched into lanes: of thousands of blocks a frame is a few images. */
 export class Rows {
   constructor(canvas, width, count) {
@@ -327,8 +332,7 @@ export class Painter {
       const width = (wave.end[row] - wave.issue[row]) * scale;
       if (width < TEXT_FROM_PX) continue;
       context.fillStyle = inkOn(colours.activity[run.code[wave.code[row]].activity]);
-      const room = Math.floor((width - 6) / (0.41 * this.unit));
-      context.fillText(run.code[wave.code[row]].text.slice(0, room), this.x(wave.issue[row] + run.offset) + 3, y + height / 2 - 1);
+      context.fillText(shortened(run.code[wave.code[row]].text, Math.floor((width - 6) / (0.41 * this.unit))), this.x(wave.issue[row] + run.offset) + 3, y + height / 2 - 1);
     }
   }
 
