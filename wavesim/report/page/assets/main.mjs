@@ -21,6 +21,7 @@ export const HELP = [
 ];
 
 const NARROW_PX = 900; // up to this width everything stands in one column
+const SAY_AFTER_MS = 100;
 const LINK_AFTER_MS = 250; // browsers allow some hundred changes of the address in half a minute
 
 export class App {
@@ -101,8 +102,8 @@ export class App {
       const { first, facts, figures, clk_per_iteration: clk, title } = run.data;
       const chip = make("section", { class: "chip" }, make("button", { class: "title", click: () => this.choose(run) }, title));
       if (!first) {
-        if (clk) chip.append(make("span", {}, `${shown(clk)} clk/iteration`));
-        for (const [label, text] of facts.slice(0, 1)) chip.append(make("span", {}, `${label} ${text}`));
+        const said = [...(clk ? [`${shown(clk)} clk/iteration`] : []), ...facts.slice(0, 1).map((fact) => fact.join(" "))];
+        chip.append(make("div", {}, said.join(", ")));
         return chip;
       }
       const rows = first.rows.map(([label, text]) => this.firstRow(run, label, text));
@@ -292,16 +293,24 @@ export class App {
     this.note = first ? "" : isShown ? "no wave issued this line" : `${at.file} is not in this page`;
   }
 
+  /** While the view moves, what is shown is said some times a second: each time the browser lays out the page. */
   changed() {
+    this.sayTimer ||= setTimeout(() => {
+      this.sayTimer = 0;
+      this.say();
+    }, SAY_AFTER_MS);
+    if (!this.linked) return;
+    clearTimeout(this.linkTimer);
+    this.linkTimer = setTimeout(() => this.writeLink(), LINK_AFTER_MS);
+  }
+
+  say() {
     const { view } = this;
     const iterations = view.marks.run.iterations();
     const at = upperBound(iterations, view.from - view.marks.run.offset);
     const place = iterations.length ? `, iteration ${at} of ${iterations.length}` : "";
     const note = this.note ? `; ${this.note}` : "";
     this.status.textContent = `clk ${Math.round(view.from)} to ${Math.round(view.to)} (${Math.round(view.to - view.from)})${place}${note}`;
-    if (!this.linked) return;
-    clearTimeout(this.linkTimer);
-    this.linkTimer = setTimeout(() => this.writeLink(), LINK_AFTER_MS);
   }
 
   writeLink() {

@@ -35,6 +35,11 @@ export function layLanes(runs, unit) {
     y += lane.height + (lane.gap || 0.15 * unit);
   }
   lanes.total = y + 0.4 * unit;
+  lanes.rows = 0; // of pixels: what a wave issues, and what it waits for
+  for (const lane of lanes) {
+    lane.row = lanes.rows;
+    lanes.rows += { title: 0, busy: 1, wave: 2 }[lane.kind];
+  }
   return lanes;
 }
 
@@ -66,8 +71,7 @@ export function inkOn(colour) {
 
 /** Fills intervals in time order; what is narrower than a pixel is summed and its largest class shown. */
 export class ColumnFill {
-  constructor(context, classes, draw) {
-    this.context = context;
+  constructor(classes, draw) {
     this.draw = draw; // (class, x, width)
     this.sums = new Float64Array(classes);
     this.column = -1;
@@ -121,6 +125,43 @@ export class ColumnFill {
   }
 }
 
+/** A text that fits into so many letters; one that is cut says so. */
+export function shortened(text, letters) {
+  return text.length <= letters ? text : `${text.slice(0, letters - 1)}…`;
+}
+
+/** Rows of pixels, one beneath the other, that are stretched into lanes: of thousands of blocks a frame is a few images. */
+export class Rows {
+  constructor(canvas, width, count) {
+    Object.assign(canvas, { width, height: count });
+    this.canvas = canvas;
+    this.context = canvas.getContext("2d");
+    this.image = this.context.createImageData(width, count);
+    this.pixels = new Uint32Array(this.image.data.buffer);
+    this.width = width;
+  }
+
+  /** Fills [x, x + width) of a row, as far as it goes. */
+  fill(row, x, width, pixel) {
+    const from = Math.max(0, x);
+    const to = Math.min(this.width, x + width);
+    if (to > from) this.pixels.fill(pixel, row * this.width + from, row * this.width + to);
+  }
+
+  /** Calls put() to fill the rows anew, and makes them ready to be drawn. */
+  fillAll(put) {
+    this.pixels.fill(0);
+    put();
+    this.context.putImageData(this.image, 0, 0);
+  }
+}
+
+/** A colour #rrggbb as a pixel of an image, in this machine's order of bytes. */
+export function pixelOf(colour) {
+  const bytes = Uint8Array.of(...[1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)), 255);
+  return new Uint32Array(bytes.buffer)[0];
+}
+
 /** put(from, to, class) for what a wave does in its rows [first, last), in time order: an activity, or classes + a reason. */
 export function waveIntervals(run, wave, first, last, classes, put) {
   let stall = upperBound(wave.stallRow, first - 1);
@@ -142,13 +183,14 @@ export class Painter {
     this.canvas = canvas;
     this.runs = runs;
     this.vocabulary = vocabulary;
-    this.context = canvas.getContext("2d");
+    this.context = canvas.getContext("2d", { alpha: false });
     this.unit = 18;
     this.refresh();
   }
 
   refresh() {
     this.colours = readColours(this.vocabulary);
+    this.pixels = [...this.colours.activity, ...this.colours.reason].map(pixelOf);
     this.lanes = layLanes(this.runs, this.unit);
     this.labelWidth = Math.round(4.6 * this.unit);
     this.smallFont = `${Math.round(0.55 * this.unit)}px ui-monospace, "DejaVu Sans Mono", monospace`;
@@ -170,6 +212,8 @@ export class Painter {
     this.canvas.width = Math.round(this.width * ratio);
     this.canvas.height = Math.round(this.height * ratio);
     this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.context.imageSmoothingEnabled = false;
+    this.rows = new Rows(document.createElement("canvas"), this.width - this.labelWidth, this.lanes.rows);
   }
 
   /** Draws everything between clocks view.from and view.to of the shared axis. */
@@ -183,10 +227,25 @@ export class Painter {
     context.textBaseline = "middle";
     this.ruler();
     for (const lane of this.lanes) {
-      if (lane.kind === "wave") this.waveLane(lane, marks);
-      else if (lane.kind === "busy") this.busyLane(lane);
+      if (lane.kind === "wave") this.label(lane, lane.run.name(lane.position), colours.text, marks.wave === lane.position && marks.run === lane.run);
+      else if (lane.kind === "busy") this.label(lane, lane.label, colours.faint);
       else this.label(lane, lane.run.data.title, colours.text);
     }
+    this.rows.fillAll(() => {
+      for (const lane of this.lanes) {
+        if (lane.kind === "wave") this.waveRows(lane);
+        else if (lane.kind === "busy") this.busyRow(lane);
+      }
+    });
+    context.save();
+    context.beginPath();
+    context.rect(this.labelWidth, 0, this.width, this.height);
+    context.clip();
+    for (const lane of this.lanes) {
+      if (lane.kind === "wave") this.waveLane(lane);
+      else if (lane.kind === "busy") this.busyLane(lane);
+    }
+    context.restore();
     for (const run of this.runs) this.barrierLines(run);
     this.marks(marks);
   }
@@ -221,56 +280,60 @@ export class Painter {
       context.fillStyle = colours.line;
       context.fillRect(x, 1.1 * this.unit, 1, this.height);
       context.fillStyle = colours.faint;
-      context.fillText(String(Math.round(clk)), x + 3, 0.6 * this.unit);
+      const said = String(Math.round(clk));
+      if (x + 3 + context.measureText(said).width <= this.width) context.fillText(said, x + 3, 0.6 * this.unit);
     }
   }
 
-  waveLane(lane, marks) {
-    const { context, colours, scale } = this;
-    const { run, position, y, height } = lane;
+  /** The rows of a wave: above what it issues, which fills its lane, below what it waits for. */
+  waveRows(lane) {
+    const { colours, rows, pixels, labelWidth } = this;
+    const { run, position, row } = lane;
     const wave = run.waves[position];
     const from = this.view.from - run.offset;
     const to = this.view.to - run.offset;
-    this.label(lane, run.name(position), colours.text, marks.wave === position && marks.run === run);
-    context.save();
-    context.beginPath();
-    context.rect(this.labelWidth, y, this.width, height);
-    context.clip();
-    context.fillStyle = colours.lane;
-    const start = this.x(Math.max(from, wave.first_clk) + run.offset);
-    context.fillRect(start, y, Math.max(0, this.x(Math.min(to, wave.last_clk) + run.offset) - start), height);
     const classes = colours.activity.length;
-    const fill = new ColumnFill(context, classes + colours.reason.length, (which, x, width) => {
-      const waiting = which >= classes;
-      context.fillStyle = waiting ? colours.reason[which - classes] : colours.activity[which];
-      if (waiting) context.fillRect(x, y + 0.3 * height, width, 0.4 * height);
-      else context.fillRect(x, y, width, height - 2);
-    });
+    const fill = new ColumnFill(pixels.length, (which, x, width) => rows.fill(row + (which >= classes), x - labelWidth, width, pixels[which]));
     const put = (begin, end, which) => {
       if (end > from && begin < to) fill.put(this.x(Math.max(begin, from - 8) + run.offset), this.x(Math.min(end, to + 8) + run.offset), which);
     };
-    const level = this.levelsOf(wave, run, classes + colours.reason.length, (each) => waveIntervals(run, wave, 0, wave.issue.length, classes, each));
-    if (level) {
-      Levels.stretches(level, from, to, put);
-      fill.finish();
-      context.restore();
-      return;
+    const level = this.levelsOf(wave, run, pixels.length, (each) => waveIntervals(run, wave, 0, wave.issue.length, classes, each));
+    if (level) Levels.stretches(level, from, to, put);
+    else {
+      lane.first = Math.max(0, upperBound(wave.end, from) - 1);
+      lane.last = Math.min(wave.issue.length, upperBound(wave.issue, to) + 1);
+      waveIntervals(run, wave, lane.first, lane.last, classes, put);
     }
-    const first = Math.max(0, upperBound(wave.end, from) - 1);
-    const last = Math.min(wave.issue.length, upperBound(wave.issue, to) + 1);
-    waveIntervals(run, wave, first, last, classes, put);
+    lane.single = !level;
     fill.finish();
+  }
+
+  /** Stretches a row over [y, y + height) of the lanes. */
+  stretch(row, y, height) {
+    const { width, canvas } = this.rows;
+    this.context.drawImage(canvas, 0, row, width, 1, this.labelWidth, y, width, height);
+  }
+
+  waveLane(lane) {
+    const { context, colours, scale } = this;
+    const { run, position, y, height, first, last } = lane;
+    const wave = run.waves[position];
+    const begin = Math.max(this.view.from, wave.first_clk + run.offset);
+    const end = Math.min(this.view.to, wave.last_clk + run.offset);
+    context.fillStyle = colours.lane;
+    if (end > begin) context.fillRect(this.x(begin), y, (end - begin) * scale, height);
+    this.stretch(lane.row, y, height - 2);
+    this.stretch(lane.row + 1, y + 0.3 * height, 0.4 * height);
+    if (!lane.single) return;
     this.inFlight(run, wave, first, last, y + height - 2);
-    context.font = this.font;
     if (4 * scale >= SEPARATE_FROM_PX) this.separate(run, wave, first, last, lane);
+    context.font = this.font;
     for (let row = first; row < last; row += 1) {
       const width = (wave.end[row] - wave.issue[row]) * scale;
       if (width < TEXT_FROM_PX) continue;
       context.fillStyle = inkOn(colours.activity[run.code[wave.code[row]].activity]);
-      const room = Math.floor((width - 6) / (0.41 * this.unit));
-      context.fillText(run.code[wave.code[row]].text.slice(0, room), this.x(wave.issue[row] + run.offset) + 3, y + height / 2 - 1);
+      context.fillText(shortened(run.code[wave.code[row]].text, Math.floor((width - 6) / (0.41 * this.unit))), this.x(wave.issue[row] + run.offset) + 3, y + height / 2 - 1);
     }
-    context.restore();
   }
 
   /** The level of detail that suits the zoom, of a wave or a busy unit; null where its intervals are drawn one by one. */
@@ -300,25 +363,16 @@ export class Painter {
     }
   }
 
-  busyLane(lane) {
-    const { context, colours } = this;
-    const { run, span, y, height } = lane;
-    this.label(lane, lane.label, colours.faint);
-    context.save();
-    context.beginPath();
-    context.rect(this.labelWidth, y, this.width, height);
-    context.clip();
-    context.fillStyle = colours.lane;
-    context.fillRect(this.labelWidth, y, this.width, height);
-    const fill = new ColumnFill(context, colours.activity.length + 1, (which, x, width) => {
-      if (which === colours.activity.length) return; // idle
-      context.fillStyle = colours.activity[which];
-      context.fillRect(x, y, width, height);
+  busyRow({ run, span, row }) {
+    const { colours, rows, pixels, labelWidth } = this;
+    const idle = colours.activity.length;
+    const fill = new ColumnFill(idle + 1, (which, x, width) => {
+      if (which !== idle) rows.fill(row, x - labelWidth, width, pixels[which]);
     });
     const from = this.view.from - run.offset;
     const to = this.view.to - run.offset;
     const activity = (at) => (run.entry(span.wave[at], span.row[at]) || { activity: 0 }).activity;
-    const level = this.levelsOf(span, run, colours.activity.length, (each) => {
+    const level = this.levelsOf(span, run, idle, (each) => {
       let before = 0;
       for (let at = 0; at < span.start.length; at += 1) {
         if (span.end[at] > before) each(Math.max(span.start[at], before), span.end[at], activity(at));
@@ -329,22 +383,30 @@ export class Painter {
     const put = (begin, end, which) => {
       const start = Math.max(begin, before);
       const stop = Math.min(end, to);
-      if (start > before) fill.put(this.x(before + run.offset), this.x(start + run.offset), colours.activity.length);
+      if (start > before) fill.put(this.x(before + run.offset), this.x(start + run.offset), idle);
       if (stop > start) fill.put(this.x(start + run.offset), this.x(stop + run.offset), which);
       before = Math.max(before, stop);
     };
     if (level) Levels.stretches(level, from, to, put);
     else for (let at = Math.max(0, upperBound(span.end, from)); at < span.start.length && span.start[at] < to; at += 1) put(span.start[at], span.end[at], activity(at));
     fill.finish();
-    if (this.scale * 16 >= 26) {
-      for (let at = upperBound(span.end, from); at < span.start.length && span.start[at] < to; at += 1) {
-        if ((span.end[at] - span.start[at]) * this.scale < 26) continue;
-        const entry = run.entry(span.wave[at], span.row[at]);
-        context.fillStyle = inkOn(colours.activity[entry ? entry.activity : 0]);
-        context.fillText(run.name(span.wave[at]), this.x(span.start[at] + run.offset) + 3, y + height / 2);
-      }
+  }
+
+  busyLane(lane) {
+    const { context, colours } = this;
+    const { run, span, y, height } = lane;
+    context.fillStyle = colours.lane;
+    context.fillRect(this.labelWidth, y, this.width, height);
+    this.stretch(lane.row, y, height);
+    if (this.scale * 16 < 26) return;
+    context.font = this.smallFont;
+    const to = this.view.to - run.offset;
+    for (let at = upperBound(span.end, this.view.from - run.offset); at < span.start.length && span.start[at] < to; at += 1) {
+      if ((span.end[at] - span.start[at]) * this.scale < 26) continue;
+      const entry = run.entry(span.wave[at], span.row[at]);
+      context.fillStyle = inkOn(colours.activity[entry ? entry.activity : 0]);
+      context.fillText(run.name(span.wave[at]), this.x(span.start[at] + run.offset) + 3, y + height / 2);
     }
-    context.restore();
   }
 
   barrierLines(run) {

@@ -228,8 +228,7 @@ export class Panels {
     for (const group of figures.groups) {
       const clocks = group.stalls_per_iteration || group.stalls;
       const total = group.stalls_per_iteration ? group.iteration_clk : Object.values(clocks).reduce((sum, clk) => sum + clk, 0);
-      const names = group.waves.map((wave) => wave.wave).join(", ");
-      table.append(make("tr", {}, make("th", { colspan: "3" }, `wave${group.waves.length > 1 ? "s" : ""} ${names}: ${shown(total)} clk${group.stalls_per_iteration ? " per iteration" : ""}`)));
+      table.append(make("tr", {}, make("th", { colspan: "3" }, `${this.run.names(group.waves)}: ${shown(total)} clk${group.stalls_per_iteration ? " per iteration" : ""}`)));
       for (const [name, clk] of Object.entries(clocks).sort((a, b) => b[1] - a[1])) {
         if (clk <= 0) continue;
         const colour = colours[reasons.indexOf(name)] || "other"; // what is put down to no reason

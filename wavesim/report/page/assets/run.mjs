@@ -27,6 +27,17 @@ export function upperBound(sorted, value, high = sorted.length) {
   return low;
 }
 
+/** Rising numbers, neighbours joined: "0-3,8". */
+export function ranges(numbers) {
+  const runs = [];
+  for (const number of numbers) {
+    const last = runs.at(-1);
+    if (last && last[1] === number - 1) last[1] = number;
+    else runs.push([number, number]);
+  }
+  return runs.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(",");
+}
+
 export class Run {
   constructor(data, vocabulary, columns, index) {
     this.data = data;
@@ -125,6 +136,17 @@ export class Run {
     const wave = this.waves[position];
     const several = this.waves.some((other) => other.workgroup !== this.waves[0].workgroup);
     return several ? `g${wave.workgroup} w${wave.wave}` : `w${wave.wave}`;
+  }
+
+  /** Several waves in few words: "waves 0-3", or with the workgroups that have them "g0-3,8 w0". */
+  names(waves) {
+    if (new Set(this.waves.map((wave) => wave.workgroup)).size === 1) return `wave${waves.length > 1 ? "s" : ""} ${ranges(waves.map((wave) => wave.wave))}`;
+    const having = new Map(); // the workgroups by their waves' numbers
+    for (const workgroup of new Set(waves.map((wave) => wave.workgroup))) {
+      const numbers = ranges(waves.filter((wave) => wave.workgroup === workgroup).map((wave) => wave.wave));
+      having.set(numbers, [...(having.get(numbers) || []), workgroup]);
+    }
+    return [...having].map(([numbers, workgroups]) => `g${ranges(workgroups)} w${numbers}`).join(", ");
   }
 
   entry(position, row) {

@@ -204,7 +204,14 @@ export class View {
   }
 }
 
-/** The whole run in one strip: busy share of the matrix pipes, and the part that is shown. */
+/** What the strip counts of a run: its matrix pipes, or where none is used, its waves as they issue. */
+export function shownInStrip(run) {
+  const pipes = run.busy.filter((span) => span.resource === "mfma" && span.start.length);
+  if (pipes.length) return { spans: pipes, activity: 0 };
+  return { spans: run.waves.map((wave) => ({ start: wave.issue, end: wave.end })), activity: -1 };
+}
+
+/** The whole run in one strip: busy share of the matrix pipes, or of the waves, and the part that is shown. */
 export class Overview {
   constructor(canvas, runs, painter) {
     this.canvas = canvas;
@@ -221,7 +228,7 @@ export class Overview {
     this.canvas.height = Math.round(this.height * ratio);
     this.canvas.style.width = `${this.width}px`;
     this.canvas.style.height = `${this.height}px`;
-    this.context = this.canvas.getContext("2d");
+    this.context = this.canvas.getContext("2d", { alpha: false });
     this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.image = null;
   }
@@ -230,17 +237,17 @@ export class Overview {
     const columns = Math.ceil(this.width);
     const shares = this.runs.map((run) => {
       const sums = new Float64Array(columns);
-      const pipes = run.busy.filter((span) => span.resource === "mfma");
-      for (const span of pipes) {
-        for (let at = 0; at < span.start.length; at += 1) {
-          const x0 = this.x(view, span.start[at] + run.offset);
-          const x1 = this.x(view, span.end[at] + run.offset);
+      const shown = shownInStrip(run);
+      for (const { start, end } of shown.spans) {
+        for (let at = 0; at < start.length; at += 1) {
+          const x0 = this.x(view, start[at] + run.offset);
+          const x1 = this.x(view, end[at] + run.offset);
           for (let x = Math.max(0, Math.floor(x0)); x <= x1 && x < columns; x += 1) {
-            sums[x] += Math.max(0, Math.min(x1, x + 1) - Math.max(x0, x)) / pipes.length;
+            sums[x] += Math.max(0, Math.min(x1, x + 1) - Math.max(x0, x)) / shown.spans.length;
           }
         }
       }
-      return sums;
+      return { sums, activity: shown.activity };
     });
     return shares;
   }
@@ -255,10 +262,10 @@ export class Overview {
     context.scale(image.width / this.width, image.height / this.height);
     context.fillStyle = colours.lane;
     context.fillRect(0, 0, this.width, this.height);
-    context.fillStyle = colours.activity[0];
     const all = this.shares(view);
     const each = this.height / all.length;
-    all.forEach((sums, index) => {
+    all.forEach(({ sums, activity }, index) => {
+      context.fillStyle = activity < 0 ? colours.faint : colours.activity[activity];
       for (let x = 0; x < sums.length; x += 1) {
         const height = Math.min(1, sums[x]) * (each - 1);
         context.fillRect(x, (index + 1) * each - height, 1, height);
