@@ -136,7 +136,7 @@ def _sharing(
     launch: Launch, machine: Machine, mine: Mapping[int, _Touched], moved: Mapping[int, Int64]
 ) -> Sharing:
     """``moved`` says where each workgroup's loads begin; those of others are nobody else's."""
-    per_unit, size = max(1, len(launch.workgroups)), _round_size(launch, machine)
+    per_unit, size = max(1, launch.sharing), _round_size(launch, machine)
     apart = np.arange(min(2 * size, _launched(launch))) << 40
     xcds = machine.integer("memory.l2_caches")
     loads = {
@@ -153,7 +153,7 @@ def _launched(launch: Launch) -> int:
 
 def _round_size(launch: Launch, machine: Machine) -> int:
     """Workgroups that the device holds."""
-    return machine.integer(CUS_KEY) * max(1, len(launch.workgroups))
+    return machine.integer(CUS_KEY) * max(1, launch.sharing)
 
 
 def _executed_loads(trace: Trace) -> dict[int, _Touched]:
