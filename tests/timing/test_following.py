@@ -31,9 +31,11 @@ def ending_at(*ends_clk: int, workgroup: int, first_simd: int = 0, start_clk: in
     ]
 
 
-def timed(waves: list[WaveTrace], room: Room) -> Timeline:
+def timed(waves: list[WaveTrace], room: Room, units: int = 1) -> Timeline:
+    """``units``: compute units that the dispatcher serves."""
     code = b.one_chunk([*(b.nop(n) for n in range(16)), b.endpgm()])
-    return simulate(b.trace(code, waves, room=room), b.parameters(), engine="both")
+    p = b.parameters(dispatch_engine_units=units)
+    return simulate(b.trace(code, waves, room=room), p, engine="both")
 
 
 def starts(timeline: Timeline, workgroup: int) -> list[tuple[int, int, int]]:
@@ -57,16 +59,15 @@ def test_a_workgroup_starts_when_the_one_before_it_has_ended() -> None:
 
 def test_all_waves_need_room_which_several_workgroups_may_leave() -> None:
     """A SIMD holds two waves. Waves of the first workgroup leave SIMDs 0 and 1 at 8 and 12, waves of the
-    second 2 and 3 at 16 and 20: then the third has room, though neither of the two is over."""
+    second 2 and 3 at 16 and 20: with the last slot the third has room, though neither of the two is over."""
     waves = [
         *ending_at(4, 8, 48, 48, workgroup=0),
         *ending_at(48, 48, 12, 16, workgroup=1),
         *ending_at(4, 4, 4, 4, workgroup=2, start_clk=FOLLOWS),
     ]
     start = 20 + AFTER_CLK
-    expected = [(2, 0, start), (1, 0, start + 4), (3, 1, start + 8), (0, 0, start + 12)]
-    found = starts(timed(waves, Room(2, 8)), 2)
-    assert [each[::2] for each in found] == [each[::2] for each in expected]
+    found = [(simd, clk) for simd, _, clk in starts(timed(waves, Room(2, 8)), 2)]
+    assert found == [(2, start), (1, start + 4), (3, start + 8), (0, start + 12)]
 
 
 def test_lds_holds_a_workgroup_to_its_last_wave() -> None:
@@ -76,11 +77,12 @@ def test_lds_holds_a_workgroup_to_its_last_wave() -> None:
 
 
 def test_workgroups_that_could_start_together_keep_apart() -> None:
-    """A dispatcher takes 4 clk for a wave and 16 for a workgroup at least."""
+    """A dispatcher takes 4 clk for a wave and 16 for a workgroup at least, and serves 9 compute units."""
     waves = [*ending_at(8, workgroup=0), *ending_at(8, workgroup=1, first_simd=2)]
     waves += [*ending_at(8, workgroup=2, start_clk=FOLLOWS), *ending_at(8, workgroup=3, start_clk=FOLLOWS)]
-    found = timed(waves, Room(1, 2))
-    assert [starts(found, number)[0][2] for number in (2, 3)] == [12 + AFTER_CLK, 12 + AFTER_CLK + 16]
+    for units, expected in ((1, [12 + AFTER_CLK, 12 + AFTER_CLK + 16]), (9, [144, 288])):
+        found = timed(waves, Room(1, 2), units)
+        assert [starts(found, number)[0][2] for number in (2, 3)] == expected
 
 
 def test_a_wave_goes_where_there_is_room() -> None:

@@ -38,8 +38,8 @@ KERNARG_PIECE_BYTES = 16
 
 
 def waves_per_workgroup(launch: Launch) -> int:
-    """Waves of one workgroup."""
-    return -(-launch.workgroup_size // LANES)
+    """Waves of one workgroup that are executed."""
+    return -(-(launch.executed_lanes or launch.workgroup_size) // LANES)
 
 
 def placements(launch: Launch, machine: Machine) -> list[Placement]:

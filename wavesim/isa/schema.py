@@ -111,9 +111,7 @@ NOT_TIMING: Mapping[str, Mapping[str, object]] = {
         "hbm_channels": Size,
         "hbm_channel_bytes": Size,
     },
-    "dispatch": {  # of the first workgroups
-        "engine_units": Size,
-    },
+    "dispatch": {},  # where and how fast waves start on a compute unit
 }
 """Section -> key -> kind, of what timing does not use."""
 

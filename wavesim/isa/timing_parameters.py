@@ -97,6 +97,7 @@ class TimingParameters:
     dispatch_wave_simds: SimdList
     dispatch_wave_interval_clk: WholeNumber
     dispatch_workgroup_least_clk: WholeNumber
+    dispatch_engine_units: Size
     dispatch_after_end_clk: WholeNumber
     dispatch_first_instruction_clk: WholeNumber
     # scalar memory

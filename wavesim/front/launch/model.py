@@ -82,7 +82,8 @@ class Launch:
     ``dynamic_lds_bytes`` is what the launch adds to the kernel's own LDS. Without ``is_stated`` nobody said
     how many lanes a workgroup has: ``workgroup_size`` is a default. ``states_sharing``: it says how many
     ``workgroups`` there are. ``references`` are matrices that the
-    kernel does not get: what is expected may name them."""
+    kernel does not get: what is expected may name them. Of a workgroup the first ``executed_lanes`` are
+    executed (0: all)."""
 
     arguments: tuple[MatrixArgument | ScalarArgument, ...]
     workgroup_size: int
@@ -96,6 +97,7 @@ class Launch:
     references: tuple[MatrixArgument, ...] = ()
     together: int = 0
     room: Room | None = None
+    executed_lanes: int = 0
 
     @property
     def sharing(self) -> int:

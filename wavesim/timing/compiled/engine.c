@@ -43,8 +43,8 @@
     X(memory_tail_bytes) X(memory_to_lds_held_bytes) X(memory_bytes_per_clk) X(memory_l1_hit_bytes_per_clk)  \
     X(memory_min_service_clk) X(memory_store_queue_bytes) X(memory_idle_clk)                                                             \
     X(memory_idle_restart_clk) X(spin_patience_clk) X(max_clk) X(lds_write_drain) X(lds_alternation)         \
-    X(dispatch_wave_interval_clk) X(dispatch_workgroup_least_clk) X(dispatch_after_end_clk)                   \
-    X(dispatch_first_instruction_clk) X(vmem_in_order) X(vmem_first_come) X(vmem_round_robin) X(vmem_store_data) X(endpgm_drain)                \
+    X(dispatch_wave_interval_clk) X(dispatch_workgroup_least_clk) X(dispatch_engine_units)                    \
+    X(dispatch_after_end_clk) X(dispatch_first_instruction_clk) X(vmem_in_order) X(vmem_first_come) X(vmem_round_robin) X(vmem_store_data) X(endpgm_drain)                \
     X(arbitration) X(oldest_first)
 
 #define OP_FIELDS(X)                                                                                         \
@@ -1715,8 +1715,8 @@ static int start_next_group(Engine *e, int64_t now) {
         return 0;
     }
     int64_t after = max64(P(slot_clk), P(dispatch_after_end_clk) + P(dispatch_first_instruction_clk));
-    int64_t apart = max64(P(dispatch_workgroup_least_clk), count * P(dispatch_wave_interval_clk));
-    e->latest_start_clk = max64(now + after, e->latest_start_clk + apart);
+    int64_t takes = max64(P(dispatch_workgroup_least_clk), count * P(dispatch_wave_interval_clk));
+    e->latest_start_clk = max64(now + after, e->latest_start_clk + P(dispatch_engine_units) * takes);
     e->latest_turn = turns[0] % P(simds);
     e->following += count;
     if (e->groups[e->waves[first].group].live) e->held_groups++;

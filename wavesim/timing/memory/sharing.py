@@ -213,7 +213,7 @@ def _number(position: Position, grid: Position) -> int:
 
 
 def _executed(program: Program, launch: Launch, machine: Machine) -> Trace:
-    waves = len(launch.workgroups) * -(-launch.workgroup_size // LANES)
+    waves = len(launch.workgroups) * -(-(launch.executed_lanes or launch.workgroup_size) // LANES)
     try:
         with allowing(replace(budget(), waves=max(waves, budget().waves))):
             return emulate_addresses(program, replace(launch, expect=None), machine).trace
@@ -234,7 +234,7 @@ def _moves(
     done, together = 0, max(1, MOST_WAVES // waves)
     for begin in range(0, len(workgroups), together):
         part = tuple(workgroups[begin : begin + together])
-        trace = _executed(once, replace(launch, workgroups=part, workgroup_size=size), machine)
+        trace = _executed(once, replace(launch, workgroups=part, executed_lanes=size), machine)
         load = np.array([entry.kind is Kind.VMEM_LOAD for entry in trace.code], np.bool_)
         for _, group in groupby(trace.waves, key=attrgetter("workgroup")):
             for wave in group:

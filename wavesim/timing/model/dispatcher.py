@@ -77,8 +77,8 @@ class Dispatcher:
         """One workgroup starts, a wave after the other."""
         p, now = self.p, self.clock.now
         after_clk = max(p.issue_slot_clk, p.dispatch_after_end_clk + p.dispatch_first_instruction_clk)
-        apart_clk = max(p.dispatch_workgroup_least_clk, len(group) * p.dispatch_wave_interval_clk)
-        self.latest_clk = max(now + after_clk, self.latest_clk + apart_clk)
+        takes_clk = max(p.dispatch_workgroup_least_clk, len(group) * p.dispatch_wave_interval_clk)
+        self.latest_clk = max(now + after_clk, self.latest_clk + p.dispatch_engine_units * takes_clk)
         self.latest_place = self.order.index(places[0])
         for number, (wave, simd) in enumerate(zip(group, places, strict=True)):
             used = {each.slot for each in self.held if each.simd_number == simd}
