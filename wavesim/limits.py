@@ -38,6 +38,9 @@ MAX_UNROLL = 4096
 MAX_WAVES = 64
 """Waves simulated together on one compute unit (gfx9: 8 slots on each of 4 SIMDs, and room to queue)."""
 
+MAX_WAVES_IN_ALL = 1024
+"""Waves simulated one after the other on one compute unit."""
+
 SPIN_PATIENCE_CLK = 100_000
 """Shader clocks for which polling goes on while nothing but repeated polls issues (docs/model §12)."""
 

@@ -63,6 +63,7 @@ GIVEN = {
     "region": (["--region", "a:b", "--waves", "4"], RegionOptions("a:b", 7, 4)),
     "trips": (["--trips", "7"], 7),
     "workgroups": (["--workgroups", "2"], 2),
+    "rounds": (["--rounds", "3"], 3),
     "launch": (
         [
             *("--launch", "l.yaml", "--arg", "A=1", "--block", "64", "--grid", "1,2", "--expect", "C = A"),

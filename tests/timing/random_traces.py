@@ -11,7 +11,7 @@ import numpy as np
 
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing.rules import BY_NAME, without
-from wavesim.trace import CodeEntry, Kind, Spin, Trace, WaveTrace
+from wavesim.trace import FOLLOWS, CodeEntry, Kind, Room, Spin, Trace, WaveTrace
 from wavesim.trace.code import SlotShare
 
 MEMORY = (Kind.VMEM_LOAD, Kind.VMEM_STORE, Kind.SMEM)
@@ -182,6 +182,19 @@ def random_trace(random: Random, arch: str, *, longest_loop: int = 4) -> Trace:
         add_polling(random, placed, waves)
     late = [random.choice((-1, 0, 20, 300)) for _ in range(random.choice((0, 0, 40)))]
     return b.trace(placed, waves, arch, memory_head_by_order_clk=np.array(late, np.int32))
+
+
+def with_followers(random: Random, trace: Trace) -> Trace:
+    """Workgroups that start when others have ended: streams of those there are, with less room or more."""
+    first = [wave for wave in trace.waves if wave.workgroup == trace.waves[0].workgroup]
+    per_simd = max(sum(wave.simd == simd for wave in trace.waves) for simd in range(4))
+    followers = [
+        replace(wave, workgroup=2 + number, start_clk=FOLLOWS, spins=())
+        for number in range(random.choice((1, 3, 9)))
+        for wave in first
+    ]
+    room = Room(per_simd + random.choice((0, 0, 1)), random.choice((1, 2, 3)))
+    return replace(trace, waves=(*trace.waves, *followers), room=room)
 
 
 def add_polling(random: Random, code: Sequence[CodeEntry], waves: list[WaveTrace]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from wavesim.analyze.bounds import find_bounds
 from wavesim.analyze.code_tables import code_tables
+from wavesim.analyze.following import find_bandwidth, find_following
 from wavesim.analyze.idle import idle_pipe_clk
 from wavesim.analyze.loop_figures import iterations_of_each_wave, measure_loops
 from wavesim.analyze.loops import find_loops
@@ -19,7 +20,7 @@ from wavesim.analyze.throughput import find_throughput
 from wavesim.front.launch.model import Launch
 from wavesim.isa.clock import SUSTAINED, Choice, clock_of
 from wavesim.isa.machine import Machine
-from wavesim.trace import Timeline
+from wavesim.trace import FOLLOWS, Timeline
 
 if TYPE_CHECKING:
     from wavesim.emulate.judge.numerics import Numerics
@@ -52,8 +53,13 @@ def analyze(
     positions = range(len(timeline.waves))
     stalls = tuple(wave_stalls(timeline, position, tables) for position in positions)
     issued = [issued_rows(wave) for wave in timeline.waves]
-    measured = measure_loops(find_loops(trace, issued), timeline)
-    runs = iterations_of_each_wave(measured, timeline, issued)
+    # loops are those of the workgroups that share the compute unit: what follows is at other iterations
+    at_first = [
+        0 if wave.start_clk == FOLLOWS else rows for wave, rows in zip(trace.waves, issued, strict=True)
+    ]
+    measured = measure_loops(find_loops(trace, at_first), timeline)
+    runs = iterations_of_each_wave(measured, timeline, at_first)
+    following = find_following(timeline)
     reference = measured[0][0].waves[0] if measured else None
     loops = [loop for _, loop in measured]
     unroll = loops[0].unroll if loops else 1
@@ -102,8 +108,11 @@ def analyze(
             loops[0] if loops else None,
             clock_of(machine, clock, sum(busy) / len(busy) if busy else None),
             later_clk,
+            following,
         ),
         notes=tuple(notes),
+        following=following,
+        bandwidth=find_bandwidth(timeline, machine, launch, tables, following, clock),
     )
 
 

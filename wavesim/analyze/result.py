@@ -186,6 +186,33 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Following:
+    """Workgroups that follow one another on the compute unit: ``workgroups`` were simulated, of which it has
+    ``together`` at once. ``clk_per_workgroup`` are the clocks from the start of one that followed to that of
+    the one which is ``together`` later, shared by those: the compute unit's clocks for each."""
+
+    workgroups: int
+    together: int
+    clk_per_workgroup: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bandwidth:
+    """Bytes that loads and stores of global memory move on the whole device, at ``clock``.
+
+    ``gbytes_per_s`` while every compute unit is busy, ``gbytes_per_s_with_tail`` of the whole launch, where
+    workgroups follow one another. ``memory_gbytes_per_s`` is what the Infinity Cache and HBM give to such
+    accesses, where memory is predicted and they need it.
+    """
+
+    bytes_per_workgroup: float
+    clock: Clock
+    gbytes_per_s: float
+    gbytes_per_s_with_tail: float | None
+    memory_gbytes_per_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Throughput:
     """TFLOP/s of the whole device from the simulated workgroups, at ``clock``.
 
@@ -234,6 +261,8 @@ class Analysis:
     bounds: Bounds | None
     throughput: Throughput | None
     notes: tuple[str, ...] = ()
+    following: Following | None = None
+    bandwidth: Bandwidth | None = None
 
     @property
     def loop(self) -> Loop | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from wavesim.analyze.code_tables import CodeTables
+from wavesim.analyze.following import span_clk as following_clk
 from wavesim.analyze.passes import Passes
-from wavesim.analyze.result import Loop, Throughput
+from wavesim.analyze.result import Following, Loop, Throughput
 from wavesim.analyze.stalls import issued_rows
 from wavesim.front.launch.model import Launch
 from wavesim.isa.clock import Clock
@@ -23,11 +24,13 @@ def find_throughput(
     loop: Loop | None,
     clock: Clock,
     later_clk: int | None = None,
+    following: Following | None = None,
 ) -> Throughput | None:
     """FLOP that the simulated workgroups' MFMAs execute / clk x CUs x clock.
 
     The whole launch takes the first round's clocks, and for every other round ``later_clk`` (without it, as
-    many again). Returns ``None`` if the kernel has no MFMA or did not finish.
+    many again). Where workgroups follow one another, each takes the clocks that those take. Returns ``None``
+    if the kernel has no MFMA or did not finish.
     """
     flop = sum(
         int(tables.flop[trace.code[: issued_rows(wave)]].sum())
@@ -39,11 +42,15 @@ def find_throughput(
     rate = device * clock.ghz / 1e3
     simulated = len({wave.workgroup for wave in timeline.waves})
     workgroups = int(np.prod(launch.grid)) if launch is not None else 0
-    per_round = device * simulated
+    per_round = device * (following.together if following is not None else simulated)
     rounds = -(-workgroups // per_round)
     share = (workgroups - (rounds - 1) * per_round) / per_round if workgroups else 0.0
     all_flop = flop / simulated * workgroups
-    span_clk = timeline.clk_total + (rounds - 1) * (timeline.clk_total if later_clk is None else later_clk)
+    clk = float(timeline.clk_total)
+    span_clk = clk + (rounds - 1) * (clk if later_clk is None else later_clk)
+    if following is not None:
+        span_clk = following_clk(timeline, following, -(-workgroups // device))
+        clk = simulated * following.clk_per_workgroup
     with_tail = all_flop / span_clk * clock.ghz / 1e3 if rounds else 0.0
     per_pass = _flop_per_pass(timeline, tables, passes) if passes is not None else 0.0
     return Throughput(
@@ -51,7 +58,7 @@ def find_throughput(
         clk=timeline.clk_total,
         cus=device,
         clock=clock,
-        tflops=flop / timeline.clk_total * rate,
+        tflops=flop / clk * rate,
         tflops_steady=per_pass / (loop.clk_per_iteration * loop.unroll) * rate if loop is not None else None,
         workgroups=workgroups,
         workgroups_per_round=per_round,

@@ -307,6 +307,13 @@ class SharingOptions:
         metavar="N",
         help="Workgroups on the compute unit (default: as many as fit and the launch has for each).",
     )
+    rounds: int | None = option(
+        "--rounds",
+        type=click.IntRange(1, MAX_WAVES),
+        metavar="N",
+        help="Rounds of workgroups that follow one another there, each when there is room for it (default: 4 "
+        "for kernels whose first round is short, else 1).",
+    )
 
 
 def _read_clock(context: click.Context, parameter: click.Parameter, value: str) -> Choice:
@@ -455,7 +462,7 @@ def run_options(
         )
         wanted = replace(wanted, allow_unknown=unknown.allow_unknown, region=region, trips=unknown.trips)
     if sharing is not None:
-        wanted = replace(wanted, workgroups=sharing.workgroups)
+        wanted = replace(wanted, workgroups=sharing.workgroups, rounds=sharing.rounds)
     if timing is not None:
         wanted = replace(wanted, engine=timing.engine, clock=timing.clock, memory=timing.memory or "")
     if numbers is not None:

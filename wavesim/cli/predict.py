@@ -56,6 +56,7 @@ def predict(
         machine,
         settings,
         sharing.workgroups,
+        sharing.rounds or 1,
         timing.engine,
         timing.clock,
         timing.memory or "dispatch",

@@ -28,6 +28,7 @@ from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import Machine
 from wavesim.limits import budget
 from wavesim.program import Modified, Operand, Program, Register
+from wavesim.trace import FOLLOWS
 
 _SCALARS = {
     **{"i8": "<b", "u8": "<B", "i16": "<h", "u16": "<H", "i32": "<i", "u32": "<I", "i64": "<q", "u64": "<Q"},
@@ -38,14 +39,15 @@ KERNARG_PIECE_BYTES = 16
 
 
 def waves_per_workgroup(launch: Launch) -> int:
-    """Waves of one workgroup."""
-    return -(-launch.workgroup_size // LANES)
+    """Waves of one workgroup that are executed."""
+    return -(-(launch.executed_lanes or launch.workgroup_size) // LANES)
 
 
 def placements(launch: Launch, machine: Machine) -> list[Placement]:
     """Where every wave sits and when it starts, oldest first (docs/model, section 1).
 
-    A dispatcher starts a wave at a time, and gives each of its compute units a workgroup in turn.
+    A dispatcher starts a wave at a time, and gives each of its compute units a workgroup in turn. Where those
+    that follow are is found when they start; here they are where they would be with room everywhere.
     """
     per_group = waves_per_workgroup(launch)
     order = machine.simds("dispatch.wave_simds")
@@ -57,8 +59,9 @@ def placements(launch: Launch, machine: Machine) -> list[Placement]:
     for group in range(len(launch.workgroups)):
         for wave in range(per_group):
             simd = order[(group + wave) % len(order)]
-            places.append(Placement(wave, group, simd, taken[simd], group * group_gap + wave * wave_gap))
-            taken[simd] += 1
+            start_clk = group * group_gap + wave * wave_gap if group < launch.sharing else FOLLOWS
+            places.append(Placement(wave, group, simd, taken[simd], start_clk))
+            taken[simd] += group < launch.sharing
     return places
 
 
@@ -180,9 +183,10 @@ def make_state(program: Program, launch: Launch, memory: Memory, kernarg: Region
     """Registers as the dispatcher sets them (LLVM AMDGPU usage, initial kernel execution state)."""
     per_group = waves_per_workgroup(launch)
     waves = per_group * len(launch.workgroups)
-    if waves > budget().waves or not 0 < launch.workgroup_size <= 1024:
+    together = per_group * launch.sharing
+    if together > budget().waves or not 0 < launch.workgroup_size <= 1024:
         raise LimitExceeded(
-            f"{len(launch.workgroups)} workgroups of {launch.workgroup_size} work-items are {waves} waves; "
+            f"{launch.sharing} workgroups of {launch.workgroup_size} work-items are {together} waves; "
             f"at most {budget().waves} waves and 1024 work-items in a workgroup"
         )
     state = State(waves, *register_counts(program))

@@ -220,6 +220,7 @@ def emulate(
         complete=complete,
         findings=findings,
         notes=tuple(notes),
+        room=launch.room,
     )
     matrices = {name: region.matrix for name, region in regions.items() if region.matrix is not None}
     return Execution(

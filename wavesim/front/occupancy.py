@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from wavesim.errors import SourceSpan, UserError
+from wavesim.errors import LimitExceeded, SourceSpan, UserError
 from wavesim.front.launch.model import Launch, LoadedKernel
 from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import CUS_KEY, Machine
-from wavesim.limits import MAX_WAVES
+from wavesim.limits import MAX_WAVES, MAX_WAVES_IN_ALL
 from wavesim.program import Finding, KernelMetadata, Program, Severity
+from wavesim.trace import Room
 from wavesim.words import counted
 
 UNSTATED_THREADS = 1024
@@ -132,6 +133,37 @@ def on_one_unit(kernel: LoadedKernel, machine: Machine, wanted: int | None) -> L
     share = -(-launched // machine.integer(CUS_KEY))
     count = wanted or max(1, min(found.workgroups, share))
     return replace(kernel, launch=_with_workgroups(launch, count))
+
+
+def followed(kernel: LoadedKernel, machine: Machine, rounds: int, wanted: int | None = None) -> LoadedKernel:
+    """The kernel with the workgroups that follow on its compute unit: ``rounds`` times those that share it in
+    all, but no more than the launch has for each. ``wanted`` is how many were asked to share it.
+
+    Raises:
+        LimitExceeded: too many waves.
+    """
+    launch = kernel.launch
+    x, y, z = launch.grid
+    waves = max(1, -(-launch.workgroup_size // LANES))
+    now = len(launch.workgroups)
+    count = min(rounds * now, -(-x * y * z // machine.integer(CUS_KEY)))
+    if count <= now:
+        return kernel
+    if count * waves > MAX_WAVES_IN_ALL:
+        raise LimitExceeded(
+            f"--rounds {rounds}: {counted(count, 'workgroup')} of {counted(waves, 'wave')}; at most "
+            f"{MAX_WAVES_IN_ALL} waves are simulated one after the other",
+            SourceSpan(kernel.file),
+        )
+    last = launch.workgroups[-1]
+    begin = last[0] + x * (last[1] + y * last[2]) + 1
+    numbers = [n % (x * y * z) for n in range(begin, begin + count - now)]
+    more = tuple((n % x, n // x % y, n // (x * y)) for n in numbers)
+    found = fit(kernel.program.metadata, machine, waves)
+    most = now if wanted is not None or launch.states_sharing else max(now, found.by_lds)
+    room = Room(found.waves_per_simd, most)
+    launch = replace(launch, workgroups=(*launch.workgroups, *more), together=now, room=room)
+    return replace(kernel, launch=launch)
 
 
 def _with_workgroups(launch: Launch, count: int) -> Launch:

@@ -19,7 +19,6 @@ from wavesim.isa.quantity_kinds import (
     Kind,
     LaneGroups,
     Real,
-    SimdList,
     Size,
     WholeNumber,
     kind_of,
@@ -112,12 +111,7 @@ NOT_TIMING: Mapping[str, Mapping[str, object]] = {
         "hbm_channels": Size,
         "hbm_channel_bytes": Size,
     },
-    "dispatch": {  # where and how fast waves start on a compute unit
-        "wave_simds": SimdList,
-        "wave_interval_clk": WholeNumber,
-        "workgroup_least_clk": WholeNumber,
-        "engine_units": Size,
-    },
+    "dispatch": {},  # where and how fast waves start on a compute unit
 }
 """Section -> key -> kind, of what timing does not use."""
 

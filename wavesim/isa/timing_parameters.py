@@ -93,6 +93,13 @@ class TimingParameters:
     barrier_release_early_clk: Size
     barrier_release_late_clk: Size
     barrier_simd_order: SimdList
+    # workgroups that follow (docs/model §1)
+    dispatch_wave_simds: SimdList
+    dispatch_wave_interval_clk: WholeNumber
+    dispatch_workgroup_least_clk: WholeNumber
+    dispatch_engine_units: Size
+    dispatch_after_end_clk: WholeNumber
+    dispatch_first_instruction_clk: WholeNumber
     # scalar memory
     scalar_load_latency_clk: Size
     # global memory

@@ -44,7 +44,7 @@ def time_predicted(
     round = Round.WARM if mode == "warm" else Round.COLD
     first, timeline = predict_settled(launch, machine, trace, round, time)
     found = PredictedMemory(mode, first)
-    if mode == "dispatch" and first.rounds > 1:
+    if mode == "dispatch" and first.rounds > 1 and trace.room is None:  # else what follows is in it
         _, later = predict_settled(launch, machine, trace, Round.WARM, time, first.sharing)
         found = replace(found, later_clk=later.clk_total, later_clk_per_iteration=main_loop_clk(later))
     return timeline, found

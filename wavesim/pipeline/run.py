@@ -14,15 +14,23 @@ from wavesim.errors import SourceSpan, UserError
 from wavesim.front import endings
 from wavesim.front.launch.file import LaunchOptions, grid_position
 from wavesim.front.launch.model import Launch, LoadedKernel, MatrixArgument
-from wavesim.front.occupancy import default_waves, occupancy, on_one_unit, refuse_waves, refuse_workgroup
+from wavesim.front.occupancy import (
+    default_waves,
+    followed,
+    occupancy,
+    on_one_unit,
+    refuse_waves,
+    refuse_workgroup,
+)
 from wavesim.front.region import DEFAULT_TRIPS, DEFAULT_WAVES, WHOLE, RegionOptions, cut_region
 from wavesim.isa.archs import DEFAULT_ARCH
 from wavesim.isa.clock import SUSTAINED, Choice, clock_of
 from wavesim.isa.kinds import LANES
-from wavesim.isa.machine import Machine
+from wavesim.isa.machine import CUS_KEY, Machine
 from wavesim.isa.memory_roles import LATENCY, ONE_LATENCY, ROLES
 from wavesim.isa.names import devices, known_name, named
 from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.limits import budget
 from wavesim.program import Finding
 from wavesim.program.verdict import Verdict, verdict_of
 from wavesim.trace import Timeline, Trace
@@ -38,6 +46,12 @@ Loader = Callable[[Path, "RunOptions", str | None, Mapping[str, str]], LoadedKer
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share of it that is done (0..1)."""
 
+SHORT_CLK, SHORT_PASSES, SHORT_INSTRUCTIONS = 10_000, 8, 100_000
+"""A kernel whose workgroups take no more clocks, or whose loop makes fewer passes, is mostly beginnings and
+ends. Then others follow, by default, if the first round executes no more instructions: that costs little."""
+SHORT_ROUNDS = 4
+"""Two whole rounds of workgroups that follow others which followed: their rate is steady, if any is."""
+
 Change = Callable[[Trace, TimingParameters], tuple[Trace, TimingParameters] | None]
 """Other inputs of the timing in place of these; ``None`` where there is nothing to change."""
 
@@ -52,12 +66,13 @@ class RunOptions:
     its loops ``trips`` times, or as often as ``trips_at`` says of the instruction at its head;
     ``clock`` is what TFLOP/s are at, GHz or which of the machine's (:mod:`wavesim.isa.clock`);
     ``workgroups`` is how many share the compute unit (default: as many as fit and the launch has; a tile
-    program states it). ``memory`` predicts what global memory costs: of the first round of workgroups
-    (``cold``), of later ones (``warm``), of both (``dispatch``) or not at all (``latency``); by default of
-    both where that can be. ``seed`` is added to those of the random matrices: other data. ``what_if`` names
-    what is not as it is: ``change`` of what is timed, or ``source``, the text of a tile program or of HIP in
-    place of the file's. Without ``numbers`` only addresses, branches and lanes are executed, as far as the
-    program allows."""
+    program states it). ``rounds`` of them follow one another there, each workgroup when there is room for it;
+    by default :data:`SHORT_ROUNDS` of a kernel whose first round is short, else 1. ``memory`` predicts what
+    global memory costs: of the first round of workgroups (``cold``), of later ones (``warm``), of both
+    (``dispatch``) or not at all (``latency``); by default of both where that can be. ``seed`` is added to
+    those of the random matrices: other data. ``what_if`` names what is not as it is: ``change`` of what is
+    timed, or ``source``, the text of a tile program or of HIP in place of the file's. Without ``numbers``
+    only addresses, branches and lanes are executed, as far as the program allows."""
 
     arch: str | None = None
     machine: str | None = None
@@ -71,6 +86,7 @@ class RunOptions:
     trips: int = DEFAULT_TRIPS
     trips_at: Mapping[int, int] = field(default_factory=dict)
     workgroups: int | None = None
+    rounds: int | None = None
     what_if: str = ""
     change: Change | None = None
     source: str | None = None
@@ -346,11 +362,37 @@ def run_kernel(
     Raises:
         UserError: unusable kernel, machine or setting.
     """
+    prepared = prepared or prepare(path, options)
+    run = _run_rounds(path, options, progress, prepared, need_launch=need_launch)
+    if options.rounds is not None or not _goes_on(run):
+        return run
+    options = replace(options, rounds=SHORT_ROUNDS)
+    return _run_rounds(path, options, progress, prepared, need_launch=need_launch)
+
+
+def _goes_on(run: Run) -> bool:
+    """Whether a run is short, and its launch has more workgroups for the compute unit."""
+    analysis, launch, loop = run.analysis, run.kernel.launch, run.analysis.loop
+    x, y, z = launch.grid
+    more = x * y * z > len(launch.workgroups) * run.machine.integer(CUS_KEY)
+    few = loop is None or loop.iterations < SHORT_PASSES or analysis.clk_total <= SHORT_CLK
+    most = min(SHORT_INSTRUCTIONS, budget().instructions // SHORT_ROUNDS)
+    return analysis.complete and more and few and analysis.instructions <= most
+
+
+def _run_rounds(
+    path: Path,
+    options: RunOptions,
+    progress: Progress | None,
+    prepared: tuple[LoadedKernel, Machine],
+    *,
+    need_launch: bool,
+) -> Run:
     tell: Progress = progress if progress is not None else lambda stage, share: None
     if options.adversarial and not options.numbers:
         raise UserError("--no-numbers and --adversarial exclude each other: late loads show in the numbers")
     tell("load", 0.0)
-    kernel, machine = prepared or prepare(path, options)
+    kernel, machine = prepared
     if need_launch and lacks_launch(kernel, options):
         raise UserError(
             f"{path}: no launch is known: what arguments does {kernel.name} get?",
@@ -362,6 +404,7 @@ def run_kernel(
     launch_note = _launch_note(kernel, stated=stated) if allowance.no_launch else ""
     if allowance.region is None:
         kernel = _as_launched(kernel, machine, path, options.workgroups)
+        kernel = followed(kernel, machine, options.rounds or 1, options.workgroups)
     from wavesim.pipeline.allowance import Executed, execute
     from wavesim.pipeline.clocks import ClockValues, execute_and_time
     from wavesim.timing import simulate

@@ -64,6 +64,7 @@ class PredictOptions:
     machine: str | None = None
     settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     workgroups: int | None = None
+    rounds: int = 1
     engine: str = "auto"
     clock: Choice = SUSTAINED
     memory: str = "dispatch"
@@ -240,6 +241,7 @@ def _run_options(
         engine=options.engine,
         clock=options.clock,
         workgroups=options.workgroups,
+        rounds=options.rounds,
         launch=LaunchOptions(file=options.launch),
         numbers=False,
     )
@@ -254,6 +256,7 @@ def _run_options(
         region=RegionOptions(WHOLE, passes, waves),
         trips=1,
         workgroups=options.workgroups or together,
+        rounds=options.rounds,
     )
 
 

@@ -50,6 +50,29 @@ def _of_service(analysis: Analysis) -> str:
     )
 
 
+def _of_followers(analysis: Analysis) -> str:
+    following = analysis.following
+    if following is None:
+        return ""
+    return (
+        f"of the compute unit for each, {following.together} at a time; {following.workgroups} were "
+        "simulated, each starting when there was room for it"
+    )
+
+
+def _of_bandwidth(analysis: Analysis) -> str:
+    bandwidth = analysis.bandwidth
+    if bandwidth is None:
+        return ""
+    note = f"of loads and stores, {number(bandwidth.bytes_per_workgroup)} bytes a workgroup, at "
+    note += f"{number(bandwidth.clock.ghz, 3)} GHz ({bandwidth.clock})"
+    if bandwidth.memory_gbytes_per_s is not None:
+        note += f"; Infinity Cache and HBM give {number(bandwidth.memory_gbytes_per_s)}"
+    if bandwidth.gbytes_per_s_with_tail is not None:
+        note += f"; the whole launch {number(bandwidth.gbytes_per_s_with_tail)}"
+    return note
+
+
 MFMA_BUSY = Figure("mfma_busy", "MFMA busy", lambda analysis: analysis.mfma_busy_share, percent, _by_simd)
 
 FIGURES = (
@@ -61,6 +84,20 @@ FIGURES = (
         lambda analysis: analysis.overlap.hidden if analysis.overlap else None,
         percent,
         _of_service,
+    ),
+    Figure(
+        "clk_per_workgroup",
+        "clk/workgroup",
+        lambda analysis: analysis.following.clk_per_workgroup if analysis.following else None,
+        number,
+        _of_followers,
+    ),
+    Figure(
+        "gbytes_per_s",
+        "GB/s",
+        lambda analysis: analysis.bandwidth.gbytes_per_s if analysis.bandwidth else None,
+        number,
+        _of_bandwidth,
     ),
 )
 """In the order of the reports."""

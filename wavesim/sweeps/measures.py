@@ -73,7 +73,7 @@ def _shown(value: Callable[[Analysis], float | None]) -> Callable[[Run], Value]:
     return lambda run: value(run.analysis)
 
 
-_MORE_IS_BETTER = ("mfma_busy", "overlap")
+_BETTER = {"mfma_busy": MORE, "overlap": MORE, "clk_per_workgroup": LESS, "gbytes_per_s": MORE}
 
 _ALL = (
     Measure("clk_per_iteration", "clk per iteration", LESS, _clk_per_iteration),
@@ -82,10 +82,7 @@ _ALL = (
     Measure("bound", "largest bound, clk per iteration", LESS, _bound),
     Measure("binding", "which bound", "", _binding),
     Measure("bound_reached", "share of the bound reached", MORE, _bound_reached),
-    *(
-        Measure(each.key, each.label, MORE if each.key in _MORE_IS_BETTER else "", _shown(each.value))
-        for each in FIGURES
-    ),
+    *(Measure(each.key, each.label, _BETTER.get(each.key, ""), _shown(each.value)) for each in FIGURES),
     Measure("tflops", "TFLOP/s", MORE, _of_throughput("tflops")),
     Measure("tflops_with_tail", "TFLOP/s with the last round", MORE, _of_throughput("tflops_with_tail")),
     Measure("tflops_loop", "TFLOP/s of the loop alone", MORE, _of_throughput("tflops_steady")),

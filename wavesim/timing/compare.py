@@ -43,7 +43,7 @@ def _wave_differences(left: WaveTimeline, right: WaveTimeline) -> Iterator[str]:
             place = int(np.argmax(mine[:both] != theirs[:both])) if both else 0
             values = [int(array[place]) if place < len(array) else None for array in (mine, theirs)]
             yield f"{name}[{place}]: {values[0]} and {values[1]}"
-    yield from _figures(left, right, ("first_clk", "last_clk", "spin_repeats"))
+    yield from _figures(left, right, ("simd", "slot", "first_clk", "last_clk", "spin_repeats"))
 
 
 def _figures(left: object, right: object, names: Sequence[str]) -> Iterator[str]:

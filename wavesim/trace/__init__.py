@@ -12,10 +12,11 @@ from wavesim.trace.timeline import (
     WaveTimeline,
     empty_busy,
 )
-from wavesim.trace.trace import PUT_IN, UNKNOWN, MemoryLevel, Spin, Trace, WaveTrace
+from wavesim.trace.trace import FOLLOWS, PUT_IN, UNKNOWN, MemoryLevel, Room, Spin, Trace, WaveTrace
 
 __all__ = [
     "CATEGORY_OF_KIND",
+    "FOLLOWS",
     "PUT_IN",
     "REASON_NAMES",
     "UNKNOWN",
@@ -25,6 +26,7 @@ __all__ = [
     "Kind",
     "MemoryLevel",
     "Reason",
+    "Room",
     "Spin",
     "Timeline",
     "Trace",

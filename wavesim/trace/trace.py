@@ -20,6 +20,10 @@ UNKNOWN = -1
 """In ``array_clk`` and ``memory_bytes``: not known (a measured trace); the machine's value for a
 conflict-free access with all lanes active is used."""
 
+FOLLOWS = -1
+"""In ``start_clk``: the wave's workgroup starts when the compute unit has room for it (docs/model, section
+1). Its ``simd`` and ``slot`` are found then, and stand in the Timeline."""
+
 PUT_IN = -1
 """In the place of a row, or of a static instruction, that another stream or program had not."""
 
@@ -35,6 +39,14 @@ class MemoryLevel(StrEnum):
     L2 = "L2"
     MALL = "Infinity Cache"
     HBM = "HBM"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a compute unit holds at once: waves on a SIMD, and workgroups."""
+
+    waves_per_simd: int
+    workgroups: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +153,8 @@ class Trace:
     ``memory_head_by_order_clk``: likewise, how long that instruction is first in the queue before the
     path accepts it, beyond what the model knows (``UNKNOWN``: 0).
     ``cold_code``: no compute unit has executed the code before.
+    ``room``: for workgroups that start when others have ended (:data:`FOLLOWS`), which are the last in
+    ``waves``.
     """
 
     arch: str
@@ -154,6 +168,7 @@ class Trace:
     memory_latency_by_order_clk: Int32 = field(default_factory=lambda: np.zeros(0, np.int32))
     memory_head_by_order_clk: Int32 = field(default_factory=lambda: np.zeros(0, np.int32))
     cold_code: bool = False
+    room: Room | None = None
 
     @property
     def instruction_count(self) -> int:

@@ -234,6 +234,7 @@ class _Tuner:
         self._path, self._options = path, options
         self._wanted, self._progress, self._crew = wanted, progress, helpers
         self._asked_to_stop, self._gone = stop, ""
+        options = replace(options, rounds=1)  # a loop's order is sought, not how workgroups follow each other
         self._stage = "execute"
         self._run = run_kernel(path, options, need_launch=True)
         trace = self._run.timeline.trace  # with the latencies that were predicted

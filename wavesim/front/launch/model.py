@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from wavesim.program import Finding, Program
+from wavesim.trace import Room
 
 Position = tuple[int, int, int]
 Tile = tuple[int, int, int, int]
@@ -75,12 +76,14 @@ class Expectation:
 @dataclass(frozen=True)
 class Launch:
     """What is launched. ``arguments`` stand in kernel-argument order; ``workgroups`` are the grid
-    positions that share the simulated compute unit, oldest first. ``machine_overrides`` are machine
+    positions on the simulated compute unit, oldest first: the first ``together`` share it (0: all), each of
+    the others starts when there is ``room`` for it. ``machine_overrides`` are machine
     values the kernel file states, for ``memory.latency_clk`` also a role (wavesim/isa/memory_roles.py).
     ``dynamic_lds_bytes`` is what the launch adds to the kernel's own LDS. Without ``is_stated`` nobody said
     how many lanes a workgroup has: ``workgroup_size`` is a default. ``states_sharing``: it says how many
     ``workgroups`` there are. ``references`` are matrices that the
-    kernel does not get: what is expected may name them."""
+    kernel does not get: what is expected may name them. Of a workgroup the first ``executed_lanes`` are
+    executed (0: all)."""
 
     arguments: tuple[MatrixArgument | ScalarArgument, ...]
     workgroup_size: int
@@ -92,6 +95,14 @@ class Launch:
     is_stated: bool = True
     states_sharing: bool = False
     references: tuple[MatrixArgument, ...] = ()
+    together: int = 0
+    room: Room | None = None
+    executed_lanes: int = 0
+
+    @property
+    def sharing(self) -> int:
+        """Workgroups that share the compute unit."""
+        return min(self.together or len(self.workgroups), len(self.workgroups))
 
     def matrix(self, name: str) -> MatrixArgument:
         """The matrix argument ``name``.

@@ -67,6 +67,8 @@ def _block(runs: Sequence[Run]) -> list[Text]:
     lines += _figure(runs, "clk/1000 FLOP", _clk_per_kflop, digits=3)
     lines += _figure(runs, "clk total", lambda run: float(run.analysis.clk_total))
     for figure in FIGURES:
+        if all(figure.value(run.analysis) is None for run in runs):
+            continue
         lines.append(_line(figure.label, [figure.shown(run.analysis) for run in runs]))
     lines += _figure(
         runs,

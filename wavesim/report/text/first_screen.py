@@ -121,7 +121,14 @@ def why_bad(run: Run, found: Sequence[Finding] = ()) -> str:
 def _speed(run: Run) -> str:
     analysis = run.analysis
     loop, throughput = analysis.loop, analysis.throughput
-    if loop is None:
+    following, bandwidth = analysis.following, analysis.bandwidth
+    if following is not None:
+        said = f"{number(following.clk_per_workgroup)}{run.mark('clk_per_workgroup')} clk a workgroup"
+        if run.memory is not None:
+            low, high = run.memory.prediction.meant(following.clk_per_workgroup)
+            said += f" ({number(low)} to {number(high)}; predicted)"
+        said += f" of a compute unit, which has {following.together} at a time"
+    elif loop is None:
         said = f"{analysis.clk_total}{run.mark('clk_total')} clk in all"
     else:
         said = f"{number(loop.clk_per_iteration)}{run.mark('clk_per_iteration')} clk per iteration"
@@ -130,6 +137,9 @@ def _speed(run: Run) -> str:
             said += f" ({number(low)} to {number(high)}; predicted)"
             if run.memory.later_clk_per_iteration is not None:
                 said += f", {number(run.memory.later_clk_per_iteration)} in later rounds"
+    if throughput is None and bandwidth is not None:
+        mark, at = run.mark("gbytes_per_s"), f"at {number(bandwidth.clock.ghz, 3)} GHz"
+        return f"{number(bandwidth.gbytes_per_s)}{mark} GB/s {at}; {said}"
     if throughput is None:
         return said
     mark, at = run.mark("tflops"), f"at {number(throughput.clock.ghz, 3)} GHz"
@@ -162,7 +172,12 @@ def _memory(run: Run) -> str:
 
 def _reached(run: Run) -> Reached | None:
     """How much of what is possible is reached, and what sets that."""
-    loop, bounds = run.analysis.loop, run.analysis.bounds
+    loop, bounds, bandwidth = run.analysis.loop, run.analysis.bounds, run.analysis.bandwidth
+    if bandwidth is not None and bandwidth.memory_gbytes_per_s is not None:
+        most = bandwidth.memory_gbytes_per_s
+        share = min(bandwidth.gbytes_per_s / most, 1.0)
+        text = f"{percent(share, 0)} of what is possible: {number(most)} GB/s (Infinity Cache and HBM)"
+        return Reached(share, text)
     if loop is None or bounds is None:
         return None
     name = bounds.binding

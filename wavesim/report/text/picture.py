@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,10 +82,11 @@ def picture(
     many = len({wave.workgroup for wave in timeline.waves}) > 1
     for pair, simds in enumerate(parameters.structure_simd_pairs):
         for simd in simds:
-            for position, wave in enumerate(timeline.waves):
-                if wave.simd == simd:
-                    name = f"g{wave.workgroup}w{wave.wave}" if many else f"w{wave.wave}"
-                    lines.append(_wave_lane(timeline, position, name, scale, ascii_only, shown))
+            for positions in _in_one_lane(timeline, simd):
+                wave = timeline.waves[positions[0]]
+                name = f"g{wave.workgroup}w{wave.wave}" if many else f"w{wave.wave}"
+                name = name if len(positions) == 1 else f"slot{wave.slot}"
+                lines.append(_wave_lane(timeline, positions, name, scale, ascii_only, shown))
             if len(occupancy.pipes[simd].start_clk):
                 lines.append(_pipe_lane(occupancy.pipes[simd], f"pipe {simd}", scale, ascii_only))
         port = occupancy.ports[pair]
@@ -97,6 +99,15 @@ def picture(
     return lines
 
 
+def _in_one_lane(timeline: Timeline, simd: int) -> list[list[int]]:
+    """The positions of a SIMD's waves; those that follow stand in the lane of their slot."""
+    lanes: dict[object, list[int]] = {}
+    for position, wave in enumerate(timeline.waves):
+        if wave.simd == simd:
+            lanes.setdefault(position if timeline.trace.room is None else wave.slot, []).append(position)
+    return list(lanes.values())
+
+
 def lanes(timeline: Timeline, scale: Scale, ascii_only: bool, shown: set[Activity]) -> list[Text]:
     """A lane for each wave, those of a SIMD together, over its matrix pipe's; adds to what is ``shown``."""
     lines = []
@@ -104,7 +115,7 @@ def lanes(timeline: Timeline, scale: Scale, ascii_only: bool, shown: set[Activit
         for position, wave in enumerate(timeline.waves):
             if wave.simd == simd:
                 name = f"g{wave.workgroup}w{wave.wave}"
-                lines.append(_wave_lane(timeline, position, name, scale, ascii_only, shown))
+                lines.append(_wave_lane(timeline, [position], name, scale, ascii_only, shown))
         pipe = timeline.busy.get(("mfma", simd))
         if pipe is not None:
             lines.append(_pipe_lane(pipe, f"pipe {simd}", scale, ascii_only))
@@ -136,15 +147,24 @@ def _ruler(scale: Scale) -> Text:
 
 
 def _wave_lane(
-    timeline: Timeline, position: int, name: str, scale: Scale, ascii_only: bool, shown: set[Activity]
+    timeline: Timeline,
+    positions: Sequence[int],
+    name: str,
+    scale: Scale,
+    ascii_only: bool,
+    shown: set[Activity],
 ) -> Text:
-    found = wave_activity(timeline, position, scale.from_clk, scale.to_clk)
-    shares = np.array([scale.shares(found[activity]) for activity in Activity])
+    """``positions`` are of waves that are there one after the other."""
+    shares = np.zeros((len(Activity), scale.columns))
+    for position in positions:
+        found = wave_activity(timeline, position, scale.from_clk, scale.to_clk)
+        shares += [scale.shares(found[activity]) for activity in Activity]
+    shares[list(Activity).index(Activity.ABSENT)] -= len(positions) - 1
     cells = [Activity(int(index)) for index in shares.argmax(axis=0)]
     shown.update(cells)
     glyphs = [GLYPHS[activity] for activity in cells]
     if scale.column_clk <= MARK_COLUMN_CLK:
-        for clk in barrier_releases(timeline, position):
+        for clk in (clk for position in positions for clk in barrier_releases(timeline, position)):
             column = scale.column_of(int(clk))
             if column is not None:
                 glyphs[column] = RELEASE

@@ -21,7 +21,7 @@ from wavesim.report.text.first_screen import first_screen
 from wavesim.report.text.picture import picture
 from wavesim.report.text.unknowns import unknown_lines
 from wavesim.report.text.wrong_elements import wrong_lines
-from wavesim.trace import REASON_NAMES, Kind, MemoryLevel
+from wavesim.trace import REASON_NAMES, Kind, MemoryLevel, Reason
 from wavesim.words import bar, counted, number, percent
 
 LABEL = 16
@@ -39,6 +39,8 @@ IDLE_CAUSES = {
     Activity.ABSENT: "wave not there",
 }
 """What an idle matrix pipe is put down to: what its waves, or those they wait for at a barrier, do."""
+
+NOT_THERE = (REASON_NAMES[Reason.NOT_STARTED], REASON_NAMES[Reason.FINISHED])
 
 SEVERITY_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bright_black"}
 
@@ -217,7 +219,12 @@ def _throughput_rows(run: Run, width: int) -> list[Text]:
     rates = at
     if throughput.tflops_steady is not None:
         rates += f"; the loop alone {number(throughput.tflops_steady)}"
-    if run.memory is not None and run.memory.later_clk is not None and throughput.workgroups > 1:
+    if run.analysis.following is not None:
+        note = f"TFLOP/s {at}: {throughput.workgroups} workgroups, to the last one{uncertain}"
+        shown = number(throughput.tflops_with_tail) + run.mark("tflops")
+        lines = _row("dispatch", shown, note, width)
+        rates = "while workgroups follow one another"
+    elif run.memory is not None and run.memory.later_clk is not None and throughput.workgroups > 1:
         note = f"TFLOP/s {at}: {launched}, a cold one of {throughput.clk} clk and later ones of "
         note += f"{run.memory.later_clk}, {last}{uncertain}"
         shown = number(throughput.tflops_with_tail) + run.mark("tflops")
@@ -262,8 +269,11 @@ def _stalls(run: Run, width: int) -> list[Text]:
     unit = "clk per wave and iteration" if steady else "clk per wave over its life"
     unit += run.mark("stalls")
     columns: list[tuple[str, Mapping[str, float]]] = []
+    outside = NOT_THERE if analysis.following is not None else ()
     for group in groups:
         values = group.per_iteration if steady else group.stalls
+        if values is not None:
+            values = {reason: clk for reason, clk in values.items() if reason not in outside}
         if values is not None:
             columns.append((group_name(analysis, group), values))
     room = max(1, (width - LABEL) // 16)

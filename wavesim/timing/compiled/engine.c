@@ -26,6 +26,7 @@
 #define NEVER ((int64_t)1 << 60)
 #define LONG_AGO (-NEVER)
 #define UNKNOWN (-1)
+#define FOLLOWS (-1)
 
 /* -- what Python passes: names are asked for, so that both sides number them alike */
 
@@ -42,7 +43,8 @@
     X(memory_tail_bytes) X(memory_to_lds_held_bytes) X(memory_bytes_per_clk) X(memory_l1_hit_bytes_per_clk)  \
     X(memory_min_service_clk) X(memory_store_queue_bytes) X(memory_idle_clk)                                                             \
     X(memory_idle_restart_clk) X(spin_patience_clk) X(max_clk) X(lds_write_drain) X(lds_alternation)         \
-    X(vmem_in_order) X(vmem_first_come) X(vmem_round_robin) X(vmem_store_data) X(endpgm_drain)                \
+    X(dispatch_wave_interval_clk) X(dispatch_workgroup_least_clk) X(dispatch_engine_units)                    \
+    X(dispatch_after_end_clk) X(dispatch_first_instruction_clk) X(vmem_in_order) X(vmem_first_come) X(vmem_round_robin) X(vmem_store_data) X(endpgm_drain)                \
     X(arbitration) X(oldest_first)
 
 #define OP_FIELDS(X)                                                                                         \
@@ -87,7 +89,7 @@ enum { STATUS_RUNNING, STATUS_DONE, STATUS_LIMIT, STATUS_NO_MEMORY };
 
 /* One wave's stream: pointers into Python's arrays, which outlive the engine. */
 typedef struct {
-    int64_t simd, workgroup, start_clk, rows, place; /* place: of its SIMD in barrier.simd_order */
+    int64_t simd, slot, workgroup, start_clk, rows; /* start_clk FOLLOWS: when there is room for its workgroup */
     const int32_t *code, *array_clk, *memory_bytes, *memory_latency_clk, *memory_path_clk16, *memory_hit_bytes;
     const uint8_t *taken;
     int64_t *attempt_clk, *issue_clk, *end_clk, *done_clk;
@@ -98,7 +100,9 @@ typedef struct {
 
 typedef struct {
     const int64_t *parameters;
-    const int64_t *pair_of; /* by SIMD */
+    const int64_t *pair_of, *barrier_place; /* by SIMD; the place in barrier.simd_order */
+    const int64_t *wave_simds;              /* in the order of dispatch.wave_simds */
+    int64_t waves_per_simd, workgroups;     /* that the compute unit holds, if any follow */
     int64_t op_count;
     const int64_t *ops;
     /* SGPRs that some VMEM instruction reads, numbered from 0: by op, those written and read */
@@ -182,7 +186,8 @@ enum { ST_TEST, ST_ARRIVE, ST_AT_BARRIER, ST_END, ST_STOPPED, ST_OVER };
 typedef struct {
     WaveInput in;
     const Op *op; /* of row: what it does next */
-    int32_t number, simd, pair, group, place;
+    int32_t number, simd, slot, pair, group, place;
+    int64_t start_clk; /* -1: not known yet */
     int64_t row;
     int8_t state, linked;
     int32_t next, previous; /* in its slot's list */
@@ -219,6 +224,7 @@ typedef struct {
     Candidate *candidates;
     int32_t candidate_count, *chosen, chosen_count;
     int8_t filling; /* a port denied one of its waves in this slot */
+    int64_t held;   /* waves on it that have not ended; room for them is given all at once */
 } Simd;
 
 typedef struct {
@@ -233,6 +239,7 @@ typedef struct {
 
 typedef struct {
     int64_t live, arrived, first_clk;
+    int8_t held; /* its waves are on the compute unit, or were */
     int64_t end_clk, end_place; /* of the latest end since a barrier was complete; clk -1: none */
     By end_by;
 } Group;
@@ -283,6 +290,11 @@ typedef struct {
     Simd *simds;
     Pair *pairs;
     Group *groups;
+    /* dispatch: the first wave that follows and was not started; the latest workgroup's start and SIMD */
+    const int64_t *pair_of, *barrier_place, *wave_simds;
+    int64_t waves_per_simd, most_groups, held_groups;
+    int32_t following;
+    int64_t latest_start_clk, latest_turn, *turns_to_place;
     Turns turns;
     int32_t wheel[WHEEL];
     uint64_t filled[WHEEL / 64];
@@ -1121,11 +1133,22 @@ static void arrive(Engine *e, Wave *w, int64_t now) {
     complete_barrier(e, w->group, now);
 }
 
+/* The wave is over: its SIMD looks at it no more. */
+static void leave(Engine *e, const Wave *w) {
+    Simd *simd = &e->simds[w->simd];
+    int32_t kept = 0;
+    for (int32_t i = 0; i < simd->wave_count; i++)
+        if (simd->waves[i] != w->number) simd->waves[kept++] = simd->waves[i];
+    simd->wave_count = kept;
+    simd->held--;
+}
+
 static void end_wave(Engine *e, Wave *w, int64_t now) {
     Group *group = &e->groups[w->group];
     w->state = ST_OVER;
     schedule(e, w, NEVER);
-    group->live--;
+    leave(e, w);
+    if (!--group->live) e->held_groups--;
     int later = now > group->end_clk || (now == group->end_clk && w->place > group->end_place);
     int same = now == group->end_clk && w->place == group->end_place && w->number > group->end_by.wave;
     if (later || same) {
@@ -1242,7 +1265,7 @@ static int find_spin(const Wave *w, int64_t row) {
 
 /* Whether only another wave can ever let this one go on (or it is over). */
 static int is_blocked(const Engine *e, const Wave *w) {
-    if (w->finish_clk >= 0 || w->state == ST_AT_BARRIER) return 1;
+    if (w->start_clk < 0 || w->finish_clk >= 0 || w->state == ST_AT_BARRIER) return 1;
     if (w->polling < 0) return 0;
     const int64_t *spin = &w->in.spins[5 * w->polling];
     return e->waves[spin[2]].in.issue_clk[spin[3]] < 0;
@@ -1641,6 +1664,75 @@ static void ask_for(Engine *e, Wave *w) {
     simd->candidates[simd->candidate_count++] = (Candidate){.wave = w->number, .by = NOBODY};
 }
 
+/* -- workgroups that follow (§1) */
+
+/* Turns through dispatch.wave_simds, from `turn` on, to a SIMD with room; -1: there is none. */
+static int64_t turn_with_room(const Engine *e, int64_t turn) {
+    for (int64_t i = 0; i < P(simds); i++)
+        if (e->simds[e->wave_simds[(turn + i) % P(simds)]].held < e->waves_per_simd) return turn + i;
+    return -1;
+}
+
+/* The lowest slot of a SIMD that no wave on it has. */
+static int32_t free_slot(const Engine *e, const Simd *simd) {
+    for (int32_t slot = 0;; slot++) {
+        int used = 0;
+        for (int32_t i = 0; i < simd->wave_count; i++) used |= e->waves[simd->waves[i]].slot == slot;
+        if (!used) return slot;
+    }
+}
+
+static void begin(Engine *e, Wave *w, int64_t simd, int64_t start_clk) {
+    w->simd = (int32_t)simd;
+    w->pair = (int32_t)e->pair_of[simd];
+    w->place = (int32_t)e->barrier_place[simd];
+    w->start_clk = w->free_clk = first_slot(e, start_clk);
+    if (!w->in.rows) {
+        w->finish_clk = w->free_clk;
+        return;
+    }
+    set_chunk(e, w, w->op->first_chunk, w->free_clk, 0);
+    set_chunk(e, w, w->op->first_chunk + 1, w->free_clk, 0);
+    e->simds[simd].waves[e->simds[simd].wave_count++] = w->number;
+}
+
+/* The next workgroup that follows starts, if there is room for all of its waves. */
+static int start_next_group(Engine *e, int64_t now) {
+    int32_t first = e->following, count = 0;
+    int64_t turn = e->latest_turn, *turns = e->turns_to_place;
+    int fits = e->held_groups < e->most_groups;
+    while (first + count < e->wave_count && e->waves[first + count].group == e->waves[first].group) turns[count++] = 0;
+    for (int32_t i = 0; i < count && fits; i++) {
+        turn = turns[i] = turn_with_room(e, turn + 1);
+        if (turn >= 0)
+            e->simds[e->wave_simds[turn % P(simds)]].held++;
+        else
+            fits = 0;
+    }
+    if (!fits) {
+        for (int32_t i = 0; i < count; i++)
+            if (turns[i] > 0) e->simds[e->wave_simds[turns[i] % P(simds)]].held--;
+        return 0;
+    }
+    int64_t after = max64(P(slot_clk), P(dispatch_after_end_clk) + P(dispatch_first_instruction_clk));
+    int64_t takes = max64(P(dispatch_workgroup_least_clk), count * P(dispatch_wave_interval_clk));
+    e->latest_start_clk = max64(now + after, e->latest_start_clk + P(dispatch_engine_units) * takes);
+    e->latest_turn = turns[0] % P(simds);
+    e->following += count;
+    if (e->groups[e->waves[first].group].live) e->held_groups++;
+    for (int32_t i = 0; i < count; i++) {
+        Wave *w = &e->waves[first + i];
+        Simd *simd = &e->simds[e->wave_simds[turns[i] % P(simds)]];
+        w->slot = free_slot(e, simd);
+        begin(e, w, simd - e->simds, e->latest_start_clk + i * P(dispatch_wave_interval_clk));
+        if (w->in.rows)
+            enter(e, w, w->free_clk, 0);
+        else
+            simd->held--;
+    }
+    return 1;
+}
+
 /* -- a slot */
 
 static int32_t take_due(Engine *e, int32_t count) {
@@ -1655,7 +1747,7 @@ static int32_t take_due(Engine *e, int32_t count) {
 }
 
 static void run_slot(Engine *e, int64_t now) {
-    int32_t count = take_due(e, 0), arrived = 0;
+    int32_t count = take_due(e, 0), arrived = 0, ended = 0;
     for (int32_t i = 0; i < count; i++) {
         Wave *w = &e->waves[e->due[i]];
         if (w->due_clk > now)
@@ -1663,12 +1755,13 @@ static void run_slot(Engine *e, int64_t now) {
         else if (w->state == ST_ARRIVE)
             arrive(e, w, now), arrived = 1;
         else if (w->state == ST_END)
-            end_wave(e, w, now), arrived = 1;
+            end_wave(e, w, now), arrived = ended = 1;
         else
             continue;
         e->due[i] = -1;
     }
     if (arrived) count = take_due(e, count); /* whom a barrier lets go at once */
+    while (ended && e->following < e->wave_count) ended = start_next_group(e, now);
     int asking = 0;
     for (int32_t i = 0; i < count; i++) {
         if (e->due[i] < 0) continue;
@@ -2071,6 +2164,7 @@ API void wavesim_free(Engine *e) {
     free(e->moved);
     free(e->store_bytes);
     free(e->asking);
+    free(e->turns_to_place);
     free(e->uses);
     free(e->sorted);
     free(e);
@@ -2099,33 +2193,38 @@ static int build_wave(Engine *e, const Input *input, int32_t number) {
     const Last never = {LONG_AGO, -1};
     w->in = input->waves[number];
     w->number = number;
-    w->simd = (int32_t)w->in.simd;
-    w->pair = (int32_t)input->pair_of[w->simd];
     w->group = (int32_t)w->in.workgroup;
-    w->place = (int32_t)w->in.place;
-    w->free_clk = first_slot(e, w->in.start_clk);
-    w->finish_clk = w->arrival_clk = w->release_clk = -1;
+    w->slot = (int32_t)w->in.slot;
+    w->start_clk = w->finish_clk = w->arrival_clk = w->release_clk = -1;
     w->reason = NO_REASON;
     w->polling = -1;
     w->due_clk = NEVER;
     w->last_valu = w->last_valu_sgpr = w->last_salu = never;
     w->last_return_clk = w->vmem_from_clk = LONG_AGO;
     w->state = ST_OVER;
-    if (!w->in.rows) {
-        w->finish_clk = w->free_clk;
-        return 1;
-    }
+    if (w->in.rows) w->op = &e->ops[w->in.code[0]];
     w->sgprs = malloc(((size_t)input->sgpr_count + 1) * sizeof(Last));
     if (!w->sgprs) return 0;
     for (int64_t i = 0; i < input->sgpr_count; i++) w->sgprs[i] = never;
-    w->op = &e->ops[w->in.code[0]];
-    set_chunk(e, w, w->op->first_chunk, w->free_clk, 0);
-    set_chunk(e, w, w->op->first_chunk + 1, w->free_clk, 0);
-    int64_t line = e->line_count ? find_line(e, w->op->first_chunk / e->chunks_per_line, 0) : -1;
-    if (line >= 0) use_line(e, line, 0);
-    e->groups[w->group].live++;
-    Simd *simd = &e->simds[w->simd];
-    simd->waves[simd->wave_count++] = number;
+    Group *group = &e->groups[w->group];
+    if (w->in.rows) {
+        int64_t line = e->line_count ? find_line(e, w->op->first_chunk / e->chunks_per_line, 0) : -1;
+        if (line >= 0) use_line(e, line, 0);
+        group->live++;
+    }
+    if (w->in.start_clk == FOLLOWS) return 1;
+    begin(e, w, w->in.simd, w->in.start_clk);
+    if (!number || e->waves[number - 1].group != w->group) {
+        e->latest_start_clk = w->in.start_clk;
+        for (int64_t turn = 0; turn < P(simds); turn++)
+            if (e->wave_simds[turn] == w->simd) e->latest_turn = turn;
+    }
+    e->following = number + 1;
+    if (w->in.rows) {
+        e->simds[w->simd].held++;
+        e->held_groups += !group->held;
+        group->held = 1;
+    }
     return 1;
 }
 
@@ -2138,6 +2237,12 @@ API Engine *wavesim_new(const Input *input) {
     e->wave_count = (int32_t)input->wave_count;
     e->write_offsets = input->write_offsets;
     e->writes = input->writes;
+    e->pair_of = input->pair_of;
+    e->barrier_place = input->barrier_place;
+    e->wave_simds = input->wave_simds;
+    e->waves_per_simd = input->waves_per_simd;
+    e->most_groups = input->workgroups;
+    e->latest_turn = -1;
     e->read_offsets = input->read_offsets;
     e->reads = input->reads;
     e->latency_by_order = input->latency_by_order;
@@ -2153,7 +2258,8 @@ API Engine *wavesim_new(const Input *input) {
     e->uses = calloc((size_t)(P(simds) + P(pairs) + 2), sizeof(List));
     e->due = malloc((2 * room + (size_t)P(simds)) * sizeof(int32_t));
     e->asking = malloc(room * sizeof(int32_t));
-    if (!e->ops || !e->lines || !e->waves || !e->simds || !e->pairs || !e->groups || !e->uses || !e->due || !e->asking ||
+    e->turns_to_place = malloc(room * sizeof(int64_t));
+    if (!e->ops || !e->lines || !e->waves || !e->simds || !e->pairs || !e->groups || !e->uses || !e->due || !e->asking || !e->turns_to_place ||
         !build_simds(e, room)) {
         wavesim_free(e);
         return NULL;
@@ -2189,7 +2295,7 @@ API Engine *wavesim_new(const Input *input) {
 /* Let every wave enter its first instruction. */
 API void wavesim_start(Engine *e) {
     for (int32_t i = 0; i < e->wave_count; i++)
-        if (e->waves[i].in.rows) enter(e, &e->waves[i], e->waves[i].free_clk, 0);
+        if (e->waves[i].in.rows && e->waves[i].start_clk >= 0) enter(e, &e->waves[i], e->waves[i].free_clk, 0);
 }
 
 /* Rows that the waves have come to. */
@@ -2217,6 +2323,16 @@ API int64_t wavesim_finish(Engine *e, int64_t *finish_clk, uint8_t *state) {
         state[i] = w->state == ST_STOPPED;
     }
     return total;
+}
+
+/* Where each wave was, and since when; -1: it never started. */
+API void wavesim_places(const Engine *e, int64_t *simd, int64_t *slot, int64_t *start_clk) {
+    for (int32_t i = 0; i < e->wave_count; i++) {
+        const Wave *w = &e->waves[i];
+        simd[i] = w->start_clk < 0 ? w->in.simd : w->simd;
+        slot[i] = w->slot;
+        start_clk[i] = w->start_clk;
+    }
 }
 
 /* Where each wave's stall records begin among all of them, one wave's after the other's. */

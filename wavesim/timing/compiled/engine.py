@@ -104,13 +104,14 @@ def _timeline(
     finish = np.zeros(count, np.int64)
     stopped = np.zeros(count, np.uint8)
     total = library.wavesim_finish(engine, finish.ctypes.data, stopped.ctypes.data)
+    simd, wave_slot, start = np.zeros((3, count), np.int64)
+    library.wavesim_places(engine, simd.ctypes.data, wave_slot.ctypes.data, start.ctypes.data)
     of_wave = np.zeros(count + 1, np.int64)
     library.wavesim_stall_offsets(engine, of_wave.ctypes.data)
     records = np.empty(int(of_wave[-1]), STALL)
     library.wavesim_stalls(engine, records.ctypes.data)
     columns = {name: records[name].copy() for name in ("row", "clk", "by_wave", "by_row")}
     columns["reason"] = records["reason"].astype(np.int8)
-    slot = p.issue_slot_clk
     starts, rows, spins = of_wave.tolist(), inputs.first_row.tolist(), inputs.first_spin.tolist()
     waves = []
     for place, wave in enumerate(trace.waves):
@@ -120,9 +121,9 @@ def _timeline(
             WaveTimeline(
                 wave=wave.wave,
                 workgroup=wave.workgroup,
-                simd=wave.simd,
-                slot=wave.slot,
-                first_clk=-(-wave.start_clk // slot) * slot,
+                simd=int(simd[place]),
+                slot=int(wave_slot[place]),
+                first_clk=int(start[place]) if start[place] >= 0 else total,
                 last_clk=int(finish[place]) if finish[place] >= 0 else total,
                 attempt_clk=attempt,
                 issue_clk=issue,

@@ -19,7 +19,7 @@ from wavesim.timing.compiled.library import names
 from wavesim.timing.compiled.static_code import LARGEST, Numbering, static_code
 from wavesim.timing.rules import BY_NAME
 from wavesim.timing.rules.instruction_cache import code_lines, page_offset_lines
-from wavesim.trace import CodeEntry, Reason, Trace, WaveTrace
+from wavesim.trace import FOLLOWS, CodeEntry, Reason, Room, Trace, WaveTrace
 from wavesim.trace.trace import MEMORY_COLUMNS
 
 Array = npt.NDArray[np.generic]
@@ -48,7 +48,7 @@ ROW_COLUMNS: tuple[tuple[str, type[np.generic]], ...] = (
 CLOCKS = ("attempt_clk", "issue_clk", "end_clk", "done_clk")
 WAVE = np.dtype(
     [
-        *[(name, np.int64) for name in ("simd", "workgroup", "start_clk", "rows", "place")],
+        *[(name, np.int64) for name in ("simd", "slot", "workgroup", "start_clk", "rows")],
         *[(name, np.uintp) for name in (*(name for name, _ in ROW_COLUMNS), *CLOCKS, "spins")],
         ("spin_count", np.int64),
         ("spin_repeats", np.uintp),
@@ -62,7 +62,9 @@ class Input(ctypes.Structure):
 
     _fields_ = [
         ("parameters", ctypes.c_void_p),
-        ("pair_of", ctypes.c_void_p),
+        *[(name, ctypes.c_void_p) for name in ("pair_of", "barrier_place", "wave_simds")],
+        ("waves_per_simd", ctypes.c_int64),
+        ("workgroups", ctypes.c_int64),
         ("op_count", ctypes.c_int64),
         ("ops", ctypes.c_void_p),
         ("sgpr_count", ctypes.c_int64),
@@ -172,8 +174,10 @@ def _pair_of(p: TimingParameters) -> Int64:
     pair_of = np.full(p.structure_simds, -1, np.int64)
     for pair, simds in enumerate(p.structure_simd_pairs):
         pair_of[list(simds)] = pair
-    if (pair_of < 0).any() or sorted(p.barrier_simd_order) != list(range(p.structure_simds)):
-        raise UserError("every SIMD belongs to one pair and stands once in barrier.simd_order")
+    orders = {"barrier.simd_order": p.barrier_simd_order, "dispatch.wave_simds": p.dispatch_wave_simds}
+    for name, order in orders.items():
+        if (pair_of < 0).any() or sorted(order) != list(range(p.structure_simds)):
+            raise UserError(f"every SIMD belongs to one pair and stands once in {name}")
     return pair_of
 
 
@@ -204,13 +208,16 @@ def _waves(trace: Trace, p: TimingParameters, inputs: Inputs, columns: dict[str,
     groups = {group: place for place, group in enumerate(dict.fromkeys(w.workgroup for w in trace.waves))}
     for name, values in (
         ("simd", [wave.simd for wave in trace.waves]),
+        ("slot", [wave.slot for wave in trace.waves]),
         ("start_clk", [wave.start_clk for wave in trace.waves]),
         ("workgroup", [groups[wave.workgroup] for wave in trace.waves]),
     ):
         waves[name] = values
     _check_range(waves["simd"], 0, p.structure_simds, "SIMD of a wave")
-    _check_range(waves["start_clk"], 0, budget().clk + 1, "start of a wave, clk")
-    waves["place"] = np.argsort(p.barrier_simd_order)[waves["simd"]]
+    follows = waves["start_clk"] == FOLLOWS
+    if follows.any() and (trace.room is None or follows[0]):
+        raise UserError("a workgroup follows, and there is no room or none before it")
+    _check_range(waves["start_clk"][~follows], 0, budget().clk + 1, "start of a wave, clk")
     lengths = np.diff(inputs.first_row)
     waves["rows"] = lengths
     inputs.keep += [table, *columns.values()]
@@ -237,6 +244,8 @@ class CodeTables:
     writes: tuple[Array, Array]
     reads: tuple[Array, Array]
     pair_of: Int64
+    barrier_place: Int64
+    wave_simds: Int64
 
     @classmethod
     def of(cls, library: ctypes.CDLL, code: tuple[CodeEntry, ...], p: TimingParameters) -> CodeTables:
@@ -255,7 +264,8 @@ class CodeTables:
         values = parameter_values(numbered("parameters"), p)
         static = static_code(code, numbering)
         table = static.with_clocks(p)
-        return cls(numbering.fields, values, table, static.sgprs, static.writes, static.reads, _pair_of(p))
+        by_simd = _pair_of(p), np.argsort(p.barrier_simd_order), np.array(p.dispatch_wave_simds, np.int64)
+        return cls(numbering.fields, values, table, static.sgprs, static.writes, static.reads, *by_simd)
 
 
 def prepare(library: ctypes.CDLL, trace: Trace, p: TimingParameters) -> Inputs:
@@ -294,9 +304,14 @@ def with_rows(
     inputs = Inputs(Input(), clocks, first_row, none, none)
     inputs.keep += [code, *by_order, lines]
     waves, groups = _waves(trace, p, inputs, columns)
+    room = trace.room or Room(0, 0)
     inputs.structure = Input(
         code.values.ctypes.data,
         code.pair_of.ctypes.data,
+        code.barrier_place.ctypes.data,
+        code.wave_simds.ctypes.data,
+        room.waves_per_simd,
+        room.workgroups,
         len(code.table),
         code.table.ctypes.data,
         code.sgprs,

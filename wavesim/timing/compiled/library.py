@@ -23,6 +23,7 @@ FUNCTIONS: dict[str, tuple[object, tuple[object, ...]]] = {
     "wavesim_run_forced": (ctypes.c_int, (POINTER, INT64, INT64)),
     "wavesim_rows_done": (INT64, (POINTER,)),
     "wavesim_finish": (INT64, (POINTER, POINTER, POINTER)),
+    "wavesim_places": (None, (POINTER, POINTER, POINTER, POINTER)),
     "wavesim_stall_offsets": (None, (POINTER, POINTER)),
     "wavesim_stalls": (None, (POINTER, POINTER)),
     "wavesim_use_count": (INT64, (POINTER, INT64)),

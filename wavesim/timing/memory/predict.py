@@ -31,8 +31,8 @@ from wavesim.timing.memory.sharing import (
     find_sharing,
     nothing_shared,
 )
+from wavesim.trace import FOLLOWS, Trace, WaveTrace
 from wavesim.trace import MemoryLevel as Level
-from wavesim.trace import Trace, WaveTrace
 from wavesim.trace.trace import MEMORY_COLUMNS
 
 Int32 = npt.NDArray[np.int32]
@@ -162,7 +162,7 @@ def predict_memory(
         launch: its launch; ``trace`` has its workgroups, which share a compute unit.
         machine: of a device.
         trace: the executed streams, with lines.
-        round: of workgroups.
+        round: of the workgroups that share the compute unit; those that follow are in a later one.
         sharing: of an earlier prediction of the same launch; found here where it is not given.
         hits: lines that the L1 has (:func:`wavesim.timing.memory.l1.find_hits`); none without.
         crowded: the L2 gives a compute unit its share of bytes in a clock and no more. Else that is not
@@ -195,18 +195,27 @@ def predict_memory(
     if hits is None:
         hits = tuple(np.zeros(len(wave), np.int32) for wave in trace.waves)
     share_hit = _share_hit(trace, hits)
-    asked = {
-        code: _asked(each, share_hit.get(code, 0.0), sharing, round, held)
-        for code, each in sharing.loads.items()
-    }
-    waves = []
-    costs, line_clk = _costs(asked, rates, crowded)
     scratch = _scratch(program, sharing, machine, trace)
-    scalar_clk = machine.integer("scalar.cold_latency_clk") if round is Round.COLD else None
+
+    def costs_of(round: Round) -> tuple[dict[int, _Cost], dict[Level, float]]:
+        asked = {
+            code: _asked(each, share_hit.get(code, 0.0), sharing, round, held)
+            for code, each in sharing.loads.items()
+        }
+        return _costs(asked, rates, crowded)
+
+    costs, line_clk = costs_of(round)
+    later = costs_of(Round.WARM)
+    waves = []
     for position, wave in enumerate(trace.waves):
-        found = _predicted(wave, position, trace, hits[position], costs, line_clk, rates, scratch)
-        waves.append(found if scalar_clk is None else _first_scalar_loads(found, trace, scalar_clk))
-    executed = np.bincount(np.concatenate([wave.code for wave in trace.waves]), minlength=len(trace.code))
+        first = wave.start_clk != FOLLOWS
+        of_wave = (costs, line_clk) if first else later
+        found = _predicted(wave, position, trace, hits[position], *of_wave, rates, scratch)
+        if first and round is Round.COLD:
+            found = _first_scalar_loads(found, trace, machine.integer("scalar.cold_latency_clk"))
+        waves.append(found)
+    first_waves = [wave.code for wave in trace.waves if wave.start_clk != FOLLOWS]
+    executed = np.bincount(np.concatenate(first_waves), minlength=len(trace.code))
     loads = tuple(
         LoadOrigin(code, int(executed[code]), cost.share, cost.clk) for code, cost in sorted(costs.items())
     )
@@ -327,7 +336,8 @@ def _scratch(program: Program, sharing: Sharing, machine: Machine, trace: Trace)
     spilling kernels)."""
     mine = np.array([entry.instruction.opcode.startswith("scratch_") for entry in trace.code], np.bool_)
     units = sharing.active_units / machine.integer("memory.l2_caches")
-    held = scratch_bytes(program) * LANES * len(trace.waves) * units
+    waves = sum(wave.start_clk != FOLLOWS for wave in trace.waves)
+    held = scratch_bytes(program) * LANES * waves * units
     hit = min(1.0, machine.integer("memory.l2_bytes") / held) if held else 1.0
     near, far = role_clk(machine.integer, "l2"), role_clk(machine.integer, "stream")
     return mine, round(hit * near + (1 - hit) * far)

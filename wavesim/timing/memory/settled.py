@@ -36,7 +36,8 @@ def predict_settled(
     if any(each.any() for each in hits):
         found = predict_memory(trace.program, launch, machine, trace, round, found.sharing, hits)
         timeline = time(found.trace)
-    if found.level_clk[MemoryLevel.L2] > _loading_clk(timeline):
+    rounds = len({wave.workgroup for wave in trace.waves}) / max(1, launch.sharing)
+    if rounds * found.level_clk[MemoryLevel.L2] > _loading_clk(timeline):
         found = predict_memory(
             trace.program, launch, machine, trace, round, found.sharing, hits, crowded=True
         )

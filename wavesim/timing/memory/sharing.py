@@ -136,7 +136,7 @@ def _sharing(
     launch: Launch, machine: Machine, mine: Mapping[int, _Touched], moved: Mapping[int, Int64]
 ) -> Sharing:
     """``moved`` says where each workgroup's loads begin; those of others are nobody else's."""
-    per_unit, size = max(1, len(launch.workgroups)), _round_size(launch, machine)
+    per_unit, size = max(1, launch.sharing), _round_size(launch, machine)
     apart = np.arange(min(2 * size, _launched(launch))) << 40
     xcds = machine.integer("memory.l2_caches")
     loads = {
@@ -153,7 +153,7 @@ def _launched(launch: Launch) -> int:
 
 def _round_size(launch: Launch, machine: Machine) -> int:
     """Workgroups that the device holds."""
-    return machine.integer(CUS_KEY) * max(1, len(launch.workgroups))
+    return machine.integer(CUS_KEY) * max(1, launch.sharing)
 
 
 def _executed_loads(trace: Trace) -> dict[int, _Touched]:
@@ -213,7 +213,7 @@ def _number(position: Position, grid: Position) -> int:
 
 
 def _executed(program: Program, launch: Launch, machine: Machine) -> Trace:
-    waves = len(launch.workgroups) * -(-launch.workgroup_size // LANES)
+    waves = len(launch.workgroups) * -(-(launch.executed_lanes or launch.workgroup_size) // LANES)
     try:
         with allowing(replace(budget(), waves=max(waves, budget().waves))):
             return emulate_addresses(program, replace(launch, expect=None), machine).trace
@@ -234,7 +234,7 @@ def _moves(
     done, together = 0, max(1, MOST_WAVES // waves)
     for begin in range(0, len(workgroups), together):
         part = tuple(workgroups[begin : begin + together])
-        trace = _executed(once, replace(launch, workgroups=part, workgroup_size=size), machine)
+        trace = _executed(once, replace(launch, workgroups=part, executed_lanes=size), machine)
         load = np.array([entry.kind is Kind.VMEM_LOAD for entry in trace.code], np.bool_)
         for _, group in groupby(trace.waves, key=attrgetter("workgroup")):
             for wave in group:

@@ -24,8 +24,7 @@ class ComputeUnit:
         self.parts = Parts(trace, p)
         self.waves = [Wave(self.parts, position, wave) for position, wave in enumerate(trace.waves)]
         self.parts.spins.waves += self.waves
-        for wave in self.waves:
-            self.parts.clock.start(wave.live())
+        self.parts.dispatcher.takes(self.waves)
 
     def step(self, progress: Callable[[float], None] | None) -> None:
         """Let time run until nothing can happen any more.

@@ -8,6 +8,7 @@ from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing.model.arbiter import Arbiter
 from wavesim.timing.model.barrier import Barrier
 from wavesim.timing.model.clock import Clock
+from wavesim.timing.model.dispatcher import Dispatcher
 from wavesim.timing.model.lds import BankArray, LdsPort
 from wavesim.timing.model.memory import MemoryPath
 from wavesim.timing.model.record import Uses
@@ -19,7 +20,7 @@ from wavesim.trace import Trace
 
 
 class Parts:
-    """Four SIMDs with their pipes, two LDS ports, a bank array, a memory path, barriers, an arbiter, code."""
+    """SIMDs with their pipes, LDS ports, bank array, memory path, barriers, arbiter, code, dispatcher."""
 
     def __init__(self, trace: Trace, p: TimingParameters) -> None:
         self.trace = trace
@@ -39,5 +40,6 @@ class Parts:
         self.port_of = {simd: self.ports[number] for number, simds in enumerate(pairs) for simd in simds}
         self.memory = MemoryPath(clock, p, trace, self.banks, self.uses)
         self.arbiter = Arbiter(clock, p, self.simds, self.ports, self.memory, self.turns)
+        self.dispatcher = Dispatcher(clock, p, trace)
         members = Counter(wave.workgroup for wave in trace.waves if len(wave))
         self.barriers = {workgroup: Barrier(clock, p, live) for workgroup, live in members.items()}

@@ -15,7 +15,7 @@ from wavesim.timing.model.parts import Parts
 from wavesim.timing.model.record import NOBODY, By, Stalls
 from wavesim.timing.model.simd import Refusal
 from wavesim.timing.rules.fetch import FetchBuffer, jumps
-from wavesim.trace import UNKNOWN, Category, CodeEntry, Kind, Reason, Spin, WaveTimeline, WaveTrace
+from wavesim.trace import FOLLOWS, UNKNOWN, Category, CodeEntry, Kind, Reason, Spin, WaveTimeline, WaveTrace
 
 MEMORY = (Category.VMEM, Category.SCALAR)
 """Categories whose instructions may return their data later, at a clock that is known when they issue."""
@@ -31,9 +31,10 @@ class Wave:
         self.position = position
         self.trace = trace
         self.code = [parts.trace.code[index] for index in trace.code.tolist()]
-        self.start_clk = self.clock.first_slot(trace.start_clk)
+        self.simd_number, self.slot = trace.simd, trace.slot
         self.simd = parts.simds[trace.simd]
         self.port = parts.port_of[trace.simd]
+        self.start_clk: int | None = None  # nobody has said yet
         self.row = 0
         self.priority = 0
         self.finish_clk: int | None = None
@@ -51,6 +52,8 @@ class Wave:
         self.spin_repeats = [0] * len(trace.spins)
         self.polling: Spin | None = None
         self.gave_up = False  # it polls for what can never happen
+        if trace.start_clk != FOLLOWS:
+            self.begin(trace.simd, trace.slot, trace.start_clk)
 
     @property
     def entry(self) -> CodeEntry:
@@ -65,12 +68,20 @@ class Wave:
 
     # -- its life
 
-    def live(self) -> Events:
+    def begin(self, simd: int, slot: int, start_clk: int) -> None:
+        """It is given a place, and a time to start."""
+        self.simd_number, self.slot = simd, slot
+        self.simd = self.parts.simds[simd]
+        self.port = self.parts.port_of[simd]
+        self.start_clk = start_clk = self.clock.first_slot(start_clk)
+        if self.code:
+            self.clock.start(self.live(start_clk))
+        else:
+            self.finish_clk = start_clk
+
+    def live(self, start_clk: int) -> Events:
         """From dispatch to the end of the stream."""
-        if not self.code:
-            self.finish_clk = self.start_clk
-            return
-        yield self.clock.at(self.start_clk)
+        yield self.clock.at(start_clk)
         while self.finish_clk is None and not self.gave_up:
             yield from self.reach()
             yield from self.wait()
@@ -78,7 +89,8 @@ class Wave:
             yield from self.issue()
         if self.finish_clk is not None and self.entry.kind is Kind.ENDPGM:
             barrier = self.parts.barriers[self.trace.workgroup]
-            barrier.end(barrier.arrival(self.trace.simd, self.me))
+            barrier.end(barrier.arrival(self.simd_number, self.me))
+            self.parts.dispatcher.ended(self)
 
     def stand(self, reason: Reason, until_clk: int, by: By = NOBODY) -> Events:
         """Wait for a known end: the clocks up to the first slot then go to ``reason``."""
@@ -103,7 +115,7 @@ class Wave:
         if not early:
             self.attempt[self.row] = self.clock.now
         if entry.category is Category.VMEM:
-            self.memory_from_clk = self.parts.memory.attempted(self.clock.now, self.trace.simd, self.me)
+            self.memory_from_clk = self.parts.memory.attempted(self.clock.now, self.simd_number, self.me)
 
     # -- conditions 4 to 7: barrier and counters
 
@@ -127,7 +139,7 @@ class Wave:
         """§8: until the last wave of the workgroup has arrived."""
         barrier = self.parts.barriers[self.trace.workgroup]
         self.arrival_clk = arrived = self.clock.now
-        release = yield barrier.arrive(barrier.arrival(self.trace.simd, self.me))
+        release = yield barrier.arrive(barrier.arrival(self.simd_number, self.me))
         issue_clk = release.end_clk - self.clock.slot_clk
         self.stalls.book(self.row, Reason.BARRIER, issue_clk - arrived, release.by)
         if issue_clk > self.clock.now:
@@ -159,7 +171,7 @@ class Wave:
             refusal = self.refusal()
             if refusal is None:
                 refusal = yield self.parts.arbiter.ask(
-                    self.entry, self.me, self.trace.simd, self.priority, self.attempt[self.row]
+                    self.entry, self.me, self.simd_number, self.priority, self.attempt[self.row]
                 )
             if refusal is None:
                 return
@@ -214,10 +226,10 @@ class Wave:
             self.execute_memory(entry, now)
         elif entry.category is Category.MFMA:
             start_clk, self.done[row] = self.simd.issue_mfma(entry, now, self.me)
-            parts.uses.add("mfma", self.trace.simd, start_clk, self.done[row], self.me)
+            parts.uses.add("mfma", self.simd_number, start_clk, self.done[row], self.me)
             parts.turns.saw(now)
             if entry.scaled:
-                parts.turns.saw_half(start_clk, self.trace.simd, self.me)
+                parts.turns.saw_half(start_clk, self.simd_number, self.me)
             end_clk = start_clk + p.issue_slot_clk
         elif entry.category is Category.VALU:
             parts.turns.saw(now)
@@ -287,7 +299,8 @@ class Wave:
         """Whether only another wave can let this one go on, or it is over."""
         spin = self.polling
         polls = spin is not None and not self.parts.spins.has_issued(spin)
-        return self.finish_clk is not None or self.arrival_clk is not None or polls
+        over = self.start_clk is None or self.finish_clk is not None
+        return over or self.arrival_clk is not None or polls
 
     # -- what is known of it in the end
 
@@ -308,9 +321,9 @@ class Wave:
         return WaveTimeline(
             wave=self.trace.wave,
             workgroup=self.trace.workgroup,
-            simd=self.trace.simd,
-            slot=self.trace.slot,
-            first_clk=self.start_clk,
+            simd=self.simd_number,
+            slot=self.slot,
+            first_clk=total_clk if self.start_clk is None else self.start_clk,
             last_clk=total_clk if self.finish_clk is None else self.finish_clk,
             attempt_clk=attempt,
             issue_clk=issue,
