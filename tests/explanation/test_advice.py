@@ -162,7 +162,7 @@ def test_a_region_is_not_executed_as_if_it_were_the_kernel(monkeypatch: pytest.M
     """Its registers are those of the code before it: what it would do without them proves nothing."""
     executed: list[str] = []
     monkeypatch.setattr(
-        "wavesim.explanation.advice.emulate_addresses",
+        "wavesim.explanation.executed.emulate_addresses",
         lambda program, *_, **__: executed.append(program.name),
     )
     path = ROOT / "kernels/lessons/strong_wait.s"
