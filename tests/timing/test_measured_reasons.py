@@ -55,12 +55,12 @@ def test_an_mfma_keeps_lds_and_valu_out_for_their_own_clocks() -> None:
 
 
 def test_a_scaled_mfma_that_stalled_has_loaded_its_scales_first() -> None:
-    """The trace has the matrix half, at 20: from 8 on the scales are loaded (4 clk), then the pipe is waited
-    for. It keeps VALU out from 8 to 20 + 12."""
+    """The trace has the matrix half, at 20: from 8 on the pipe is waited for, then the scales are loaded
+    (4 clk). It keeps VALU out from the load of its scales, at 16, to 20 + 12."""
     scaled = b.mfma(b.MFMA_SCALED, 8, fmt="fp8", scaled=True)
     both = measured("gfx950", [(b.nop(1), 0, 4, 8), (scaled, 8, 12, 16)], [(b.valu(), 0, 36, 40)])
     assert reasons(both, 0) == [(1, Reason.HOLD, 4), (1, Reason.MATRIX_PIPE, 8)]
-    assert reasons(both, 1) == [(0, Reason.MFMA_COISSUE, 24), (0, Reason.ARBITRATION, 12)]
+    assert reasons(both, 1) == [(0, Reason.MFMA_COISSUE, 16), (0, Reason.ARBITRATION, 20)]
 
 
 def test_both_sides_of_a_comparison_count_its_wait_for_the_pipe() -> None:
