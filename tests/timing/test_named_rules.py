@@ -190,6 +190,23 @@ def test_the_port_takes_the_lowest_simd_of_those_that_asked_at_once(engine: str)
     assert [issue(off, w)[row] for w, row in ((0, 2), (1, 1))] == [28, 24]
 
 
+@pytest.mark.parametrize("rule", ["vmem_first_come", "lds_alternation"])
+@pytest.mark.parametrize("later", [0, 1])
+def test_a_port_waits_for_the_simd_whose_turn_it_is_though_an_mfma_keeps_it_out(
+    engine: str, rule: str, later: int
+) -> None:
+    """An MFMA of SIMD 0 keeps its other wave out at 0 and 4, which has asked since 0. SIMD 1 asks at 0, when
+    SIMD 0 goes first, or at 4. Without the rule SIMD 1 goes at once."""
+    access = b.load() if rule == "vmem_first_come" else b.lds_read()
+    other = [b.salu()] * later + [access]
+    body = [[b.mfma(b.MFMA_950, 4)], other, [b.salu()], [b.salu()], [access]]
+    timeline = timed(engine, b.streams(body, "gfx950"))
+    assert [issue(timeline, 4)[0], issue(timeline, 1)[later]] == [8, 12]
+    reasons = [timeline.waves[wave].stall_reason.tolist() for wave in (1, 4)]
+    assert reasons == [[Reason.PORT], [Reason.MFMA_COISSUE]]
+    assert issue(timed(engine, b.streams(body, "gfx950"), rule), 1)[later] == 4 * later
+
+
 def test_a_simd_asks_from_its_first_attempt_since_the_port_served_it(engine: str) -> None:
     """Loads of 64 clk and a queue of one. At 8 two waves of SIMD 0 and one of SIMD 1 attempt. SIMD 0 is
     served; its other wave then counts from 12, so SIMD 1 goes when the queue has room again, at 64."""

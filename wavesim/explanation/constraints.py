@@ -172,7 +172,8 @@ class Constraints:
         """§10: after the issue, the service of the one before, and a return that makes room."""
         events = self.events
         place = events.memory_place[event.wave, event.row]
-        edges = [Edge(Event("issue", event.wave, event.row), event, 0, "memory_service")]
+        issue = Event("issue", event.wave, event.row)
+        edges = [Edge(issue, event, events.p.memory_queue_hold_clk, "memory_service")]
         if place:
             before = events.memory[place - 1]
             source = Event("accepted", before.wave, before.row)
@@ -210,7 +211,8 @@ class Constraints:
         if len(trace.memory_latency_by_order_clk):
             return 0  # a latency of the place in the order: known to the whole run only
         latency = int(trace.waves[use.wave].memory_latency_clk[use.row])
-        return self.events.op(use.wave, use.row).latency_clk if latency < 0 else latency
+        latency = self.events.op(use.wave, use.row).latency_clk if latency < 0 else latency
+        return max(0, latency - self.events.p.memory_queue_hold_clk)
 
     def _release(self, event: Event) -> list[Edge]:
         """§8: every arrival, the last one with its release."""
@@ -289,6 +291,4 @@ class Constraints:
         if place < 0:
             return []
         use = events.memory[place]
-        return [
-            Edge(Event("accepted", use.wave, use.row), event, events.p.memory_queue_hold_clk, "vmem_queue")
-        ]
+        return [Edge(Event("accepted", use.wave, use.row), event, 0, "vmem_queue")]
