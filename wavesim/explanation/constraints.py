@@ -16,6 +16,7 @@ from wavesim.timing.in_flight import service_clk
 from wavesim.timing.ops import LDS, MFMA, VMEM
 from wavesim.timing.rules.barrier_phase import place, release_clk
 from wavesim.timing.rules.lds_port import latency_clk, port_clk
+from wavesim.timing.rules.lds_subdword import subdword_clk
 from wavesim.trace import REASON_NAMES, Reason
 
 COUNTED = "counted"
@@ -255,7 +256,8 @@ class Constraints:
         if op.category == VMEM:
             return Edge(Event("returned", wave, row), event, 0, "memory_latency")
         if (wave, row) in events.port_place:
-            clk = latency_clk(events.p, events.entry(wave, row))
+            entry = events.entry(wave, row)
+            clk = subdword_clk(events.p, entry) + latency_clk(events.p, entry)
             return Edge(Event("served", wave, row), event, clk, "lds_latency")
         issue = Event("issue", wave, row)
         return Edge(issue, event, events.done[wave][row] - events.clk(issue), "scalar_latency")
@@ -276,14 +278,9 @@ class Constraints:
         place = events.port_place[event.wave, event.row] - events.p.lds_queue_entries
         if place < 0:
             return []
-        return [
-            Edge(
-                Event("served", uses[place].wave, uses[place].row),
-                event,
-                events.p.lds_queue_hold_clk,
-                "lds_queue",
-            )
-        ]
+        use = uses[place]
+        clk = subdword_clk(events.p, events.entry(use.wave, use.row)) + events.p.lds_queue_hold_clk
+        return [Edge(Event("served", use.wave, use.row), event, clk, "lds_queue")]
 
     def _memory_entry(self, event: Event) -> list[Edge]:
         events = self.events

@@ -49,7 +49,7 @@
     X(category) X(kind) X(first_chunk) X(last_chunk) X(hold_clk) X(packed) X(writes_sgpr) X(scaled)          \
     X(as_first) X(as_second) X(scalar_read) X(scalar_write) X(even_reads) X(odd_reads) X(first_even)         \
     X(first_odd) X(goes_first) X(to_lds) X(lgkm) X(vm) X(wait_lgkm) X(wait_vm) X(priority) X(memory_bytes)   \
-    X(sends) X(port_clk) X(array_clk) X(latency_clk) X(pipe_clk) X(blocks_valu_clk) X(blocks_memory_clk)
+    X(sends) X(port_clk) X(array_clk) X(subdword_clk) X(latency_clk) X(pipe_clk) X(blocks_valu_clk) X(blocks_memory_clk)
 
 #define CATEGORIES(X) X(valu) X(mfma) X(lds) X(vmem) X(scalar) X(branch) X(internal)
 
@@ -150,7 +150,7 @@ typedef struct {
 } Counter;
 
 typedef struct {
-    int64_t issue_clk, head_clk, port_clk, array_clk, latency_clk, queue_free_clk;
+    int64_t issue_clk, head_clk, port_clk, array_clk, late_clk, latency_clk, queue_free_clk;
     int32_t wave, row;
     int8_t drains; /* a write whose data holds wave and pair until it is done */
 } Access;
@@ -864,7 +864,8 @@ static Access *lds_issue(Engine *e, Wave *w, const Op *op, int64_t now) {
     *access = (Access){.issue_clk = now,
                        .head_clk = now,
                        .port_clk = op->port_clk,
-                       .array_clk = array == UNKNOWN ? op->array_clk : array,
+                       .array_clk = max64(array == UNKNOWN ? op->array_clk : array, op->subdword_clk),
+                       .late_clk = op->subdword_clk,
                        .latency_clk = op->latency_clk,
                        .queue_free_clk = NEVER,
                        .wave = w->number,
@@ -909,9 +910,9 @@ static void served(Engine *e, int64_t pair, int64_t clk, int64_t array_start) {
     Access *access = ring_at(&port->queue, port->served++);
     Wave *w = &e->waves[access->wave];
     int64_t done = max64(clk + access->port_clk, array_start + access->array_clk);
-    int64_t ret = done + access->latency_clk;
+    int64_t ret = done + access->late_clk + access->latency_clk;
     port->previous_done = done;
-    access->queue_free_clk = done + P(lds_queue_hold_clk);
+    access->queue_free_clk = done + access->late_clk + P(lds_queue_hold_clk);
     log_use(e, P(simds) + pair, clk, done, access->wave, access->row);
     w->in.done_clk[access->row] = ret;
     counter_returns(&w->lgkm, access->row, ret);
