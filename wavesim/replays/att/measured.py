@@ -275,14 +275,23 @@ def _told(trace: Trace, clocks: Sequence[Clocks], parameters: TimingParameters) 
 
 
 def as_a_trace_tells(simulated: Timeline, parameters: TimingParameters) -> Timeline:
-    """A simulated timeline with the clocks and reasons of stalls that a thread trace of it would show."""
+    """A simulated timeline with the clocks and reasons of stalls that a thread trace of it would show.
+
+    Of a scaled MFMA that stalled that is the matrix half; and what it keeps its wave's next LDS instruction
+    out is its own duration, no stall (docs/evidence/mfma.md).
+    """
     trace = simulated.trace
     load_clk = np.array([parameters.mfma_scale_load_clk * entry.scaled for entry in trace.code], np.int64)
+    lds = np.array([entry.category is Category.LDS for entry in trace.code], np.bool_)
     clocks = []
     for wave, timed in zip(trace.waves, simulated.waves, strict=True):
-        stalled = timed.issue_clk > timed.attempt_clk
-        issue = timed.issue_clk + np.where(stalled, load_clk[wave.code], 0)
-        clocks.append((timed.attempt_clk, issue, timed.end_clk))
+        load = load_clk[wave.code]
+        issue = timed.issue_clk + np.where(timed.issue_clk > timed.attempt_clk, load, 0)
+        behind = np.flatnonzero((load[:-1] > 0) & lds[wave.code[1:]]) + 1
+        attempt, end = timed.attempt_clk.copy(), timed.end_clk.copy()
+        attempt[behind] = np.minimum(end[behind - 1] + parameters.issue_slot_clk, issue[behind])
+        end[behind - 1] = attempt[behind]
+        clocks.append((attempt, issue, end))
     return replace(simulated, waves=_told(trace, clocks, parameters))
 
 
