@@ -186,7 +186,7 @@ def machine(**overrides: object) -> Machine:
         lds_port_bytes_per_clk=64,
         lds_queue_entries=10,
         lds_queue_hold_clk=36,
-        lds_subdword_port_clk=4,
+        lds_subdword_clk=0,
         lds_from_memory_bytes_per_clk=128,
         lds_join_from_clk=8,
         lds_join_near_clk=20,

@@ -355,11 +355,9 @@ def test_what_an_architecture_takes_from_another_is_inferred(tmp_path: Path, roo
     """A number that is only in the base's file is enough for all; what is assumed there stays assumed."""
     path = tmp_path / "gfx950.yaml"
     text = (root / "isa" / "gfx950.yaml").read_text()
-    path.write_text(
-        re.sub(r"^  (lgkm_max|subdword_port_clk):.*\n(    note:.*\n)?", "", text, flags=re.MULTILINE)
-    )
+    path.write_text(re.sub(r"^  (lgkm_max|subdword_clk):.*\n(    note:.*\n)?", "", text, flags=re.MULTILINE))
     mine, base = load_machine(str(path)).quantities, load_machine("gfx942").quantities
-    for key, confidence in (("counter.lgkm_max", "inferred"), ("lds.subdword_port_clk", "assumed")):
+    for key, confidence in (("counter.lgkm_max", "inferred"), ("lds.subdword_clk", "assumed")):
         assert mine[key].value == base[key].value
         assert (mine[key].source, mine[key].confidence) == ("as gfx942", confidence)
     assert mine["counter.vm_max"] == load_machine("gfx950").quantities["counter.vm_max"]

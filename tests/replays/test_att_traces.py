@@ -16,6 +16,8 @@ from wavesim.replays.att.importer import import_trace
 from wavesim.replays.att.kernel import print_listing, traced_kernel
 from wavesim.replays.att.latencies import derive_latencies, memory_order, scalar_latencies
 from wavesim.replays.compare import main_loop, side
+from wavesim.replays.compute_unit import memory_mode, replay
+from wavesim.replays.validate import FORCED_ROWS
 from wavesim.trace import Kind
 
 TRACES = Path(__file__).parents[3] / "shared" / "traces"
@@ -99,6 +101,30 @@ def test_returns_are_in_order_and_as_many_as_published(name: str) -> None:
     seen = exact[exact >= 0]
     assert len(seen) == EXACT_FROM_WAITS[name]
     assert (np.diff(seen) >= 0).all()
+
+
+HACKS = [f"gfx950_mxfp4gemm_8wave_hack{number}" for number in (0, 1, 2, 5)]
+
+
+@pytest.mark.parametrize("name", HACKS)
+def test_what_waits_saw_is_surer_than_the_limit_in_flight(name: str) -> None:
+    from wavesim.replays.att.latencies import _from_waits
+
+    unit = imported(name).units[0]
+    parameters = load_machine("gfx950").parameters
+    exact, _ = _from_waits(unit.timeline, memory_order(unit.timeline, parameters))
+    derived = derive_latencies(unit.timeline, parameters)
+    assert np.abs(derived.return_clk - exact)[exact >= 0].max() <= 4
+
+
+@pytest.mark.parametrize("name", HACKS)
+def test_gfx950_gemms_are_met_instruction_by_instruction(name: str) -> None:
+    (result,) = replay(
+        imported(name), load_machine("gfx950"), memory_mode("measured"), forced_rows=FORCED_ROWS
+    )
+    assert result.forced is not None
+    assert result.forced.share < 0.06
+    assert abs(result.error) < 0.006
 
 
 def test_latencies_respect_what_was_seen() -> None:

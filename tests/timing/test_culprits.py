@@ -252,8 +252,8 @@ class Facts:
             case Reason.MATRIX_PIPE if entry.packed_f32:
                 return same_simd and issue <= last < done + self.p.issue_packed_after_mfma_clk
             case Reason.MATRIX_PIPE:
-                start, _ = self.spans["mfma", self.simd(wave)][by]
-                return same_simd and last < (start if entry.scaled else done) and issue <= last
+                early_clk = self.p.mfma_scale_load_clk if entry.scaled else 0
+                return same_simd and issue <= last < done - early_clk
             case Reason.MFMA_COISSUE if entry.category is Category.MFMA:
                 return same_simd and issue == last and named.category is not Category.MFMA
             case Reason.MFMA_COISSUE:
@@ -277,7 +277,7 @@ class Facts:
                 accepted, _ = self.spans["memory", 0][by]
                 stores = entry.kind is named.kind is Kind.VMEM_STORE
                 data_clk = 64 * named.width_bytes // self.p.memory_bytes_per_clk if stores else 0
-                return issue <= last < max(accepted + self.p.memory_queue_hold_clk, issue + data_clk)
+                return issue <= last < max(accepted, issue + data_clk)
             case Reason.ARBITRATION:
                 vector = {named.category, entry.category} <= {Category.VALU, Category.MFMA}
                 in_turn = vector and self.p.issue_turns_clk > 0 and by[0] != wave
@@ -285,9 +285,16 @@ class Facts:
                 return (same and issue >= last) or (in_turn and (issue >= last or named.scaled))
             case Reason.PORT:
                 place = same_pair if entry.category is Category.LDS else True
-                return place and named.category is entry.category and issue == last and by[0] != wave
+                here = issue == last or self.kept_out(*by, last)
+                return place and named.category is entry.category and here and by[0] != wave
             case _:
                 return False
+
+    def kept_out(self, wave: int, row: int, clk: int) -> bool:
+        """Whether an MFMA of its SIMD keeps the row out in the slot at ``clk``."""
+        of = self.timeline.waves[wave]
+        mine = np.flatnonzero((of.stall_row == row) & (of.stall_reason == Reason.MFMA_COISSUE))
+        return bool(len(mine)) and of.attempt_clk[row] <= clk < of.issue_clk[row]
 
     def nobody(self, wave: int, row: int, reason: Reason, last: int) -> bool:
         """Whether nobody may be named: a latency by itself."""

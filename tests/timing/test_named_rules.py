@@ -97,15 +97,25 @@ def test_a_write_behind_reads_keeps_its_hold(engine: str) -> None:
     assert issue(timeline)[:3] == [0, 4, 16]
 
 
-# -- lds_subdword_port (§6)
+# -- lds_subdword (§6)
 
 
-@pytest.mark.parametrize(("arch", "clk"), [("gfx942", 4 + 44), ("gfx950", 8 + 40)])
+@pytest.mark.parametrize(("arch", "clk"), [("gfx942", 4 + 44), ("gfx950", 4 + 4 + 40)])
 def test_reads_of_less_than_a_dword(engine: str, arch: str, clk: int) -> None:
     byte = replace(b.lds_read(4), width_bytes=1)
     assert timed(engine, b.streams([[byte]], arch)).waves[0].done_clk[0] == clk
     dword = timed(engine, b.streams([[b.lds_read(4)]], arch)).waves[0]
     assert dword.done_clk[0] == 4 + (44 if arch == "gfx942" else 40)
+
+
+def test_both_pairs_share_the_array_for_reads_of_less_than_a_dword(engine: str) -> None:
+    """A pair alone reads every 4 clk. With the other one it has the array every other time: pair 0 at 0, 8
+    and 16, pair 1 at 4, 12 and 20. A read is done 4 clk behind the array's 4, and returns 40 later."""
+    alone = timed(engine, b.streams([[BYTE] * 3], "gfx950")).waves[0]
+    assert alone.done_clk[:3].tolist() == [48, 52, 56]
+    both = timed(engine, b.streams({0: [BYTE] * 3, 2: [BYTE] * 3}, "gfx950"))
+    assert both.waves[0].done_clk[:3].tolist() == [48, 56, 64]
+    assert both.waves[1].done_clk[:3].tolist() == [52, 60, 68]
 
 
 # -- vmem_idle_restart (§10)
@@ -188,6 +198,23 @@ def test_the_port_takes_the_lowest_simd_of_those_that_asked_at_once(engine: str)
     assert [issue(timed(engine, b.streams(body)), w)[row] for w, row in ((0, 2), (1, 1))] == [24, 28]
     off = timed(engine, b.streams(body), "vmem_first_come")
     assert [issue(off, w)[row] for w, row in ((0, 2), (1, 1))] == [28, 24]
+
+
+@pytest.mark.parametrize("rule", ["vmem_first_come", "lds_alternation"])
+@pytest.mark.parametrize("later", [0, 1])
+def test_a_port_waits_for_the_simd_whose_turn_it_is_though_an_mfma_keeps_it_out(
+    engine: str, rule: str, later: int
+) -> None:
+    """An MFMA of SIMD 0 keeps its other wave out at 0 and 4, which has asked since 0. SIMD 1 asks at 0, when
+    SIMD 0 goes first, or at 4. Without the rule SIMD 1 goes at once."""
+    access = b.load() if rule == "vmem_first_come" else b.lds_read()
+    other = [b.salu()] * later + [access]
+    body = [[b.mfma(b.MFMA_950, 4)], other, [b.salu()], [b.salu()], [access]]
+    timeline = timed(engine, b.streams(body, "gfx950"))
+    assert [issue(timeline, 4)[0], issue(timeline, 1)[later]] == [8, 12]
+    reasons = [timeline.waves[wave].stall_reason.tolist() for wave in (1, 4)]
+    assert reasons == [[Reason.PORT], [Reason.MFMA_COISSUE]]
+    assert issue(timed(engine, b.streams(body, "gfx950"), rule), 1)[later] == 4 * later
 
 
 def test_a_simd_asks_from_its_first_attempt_since_the_port_served_it(engine: str) -> None:
@@ -350,7 +377,7 @@ SENSITIVE: dict[str, Callable[[], Trace]] = {
     ),
     "vector_turns": lambda: b.streams([[b.valu()] * 4] * 2, "gfx950"),
     "lds_port": lambda: b.streams([[b.lds_read(16), b.wait(lgkm=0)]]),
-    "lds_subdword_port": lambda: b.streams([[BYTE, b.wait(lgkm=0)]], "gfx950"),
+    "lds_subdword": lambda: b.streams([[BYTE, b.wait(lgkm=0)]], "gfx950"),
     "lds_array": lambda: b.trace(
         b.one_chunk([b.lds_read(), b.endpgm()]), [b.wave([0, 1], array_clk={0: 32})]
     ),

@@ -177,11 +177,11 @@ def test_mfma_blocks_of_gfx950(engine: str, vgprs: int, valu: int, memory: int) 
 
 def test_scaled_mfma(engine: str) -> None:
     # §5: fp8 f8f6f4 16x16x128 takes 8 passes, 32 clk. t0 = 0, t1 = 4: end 8, pipe to 36. The second's t0 is
-    # 8: t1 = max(12, 36) = 36, end 40, pipe to 68. The third's t0 is its wave's 40: t1 = 68, pipe to 100.
-    # The other wave's plain MFMA finds the pipe free at 100 only.
+    # 36 - 4 = 32: t1 = 36, end 40, pipe to 68. The third's t0 is 64: t1 = 68, pipe to 100. The other wave's
+    # plain MFMA finds the pipe free at 100 only.
     scaled = b.mfma(b.MFMA_SCALED, 8, fmt="fp8", scaled=True)
     timeline = same_simd(engine, [[scaled] * 3, [b.mfma(b.MFMA_950, 4)]], "gfx950")
-    assert issue(timeline)[:3] == [0, 8, 40]
+    assert issue(timeline)[:3] == [0, 32, 64]
     assert timeline.waves[0].end_clk[:3].tolist() == [8, 40, 72]
     assert timeline.waves[0].done_clk[:3].tolist() == [36, 68, 100]
     assert issue(timeline, 1)[0] == 100

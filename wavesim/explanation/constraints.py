@@ -16,6 +16,7 @@ from wavesim.timing.in_flight import service_clk
 from wavesim.timing.ops import LDS, MFMA, VMEM
 from wavesim.timing.rules.barrier_phase import place, release_clk
 from wavesim.timing.rules.lds_port import latency_clk, port_clk
+from wavesim.timing.rules.lds_subdword import subdword_clk
 from wavesim.trace import REASON_NAMES, Reason
 
 COUNTED = "counted"
@@ -172,7 +173,8 @@ class Constraints:
         """§10: after the issue, the service of the one before, and a return that makes room."""
         events = self.events
         place = events.memory_place[event.wave, event.row]
-        edges = [Edge(Event("issue", event.wave, event.row), event, 0, "memory_service")]
+        issue = Event("issue", event.wave, event.row)
+        edges = [Edge(issue, event, events.p.memory_queue_hold_clk, "memory_service")]
         if place:
             before = events.memory[place - 1]
             source = Event("accepted", before.wave, before.row)
@@ -210,7 +212,8 @@ class Constraints:
         if len(trace.memory_latency_by_order_clk):
             return 0  # a latency of the place in the order: known to the whole run only
         latency = int(trace.waves[use.wave].memory_latency_clk[use.row])
-        return self.events.op(use.wave, use.row).latency_clk if latency < 0 else latency
+        latency = self.events.op(use.wave, use.row).latency_clk if latency < 0 else latency
+        return max(0, latency - self.events.p.memory_queue_hold_clk)
 
     def _release(self, event: Event) -> list[Edge]:
         """§8: every arrival, the last one with its release."""
@@ -253,7 +256,8 @@ class Constraints:
         if op.category == VMEM:
             return Edge(Event("returned", wave, row), event, 0, "memory_latency")
         if (wave, row) in events.port_place:
-            clk = latency_clk(events.p, events.entry(wave, row))
+            entry = events.entry(wave, row)
+            clk = subdword_clk(events.p, entry) + latency_clk(events.p, entry)
             return Edge(Event("served", wave, row), event, clk, "lds_latency")
         issue = Event("issue", wave, row)
         return Edge(issue, event, events.done[wave][row] - events.clk(issue), "scalar_latency")
@@ -274,14 +278,9 @@ class Constraints:
         place = events.port_place[event.wave, event.row] - events.p.lds_queue_entries
         if place < 0:
             return []
-        return [
-            Edge(
-                Event("served", uses[place].wave, uses[place].row),
-                event,
-                events.p.lds_queue_hold_clk,
-                "lds_queue",
-            )
-        ]
+        use = uses[place]
+        clk = subdword_clk(events.p, events.entry(use.wave, use.row)) + events.p.lds_queue_hold_clk
+        return [Edge(Event("served", use.wave, use.row), event, clk, "lds_queue")]
 
     def _memory_entry(self, event: Event) -> list[Edge]:
         events = self.events
@@ -289,6 +288,4 @@ class Constraints:
         if place < 0:
             return []
         use = events.memory[place]
-        return [
-            Edge(Event("accepted", use.wave, use.row), event, events.p.memory_queue_hold_clk, "vmem_queue")
-        ]
+        return [Edge(Event("accepted", use.wave, use.row), event, 0, "vmem_queue")]

@@ -59,7 +59,7 @@ class TimingParameters:
     lds_port_bytes_per_clk: Size
     lds_queue_entries: Size
     lds_queue_hold_clk: WholeNumber
-    lds_subdword_port_clk: WholeNumber
+    lds_subdword_clk: WholeNumber
     lds_from_memory_bytes_per_clk: WholeNumber  # 0: data from memory takes no time of the bank array
     lds_join_from_clk: WholeNumber
     lds_join_near_clk: WholeNumber

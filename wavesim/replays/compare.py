@@ -15,6 +15,7 @@ from wavesim.analyze.loops import find_loops
 from wavesim.errors import SourceSpan
 from wavesim.isa.kinds import BRANCH_KINDS, IDLE_KINDS, LDS_KINDS, VALU_KINDS, VMEM_KINDS
 from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.replays.att.measured import as_a_trace_tells
 from wavesim.trace import REASON_NAMES, Category, CodeEntry, Kind, Reason, Timeline, WaveTimeline
 
 Int64 = npt.NDArray[np.int64]
@@ -32,14 +33,25 @@ CLASSES: Mapping[str, Collection[Kind]] = {
 }
 """Instruction classes of the comparison, every kind in one."""
 
-TOLD_APART: Mapping[Reason, Reason] = {
-    Reason.BRANCH: Reason.FETCH,
-    Reason.LDS_HOLD: Reason.LDS_QUEUE,
-    Reason.VALU_BUSY: Reason.ARBITRATION,
-    Reason.COUNTER_FULL: Reason.ARBITRATION,
+STALL_OF: Mapping[Category, Reason] = {
+    Category.MFMA: Reason.MATRIX_PIPE,
+    Category.LDS: Reason.LDS_QUEUE,
+    Category.VMEM: Reason.VMEM_QUEUE,
 }
-"""A trace does not tell these from the reason on the right, so both sides count them there
-(``port`` goes to the queue of the instruction that waited)."""
+"""A trace says that an instruction stalled, not for what: what both sides count such clocks of a category
+under; of the others it is ``arbitration``. Told apart is what an MFMA keeps out, bytes, gaps and waits."""
+
+NOT_TOLD = (
+    Reason.COUNTER_FULL,
+    Reason.MATRIX_PIPE,
+    Reason.VALU_BUSY,
+    Reason.LDS_HOLD,
+    Reason.LDS_QUEUE,
+    Reason.VMEM_QUEUE,
+    Reason.ARBITRATION,
+    Reason.PORT,
+)
+"""Reasons of a stall that a trace does not tell apart."""
 
 FEWEST_PASSES = 8
 """A loop of fewer passes a wave has no steady part: the whole span counts instead."""
@@ -130,24 +142,22 @@ def row_clocks(timed: WaveTimeline) -> Int64:
 
 def counted_as(timeline: Timeline, code: npt.NDArray[np.integer], reason: npt.NDArray[np.integer]) -> Int64:
     """The reasons that stalls of instructions ``code`` count under in a comparison."""
-    vmem = np.array([entry.category is Category.VMEM for entry in timeline.trace.code], np.bool_)[code]
-    table = np.array([TOLD_APART.get(each, each) for each in Reason], np.int64)
-    queue = np.where(vmem, int(Reason.VMEM_QUEUE), int(Reason.LDS_QUEUE))
-    return np.where(reason == int(Reason.PORT), queue, table[reason])
+    categories = [entry.category for entry in timeline.trace.code]
+    stalled = np.array([STALL_OF.get(each, Reason.ARBITRATION) for each in categories], np.int64)[code]
+    mfma = np.array([each is Category.MFMA for each in categories], np.bool_)[code]
+    one = np.isin(reason, NOT_TOLD) | (mfma & (reason == Reason.MFMA_COISSUE))
+    told = np.where(reason == Reason.BRANCH, np.int64(Reason.FETCH), reason.astype(np.int64))
+    return np.where(one, stalled, told)
 
 
 def _stalls(timeline: Timeline, parameters: TimingParameters) -> dict[str, int]:
-    """Wave clocks by reason. A trace has the matrix half of a scaled MFMA, and its wait for the pipe as a
-    stall; in the model the scales are loaded first, and it holds its wave meanwhile."""
-    scaled = np.array([entry.scaled for entry in timeline.trace.code], np.bool_)
-    own_clk = parameters.issue_slot_clk + parameters.mfma_scale_load_clk
+    """Wave clocks by reason, as a trace tells it: of both sides read by the same rules."""
+    if not timeline.measured:
+        timeline = as_a_trace_tells(timeline, parameters)
     totals = np.zeros(len(Reason), np.int64)
     for wave, timed in zip(timeline.trace.waves, timeline.waves, strict=True):
         reason = counted_as(timeline, wave.code[timed.stall_row], timed.stall_reason)
         totals += np.bincount(reason, timed.stall_clk, minlength=len(Reason)).astype(np.int64)
-        if not timeline.measured:
-            held_clk = (timed.end_clk - timed.issue_clk)[scaled[wave.code]]
-            totals[Reason.MATRIX_PIPE] += int(np.maximum(0, held_clk - own_clk).sum())
     return {
         REASON_NAMES[reason]: int(totals[reason])
         for reason in Reason

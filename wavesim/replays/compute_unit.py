@@ -113,13 +113,16 @@ def memory_mode(text: str) -> MemoryMode:
 
 
 def _with_record_latencies(trace: Trace, latencies: Latencies, by_order: npt.NDArray[np.int32]) -> Trace:
-    """The trace with each record's latency as it was measured in its place of the issue order."""
+    """The trace with each record's latency as it was measured in its place of the issue order, and with what
+    the L1 seems to have had of it."""
     waves = []
     for position, wave in enumerate(trace.waves):
         latency = wave.memory_latency_clk.copy()
+        hit_bytes = np.zeros(len(latency), np.int32)
         mine = latencies.order.wave == position
         latency[latencies.order.row[mine]] = by_order[mine]
-        waves.append(replace(wave, memory_latency_clk=latency))
+        hit_bytes[latencies.order.row[mine]] = latencies.order.hit_bytes[mine]
+        waves.append(replace(wave, memory_latency_clk=latency, memory_hit_bytes=hit_bytes))
     return replace(trace, waves=tuple(waves))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from wavesim.isa.kinds import LANES
 from wavesim.isa.timing_parameters import TimingParameters
+from wavesim.timing.rules.lds_subdword import subdword_clk
 from wavesim.trace import Category, CodeEntry, Kind
 from wavesim.trace.code import SGPR_EXEC
 
@@ -46,6 +47,7 @@ class Op:
         "sends",
         "sgpr_reads",
         "sgpr_writes",
+        "subdword_clk",
         "to_lds",
         "vm",
         "wait_lgkm",
@@ -75,7 +77,7 @@ class Op:
         self.goes_first = entry.scaled and "scaled_mfma_first" not in p.rules_off
         self.write = entry.kind is Kind.LDS_WRITE
         self.sends = entry.data_bytes > 0
-        self.port_clk = self.array_clk = self.latency_clk = self.memory_bytes = 0
+        self.port_clk = self.array_clk = self.latency_clk = self.memory_bytes = self.subdword_clk = 0
         self.pipe_clk = self.blocks_valu = self.blocks_memory = 0
         if self.category == LDS:
             self._lds(entry, p)
@@ -95,10 +97,9 @@ class Op:
         width = max(4, entry.width_bytes)
         if self.write:
             self.port_clk = self.hold_clk
-        elif entry.width_bytes < 4:
-            self.port_clk = p.lds_subdword_port_clk
         else:
             self.port_clk = max(4, LANES * width // p.lds_port_bytes_per_clk, self.hold_clk)
+        self.subdword_clk = subdword_clk(p, entry)
         self.latency_clk = p.lds_read_latency_clk
         if self.sends:
             self.latency_clk = p.write_clk(p.lds_write_latency_clk, entry.data_bytes)

@@ -8,14 +8,14 @@ which is that of issue for the whole compute unit. The result belongs to places 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from wavesim.isa.kinds import BRANCH_KINDS, LANES
 from wavesim.isa.timing_parameters import TimingParameters
-from wavesim.timing.in_flight import held_bytes, makes_room
+from wavesim.timing.in_flight import held_bytes, makes_room, service_clk
 from wavesim.trace import UNKNOWN, Category, Kind, Timeline, Trace
 
 Int32 = npt.NDArray[np.int32]
@@ -36,8 +36,10 @@ ISSUE_STALL_CLK = 40
 """A stall and a gap of the unit's issues of at least this mark the in-flight limit (rule 2)."""
 ACCEPT_STALL_CLK = 16
 """A stall and a gap of the unit's issues of at least this mark a full queue (rule 8)."""
-IN_FLIGHT_SLACK_CLK = 8
-"""A load that returned so much before another was accepted did not keep it out (rule 8)."""
+JITTER_CLK = 8
+"""Two returns that were seen are so much nearer or further apart than they were (rule 9)."""
+SLACK_CLK = 4
+"""Stamps are so much off: what contradicts another by no more does not contradict it."""
 NEIGHBOURS = 16
 """Loads on either side whose upper bounds cap an interpolated latency (rule 5)."""
 CAP_SHARE = 0.7
@@ -53,6 +55,8 @@ class MemoryOrder:
     row: Int32
     issue_clk: Int64
     stall_clk: Int64
+    moved_bytes: Int64
+    hit_bytes: Int64  # of them, those that the L1 seems to have
     service_clk: Int64
     held_bytes: Int64  # of what may be in flight
     to_lds: Bool
@@ -135,11 +139,49 @@ def memory_order(timeline: Timeline, parameters: TimingParameters) -> MemoryOrde
         np.concatenate(rows)[order],
         issue[order],
         np.concatenate(stalls)[order],
+        moved,
+        np.zeros_like(moved),
         service,
         np.concatenate(bytes_held)[order],
         np.concatenate(lds)[order],
         placed_stores,
         np.where(placed_stores > 0, np.minimum(service, parameters.memory_acknowledge_clk), service),
+    )
+
+
+def _with_hits(order: MemoryOrder, exact: Int64, p: TimingParameters) -> MemoryOrder:
+    """Rule 9: where returns that waits have seen come faster than the path brings lines of the L2, the L1 has
+    as many of the bytes of the loads between them as that takes."""
+    hit_bytes = np.zeros_like(order.hit_bytes)
+    loads = order.store_bytes == 0
+    reach = np.cumsum(order.return_clk)
+    known = np.flatnonzero(exact >= 0).tolist()
+    begin = known[0] if known else 0
+    for place in known[1:]:
+        owed = int(reach[place] - reach[begin])
+        missing = owed - int(exact[place] - exact[begin])
+        if abs(missing) <= JITTER_CLK:
+            continue
+        between = slice(begin + 1, place + 1)
+        begin = place
+        if missing > 0:
+            come = (np.cumsum(order.return_clk[between]) * (owed - missing)) // owed
+            saved_clk = order.moved_bytes[between] / p.memory_bytes_per_clk - np.diff(come, prepend=0)
+            per_byte = 1 / p.memory_bytes_per_clk - 1 / p.memory_l1_hit_bytes_per_clk
+            hit_bytes[between] = np.where(loads[between], np.ceil(saved_clk / per_byte), 0)
+    hit_bytes = np.clip(hit_bytes, 0, order.moved_bytes)
+    if not hit_bytes.any():
+        return order
+    service = np.array(
+        [service_clk(*each, p) for each in zip(order.moved_bytes.tolist(), hit_bytes.tolist(), strict=True)],
+        np.int64,
+    )
+    return replace(
+        order,
+        hit_bytes=hit_bytes,
+        service_clk=service,
+        held_bytes=held_bytes(order.moved_bytes - hit_bytes, order.to_lds, p),
+        return_clk=np.where(loads, service, order.return_clk),
     )
 
 
@@ -204,11 +246,16 @@ def _from_ends(timeline: Timeline, order: MemoryOrder, exact: Int64, bound: Int6
 def _from_issues(order: MemoryOrder, p: TimingParameters, room: Int64, exact: Int64, bound: Int64) -> None:
     """Adds what the in-flight limit tells: an access may issue only when the one that leaves it an entry of
     the queue has been accepted, for which ``room`` says who has returned. Stores do not tell: the queue may
-    hold them up for the room of their data."""
+    hold them up for the room of their data. What waits saw is surer than the limit: it has not been in force
+    where an access would have returned before one that was seen later."""
     issuing = np.arange(p.memory_queue_entries, len(order.row))
     returned = room[: len(issuing)]
     issuing, returned = issuing[returned >= 0], returned[returned >= 0]
-    later = order.issue_clk[issuing] - p.memory_queue_hold_clk
+    reach = np.cumsum(order.return_clk)
+    lowest = np.maximum.accumulate(np.where(exact >= 0, exact - reach, -FAR)) + reach
+    held = order.issue_clk[issuing] >= lowest[returned] - SLACK_CLK
+    issuing, returned = issuing[held], returned[held]
+    later = order.issue_clk[issuing]
     np.minimum.at(bound, returned, later)
     gap = np.diff(order.issue_clk, prepend=-FAR)[issuing]
     ended = (order.stall_clk[issuing] >= ISSUE_STALL_CLK) & (gap >= ISSUE_STALL_CLK)
@@ -218,33 +265,32 @@ def _from_issues(order: MemoryOrder, p: TimingParameters, room: Int64, exact: In
 
 
 def _seen_acceptances(order: MemoryOrder, p: TimingParameters) -> Int64:
-    """When the path accepted an access, where the end of another's stall in the full queue shows it; else -1.
-
-    Of a load to LDS it is not taken: how much of those is in flight at most is not known well enough to tell
-    a late acceptance from that limit."""
+    """When the path accepted an access, as the end of a later one's stall in the full queue tells; or -1."""
     seen = np.full(len(order.row), -1, np.int64)
     gap = np.diff(order.issue_clk, prepend=-FAR)
     stored = np.cumsum(order.store_bytes)
-    for place in np.flatnonzero((order.stall_clk >= ACCEPT_STALL_CLK) & (gap >= ACCEPT_STALL_CLK)).tolist():
+    data_clk = np.concatenate([[0], order.store_bytes[:-1]]) // p.memory_bytes_per_clk
+    for_data = (order.store_bytes > 0) & (gap <= data_clk)  # a store waits for the data of the one before
+    full = (order.stall_clk >= ACCEPT_STALL_CLK) & (gap >= ACCEPT_STALL_CLK) & ~for_data
+    for place in np.flatnonzero(full).tolist():
         leaves = place - p.memory_queue_entries
         left_bytes = stored[place] - p.memory_store_queue_bytes  # data of stores that must have left
         if order.store_bytes[place] and left_bytes > 0:
             leaves = max(leaves, int(np.searchsorted(stored, left_bytes)))
         if leaves >= 0:
-            seen[leaves] = order.issue_clk[place] - p.memory_queue_hold_clk
-    seen[order.to_lds] = -1
+            seen[leaves] = order.issue_clk[place]
     return seen
 
 
-def _guessed(order: MemoryOrder, accepted: Int64, exact: Int64, bound: Int64) -> npt.NDArray[np.float64]:
+def _guessed(order: MemoryOrder, begun: Int64, exact: Int64, bound: Int64) -> npt.NDArray[np.float64]:
     """Latency of every place by interpolation between the exact ones, capped by nearby bounds (rule 5)."""
     count = len(order.row)
     known = np.flatnonzero(exact >= 0)
     if len(known):
-        guess = np.interp(np.arange(count), known, (exact - accepted)[known].astype(np.float64))
+        guess = np.interp(np.arange(count), known, (exact - begun)[known].astype(np.float64))
     else:
         guess = np.full(count, np.inf)
-    room = (bound - accepted).astype(np.float64)
+    room = (bound - begun).astype(np.float64)
     padded = np.concatenate([np.full(NEIGHBOURS, np.inf), room, np.full(NEIGHBOURS, np.inf)])
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * NEIGHBOURS + 1)
     capped: npt.NDArray[np.float64] = np.minimum(guess, CAP_SHARE * windows.min(axis=1))
@@ -252,11 +298,18 @@ def _guessed(order: MemoryOrder, accepted: Int64, exact: Int64, bound: Int64) ->
 
 
 def _walk(
-    order: MemoryOrder, room: Int64, exact: Int64, bound: Int64, guess: npt.NDArray[np.float64], seen: Int64
+    order: MemoryOrder,
+    room: Int64,
+    exact: Int64,
+    bound: Int64,
+    guess: npt.NDArray[np.float64],
+    seen: Int64,
+    hold_clk: int,
 ) -> tuple[Int64, Int64, Int64, int]:
-    """(accepted, returned, at the head, conflicts) by docs/model §10, with returns inside their bounds."""
+    """(begin of the latency, returned, at the head, conflicts) by docs/model §10, with returns inside their
+    bounds."""
     count = len(order.row)
-    accepted = np.zeros(count, np.int64)
+    begun = np.zeros(count, np.int64)
     returned = np.zeros(count, np.int64)
     conflicts = 0
     last_accept = last_return = -int(FAR)
@@ -264,14 +317,13 @@ def _walk(
         column.tolist() for column in (order.issue_clk, order.service_clk, order.return_clk)
     )
     known, upper, latency = exact.tolist(), bound.tolist(), guess.tolist()
-    freed_by, accepted_clk, loads = room.tolist(), seen.tolist(), (order.store_bytes == 0).tolist()
+    freed_by, accepted_clk = room.tolist(), seen.tolist()
     head = np.zeros(count, np.int64)
     for place in range(count):
-        accept = max(issue[place], last_accept)
+        accept = max(issue[place] + hold_clk, last_accept)
         if freed_by[place] >= 0:
             accept = max(accept, int(returned[freed_by[place]]))
-        limit = freed_by[place] if loads[place] else -1
-        if limit < 0 or upper[limit] < accepted_clk[place] - IN_FLIGHT_SLACK_CLK:
+        if accepted_clk[place] <= upper[place]:
             head[place] = max(0, accepted_clk[place] - accept)
         accept += int(head[place])
         lowest = max(last_return + coming[place], accept)
@@ -280,12 +332,12 @@ def _walk(
         elif latency[place] == float("inf"):
             wanted = lowest
         else:
-            wanted = min(accept + max(int(latency[place]), 0), upper[place])
-        conflicts += upper[place] < lowest - 4
+            wanted = min(accept - hold_clk + max(int(latency[place]), 0), upper[place])
+        conflicts += upper[place] < lowest - SLACK_CLK
         value = max(wanted, lowest)
-        accepted[place], returned[place] = accept, value
+        begun[place], returned[place] = accept - hold_clk, value
         last_accept, last_return = accept + service[place], value
-    return accepted, returned, head, conflicts
+    return begun, returned, head, conflicts
 
 
 def derive_latencies(timeline: Timeline, parameters: TimingParameters) -> Latencies:
@@ -299,21 +351,23 @@ def derive_latencies(timeline: Timeline, parameters: TimingParameters) -> Latenc
     if not len(order.row):
         none = np.zeros(0, np.int32)
         return Latencies(order, none, none, np.zeros(0, np.int64), np.zeros(0, np.bool_), 0)
-    room = makes_room(order.held_bytes, parameters)
     exact, bound = _from_waits(timeline, order)
     _from_ends(timeline, order, exact, bound)
+    order = _with_hits(order, exact, parameters)
+    room = makes_room(order.held_bytes, parameters)
     _from_issues(order, parameters, room, exact, bound)
     # Returns are in order: what returned by then, all before it had too.
     stamps = np.where(exact >= 0, np.minimum(bound, exact), bound)
     reach = np.cumsum(order.return_clk)
     bound = np.minimum.accumulate((stamps - reach)[::-1])[::-1] + reach
-    exact = np.where((exact >= 0) & (exact <= bound + 4), exact, -1)
-    accepted, seen = order.issue_clk, _seen_acceptances(order, parameters)
-    returned, head, conflicts = accepted, accepted, 0
+    exact = np.where((exact >= 0) & (exact <= bound + SLACK_CLK), exact, -1)
+    begun, seen = order.issue_clk, _seen_acceptances(order, parameters)
+    hold_clk = parameters.memory_queue_hold_clk
+    returned, head, conflicts = begun, begun, 0
     for _ in range(3):  # acceptance depends on the returns it helps to infer; settles at once
-        guess = _guessed(order, accepted, exact, bound)
-        accepted, returned, head, conflicts = _walk(order, room, exact, bound, guess, seen)
-    latency = returned - accepted
+        guess = _guessed(order, begun, exact, bound)
+        begun, returned, head, conflicts = _walk(order, room, exact, bound, guess, seen, hold_clk)
+    latency = returned - begun
     behind = np.diff(returned, prepend=-FAR) <= order.return_clk + 4
     latency = np.where(behind, np.minimum(latency, QUEUED_LATENCY_CLK), latency)
     return Latencies(order, latency.astype(np.int32), head.astype(np.int32), returned, exact >= 0, conflicts)

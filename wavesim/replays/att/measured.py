@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -121,18 +122,18 @@ def _kept_out(
     }
     found: dict[tuple[int, Category], Intervals] = {}
     for simd in {wave.simd for wave in waves}:
-        ids, begin, half = [], [], []
+        ids, load, half = [], [], []
         for wave, (attempt, issue, _) in zip(waves, clocks, strict=True):
             if wave.simd == simd:
                 rows = np.flatnonzero(mfma[wave.code])
-                load = load_clk[wave.code[rows]]
                 ids.append(wave.code[rows])
-                begin.append(np.where(load > 0, attempt[rows], issue[rows]))
-                half.append(np.maximum(issue[rows], attempt[rows] + load))
+                load.append(load_clk[wave.code[rows]])
+                half.append(np.maximum(issue[rows], attempt[rows] + load[-1]))
         executed, start = np.concatenate(ids), np.concatenate(half)
+        begin = start - np.concatenate(load)
         for category in KEPT_OUT:
             clk = blocked[category][executed]
-            found[simd, category] = union(np.where(clk > 0, np.concatenate(begin), start), start + clk)
+            found[simd, category] = union(np.where(clk > 0, begin, start), start + clk)
     return found
 
 
@@ -263,6 +264,37 @@ def _mfma_busy(
     return busy
 
 
+def _told(trace: Trace, clocks: Sequence[Clocks], parameters: TimingParameters) -> tuple[WaveTimeline, ...]:
+    """The waves with the reasons that their clocks tell."""
+    gaps = StreamGaps(trace.code, parameters)
+    blocks = _kept_out(trace.waves, clocks, trace.code, parameters)
+    return tuple(
+        _wave_timeline(wave, trace.code, mine, blocks, gaps, parameters)
+        for wave, mine in zip(trace.waves, clocks, strict=True)
+    )
+
+
+def as_a_trace_tells(simulated: Timeline, parameters: TimingParameters) -> Timeline:
+    """A simulated timeline with the clocks and reasons of stalls that a thread trace of it would show.
+
+    Of a scaled MFMA that stalled that is the matrix half; and what it keeps its wave's next LDS instruction
+    out is its own duration, no stall (docs/evidence/mfma.md).
+    """
+    trace = simulated.trace
+    load_clk = np.array([parameters.mfma_scale_load_clk * entry.scaled for entry in trace.code], np.int64)
+    lds = np.array([entry.category is Category.LDS for entry in trace.code], np.bool_)
+    clocks = []
+    for wave, timed in zip(trace.waves, simulated.waves, strict=True):
+        load = load_clk[wave.code]
+        issue = timed.issue_clk + np.where(timed.issue_clk > timed.attempt_clk, load, 0)
+        behind = np.flatnonzero((load[:-1] > 0) & lds[wave.code[1:]]) + 1
+        attempt, end = timed.attempt_clk.copy(), timed.end_clk.copy()
+        attempt[behind] = np.minimum(end[behind - 1] + parameters.issue_slot_clk, issue[behind])
+        end[behind - 1] = attempt[behind]
+        clocks.append((attempt, issue, end))
+    return replace(simulated, waves=_told(trace, clocks, parameters))
+
+
 def measured_timeline(
     trace: Trace, rows: Sequence[Int64], origin_clk: int, parameters: TimingParameters
 ) -> Timeline:
@@ -274,16 +306,11 @@ def measured_timeline(
         origin_clk: the trace's clock that becomes 0.
         parameters: gaps and pipe clocks, which tell reasons apart.
     """
-    gaps = StreamGaps(trace.code, parameters)
     clocks = [
         _clocks(raw, trace.code, wave.code.astype(np.int64), origin_clk)
         for wave, raw in zip(trace.waves, rows, strict=True)
     ]
-    blocks = _kept_out(trace.waves, clocks, trace.code, parameters)
-    waves = tuple(
-        _wave_timeline(wave, trace.code, mine, blocks, gaps, parameters)
-        for wave, mine in zip(trace.waves, clocks, strict=True)
-    )
+    waves = _told(trace, clocks, parameters)
     return Timeline(
         trace=trace,
         waves=waves,

@@ -250,8 +250,8 @@ def page(
             "## Stalls",
             "",
             "Reasons over 5 % of wave clocks, in % of the measured ones. A trace does not tell all reasons",
-            "apart: ports and holds count with the queue of the instruction that waited, restarts after",
-            "branches as `fetch`.",
+            "apart, so both sides are read as a trace: ports, holds and lost slots count with the queue or",
+            "pipe of the instruction that waited, restarts after branches as `fetch`.",
             "",
             *stall_table(rows),
         ]

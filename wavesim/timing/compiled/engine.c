@@ -51,7 +51,7 @@
     X(category) X(kind) X(first_chunk) X(last_chunk) X(hold_clk) X(packed) X(writes_sgpr) X(scaled)          \
     X(as_first) X(as_second) X(scalar_read) X(scalar_write) X(even_reads) X(odd_reads) X(first_even)         \
     X(first_odd) X(goes_first) X(to_lds) X(lgkm) X(vm) X(wait_lgkm) X(wait_vm) X(priority) X(memory_bytes)   \
-    X(sends) X(port_clk) X(array_clk) X(latency_clk) X(pipe_clk) X(blocks_valu_clk) X(blocks_memory_clk)
+    X(sends) X(port_clk) X(array_clk) X(subdword_clk) X(latency_clk) X(pipe_clk) X(blocks_valu_clk) X(blocks_memory_clk)
 
 #define CATEGORIES(X) X(valu) X(mfma) X(lds) X(vmem) X(scalar) X(branch) X(internal)
 
@@ -154,7 +154,7 @@ typedef struct {
 } Counter;
 
 typedef struct {
-    int64_t issue_clk, head_clk, port_clk, array_clk, latency_clk, queue_free_clk;
+    int64_t issue_clk, head_clk, port_clk, array_clk, late_clk, latency_clk, queue_free_clk;
     int32_t wave, row;
     int8_t drains; /* a write whose data holds wave and pair until it is done */
 } Access;
@@ -876,7 +876,8 @@ static Access *lds_issue(Engine *e, Wave *w, const Op *op, int64_t now) {
     *access = (Access){.issue_clk = now,
                        .head_clk = now,
                        .port_clk = op->port_clk,
-                       .array_clk = array == UNKNOWN ? op->array_clk : array,
+                       .array_clk = max64(array == UNKNOWN ? op->array_clk : array, op->subdword_clk),
+                       .late_clk = op->subdword_clk,
                        .latency_clk = op->latency_clk,
                        .queue_free_clk = NEVER,
                        .wave = w->number,
@@ -921,9 +922,9 @@ static void served(Engine *e, int64_t pair, int64_t clk, int64_t array_start) {
     Access *access = ring_at(&port->queue, port->served++);
     Wave *w = &e->waves[access->wave];
     int64_t done = max64(clk + access->port_clk, array_start + access->array_clk);
-    int64_t ret = done + access->latency_clk;
+    int64_t ret = done + access->late_clk + access->latency_clk;
     port->previous_done = done;
-    access->queue_free_clk = done + P(lds_queue_hold_clk);
+    access->queue_free_clk = done + access->late_clk + P(lds_queue_hold_clk);
     log_use(e, P(simds) + pair, clk, done, access->wave, access->row);
     w->in.done_clk[access->row] = ret;
     counter_returns(&w->lgkm, access->row, ret);
@@ -1013,7 +1014,7 @@ static int64_t vmem_free_clk(const Engine *e, const Op *op, int64_t now, By *by)
     }
     if (number < 0) return now;
     *by = e->vmem_by[number];
-    return e->accepted[number] + P(memory_queue_hold_clk);
+    return e->accepted[number];
 }
 
 /* An instruction has its attempt `now`: the clock before which it does not issue (restart after idle). */
@@ -1028,14 +1029,16 @@ static int64_t vmem_attempted(Engine *e, int64_t now) {
 static void vmem_issue(Engine *e, Wave *w, const Op *op, int64_t now) {
     int64_t n = e->vmem_count, row = w->row;
     if (n == e->vmem_room) {
-        int64_t room[6] = {e->vmem_room, e->vmem_room, e->vmem_room, e->vmem_room, e->vmem_room, e->vmem_room};
-        e->accepted = grown(e, e->accepted, &room[0], n + 1, sizeof(int64_t));
-        e->returned = grown(e, e->returned, &room[1], n + 1, sizeof(int64_t));
-        e->service = grown(e, e->service, &room[2], n + 1, sizeof(int64_t));
-        e->vmem_by = grown(e, e->vmem_by, &room[3], n + 1, sizeof(By));
-        e->moved = grown(e, e->moved, &room[4], n + 1, sizeof(int64_t));
-        e->store_bytes = grown(e, e->store_bytes, &room[5], n + 1, sizeof(int64_t));
-        e->vmem_room = min64(min64(min64(room[0], room[1]), min64(room[2], room[3])), min64(room[4], room[5]));
+        int64_t **columns[] = {&e->accepted, &e->returned, &e->service, &e->moved, &e->store_bytes};
+        int64_t room = n, least = NEVER;
+        for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+            room = n;
+            *columns[i] = grown(e, *columns[i], &room, n + 1, sizeof(int64_t));
+            least = min64(least, room);
+        }
+        room = n;
+        e->vmem_by = grown(e, e->vmem_by, &room, n + 1, sizeof(By));
+        e->vmem_room = min64(least, room);
         if (n == e->vmem_room) return;
     }
     int64_t moved = w->in.memory_bytes[row];
@@ -1047,7 +1050,7 @@ static void vmem_issue(Engine *e, Wave *w, const Op *op, int64_t now) {
     int64_t latency = n < e->by_order_count ? e->latency_by_order[n] : UNKNOWN;
     if (latency == UNKNOWN) latency = w->in.memory_latency_clk[row];
     if (latency == UNKNOWN) latency = op->latency_clk;
-    int64_t accepted = now;
+    int64_t accepted = now + P(memory_queue_hold_clk);
     if (n) accepted = max64(accepted, e->accepted[n - 1] + e->service[n - 1]);
     e->moved[n] = op->to_lds && missing ? max64(missing, P(memory_to_lds_held_bytes)) : missing;
     e->in_flight_bytes += e->moved[n];
@@ -1061,7 +1064,7 @@ static void vmem_issue(Engine *e, Wave *w, const Op *op, int64_t now) {
         e->path_end_clk16 = max64(16 * accepted, e->path_end_clk16) + path;
         served = (e->path_end_clk16 + 15) / 16;
     }
-    int64_t returned = served + latency;
+    int64_t returned = served + max64(0, latency - P(memory_queue_hold_clk));
     int64_t coming = op->kind == K_vmem_store ? min64(P(memory_acknowledge_clk), service) : service;
     if (n && P(vmem_in_order)) returned = max64(returned, e->returned[n - 1] + coming);
     e->accepted[n] = accepted;
@@ -1182,6 +1185,11 @@ static int has_room(Engine *e, Wave *w, const Op *op, int64_t now) {
     return 1;
 }
 
+/* When an MFMA may issue: a scaled one loads its scales while the one before leaves the pipe. */
+static int64_t pipe_opens(const Engine *e, const Simd *simd, const Op *op) {
+    return simd->pipe_free - (op->scaled ? P(scale_load_clk) : 0);
+}
+
 /* Whether the wave's next instruction is a candidate in the slot `now`; if not, when it is looked at again. */
 static int test(Engine *e, Wave *w, int64_t now) {
     const Op *op = w->op;
@@ -1196,10 +1204,8 @@ static int test(Engine *e, Wave *w, int64_t now) {
             return waits(e, w, R_matrix_pipe, now, now + P(slot_clk), simd->pipe_by);
         return 1;
     case C_mfma:
-        if (op->scaled && simd->scaled_start > now)
-            return waits(e, w, R_matrix_pipe, now, simd->scaled_start, simd->scaled_by);
-        if (!op->scaled && simd->pipe_free > now)
-            return waits(e, w, R_matrix_pipe, now, simd->pipe_free, simd->pipe_by);
+        if (pipe_opens(e, simd, op) > now)
+            return waits(e, w, R_matrix_pipe, now, pipe_opens(e, simd, op), simd->pipe_by);
         return 1;
     case C_lds: {
         if (!has_room(e, w, op, now)) return 0;
@@ -1342,7 +1348,7 @@ static int64_t start_mfma(Engine *e, Wave *w, const Op *op, int64_t now) {
     int64_t start = now;
     turns_mark(e, now, 1);
     if (op->scaled) {
-        start = simd->scaled_start = max64(now + P(scale_load_clk), simd->pipe_free);
+        start = simd->scaled_start = now + P(scale_load_clk);
         simd->scaled_by = me;
         turns_mark(e, start, 3);
     }
@@ -1502,22 +1508,45 @@ static void deny(Engine *e, const Wave *w, const Wave *winner) {
     }
 }
 
+/* Whether nothing but an MFMA keeps the wave's instruction from the port of its category in the slot `now`. */
+static int is_kept_out(Engine *e, Wave *w, int32_t category, int64_t now) {
+    const Simd *simd = &e->simds[w->simd];
+    const Op *op = w->op;
+    By by;
+    if (w->finish_clk >= 0 || op->category != category) return 0;
+    for (int32_t i = 0; i < simd->candidate_count; i++)
+        if (simd->candidates[i].wave == w->number) return simd->candidates[i].reason == R_mfma_coissue;
+    int64_t attempt = w->in.attempt_clk[w->row];
+    if (simd->memory_blocked <= now || attempt < 0 || attempt > now) return 0;
+    if (op->lgkm && counter_exceeds(&w->lgkm, P(lgkm_max) - op->lgkm, now)) return 0;
+    if (op->vm && counter_exceeds(&w->vm, P(vm_max) - op->vm, now)) return 0;
+    if (category == C_lds) return 1; /* who asks shows that the pair takes one */
+    if (op->kind == K_vmem_store && e->store_until > now) return 0;
+    return w->vmem_from_clk <= now && vmem_free_clk(e, op, now, &by) <= now;
+}
+
 /* Step 2, LDS: a request of an earlier slot goes before one of this slot. Of several earlier ones that of the
- * SIMD which was not granted last wins, of several new ones the lower SIMD's; -1: nobody asks. */
-static int32_t lds_winner(Engine *e, Pair *port, int64_t now) {
+ * SIMD which was not granted last wins, of several new ones the lower SIMD's. If an MFMA keeps the winner out,
+ * nobody goes; -1: nobody asks. */
+static int32_t lds_winner(Engine *e, int64_t pair, int64_t now) {
+    Pair *port = &e->pairs[pair];
     if (!port->asking_count) return -1;
-    int32_t winner = port->asking[0];
-    int best = 0;
-    for (int32_t i = 0; i < port->asking_count && P(lds_alternation); i++) {
-        const Wave *w = &e->waves[port->asking[i]];
+    int32_t winner = port->asking[0], best = -1, asks = 0;
+    for (int32_t i = 0; i < e->wave_count && P(lds_alternation); i++) {
+        Wave *w = &e->waves[i];
+        if (w->pair != pair) continue;
+        int asking = 0;
+        for (int32_t k = 0; k < port->asking_count; k++) asking |= port->asking[k] == i;
+        if (!asking && !is_kept_out(e, w, C_lds, now)) continue;
         int stood = w->in.attempt_clk[w->row] < now;
         int rank = stood ? 1 + (w->simd != port->last_simd) : 0;
-        if (rank > best) {
+        if (rank > best || (rank == best && w->simd < e->waves[winner].simd)) {
             best = rank;
-            winner = w->number;
+            winner = i;
+            asks = asking;
         }
     }
-    port->last_simd = e->waves[winner].simd;
+    if (asks || !P(lds_alternation)) port->last_simd = e->waves[winner].simd;
     return winner;
 }
 
@@ -1533,29 +1562,31 @@ static int64_t vmem_asked_clk(const Engine *e, const Simd *simd, int64_t now) {
     return max64(first, simd->vmem_clk + P(slot_clk));
 }
 
-/* Step 2, VMEM: a run of one wave, else the SIMD that has asked longest; -1: nobody asks. */
+/* Step 2, VMEM: a run of one wave, else the SIMD that has asked longest. If an MFMA keeps it out, nobody goes;
+ * -1: nobody asks. */
 static int32_t vmem_winner(Engine *e, int64_t now) {
     if (!e->asking_count) return -1;
-    int32_t winner = e->asking[0];
-    if (P(vmem_round_robin) && e->asking_count > 1) {
-        int64_t best = NEVER;
-        for (int32_t i = 0; i < e->asking_count; i++) {
-            const Wave *w = &e->waves[e->asking[i]];
-            if (w->number == e->last_vmem.wave && w->row == (int64_t)e->last_vmem.row + 1) {
-                winner = w->number;
-                break;
-            }
-            int64_t turn = (w->simd - e->last_vmem_simd - 1) % P(simds);
-            if (turn < 0) turn += P(simds);
-            int64_t key = P(vmem_first_come) ? vmem_asked_clk(e, &e->simds[w->simd], now) : turn;
-            if (key < best) {
-                best = key;
-                winner = w->number;
-            }
+    int32_t winner = e->asking[0], asks = 1;
+    int64_t best = NEVER;
+    for (int32_t i = 0; i < e->wave_count && P(vmem_round_robin); i++) {
+        Wave *w = &e->waves[i];
+        int asking = 0;
+        for (int32_t k = 0; k < e->asking_count; k++) asking |= e->asking[k] == i;
+        if (!asking && !(P(vmem_first_come) && is_kept_out(e, w, C_vmem, now))) continue;
+        int64_t turn = (w->simd - e->last_vmem_simd - 1) % P(simds);
+        if (turn < 0) turn += P(simds);
+        int64_t key = P(vmem_first_come) ? vmem_asked_clk(e, &e->simds[w->simd], now) : turn;
+        if (w->number == e->last_vmem.wave && w->row == (int64_t)e->last_vmem.row + 1) key = LONG_AGO;
+        if (key < best || (key == best && w->simd < e->waves[winner].simd)) {
+            best = key;
+            winner = i;
+            asks = asking;
         }
     }
-    e->last_vmem_simd = e->waves[winner].simd;
-    e->last_vmem = (By){winner, (int32_t)e->waves[winner].row};
+    if (asks) {
+        e->last_vmem_simd = e->waves[winner].simd;
+        e->last_vmem = (By){winner, (int32_t)e->waves[winner].row};
+    }
     return winner;
 }
 
@@ -1641,7 +1672,7 @@ static void arbitrate(Engine *e, int64_t now) {
     if (!asked) return;
     for (int64_t number = 0; number <= P(pairs); number++) {
         Pair *port = number < P(pairs) ? &e->pairs[number] : NULL;
-        int32_t winner = port ? lds_winner(e, port, now) : vmem_winner(e, now);
+        int32_t winner = port ? lds_winner(e, number, now) : vmem_winner(e, now);
         int32_t count = port ? port->asking_count : e->asking_count;
         const int32_t *asking = port ? port->asking : e->asking;
         for (int32_t i = 0; i < count; i++) {
@@ -1850,7 +1881,7 @@ static int64_t known_end(Engine *e, Wave *w, int64_t now) {
     fetched_clk(w, op, &all, &by_branch);
     int64_t end = max64(max64(now, all), max64(w->free_clk, gap_clk(e, w, op, &row)));
     if (op->category == C_mfma) {
-        end = max64(end, op->scaled ? simd->scaled_start : simd->pipe_free);
+        end = max64(end, pipe_opens(e, simd, op));
     } else if (op->category == C_valu) {
         end = max64(end, max64(simd->valu_blocked, simd->valu_held));
         if (op->packed) end = max64(end, simd->packed_from);
@@ -1921,7 +1952,7 @@ static int is_forced_candidate(Engine *e, Wave *w, int64_t now) {
 static void predict(Engine *e, Wave *w, int64_t clk) {
     const Measured *measured = &e->sweep->waves[w->number];
     if (w->op->scaled && measured->half[w->row])
-        clk = max64(clk + P(scale_load_clk), e->simds[w->simd].pipe_free);
+        clk += P(scale_load_clk);
     measured->predicted_clk[w->row] = clk;
     if (is_vector(w) && e->turns.applies && e->turns.called)
         for (int64_t asked = clk; asked < measured->seen_clk[w->row]; asked += P(slot_clk))

@@ -156,6 +156,7 @@ def _clocks_of(entry: CodeEntry, p: TimingParameters, numbering: Numbering) -> d
         "sends": int(op.sends),
         "port_clk": op.port_clk,
         "array_clk": op.array_clk,
+        "subdword_clk": op.subdword_clk,
         "latency_clk": op.latency_clk,
         "pipe_clk": op.pipe_clk,
         "blocks_valu_clk": op.blocks_valu,

@@ -30,13 +30,16 @@ SAME_SLOT_CLK = 4
 
 @dataclass(eq=False, slots=True)
 class Request:
-    """A wave's next instruction asks to issue. ``answered``: None if it issues, else why not."""
+    """A wave's next instruction asks to issue. ``answered``: None if it issues, else why not.
+
+    ``kept_out``: an MFMA of an earlier slot keeps it out, so that it only asks its port."""
 
     entry: CodeEntry
     by: By
     simd: int
     priority: int
     attempt_clk: int
+    kept_out: Refusal | None
     answered: simpy.Event
 
 
@@ -62,27 +65,36 @@ class Arbiter:
         self.asking: list[Request] = []
         self.last_vmem: Request | None = None  # that the memory port was granted to
 
-    def ask(self, entry: CodeEntry, by: By, simd: int, priority: int, attempt_clk: int) -> simpy.Event:
+    def ask(
+        self,
+        entry: CodeEntry,
+        by: By,
+        simd: int,
+        priority: int,
+        attempt_clk: int,
+        kept_out: Refusal | None = None,
+    ) -> simpy.Event:
         """Ask for this slot; the event's value is ``None``, or the :class:`Refusal`."""
         if not self.asking:
             self.clock.call(self.decide, Phase.GRANT)
         answered = self.clock.env.event()
-        self.asking.append(Request(entry, by, simd, priority, attempt_clk, answered))
+        self.asking.append(Request(entry, by, simd, priority, attempt_clk, kept_out, answered))
         return answered
 
     def decide(self) -> None:
         """One slot."""
         now = self.clock.now
         asking, self.asking = self.asking, []
-        refused: dict[Request, Refusal] = {}
-        asking.sort(key=self.rank)
+        refused = {each: each.kept_out for each in asking if each.kept_out is not None}
+        asking = sorted((each for each in asking if each not in refused), key=self.rank)
         if self.turns.is_restricted(now):
             asking = self.keep_to_turn(asking, now)
         chosen: list[Request] = []
         for number in range(len(self.simds)):
             mine = [each for each in asking if each.simd == number]
             chosen += self.choose(mine, [], refused, now)
-        for request, winner in [*self.deny_lds(chosen), *self.deny_vmem(chosen)]:
+        kept_out = [each for each, refusal in refused.items() if refusal.reason is Reason.MFMA_COISSUE]
+        for request, winner in [*self.deny_lds(chosen, kept_out), *self.deny_vmem(chosen, kept_out)]:
             chosen.remove(request)
             refused[request] = Refusal(Reason.PORT, winner.by)
         for number in sorted({each.simd for each in refused if refused[each].reason is Reason.PORT}):
@@ -161,36 +173,54 @@ class Arbiter:
 
     # -- step 2
 
-    def deny_lds(self, chosen: list[Request]) -> list[tuple[Request, Request]]:
+    def deny_lds(self, chosen: list[Request], kept_out: list[Request]) -> list[tuple[Request, Request]]:
         """Each pair's port takes turns between SIMDs that have asked before; (denied, granted)."""
         denied: list[tuple[Request, Request]] = []
         for pair, port in enumerate(self.ports):
-            asking = [each for each in chosen if each.entry.category is Category.LDS]
-            asking = [each for each in asking if self.pair_of[each.simd] == pair]
+            asking = [each for each in self.of(Category.LDS, chosen) if self.pair_of[each.simd] == pair]
             if not asking:
                 continue
             winner = asking[0]
             if "lds_alternation" not in self.p.rules_off:
-                last, now = port.last_simd, self.clock.now
-                winner = max(asking, key=lambda each: (each.attempt_clk < now) * (1 + (each.simd != last)))
-            port.last_simd = winner.simd
+                stand = [each for each in self.of(Category.LDS, kept_out) if self.pair_of[each.simd] == pair]
+                winner = self.lds_winner([*asking, *stand], port.last_simd)
+            if winner in asking:
+                port.last_simd = winner.simd
             denied += [(each, winner) for each in asking if each is not winner]
         return denied
 
-    def deny_vmem(self, chosen: list[Request]) -> list[tuple[Request, Request]]:
+    def lds_winner(self, asking: list[Request], last_simd: int | None) -> Request:
+        """Who asked in an earlier slot goes first, of those not the SIMD that was granted last."""
+        now = self.clock.now
+
+        def order(request: Request) -> tuple[int, int, int]:
+            stood = request.attempt_clk < now
+            return -stood * (1 + (request.simd != last_simd)), request.simd, request.by.wave
+
+        return min(asking, key=order)
+
+    def deny_vmem(self, chosen: list[Request], kept_out: list[Request]) -> list[tuple[Request, Request]]:
         """The compute unit's port takes one; (denied, granted)."""
-        asking = [each for each in chosen if each.entry.category is Category.VMEM]
+        asking = self.of(Category.VMEM, chosen)
         if not asking:
             return []
-        winner = self.vmem_winner(asking)
-        self.last_vmem = winner
+        winner = self.vmem_winner(asking, self.of(Category.VMEM, kept_out))
+        if winner in asking:
+            self.last_vmem = winner
         return [(each, winner) for each in asking if each is not winner]
 
-    def vmem_winner(self, asking: list[Request]) -> Request:
-        """A run of one wave goes on; else the SIMD that has asked longest."""
+    @staticmethod
+    def of(category: Category, requests: list[Request]) -> list[Request]:
+        """The requests of a category."""
+        return [each for each in requests if each.entry.category is category]
+
+    def vmem_winner(self, asking: list[Request], kept_out: list[Request]) -> Request:
+        """A run of one wave goes on; else the SIMD that has asked longest, kept out by an MFMA or not."""
         off, last = self.p.rules_off, self.last_vmem
         if "vmem_round_robin" in off:
             return asking[0]
+        if "vmem_first_come" not in off:
+            asking = [*asking, *kept_out]
         after = By(last.by.wave, last.by.row + 1) if last is not None else NOBODY
         for request in asking:
             if request.by == after:
@@ -198,4 +228,4 @@ class Arbiter:
         if "vmem_first_come" in off:
             last_simd = last.simd if last is not None else -1
             return min(asking, key=lambda each: (each.simd - last_simd - 1) % len(self.simds))
-        return min(asking, key=lambda each: (self.memory.asked_clk(each.simd), each.simd))
+        return min(asking, key=lambda each: (self.memory.asked_clk(each.simd), each.simd, each.by.wave))

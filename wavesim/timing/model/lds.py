@@ -17,6 +17,7 @@ from wavesim.timing.model.record import By, Uses
 from wavesim.timing.model.simd import Refusal, Until
 from wavesim.timing.rules.lds_array import conflict_free_clk
 from wavesim.timing.rules.lds_port import hold_clk, latency_clk, port_clk
+from wavesim.timing.rules.lds_subdword import subdword_clk
 from wavesim.trace import UNKNOWN, CodeEntry, Reason
 
 
@@ -60,7 +61,7 @@ class LdsAccess(Access):
         super().__init__(clock, by.row, entry.lgkm_increment)
         self.by = by
         self.issue_clk = self.head_clk = issue_clk
-        self.port_clk = self.array_clk = self.latency_clk = self.hold_clk = 0
+        self.port_clk = self.array_clk = self.late_clk = self.latency_clk = self.hold_clk = 0
         self.done_clk = self.queue_free_clk = NEVER
         self.drains = False
         self.served: simpy.Event = clock.env.event()
@@ -118,7 +119,9 @@ class LdsPort:
         p = self.p
         access = LdsAccess(self.clock, by, entry, now)
         access.port_clk, access.latency_clk = port_clk(p, entry), latency_clk(p, entry)
-        access.array_clk = conflict_free_clk(p, entry) if array_clk == UNKNOWN else array_clk
+        access.late_clk = subdword_clk(p, entry)
+        banks_clk = conflict_free_clk(p, entry) if array_clk == UNKNOWN else array_clk
+        access.array_clk = max(banks_clk, access.late_clk)
         idle = self.is_idle(now)
         access.hold_clk = hold_clk(p, entry)
         if entry.data_bytes:
@@ -144,12 +147,12 @@ class LdsPort:
             yield clock.at(head_clk, Phase.BANKS)
             array_from_clk = yield self.banks.ask(self.number, access.array_clk, access.by)
             access.done_clk = max(head_clk + access.port_clk, array_from_clk + access.array_clk)
-            access.queue_free_clk = access.done_clk + self.p.lds_queue_hold_clk
+            access.queue_free_clk = access.done_clk + access.late_clk + self.p.lds_queue_hold_clk
             self.uses.add("lds_port", self.number, head_clk, access.done_clk, access.by)
             if access.drains:
                 self.held.extend(clock.first_slot(access.done_clk), access.by)
             access.served.succeed()
-            access.returns(access.done_clk + access.latency_clk)
+            access.returns(access.done_clk + access.late_clk + access.latency_clk)
             yield clock.at(access.done_clk)
 
 

@@ -56,7 +56,7 @@ class MemoryPath:
     def refuses(self, entry: CodeEntry, from_clk: int, now: int) -> Refusal | None:
         """Condition 13; ``from_clk`` is what :meth:`attempted` said."""
         n = self.last_to_leave(entry)
-        free_clk = self.accepted_clk[n] + self.p.memory_queue_hold_clk if n >= 0 else now
+        free_clk = self.accepted_clk[n] if n >= 0 else now
         if free_clk > now:
             by_slots = entry.kind is Kind.VMEM_STORE  # loads issue meanwhile, and may fill the queue up
             return Refusal(Reason.VMEM_QUEUE, self.issued_by[n], now if by_slots else free_clk)
@@ -93,7 +93,7 @@ class MemoryPath:
             moved_bytes = LANES * entry.width_bytes
         hit_bytes = min(hit_bytes, moved_bytes)
         service = service_clk(moved_bytes, hit_bytes, p)
-        accepted = now
+        accepted = now + p.memory_queue_hold_clk
         if n:
             accepted = max(accepted, self.accepted_clk[-1] + self.service_clk[-1])
         missing_bytes = moved_bytes - hit_bytes
@@ -108,7 +108,7 @@ class MemoryPath:
         if path_clk16:
             self.path_end_clk16 = max(16 * accepted, self.path_end_clk16) + path_clk16
             served = -(-self.path_end_clk16 // 16)
-        returned = served + self.latency(n, entry, latency_clk)
+        returned = served + max(0, self.latency(n, entry, latency_clk) - p.memory_queue_hold_clk)
         if n and "vmem_in_order" not in p.rules_off:
             store = entry.kind is Kind.VMEM_STORE
             coming = min(p.memory_acknowledge_clk, service) if store else service

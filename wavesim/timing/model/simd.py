@@ -42,7 +42,6 @@ class Simd:
     def __init__(self, p: TimingParameters, scaled: bool) -> None:
         self.p = p
         self.matrix_pipe = Until()
-        self.scaled_half = Until()  # the matrix half of the latest scaled MFMA starts then
         self.valu_blocked = Until()  # by an MFMA
         self.memory_blocked = Until()  # by an MFMA
         self.valu_held = Until()  # by a multi-slot VALU instruction
@@ -54,8 +53,9 @@ class Simd:
     def refuses(self, entry: CodeEntry, now: int) -> Refusal | None:
         """Conditions 8 to 11."""
         if entry.category is Category.MFMA:
-            pipe = self.scaled_half if entry.scaled else self.matrix_pipe
-            return Refusal(Reason.MATRIX_PIPE, pipe.by, pipe.clk) if pipe.clk > now else None
+            pipe = self.matrix_pipe
+            opens_clk = pipe.clk - (self.p.mfma_scale_load_clk if entry.scaled else 0)
+            return Refusal(Reason.MATRIX_PIPE, pipe.by, opens_clk) if opens_clk > now else None
         if entry.category is Category.VALU:
             if self.valu_blocked.clk > now:
                 return Refusal(Reason.MFMA_COISSUE, self.valu_blocked.by)
@@ -83,10 +83,7 @@ class Simd:
     def issue_mfma(self, entry: CodeEntry, now: int, by: By) -> tuple[int, int]:
         """An MFMA issues; it has the pipe in [start, end). A scaled one loads its scales first."""
         p = self.p
-        start = now
-        if entry.scaled:
-            start = max(now + p.mfma_scale_load_clk, self.matrix_pipe.clk)
-            self.scaled_half = Until(start, by)
+        start = now + p.mfma_scale_load_clk if entry.scaled else now
         end = start + p.matrix_pipe_clk(entry.mfma, entry.mfma_format)
         self.matrix_pipe = Until(end, by)
         self.dual_from_clk = end + p.issue_dual_after_mfma_clk

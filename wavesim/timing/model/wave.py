@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from wavesim.timing.model.arbiter import PORTS
 from wavesim.timing.model.clock import Clock, Events, EventsThenClk
 from wavesim.timing.model.counters import NEVER, Access, Counter
 from wavesim.timing.model.gaps import Gaps
@@ -169,9 +170,10 @@ class Wave:
         """Ask for each slot in which nothing keeps the instruction out, until it is granted."""
         while True:
             refusal = self.refusal()
-            if refusal is None:
+            kept_out = refusal if self.waits_for_mfma(refusal) else None
+            if refusal is None or kept_out is not None:
                 refusal = yield self.parts.arbiter.ask(
-                    self.entry, self.me, self.simd_number, self.priority, self.attempt[self.row]
+                    self.entry, self.me, self.simd_number, self.priority, self.attempt[self.row], kept_out
                 )
             if refusal is None:
                 return
@@ -182,13 +184,22 @@ class Wave:
 
     def refusal(self) -> Refusal | None:
         """The first of the conditions 8 to 13 that does not hold in this slot."""
-        entry, category, now = self.entry, self.entry.category, self.clock.now
-        refusal = self.simd.refuses(entry, now)
-        if refusal is None and category is Category.LDS:
-            refusal = self.port.refuses(now)
-        if refusal is None and category is Category.VMEM:
-            refusal = self.parts.memory.refuses(entry, self.memory_from_clk, now)
-        return refusal
+        return self.simd.refuses(self.entry, self.clock.now) or self.memory_refusal()
+
+    def memory_refusal(self) -> Refusal | None:
+        """The first of the conditions 11 to 13 that does not hold in this slot."""
+        now = self.clock.now
+        if self.entry.category is Category.LDS:
+            return self.port.refuses(now)
+        if self.entry.category is Category.VMEM:
+            return self.parts.memory.refuses(self.entry, self.memory_from_clk, now)
+        return None
+
+    def waits_for_mfma(self, refusal: Refusal | None) -> bool:
+        """Whether nothing but an MFMA keeps the instruction from its port, which looks at it all the same."""
+        if refusal is None or refusal.reason is not Reason.MFMA_COISSUE:
+            return False
+        return self.entry.category in PORTS and self.memory_refusal() is None
 
     # -- issue
 

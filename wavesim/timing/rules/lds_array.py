@@ -26,7 +26,7 @@ RULE = Rule(
     section=6,
     off="an access takes 0 clk of the bank array, also where the Trace gives them",
     evidence="evidence/lds.md#bank-conflicts",
-    parameters={"lds_array_clk": every("lds_array_clk", 0)},
+    parameters={"lds_array_clk": every("lds_array_clk", 0), "lds_subdword_clk": 0},
     trace=without,
 )
 

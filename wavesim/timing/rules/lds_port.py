@@ -15,7 +15,7 @@ RULE = Rule(
     section=6,
     off="every read takes 4 clk of the port, whatever its width; the bank array alone serves",
     evidence="evidence/lds.md#one-queue-per-pair",
-    parameters={"lds_port_bytes_per_clk": UNLIMITED, "lds_subdword_port_clk": 4},
+    parameters={"lds_port_bytes_per_clk": UNLIMITED},
 )
 
 
@@ -23,8 +23,6 @@ def port_clk(p: TimingParameters, entry: CodeEntry) -> int:
     """Clocks of its pair's port that an LDS instruction takes."""
     if entry.kind is Kind.LDS_WRITE:
         return hold_clk(p, entry)
-    if entry.width_bytes < DWORD_BYTES:
-        return p.lds_subdword_port_clk
     width = max(DWORD_BYTES, entry.width_bytes)
     return max(LEAST_CLK, LANES * width // p.lds_port_bytes_per_clk, hold_clk(p, entry))
 
