@@ -20,6 +20,8 @@ from wavesim.replays.att.architecture import find_arch
 from wavesim.replays.att.folder import read_folder
 from wavesim.replays.att.importer import import_trace
 from wavesim.replays.att.lds_addresses import find_conflicts
+from wavesim.replays.att.occupancy import LeftOut as WavesLeftOut
+from wavesim.replays.att.occupancy import mark_of
 from wavesim.replays.compute_unit import memory_mode, replay
 from wavesim.replays.predict import PredictOptions, again, predict
 from wavesim.replays.validate import in_processes, trace_folders
@@ -128,6 +130,12 @@ class Predicted:
     clk: Mapping[Variant, float] | None = None
     replayed: float | None = None
     failure: str = ""
+    unseen: WavesLeftOut | None = None
+
+    @property
+    def name(self) -> str:
+        """The folder, with the mark of a trace that does not have all waves: it stands beside each figure."""
+        return self.folder + mark_of(self.unseen)
 
     @property
     def as_predicted(self) -> Variant:
@@ -249,6 +257,7 @@ def predict_folder(folder: Path, machine: str | None, launch: str | None) -> Pre
         found.clk[1],
         clk,
         _replayed(folder, name),
+        unseen=found.left_out,
     )
 
 
