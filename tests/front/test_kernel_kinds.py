@@ -1,4 +1,4 @@
-"""The small kernels of other kinds in kernels/hip: attention, softmax, norm with fp8, MXFP4, MoE gather, scale.
+"""The small kernels of other kinds in kernels/hip: attention, softmax, norm with fp8, MXFP4, MoE, scale.
 
 Each is compiled, gives numpy's numbers, is clean, and takes the same clocks in both engines.
 """

@@ -47,7 +47,7 @@ def test_a_vmem_instruction_keeps_from_the_salu_that_wrote_what_it_reads() -> No
 
 def test_what_lasts_longer_than_a_gap_is_fetch() -> None:
     """A conditional branch keeps 8 clk from the SALU at 0. At 8 it has waited for that; at 12 perhaps, as
-    clocks are off by 4; at 16 its bytes were late, and the model gives all of the clocks to fetch then (§2)."""
+    clocks are off by 4; at 16 its bytes were late, and by the model (§2) fetch has all of the clocks."""
     for begin, expected in (
         (8, [(1, Reason.DEPENDENCY, 4)]),
         (12, [(1, Reason.FETCH, 4), (1, Reason.DEPENDENCY, 4)]),
