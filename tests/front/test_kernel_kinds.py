@@ -1,4 +1,4 @@
-"""The small kernels of other kinds in kernels/hip: attention, softmax, norm with fp8, MXFP4, MoE gather.
+"""The small kernels of other kinds in kernels/hip: attention, softmax, norm with fp8, MXFP4, MoE, scale.
 
 Each is compiled, gives numpy's numbers, is clean, and takes the same clocks in both engines.
 """
@@ -24,6 +24,7 @@ OPCODES = {
     "softmax": "v_exp_f32 v_rcp_f32 v_max_f32 v_readlane_b32 global_store_dwordx4",
     "rmsnorm_fp8": "v_rsq_f32 v_permlane16_swap_b32 v_pk_fma_f32 v_pk_mul_f32 v_cvt_pk_fp8_f32 s_barrier",
     "quantise_fp4": "v_cvt_scalef32_pk_fp4_bf16 v_max_f32",
+    "scale": "global_load_dwordx4 global_store_dwordx4",
     "moe_gather": "buffer_load_dwordx4 ds_read_b128 v_mfma_f32_16x16x32_bf16",
 }
 """What each kernel is there to use."""

@@ -15,6 +15,10 @@ from wavesim.isa.load import load_machine
 from wavesim.replays.att.folder import CLOCK, CODE_ID
 from wavesim.replays.att.importer import import_trace
 from wavesim.replays.compute_unit import memory_mode, replay
+from wavesim.replays.validate import validate_folder
+from wavesim.report.page import replay_panels
+from wavesim.report.text import validation
+from wavesim.report.text.replay import replay_json, replay_lines
 from wavesim.trace import Reason
 
 
@@ -148,6 +152,27 @@ def test_waves_left_out_are_counted(tmp_path: Path) -> None:
     for content in ("{", "[]", '{"0": {"a": 1}}', '{"0": [null, "x", [1, 2], true]}'):
         (root / "occupancy.json").write_text(content)
         import_trace(root)
+
+
+@pytest.mark.parametrize(("begin_clk", "mark"), [(200, "*"), (5000, "")])
+def test_figures_of_a_trace_without_some_waves_are_marked(tmp_path: Path, begin_clk: int, mark: str) -> None:
+    """In every report of it: one that ran beside the others is missed in each figure, a later one is not."""
+    root = write_folder(tmp_path / "t1", four_waves())
+    events = [[100 + 4 * simd, 1, simd, 0, 1, 1] for simd in range(4)]
+    events += [[300, 1, simd, 0, 0, 1] for simd in range(4)] + [[begin_clk, 1, 0, 1, 1, 1]]
+    (root / "occupancy.json").write_text(json.dumps({"0": events, "version": "3.0.0"}))
+    counts = {"missing": 1, "listed": 5, "beside": int(mark == "*")}
+    (row,) = validate_folder(root)
+    assert row.name == "t1" + mark
+    for lines in (validation.table([row]), validation.stall_table([row])):
+        assert all(line.startswith(f"| t1{mark} ") for line in lines if line.startswith("| t1"))
+    assert any("leaves out waves" in line for line in validation.table([row])) == (mark == "*")
+    assert json.loads(validation.json_rows([row]))["traces"][0]["waves_left_out"] == counts
+    result = replayed(root)
+    lines = list(replay_lines(result))
+    assert [name + mark for name in ("measured", "simulated", "error")] in [line.split() for line in lines]
+    assert replay_json(result)["waves_left_out"] == counts
+    assert f"clk{mark}" in dict(replay_panels(result)[0].facts)["span"]
 
 
 def test_real_traces_have_lost_nothing_and_one_that_has_says_so(shared: Path, tmp_path: Path) -> None:

@@ -45,6 +45,18 @@ def test_a_vmem_instruction_keeps_from_the_salu_that_wrote_what_it_reads() -> No
     assert reasons(mine, 0) == [(1, Reason.FETCH, 4)]
 
 
+def test_what_lasts_longer_than_a_gap_is_fetch() -> None:
+    """A conditional branch keeps 8 clk from the SALU at 0. At 8 it has waited for that; at 12 perhaps, as
+    clocks are off by 4; at 16 its bytes were late, and by the model (§2) fetch has all of the clocks."""
+    for begin, expected in (
+        (8, [(1, Reason.DEPENDENCY, 4)]),
+        (12, [(1, Reason.FETCH, 4), (1, Reason.DEPENDENCY, 4)]),
+        (16, [(1, Reason.FETCH, 12)]),
+    ):
+        mine = measured("gfx950", [(b.salu(), 0, 0, 4), (b.cbranch(), begin, 0, 4)])
+        assert reasons(mine, 0) == expected
+
+
 def test_an_mfma_keeps_lds_and_valu_out_for_their_own_clocks() -> None:
     """gfx950, 8 VGPRs: LDS 8 clk, VALU 12. Both stall from 4 to 20 behind an MFMA that issued at 0."""
     matrix = [(b.mfma(b.MFMA_950, 8), 0, 0, 4)]

@@ -47,8 +47,9 @@ Progress = Callable[[str, float], None]
 """Called with what is being done and the share of it that is done (0..1)."""
 
 SHORT_CLK, SHORT_PASSES, SHORT_INSTRUCTIONS = 10_000, 8, 100_000
-"""A kernel whose workgroups take no more clocks, or whose loop makes fewer passes, is mostly beginnings and
-ends. Then others follow, by default, if the first round executes no more instructions: that costs little."""
+"""A kernel whose first round takes no more clocks is mostly beginnings and ends, and so is one without MFMA
+whose loop, if it has one, makes fewer passes. Then others follow, by default, if the first round executes no
+more instructions: that costs little."""
 SHORT_ROUNDS = 4
 """Two whole rounds of workgroups that follow others which followed: their rate is steady, if any is."""
 
@@ -375,9 +376,10 @@ def _goes_on(run: Run) -> bool:
     analysis, launch, loop = run.analysis, run.kernel.launch, run.analysis.loop
     x, y, z = launch.grid
     more = x * y * z > len(launch.workgroups) * run.machine.integer(CUS_KEY)
-    few = loop is None or loop.iterations < SHORT_PASSES or analysis.clk_total <= SHORT_CLK
+    few = analysis.throughput is None and (loop is None or loop.iterations < SHORT_PASSES)
     most = min(SHORT_INSTRUCTIONS, budget().instructions // SHORT_ROUNDS)
-    return analysis.complete and more and few and analysis.instructions <= most
+    short = few or analysis.clk_total <= SHORT_CLK
+    return analysis.complete and more and short and analysis.instructions <= most
 
 
 def _run_rounds(

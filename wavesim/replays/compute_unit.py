@@ -16,6 +16,7 @@ from wavesim.replays.att.imported import ImportedTrace, ImportedUnit
 from wavesim.replays.att.latencies import Latencies, derive_latencies, scalar_latencies
 from wavesim.replays.att.lds_addresses import Conflicts, find_conflicts, with_conflicts
 from wavesim.replays.att.memory_model import footprint, model_latencies, role_of_footprint
+from wavesim.replays.att.occupancy import LeftOut, mark_of
 from wavesim.replays.compare import (
     FEWEST_PASSES,
     IssueError,
@@ -82,6 +83,12 @@ class ReplayResult:
     measured_timeline: Timeline
     simulated_timeline: Timeline
     forced: TeacherForced | None = None
+    left_out: LeftOut | None = None
+
+    @property
+    def mark(self) -> str:
+        """What stands beside each figure if not all waves are in the trace."""
+        return mark_of(self.left_out)
 
     @property
     def error(self) -> float:
@@ -234,6 +241,7 @@ def replay_unit(
         measured_timeline=measured,
         simulated_timeline=simulated,
         forced=teacher_forced(framed, trace, parameters, forced_rows) if forced_rows != 0 else None,
+        left_out=unit.left_out,
     )
 
 

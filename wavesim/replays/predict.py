@@ -34,6 +34,7 @@ from wavesim.program import Program
 from wavesim.replays.att.dispatches import ANY, Which, open_traces
 from wavesim.replays.att.imported import ImportedTrace
 from wavesim.replays.att.kernel import print_listing, traced_kernel
+from wavesim.replays.att.occupancy import LeftOut
 from wavesim.replays.compare import FEWEST_PASSES, Side, main_loop, side
 from wavesim.timing import simulate
 from wavesim.timing.memory.predict import Round
@@ -85,6 +86,7 @@ class Prediction:
     measured: Side
     rests_on: tuple[str, ...]
     measured_clock: Clock | None = None
+    left_out: LeftOut | None = None
 
     @property
     def has_loop(self) -> bool:
@@ -162,6 +164,7 @@ def predict_trace(
         measured=side(measured, found, parameters),
         rests_on=(*_rests_on(run, options, round(passes)), *kernel.notes, *imported.notes),
         measured_clock=imported.clock,
+        left_out=imported.units[0].left_out,
     )
 
 

@@ -18,6 +18,8 @@ from wavesim.isa.load import arch_of, load_machine
 from wavesim.isa.names import named
 from wavesim.replays.att.dispatches import ANY, Source, Which, sources
 from wavesim.replays.att.lds_addresses import find_conflicts
+from wavesim.replays.att.occupancy import LeftOut as WavesLeftOut
+from wavesim.replays.att.occupancy import mark_of
 from wavesim.replays.compute_unit import memory_mode, replay
 from wavesim.replays.predict import PredictOptions, again, predict_trace
 from wavesim.replays.validate import in_processes
@@ -128,6 +130,12 @@ class Predicted:
     interval: float | None = None
     replayed: float | None = None
     failure: str = ""
+    unseen: WavesLeftOut | None = None
+
+    @property
+    def name(self) -> str:
+        """The folder, with the mark of a trace that does not have all waves: it stands beside each figure."""
+        return self.folder + mark_of(self.unseen)
 
     @property
     def as_predicted(self) -> Variant:
@@ -262,6 +270,7 @@ def predict_source(source: Source, machine: str | None, launch: str | None) -> P
         clk,
         found.run.memory.prediction.interval if found.run.memory is not None else None,
         _replayed(source, name),
+        unseen=found.left_out,
     )
 
 

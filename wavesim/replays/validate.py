@@ -17,6 +17,7 @@ from wavesim.errors import SourceSpan, UserError
 from wavesim.isa.load import load_machine
 from wavesim.replays.att.dispatches import ANY, Source, Which, sources
 from wavesim.replays.att.lds_addresses import find_conflicts
+from wavesim.replays.att.occupancy import LeftOut, mark_of
 from wavesim.replays.compare import Side
 from wavesim.replays.compute_unit import memory_mode, replay
 from wavesim.replays.mca import McaResult, loop_by_mca
@@ -56,6 +57,12 @@ class ValidationRow:
     forced: TeacherForced | None = None
     issue_error_clk: float | None = None
     mca: McaResult = NO_MCA
+    left_out: LeftOut | None = None
+
+    @property
+    def name(self) -> str:
+        """The folder, with the mark of a trace that does not have all waves: it stands beside each figure."""
+        return self.folder + mark_of(self.left_out)
 
 
 def forced_rows() -> int:
@@ -106,6 +113,7 @@ def validate_trace(
                 stalls_simulated=_shares(model, result.measured_timeline),
                 forced=result.forced,
                 issue_error_clk=result.issue_errors["all"].median_absolute if result.issue_errors else None,
+                left_out=result.left_out,
                 mca=loop_by_mca(result.measured_timeline, result.head if loop else None, result.arch),
             )
         )
@@ -204,7 +212,7 @@ def variant_ratios(rows: Sequence[ValidationRow]) -> list[Ratio]:
         base = first.setdefault(stem, row)
         if base is not row:
             real, model = row.measured_clk / base.measured_clk, row.simulated_clk / base.simulated_clk
-            found.append(Ratio(row.folder, base.folder, real, model))
+            found.append(Ratio(row.name, base.name, real, model))
     return found
 
 

@@ -35,6 +35,9 @@ Clocks = tuple[Int64, Int64, Int64]
 
 KIND_NUMBER: Mapping[Kind, int] = {kind: number for number, kind in enumerate(Kind)}
 
+JITTER_CLK = 4
+"""So far a trace's clocks of one wave are off."""
+
 KEPT_OUT = {Category.VALU: VALU_KINDS, Category.LDS: LDS_KINDS, Category.VMEM: VMEM_KINDS}
 """What an MFMA keeps out of its SIMD."""
 
@@ -177,7 +180,8 @@ def _wave_timeline(
     after_branch = np.concatenate([[False], is_kind(kinds, *BRANCH_KINDS)[:-1]])
     need = gaps.earliest_clk(ids, issue)
     dependency = np.clip(np.minimum(need, attempt) - before, 0, idle)
-    dependency = np.where(after_branch, 0, dependency)
+    # what lasts longer than the gaps is fetch, and the model, too, gives fetch what both keep out (§2)
+    dependency = np.where(after_branch | (attempt > need + JITTER_CLK), 0, dependency)
     stalls.add(np.where(after_branch, idle, 0), Reason.BRANCH, 0)
     stalls.add(np.where(after_branch, 0, idle - dependency), Reason.FETCH, 0)
     stalls.add(dependency, Reason.DEPENDENCY, 1)

@@ -21,6 +21,12 @@ PACKED_CLK = 8
 """Resolution of the clocks in the old form, one number an event: clk / 8, and below it 4 bits of compute
 unit, 1 of start or end, 4 of slot, 2 of SIMD, 12 of kernel (as ROCm/aiter's MI350X traces have it)."""
 
+MARK = "*"
+MARK_SAYS = (
+    f"{MARK} the trace leaves out waves that ran beside those that it has: what they took of the compute "
+    "unit is in the measured figures, and in no other"
+)
+
 Event = tuple[int, int, int, int, bool]
 """Clock, compute unit, SIMD, slot, whether it is a start."""
 
@@ -44,6 +50,11 @@ class LeftOut:
             f"{self.unit}: {self.missing} of the {self.listed} waves that occupancy.json lists are not in "
             f"the trace{when}"
         )
+
+
+def mark_of(left_out: LeftOut | None) -> str:
+    """What stands beside the figures of a compute unit: :data:`MARK` where waves ran beside, unseen."""
+    return MARK if left_out is not None and left_out.beside else ""
 
 
 def read_occupancy(folder: Path) -> tuple[Any, list[str]]:

@@ -19,6 +19,7 @@ from wavesim.inputs import note_input
 from wavesim.pipeline.run import Run
 from wavesim.program import Finding
 from wavesim.program.dataflow import effects
+from wavesim.replays.att.occupancy import MARK_SAYS
 from wavesim.replays.compute_unit import ReplayResult
 from wavesim.report.figures import FIGURES
 from wavesim.report.json.run import Json, finding_json, run_json
@@ -106,9 +107,10 @@ def run_panel(
 def replay_panels(result: ReplayResult) -> tuple[Panel, Panel]:
     """Measured and simulated side of a replay, for one clock axis."""
     loop_error = result.error_clk_per_iteration
-    facts = [("memory", str(result.memory)), ("error of the span", signed_percent(result.error_span))]
+    mark = result.mark
+    facts = [("memory", str(result.memory)), ("error of the span", signed_percent(result.error_span) + mark)]
     if loop_error is not None:
-        facts.insert(1, ("error of clk/iteration", signed_percent(loop_error)))
+        facts.insert(1, ("error of clk/iteration", signed_percent(loop_error) + mark))
     sides = []
     for name, timeline, side in (
         ("measured", result.measured_timeline, result.measured),
@@ -122,8 +124,8 @@ def replay_panels(result: ReplayResult) -> tuple[Panel, Panel]:
                 head=result.head,
                 clk_per_iteration=per_iteration,
                 to_clk=int(per_iteration * 2) if per_iteration else timeline.clk_total,
-                facts=(("span", f"{timeline.clk_total} clk"), *facts),
-                notes=result.notes,
+                facts=(("span", f"{timeline.clk_total} clk{mark}"), *facts),
+                notes=(*([MARK_SAYS] if mark else []), *result.notes),
             )
         )
     return sides[0], sides[1]

@@ -11,6 +11,7 @@ from typing import Any
 from rich.text import Text
 
 from wavesim.explanation.measured import MeasuredExplanation, StalledLine
+from wavesim.report.json.left_out import left_out_json
 from wavesim.report.json.schemas import headed
 from wavesim.report.output import Look, stacked
 from wavesim.report.text.ladder import rung_lines, wrapped
@@ -188,16 +189,13 @@ def _line_json(found: MeasuredExplanation, line: StalledLine) -> Json:
 
 def _unit_json(found: MeasuredExplanation) -> Json:
     real, model, _ = _clocks(found)
-    left = found.left_out
     return {
         "unit": found.replay.unit,
         "kernel": found.replay.kernel,
         "arch": found.replay.arch,
         "machine": found.machine.name,
         "waves": found.replay.waves,
-        "waves_left_out": None
-        if left is None
-        else {"missing": left.missing, "listed": left.listed, "beside": left.beside},
+        "waves_left_out": left_out_json(found.left_out),
         "per_iteration": found.pace.per_iteration,
         "measured_clk": round(real, 3),
         "replay_clk": round(model, 3),

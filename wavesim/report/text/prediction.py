@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from wavesim.replays.att.occupancy import MARK_SAYS, mark_of
 from wavesim.replays.predict import Prediction
+from wavesim.report.json.left_out import left_out_json
 from wavesim.report.json.schemas import headed
 from wavesim.report.json.trust import trust_json
 from wavesim.words import signed_percent
@@ -40,7 +42,8 @@ def prediction_lines(prediction: Prediction) -> Iterator[str]:
     yield f"{prediction.kernel} on {run.machine.name}"
     yield f"predicted from the listing of {prediction.folder} {given}; no time of the trace is used"
     yield ""
-    yield f"{'':<18}{'predicted':>14}{'measured':>14}{'error':>10}"
+    mark = mark_of(prediction.left_out)
+    yield f"{'':<18}{'predicted':>14}{'measured' + mark:>14}{'error' + mark:>10}"
     for name, model, real, form in _rows(prediction):
         error = (
             signed_percent(model / real - 1) if model is not None and real and form.startswith(",") else ""
@@ -56,6 +59,8 @@ def prediction_lines(prediction: Prediction) -> Iterator[str]:
         shown = f"{seen.ghz:>14.3g}" if seen is not None else ""
         yield f"{'clock, GHz':<18}{clock.ghz:>14.3g}{shown}"
         yield f"{'TFLOP/s':<18}{throughput.tflops_with_tail:>14,.1f}"
+    if mark:
+        yield from textwrap.wrap(MARK_SAYS, WIDTH)
     yield ""
     yield "rests on"
     clocks = (
@@ -79,6 +84,7 @@ def prediction_json(prediction: Prediction) -> dict[str, Any]:
         "figure": "clk_per_iteration" if prediction.has_loop else "span_clk",
         "predicted": {name.strip(): model for name, model, _, _ in _rows(prediction)},
         "measured": {name.strip(): real for name, _, real, _ in _rows(prediction)},
+        "waves_left_out": left_out_json(prediction.left_out),
         "error": prediction.error,
         "interval_clk": list(prediction.interval) if prediction.interval else None,
         "tflops": throughput.tflops_with_tail if throughput is not None and prediction.launch else None,

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from wavesim.replays.prediction_study import FITTED, PARTS, LeftOut, Part, Predicted, Study
+from wavesim.report.json.left_out import left_out_json
 from wavesim.report.json.schemas import headed
-from wavesim.report.text.validation import bullets, markdown_table, signed
+from wavesim.report.text.validation import bullets, footnote, markdown_table, signed
 from wavesim.timing.memory.predict import INTERVALS, UNMEASURED_INTERVAL
 from wavesim.words import counted
 
@@ -37,7 +38,7 @@ def prediction_table(study: Study) -> list[str]:
         if row.failure:
             continue
         error = row.error() or 0.0
-        name = row.folder + ("" if row.has_loop else " (span)") + ("" if row.with_launch else " (no launch)")
+        name = row.name + ("" if row.has_loop else " (span)") + ("" if row.with_launch else " (no launch)")
         predicted = f"{row.measured_clk * (1 + error):.1f}"
         others = (signed(row.error(part.without)) for part in PARTS)
         body.append(
@@ -56,7 +57,7 @@ def prediction_table(study: Study) -> list[str]:
         body.append(
             [f"{name} of absolute errors, with launch", "", "", "", f"{100 * figure():.1f}", "", *values]
         )
-    return markdown_table(heads, body)
+    return markdown_table(heads, body) + footnote(row.name for row in study.rows)
 
 
 def left_out_table(left_out: Sequence[LeftOut]) -> list[str]:
@@ -90,7 +91,7 @@ def misses(study: Study) -> list[str]:
     if mine and study.median() > MEDIAN_TARGET:
         found.append(f"median of |error| {100 * study.median():.1f} % (at most {100 * MEDIAN_TARGET:.0f} %)")
     found += [
-        f"{row.folder}: {signed(row.error())} % (at most {100 * WORST_TARGET:.0f} %)"
+        f"{row.name}: {signed(row.error())} % (at most {100 * WORST_TARGET:.0f} %)"
         for row in mine
         if abs(row.error() or 0.0) > WORST_TARGET
     ]
@@ -178,6 +179,7 @@ def study_json(study: Study) -> str:
         "traces": [
             {
                 "trace": row.folder,
+                "waves_left_out": left_out_json(row.unseen),
                 "machine": row.machine,
                 "launch": row.with_launch,
                 "loop": row.has_loop,

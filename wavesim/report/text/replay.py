@@ -14,11 +14,13 @@ from wavesim.analyze.activity import Activity
 from wavesim.analyze.culprits import Culprit
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.replays.att.imported import ImportedTrace, ImportedUnit
+from wavesim.replays.att.occupancy import MARK_SAYS
 from wavesim.replays.compare import CLASSES, Side, main_loop, side, worst_pass
 from wavesim.replays.compute_unit import ReplayResult
 from wavesim.replays.teacher_forced import TeacherForced
 from wavesim.report.export.blame import named
 from wavesim.report.export.perfetto import perfetto_events
+from wavesim.report.json.left_out import left_out_json
 from wavesim.report.json.schemas import headed
 from wavesim.report.output import Look
 from wavesim.report.text.picture import LABEL_WIDTH, Scale, lanes, legend, ruler
@@ -57,6 +59,7 @@ def replay_json(result: ReplayResult) -> Json:
         "memory_is_input": result.memory.name != "model",
         "rules": dict(result.rules),
         "waves": result.waves,
+        "waves_left_out": left_out_json(result.left_out),
         "instructions": result.instructions,
         "measured": _side_json(result.measured),
         "simulated": _side_json(result.simulated),
@@ -146,7 +149,8 @@ def replay_lines(result: ReplayResult) -> Iterator[str]:
         if not used:
             yield f"left out: {name} ({BY_NAME[name].off})"
     yield ""
-    yield f"{'':<16}{'measured':>14}{'simulated':>14}{'error':>10}"
+    columns = [name + result.mark for name in ("measured", "simulated", "error")]
+    yield "{:<16}{:>14}{:>14}{:>10}".format("", *columns)
     for name, one, other in (
         ("clk/iteration", real.clk_per_iteration, model.clk_per_iteration),
         ("p10", real.p10, model.p10),
@@ -159,9 +163,9 @@ def replay_lines(result: ReplayResult) -> Iterator[str]:
     points = 100 * (model.mfma_busy - real.mfma_busy)
     yield f"{'MFMA busy':<16}{real.mfma_busy:>14.1%}{model.mfma_busy:>14.1%}{points:>+7.1f} pt"
     yield ""
-    yield "clocks per wave by instruction class"
+    yield f"clocks per wave by instruction class{result.mark}"
     yield from _pair_rows(real.classes, model.classes, result.waves, {})
-    yield "clocks per wave by stall reason, and what most of the simulated ones are due to"
+    yield f"clocks per wave by stall reason{result.mark}, and what most of the simulated ones are due to"
     most = {
         name: f"{clk / model.stalls[name]:.0%} {opcode}"
         for name, opcodes in result.blamed.items()
@@ -169,7 +173,7 @@ def replay_lines(result: ReplayResult) -> Iterator[str]:
     }
     yield from _pair_rows(real.stalls, model.stalls, result.waves, most)
     yield ""
-    yield "issue time within an iteration, simulated - measured, clk"
+    yield f"issue time within an iteration, simulated - measured, clk{result.mark}"
     yield f"  {'class':<14}{'count':>12}{'median':>10}{'median |e|':>12}{'p90 |e|':>10}"
     for name, issue in result.issue_errors.items():
         yield (
@@ -190,6 +194,8 @@ def replay_lines(result: ReplayResult) -> Iterator[str]:
             clk = f"{line.culprit.clk / line.count:,.1f} {reason}"
             who = named(result.simulated_timeline, line.culprit.by_wave, line.culprit.by_row)
             yield f"          simulated: {clk}, the longest due to {who}"
+    if result.mark:
+        yield MARK_SAYS
     for note in result.notes:
         yield f"note: {note}"
 

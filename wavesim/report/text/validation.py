@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import statistics
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from wavesim.replays.ablation import ABLATION_ROWS, Ablation
+from wavesim.replays.att.occupancy import MARK, MARK_SAYS
 from wavesim.replays.compare import CLASSES
 from wavesim.replays.validate import FORCED_ROWS, MODES, ValidationRow, mean_error, variant_ratios
+from wavesim.report.json.left_out import left_out_json
 from wavesim.report.json.schemas import headed
 from wavesim.words import percent, signed_percent
 
@@ -69,12 +71,12 @@ def table(rows: Sequence[ValidationRow]) -> list[str]:
     body = []
     for row in rows:
         if row.failure:
-            body.append([row.folder, f"failed: {row.failure}", *[""] * (len(heads) - 2)])
+            body.append([row.name, f"failed: {row.failure}", *[""] * (len(heads) - 2)])
             continue
         what = "" if row.has_loop else " (span)"
         body.append(
             [
-                row.folder + what,
+                row.name + what,
                 f"{row.measured_clk:.1f}",
                 f"{row.simulated_clk:.1f}",
                 f"{100 * row.mfma_busy_measured:.1f} / {100 * row.mfma_busy_simulated:.1f}",
@@ -89,7 +91,14 @@ def table(rows: Sequence[ValidationRow]) -> list[str]:
     mca_median = f"{100 * statistics.median(by_mca):.1f}" if by_mca else "-"
     body.append(["mean of absolute errors", "", "", "", *means, mca_mean])
     body.append(["median of absolute errors", "", "", "", *medians, mca_median])
-    return markdown_table(heads, body)
+    return markdown_table(heads, body) + footnote(row.name for row in rows)
+
+
+def footnote(names: Iterable[str]) -> list[str]:
+    """What the mark on some of the names of traces says; nothing where none has it."""
+    if not any(name.endswith(MARK) for name in names):
+        return []
+    return ["", *textwrap.wrap(MARK_SAYS.replace(MARK, f"\\{MARK}"), 100)]
 
 
 def median_error(rows: Sequence[ValidationRow], mode: int) -> float:
@@ -112,7 +121,7 @@ def forced_table(rows: Sequence[ValidationRow]) -> list[str]:
             classes.append(f"{100 * (one.late_clk + one.early_clk) / whole:.1f}" if one else "-")
         shares = [f"{100 * share:.1f}" for share in (row.forced.share, row.forced.late, row.forced.early)]
         free = "-" if row.issue_error_clk is None else f"{row.issue_error_clk:.0f}"
-        body.append([row.folder, *shares, *classes, free])
+        body.append([row.name, *shares, *classes, free])
     return markdown_table(heads, body) if body else []
 
 
@@ -124,7 +133,7 @@ def stall_table(rows: Sequence[ValidationRow]) -> list[str]:
             if real > STALL_SHARE:
                 model = row.stalls_simulated.get(name, 0.0)
                 shares = [f"{100 * real:.1f}", f"{100 * model:.1f}"]
-                body.append([row.folder, name, *shares, signed(_stall_error(row, name))])
+                body.append([row.name, name, *shares, signed(_stall_error(row, name))])
     return markdown_table(["trace", "reason", "measured %", "simulated %", "error %"], body) if body else []
 
 
@@ -143,9 +152,9 @@ def ratio_lines(rows: Sequence[ValidationRow]) -> list[str]:
 
 def failures(rows: Sequence[ValidationRow]) -> list[str]:
     """Traces that could not be replayed or are off by more than the target."""
-    found = [f"{row.folder}: {row.failure}" for row in rows if row.failure]
+    found = [f"{row.name}: {row.failure}" for row in rows if row.failure]
     found += [
-        f"{row.folder}: {signed_percent(row.errors[0])} with measured latencies"
+        f"{row.name}: {signed_percent(row.errors[0])} with measured latencies"
         for row in rows
         if row.errors and abs(row.errors[0]) > TARGET
     ]
@@ -166,14 +175,12 @@ def misses(rows: Sequence[ValidationRow]) -> list[str]:
     for row in rows:
         points = row.mfma_busy_simulated - row.mfma_busy_measured
         if abs(points) > BUSY_TARGET:
-            found.append(f"{row.folder}: MFMA busy {100 * points:+.1f} points (at most 2)")
+            found.append(f"{row.name}: MFMA busy {100 * points:+.1f} points (at most 2)")
         if row.forced is not None and row.forced.share > FORCED_TARGET:
-            found.append(f"{row.folder}: teacher-forced {percent(row.forced.share)} (at most 8 %)")
+            found.append(f"{row.name}: teacher-forced {percent(row.forced.share)} (at most 8 %)")
         for name, share in row.stalls_measured.items():
             if share > STALL_SHARE and abs(_stall_error(row, name)) > STALL_TARGET:
-                found.append(
-                    f"{row.folder}: {name} stalls {signed(_stall_error(row, name))} % (at most 20 %)"
-                )
+                found.append(f"{row.name}: {name} stalls {signed(_stall_error(row, name))} % (at most 20 %)")
     for ratio in variant_ratios(rows):
         if not ratio.same_order:
             found.append(f"{ratio.one} / {ratio.other}: the wrong one is predicted faster")
@@ -283,6 +290,7 @@ def _json_row(row: ValidationRow) -> dict[str, Any]:
     forced = row.forced
     return {
         "trace": row.folder,
+        "waves_left_out": left_out_json(row.left_out),
         "arch": row.arch,
         "loop": row.has_loop,
         "measured_clk": row.measured_clk,
