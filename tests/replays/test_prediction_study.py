@@ -17,6 +17,7 @@ from wavesim.replays import prediction_study
 from wavesim.replays.prediction_study import (
     AS_PREDICTED,
     Fitted,
+    LeftOut,
     Part,
     Predicted,
     Study,
@@ -24,7 +25,7 @@ from wavesim.replays.prediction_study import (
     study,
     with_value,
 )
-from wavesim.report.text.prediction_study import misses
+from wavesim.report.text.prediction_study import misses, prediction_page
 from wavesim.timing.memory.predict import INTERVALS
 
 NUMBER = Fitted("memory.hbm_row_ns", ("100", "200"), "of a test", ("gfx942",))
@@ -55,6 +56,24 @@ def test_an_interval_holds_the_largest_error_of_a_trace_left_out(monkeypatch: py
     monkeypatch.setitem(INTERVALS, "gfx942", 0.005)
     (said,) = misses(found)
     assert "± 0 % does not hold the largest error of a trace left out, 1.0 %" in said
+
+
+def test_the_page_says_how_many_measured_clocks_the_interval_holds() -> None:
+    """Errors of 4, -9 and 11 %: an interval of 10 % holds two of three, and half of it one. Left out, the
+    second is 12 % off."""
+    errors = {"a": 0.04, "b": -0.09, "c": 0.11}
+    rows = tuple(
+        Predicted(
+            name, "gfx942", "", True, measured_clk=100.0, interval=0.1, clk={AS_PREDICTED: 100 + 100 * each}
+        )
+        for name, each in errors.items()
+    )
+    left_out = LeftOut(NUMBER, "100", 0.08, dict.fromkeys(errors, "200"), {**errors, "b": 0.12})
+    text = " ".join(prediction_page(Study(rows, (left_out,)), "today", "command").split())
+    assert (
+        "Of the 3 traces with a launch the interval holds the measured clocks of 2, and with each number chosen by the "
+        "others those of 1. It claims 3 of 4. Half as wide it would hold 1." in text
+    )
 
 
 @pytest.fixture(scope="module")

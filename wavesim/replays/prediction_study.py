@@ -116,8 +116,9 @@ FITTED: tuple[Fitted, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """One trace. ``clk`` by variant, predicted; ``replayed`` is the error of the replay, which is told every
-    latency; ``failure`` says why there is none."""
+    """One trace. ``clk`` by variant, predicted; ``interval`` is half of the one around it, a fraction;
+    ``replayed`` is the error of the replay, which is told every latency; ``failure`` says why there is
+    none."""
 
     folder: str
     arch: str = ""
@@ -126,6 +127,7 @@ class Predicted:
     has_loop: bool = True
     measured_clk: float = 0.0
     clk: Mapping[Variant, float] | None = None
+    interval: float | None = None
     replayed: float | None = None
     failure: str = ""
 
@@ -138,6 +140,11 @@ class Predicted:
         """Predicted over measured less one; ``None``: not predicted with this variant."""
         clk = (self.clk or {}).get(variant or self.as_predicted)
         return None if clk is None or not self.measured_clk else clk / self.measured_clk - 1
+
+    def holds(self, error: float | None, share: float = 1.0) -> bool:
+        """Whether the interval, or this share of it, has the measured clocks if the prediction's error is
+        ``error``."""
+        return error is not None and self.interval is not None and abs(error) <= share * self.interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +198,14 @@ class Study:
         mine = {row.folder for row in self.with_launch() if row.arch == arch}
         found = [abs(error) for each in self.left_out for name, error in each.errors.items() if name in mine]
         return max(found, default=None)
+
+    def held(self, share: float = 1.0) -> int:
+        """Of the traces with a launch, those whose measured clocks the interval has, or this share of it."""
+        return sum(row.holds(row.error(), share) for row in self.with_launch())
+
+    def held_left_out(self, left_out: LeftOut) -> int:
+        """The same of the traces that a number concerns, each predicted with what the others choose."""
+        return sum(row.holds(left_out.errors.get(row.folder)) for row in self.with_launch())
 
     def with_launch(self) -> list[Predicted]:
         """The traces that were predicted from a launch."""
@@ -248,6 +263,7 @@ def predict_folder(folder: Path, machine: str | None, launch: str | None) -> Pre
         found.has_loop,
         found.clk[1],
         clk,
+        found.run.memory.prediction.interval if found.run.memory is not None else None,
         _replayed(folder, name),
     )
 

@@ -11,6 +11,7 @@ from wavesim.replays.prediction_study import FITTED, PARTS, LeftOut, Part, Predi
 from wavesim.report.json.schemas import headed
 from wavesim.report.text.validation import bullets, markdown_table, signed
 from wavesim.timing.memory.predict import INTERVALS, UNMEASURED_INTERVAL
+from wavesim.words import counted
 
 PROSE_COLUMNS = 100
 INTRODUCTION = (
@@ -156,6 +157,13 @@ def _intervals(study: Study) -> list[str]:
         f"launch is known. There a prediction says ± {100 * UNMEASURED_INTERVAL:.0f} %, which is an "
         "assumption. Without a launch it says no interval."
     )
+    traces = len(study.with_launch())
+    others = ", ".join(str(study.held_left_out(each)) for each in study.left_out)
+    said.append(
+        f"Of the {counted(traces, 'trace')} with a launch the interval holds the measured clocks of {study.held()}"
+        + (f", and with each number chosen by the others those of {others}" if others else "")
+        + f". It claims {traces} of {traces + 1}. Half as wide it would hold {study.held(0.5)}."
+    )
     return textwrap.wrap(" ".join(said), PROSE_COLUMNS)
 
 
@@ -174,6 +182,8 @@ def study_json(study: Study) -> str:
                 "loop": row.has_loop,
                 "measured_clk": row.measured_clk,
                 "error": row.error(),
+                "interval": row.interval,
+                "in_interval": row.holds(row.error()) if row.interval is not None else None,
                 "replayed_error": row.replayed,
                 "without": {part.name: row.error(part.without) for part in PARTS},
                 "failure": row.failure or None,
