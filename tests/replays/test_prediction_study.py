@@ -71,8 +71,8 @@ def test_the_page_says_how_many_measured_clocks_the_interval_holds() -> None:
     left_out = LeftOut(NUMBER, "100", 0.08, dict.fromkeys(errors, "200"), {**errors, "b": 0.12})
     text = " ".join(prediction_page(Study(rows, (left_out,)), "today", "command").split())
     assert (
-        "Of the 3 traces with a launch the interval holds the measured clocks of 2, and with each number chosen by the "
-        "others those of 1. It claims 3 of 4. Half as wide it would hold 1." in text
+        "Of the 3 traces with a launch the interval holds the measured clocks of 2, and with each number "
+        "chosen by the others those of 1. It claims 3 of 4. Half as wide it would hold 1." in text
     )
 
 

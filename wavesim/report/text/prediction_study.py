@@ -160,7 +160,8 @@ def _intervals(study: Study) -> list[str]:
     traces = len(study.with_launch())
     others = ", ".join(str(study.held_left_out(each)) for each in study.left_out)
     said.append(
-        f"Of the {counted(traces, 'trace')} with a launch the interval holds the measured clocks of {study.held()}"
+        f"Of the {counted(traces, 'trace')} with a launch the interval holds the measured clocks of "
+        + str(study.held())
         + (f", and with each number chosen by the others those of {others}" if others else "")
         + f". It claims {traces} of {traces + 1}. Half as wide it would hold {study.held(0.5)}."
     )
