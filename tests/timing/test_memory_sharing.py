@@ -180,3 +180,28 @@ def test_waves_that_load_nothing_do_not_hide_what_others_share(tmp_path: Path) -
     assert len(sharing.loads) == 8
     for load in sharing.loads.values():
         assert load.device <= load.own * sharing.active_units / 4
+
+
+def test_the_first_load_of_a_page_waits_for_its_translation() -> None:
+    """Two waves load lines of a page of 2 MiB and of the next one. The second wave is the first to load the
+    former; the latter both load with their second instruction, so that the first wave is. Later loads of both
+    pages, and later rounds, find the translations."""
+    code = b.one_chunk([b.load(4), b.load(4), b.load(4), b.endpgm()])
+    touched = ([[], [1 << 14], [5]], [[9], [(1 << 14) + 1], [5]])
+    waves = []
+    for number, lines in enumerate(touched):
+        wave = b.wave([0, 1, 2, 3], simd=number, number=number)
+        sizes = [len(each) for each in lines]
+        flat = np.array([line for each in lines for line in each], np.int64)
+        offsets = np.cumsum([0, *sizes, 0]).astype(np.int64)
+        waves.append(replace(wave, line_offsets=offsets, lines=flat))
+    trace = b.trace(code, waves)
+    launch = Launch((), 128, grid=(4096, 1, 1))
+    found = {}
+    for round in Round:
+        predicted = predict_memory(
+            trace.program, launch, load_machine("MI325X"), trace, round, Sharing({}, 304, 1, 14)
+        )
+        found[round] = [wave.memory_latency_clk[:3].tolist() for wave in predicted.trace.waves]
+    assert found[Round.COLD] == [[288, 876, 288], [876, 288, 288]]
+    assert found[Round.WARM] == [[288] * 3] * 2

@@ -7,7 +7,7 @@ less is not slowed down by it. docs/model, section 15, says where every number c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -41,6 +41,9 @@ Float = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
 Hits = tuple[Int32, ...]
 """By wave and instruction, how many of its lines the L1 has."""
+
+PAGE_BYTES = 2 << 20
+"""What one translation of addresses is for (MGPUSim issue 276, on measurements of AMD devices)."""
 
 INTERVALS = {"gfx942": 0.10}
 """By architecture, half of the interval around predicted clocks: the largest error of the eight gfx942 GEMM
@@ -208,14 +211,16 @@ def predict_memory(
     later = costs_of(Round.WARM)
     waves = []
     for position, wave in enumerate(trace.waves):
-        first = wave.start_clk != FOLLOWS
-        of_wave = (costs, line_clk) if first else later
-        found = _predicted(wave, position, trace, hits[position], *of_wave, rates, scratch)
-        if first and round is Round.COLD:
-            found = _first_scalar_loads(found, trace, machine.integer("scalar.cold_latency_clk"))
-        waves.append(found)
-    first_waves = [wave.code for wave in trace.waves if wave.start_clk != FOLLOWS]
-    executed = np.bincount(np.concatenate(first_waves), minlength=len(trace.code))
+        of_wave = later if wave.start_clk == FOLLOWS else (costs, line_clk)
+        waves.append(_predicted(wave, position, trace, hits[position], *of_wave, rates, scratch))
+    first = sum(wave.start_clk != FOLLOWS for wave in trace.waves)  # they stand before those that follow
+    if round is Round.COLD:
+        scalar_clk = machine.integer("scalar.cold_latency_clk")
+        early = [_first_scalar_loads(each, trace, scalar_clk) for each in waves[:first]]
+        waves[:first] = _first_pages(early, trace, machine.integer("memory.hbm_latency_clk"))
+    executed = np.bincount(
+        np.concatenate([wave.code for wave in trace.waves[:first]]), minlength=len(trace.code)
+    )
     loads = tuple(
         LoadOrigin(code, int(executed[code]), cost.share, cost.clk) for code, cost in sorted(costs.items())
     )
@@ -403,6 +408,32 @@ def _first_scalar_loads(wave: WaveTrace, trace: Trace, cold_clk: int) -> WaveTra
     latency = wave.memory_latency_clk.copy()
     latency[rows[first]] = cold_clk
     return replace(wave, memory_latency_clk=latency)
+
+
+def _first_pages(waves: Sequence[WaveTrace], trace: Trace, walk_clk: int) -> list[WaveTrace]:
+    """The compute unit's first load of a page waits for its translation, which comes from memory. The waves'
+    first instructions go together, so that it is the one with the smallest number in its wave."""
+    load = np.array([entry.kind is Kind.VMEM_LOAD for entry in trace.code], np.bool_)
+    number, row, page = [], [], []
+    for position, wave in enumerate(waves):
+        if len(wave.line_offsets) > 1:
+            of_line = np.repeat(np.arange(len(wave)), np.diff(wave.line_offsets))
+            loaded = np.flatnonzero(load[wave.code[of_line]])
+            pages, first = np.unique(wave.lines[loaded] // (PAGE_BYTES // LINE_BYTES), return_index=True)
+            number.append(np.full(len(pages), position))
+            row.append(of_line[loaded[first]])
+            page.append(pages)
+    if not page:
+        return list(waves)
+    numbers, rows, pages = np.concatenate(number), np.concatenate(row), np.concatenate(page)
+    order = np.lexsort((numbers, rows))
+    _, first = np.unique(pages[order], return_index=True)
+    found = list(waves)
+    for position, at in zip(numbers[order[first]].tolist(), rows[order[first]].tolist(), strict=True):
+        latency = found[position].memory_latency_clk.copy()
+        latency[at] = max(latency[at], walk_clk)
+        found[position] = replace(found[position], memory_latency_clk=latency)
+    return found
 
 
 def _drawn(position: int, count: int) -> Float:
