@@ -23,7 +23,7 @@ from wavesim.front.launch.write import launch_text, with_its_workgroup
 from wavesim.pipeline.run import RunOptions, prepare
 from wavesim.tuning.dependence import Addresses, Order
 from wavesim.tuning.loop import chosen_loop
-from wavesim.tuning.score import LATENCIES
+from wavesim.tuning.score import LATENCIES, MIDDLE
 from wavesim.tuning.tune import TuneOptions, tune_kernel
 from wavesim.tuning.variant import Variant
 
@@ -75,9 +75,8 @@ def tuned_row(name: str, role: str, path: Path, options: RunOptions, candidates:
         f"{f'{before / found.unroll:,.0f} -> {after / found.unroll:,.0f}':>18}"
         for before, after in zip(found.before_clk, found.after_clk, strict=True)
     )
-    middle = LATENCIES.index(1.0)
-    bound = found.bound_clk[middle]
-    above = found.after_clk[middle] / bound - 1
+    bound = found.bound_clk[MIDDLE]
+    above = found.after_clk[MIDDLE] / bound - 1
     row = f"{name:<22}{role:<8}{clocks}{bound / found.unroll:>8,.0f}{above:>7.1%}"
     row += f"{found.tried:>7,}{minutes:>6.1f}"
     row += "  proven" if found.better else "  as it was"

@@ -35,7 +35,7 @@ def ground() -> Ground:
 def test_a_variant_is_searched_elsewhere_as_here() -> None:
     """As data, without what the process made ready for itself."""
     here = ground()
-    own = here.own(lambda: False)
+    ((own,), _) = here.own(lambda: False)
     assert isinstance(here.judge, Judge)
     there = pickle.loads(pickle.dumps(here))
     assert "judge" not in vars(there)

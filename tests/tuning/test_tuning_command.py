@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -22,6 +23,7 @@ from wavesim.front.launch.file import read_launch
 from wavesim.front.launch.write import launch_text
 from wavesim.pipeline.run import RunOptions, prepare, run_kernel
 from wavesim.program import Program
+from wavesim.report.text.tuning import tuning_lines
 from wavesim.tuning.pace import loop_clk
 from wavesim.tuning.parts import unrotated
 from wavesim.tuning.state import Progress, State
@@ -287,9 +289,20 @@ def test_no_more_candidates_are_tried_than_were_given(candidates: int) -> None:
 
 def test_a_device_is_scored_with_the_latencies_that_are_predicted_for_it() -> None:
     """Those of an MI300X's whole dispatch, as run has them: far above the data sheet's."""
-    settings, wanted = {"K": "256"}, TuneOptions(minutes=None, candidates=1)
+    settings, wanted = {"K": "256"}, TuneOptions(minutes=None, candidates=40)
     device = RunOptions(arch="MI300X", settings=settings)
     found = tune_kernel(EIGHT, device, wanted)
     predicted = loop_clk(run_kernel(EIGHT, device))
     assert [each / found.unroll for each in found.before_clk] == pytest.approx(predicted)
     assert predicted > loop_clk(run_kernel(EIGHT, RunOptions(arch="gfx942", settings=settings)))
+    assert found.latencies == pytest.approx((1 / 1.1, 1, 1 / 0.9))  # the interval of a prediction is 10 %
+    slow, fast = found.before_clk[2], found.before_clk[0]
+    assert slow > 1.05 * found.before_clk[1] > 1.1 * fast
+    kernel, machine = prepare(EIGHT, device)
+    anew = run_kernel(EIGHT, device, prepared=(replace(kernel, program=found.program), machine))
+    assert found.better
+    assert found.anew_clk == pytest.approx(loop_clk(anew)[1] * found.unroll)
+    said = f"memory predicted anew for the schedule: {found.anew_clk / found.unroll:,.1f} clk"
+    text = "\n".join(tuning_lines(found))
+    assert said in text
+    assert "  0.91 x predicted memory" in text

@@ -191,6 +191,7 @@ class TuneAnswer(Answer):
     better: bool
     clk_per_iteration: list[TunedClk]
     bound: str | None
+    predicted_anew: float | None
     shares: dict[str, dict[str, float]]
     rotation: str
     changes: list[str]

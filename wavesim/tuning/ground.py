@@ -17,6 +17,9 @@ from wavesim.tuning.search import Found, anneal, by_lists
 Scored = tuple[float, list[int]]
 """An order with its clocks per pass."""
 
+Tried = tuple[list[Scored], int]
+"""The best orders of a job, and how many were tried."""
+
 Late = Callable[[], bool]
 """Whether the search is to end."""
 
@@ -49,27 +52,27 @@ class Ground:
         """The score of an order."""
         return max(self.judge.clk(self.scheduler.schedule(order)), self.bound_clk)
 
-    def own(self, late: Late) -> Scored:
+    def own(self, late: Late) -> Tried:
         """The order as it is."""
         order = list(range(len(self.scheduler.order)))
-        return self.clk(order), order
+        return [(self.clk(order), order)], 1
 
-    def lists(self, first: int, last: int, late: Late) -> tuple[list[Scored], int]:
-        """The best of the lists [first, last), and how many were tried."""
+    def lists(self, first: int, last: int, late: Late) -> Tried:
+        """The best of the lists [first, last)."""
         found = Found([], float("inf"))
         goes_on = self._until(late)
         order, part = self.scheduler.order, slice(first, last)
         orders = by_lists(order, self.entries, self.clk, found, goes_on, part)
         return orders[:MOST_LISTED], found.tried
 
-    def leg(self, start: Scored, seed: int, tries: int, hot: float, late: Late) -> tuple[Scored, int]:
-        """The best of an annealing, and how many were tried."""
+    def leg(self, start: Scored, seed: int, tries: int, hot: float, late: Late) -> Tried:
+        """The best of an annealing."""
         clk, order = start
         found = Found(order, clk)
         left = tries - 1  # where it begins is scored, too
         generator, goes_on = random.Random(seed), self._until(late)
         anneal(self.scheduler.order, order, self.clk, left, generator, found, goes_on, hot)
-        return (found.clk, found.order), found.tried
+        return [(found.clk, found.order)], found.tried
 
     def at_bound(self, clk: float) -> bool:
         """Whether nothing is left to be found."""

@@ -57,7 +57,7 @@ BEST = 3
 
 @dataclass(frozen=True)
 class Hints:
-    """A sequence for the author of a kernel. Clocks are per iteration, at each of ``LATENCIES``.
+    """A sequence for the author of a kernel. Clocks are per iteration, at each of the search's latencies.
 
     Attributes:
         groups: the sequence.
@@ -244,7 +244,7 @@ class _Search:
             compiler=str(find_compiler(self._tuned.program.arch)),
             before_clk=self._plain.at_latencies,
             after_clk=self._plain.at_latencies,
-            bound_clk=tuple(bound_clk(run, share, self._rank) for share in LATENCIES),
+            bound_clk=tuple(bound_clk(run, share, self._rank) for share in self._tuned.latencies),
             tried=len(self._tries) - 1,
             reason="no sequence is faster as compiled",
         )
@@ -263,7 +263,7 @@ class _Search:
                 source=self._source(each.groups),
                 run=run,
                 after_clk=each.at_latencies,
-                bound_clk=tuple(bound_clk(run, share, self._rank) for share in LATENCIES),
+                bound_clk=tuple(bound_clk(run, share, self._rank) for share in self._tuned.latencies),
                 dropped=tuple(dropped),
                 reason="",
             )

@@ -10,6 +10,15 @@ from wavesim.timing import simulate
 from wavesim.tuning.score import LATENCIES, at_latency, clk_per_pass, with_latency
 
 
+def latencies_of(run: Run) -> tuple[float, ...]:
+    """Shares of what global memory costs that a result must hold at: ``LATENCIES``, and where it is predicted
+    the ends of the prediction's own interval."""
+    if run.memory is None:
+        return LATENCIES
+    low, high = run.memory.prediction.meant(1.0)
+    return low, 1.0, high
+
+
 def bound_clk(run: Run, share: float, rank: int = 0) -> float:
     """The largest bound of a run's first loop, in clocks per iteration; 0 where it is not known."""
     bounds = run.analysis.bounds
@@ -23,7 +32,7 @@ def iterations(run: Run, loop: Loop) -> float:
 
 
 def loop_clk(run: Run, rank: int = 0, over: float | None = None) -> tuple[float, ...]:
-    """Clocks per iteration of a loop at each of ``LATENCIES``, by the second half of its passes.
+    """Clocks per iteration of a loop at each of :func:`latencies_of`, by the second half of its passes.
 
     Never below a bound; infinite where the run has no such loop or does not end.
 
@@ -38,7 +47,7 @@ def loop_clk(run: Run, rank: int = 0, over: float | None = None) -> tuple[float,
     trace, parameters = run.timeline.trace, run.machine.parameters
     spread = iterations(run, loop) / loop.unroll / over if over is not None else 1 / loop.unroll
     found = []
-    for share in LATENCIES:
+    for share in latencies_of(run):
         timeline = run.timeline if share == 1.0 else simulate(*with_latency(trace, parameters, share))
         heads = [
             timed.issue_clk[wave.code == loop.head]

@@ -56,7 +56,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Tried:
-    """A choice with its clocks per iteration at each of ``LATENCIES``, or why it has none."""
+    """A choice with its clocks per iteration at each latency, or why it has none."""
 
     choice: Choice
     at_latencies: tuple[float, ...] = (float("inf"),) * len(LATENCIES)
@@ -76,7 +76,7 @@ class Parameters:
         free: the constants that were tried, with their values.
         before: their values in the kernel as it was.
         best: the choice that was proven; the kernel as it was where nothing better was.
-        before_clk, after_clk: at each of ``LATENCIES``.
+        before_clk, after_clk: at each latency.
         tried: every choice with its clocks, in the order in which they were tried.
         dropped: of faster ones that were not proven, why.
     """

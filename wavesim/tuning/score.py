@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from wavesim.analyze.result import Bounds
+from wavesim.analyze.result import LEVEL_BOUNDS, Bounds
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.program import Immediate, Instruction, Waitcnt
 from wavesim.timing import default_engine, simulate
@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 Int32 = npt.NDArray[np.int32]
 
 LATENCIES = (0.8, 1.0, 1.2)
-"""Shares of the latency of global memory that a result must hold at."""
+"""Shares of the latency of global memory that a result must hold at, where it is not predicted
+(:func:`wavesim.tuning.pace.latencies_of`)."""
+
+MIDDLE = LATENCIES.index(1.0)
+"""Which of them is the machine's own."""
 
 POOL = {"s_waitcnt": 96, "s_nop": 24, "s_setprio": 48}
 """How many of each the fast way has place for: waits, s_nop of each length, s_setprio of each level."""
@@ -38,14 +42,21 @@ _FIRST = dict(zip(POOL, accumulate((0, *(POOL[name] * VALUES[name] for name in P
 
 
 def with_latency(trace: Trace, parameters: TimingParameters, share: float) -> tuple[Trace, TimingParameters]:
-    """The inputs with every latency of global memory scaled."""
+    """The inputs with every latency of global memory scaled, and its predicted paths."""
     if share == 1.0:
         return trace, parameters
 
     def scaled(values: Int32) -> Int32:
         return np.where(values == UNKNOWN, UNKNOWN, np.rint(values * share)).astype(np.int32)
 
-    waves = tuple(replace(wave, memory_latency_clk=scaled(wave.memory_latency_clk)) for wave in trace.waves)
+    waves = tuple(
+        replace(
+            wave,
+            memory_latency_clk=scaled(wave.memory_latency_clk),
+            memory_path_clk16=scaled(wave.memory_path_clk16),
+        )
+        for wave in trace.waves
+    )
     changed = replace(
         parameters,
         memory_latency_clk=round(parameters.memory_latency_clk * share),
@@ -55,9 +66,9 @@ def with_latency(trace: Trace, parameters: TimingParameters, share: float) -> tu
 
 
 def at_latency(bounds: Bounds, share: float) -> dict[str, float]:
-    """The bounds where every latency of global memory is ``share`` of what it is."""
-    named = bounds.named()
-    return named | {"memory_in_flight": named["memory_in_flight"] * share}
+    """The bounds where every latency and predicted path of global memory is ``share`` of what it is."""
+    of_memory = ("memory_in_flight", *LEVEL_BOUNDS)
+    return {name: clk * (share if name in of_memory else 1.0) for name, clk in bounds.named().items()}
 
 
 def cut(trace: Trace, loop: Loop, passes: int) -> Trace:

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,16 @@ from wavesim.program import Finding, Instruction, Program
 from wavesim.tuning.crew import Crew, GoneAway, Here, Job, crew
 from wavesim.tuning.dependence import Addresses
 from wavesim.tuning.ground import Ground
+from wavesim.tuning.lists import rules_for
 from wavesim.tuning.loop import chosen_loop
+from wavesim.tuning.pace import latencies_of, loop_clk
 from wavesim.tuning.parameters import Parameters
 from wavesim.tuning.parts import strong_waits, unrotated
 from wavesim.tuning.proof import Original, failure
 from wavesim.tuning.remade import Change, renamed, staggered, without_barriers
 from wavesim.tuning.rotate import cuts
 from wavesim.tuning.schedule import each_block
-from wavesim.tuning.score import LATENCIES, Judge, at_latency, cut
+from wavesim.tuning.score import LATENCIES, MIDDLE, Judge, at_latency, cut
 from wavesim.tuning.search import BOLD, HOT
 from wavesim.tuning.state import Progress, State
 from wavesim.tuning.variant import Variant, with_priorities
@@ -103,7 +106,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Tuned:
-    """What was found and proven. Clocks are per pass of the loop, at each of ``LATENCIES``.
+    """What was found and proven. Clocks are per pass of the loop, at each of ``latencies``.
 
     Attributes:
         original: the kernel as it was, executed and checked; ``run``: timed.
@@ -119,6 +122,9 @@ class Tuned:
         fault: what is wrong with the kernel as it was; only with ``force``.
         stopped: why the search ended before its time, if it did.
         parameters: what was found for the constants of a tile program; the schedule is of the best of them.
+        latencies: shares of what global memory costs.
+        anew_clk: clocks with the memory predicted anew for the program, where it is predicted. The search
+            takes what was predicted for the kernel as it was.
     """
 
     run: Run
@@ -141,6 +147,8 @@ class Tuned:
     fault: str = ""
     stopped: str = ""
     parameters: Parameters | None = None
+    latencies: tuple[float, ...] = LATENCIES
+    anew_clk: float | None = None
 
     @property
     def better(self) -> bool:
@@ -150,8 +158,7 @@ class Tuned:
     @property
     def gain(self) -> float:
         """Share of its clocks that the loop loses, at the machine's own latency."""
-        middle = LATENCIES.index(1.0)
-        return 1.0 - self.after_clk[middle] / self.before_clk[middle]
+        return 1.0 - self.after_clk[MIDDLE] / self.before_clk[MIDDLE]
 
 
 class NotRight(UserError):
@@ -224,6 +231,7 @@ class _Tuner:
         helpers: Crew,
     ) -> None:
         self._begin = time.monotonic()
+        self._path, self._options = path, options
         self._wanted, self._progress, self._crew = wanted, progress, helpers
         self._asked_to_stop, self._gone = stop, ""
         self._stage = "execute"
@@ -237,13 +245,14 @@ class _Tuner:
             raise UserError(f"{path}: nothing may change in the loop at {loop.label}")
         bounds = self._run.analysis.bounds
         timed = self._run.analysis.loop
-        self._bound, self._bounds_clk = "", dict.fromkeys(LATENCIES, 0.0)
+        self._latencies = latencies_of(self._run)
+        self._bound, self._bounds_clk = "", dict.fromkeys(self._latencies, 0.0)
         same = timed is not None and timed.head in loop.own
         self._unroll = timed.unroll if timed is not None and same else 1
         if bounds is not None and same:
             self._bound = bounds.binding
             self._bounds_clk = {
-                share: self._unroll * max(at_latency(bounds, share).values()) for share in LATENCIES
+                share: self._unroll * max(at_latency(bounds, share).values()) for share in self._latencies
             }
         self._variants, self._parents = [self._base], [0]
         self._grounds: dict[int, Ground] = {}
@@ -309,7 +318,7 @@ class _Tuner:
         return max(self._judge(candidate.variant, share, passes).clk(pieces), self._bounds_clk[share])
 
     def _at_latencies(self, candidate: _Candidate) -> tuple[float, ...]:
-        return tuple(self._clk(candidate, share, SCORE_PASSES) for share in LATENCIES)
+        return tuple(self._clk(candidate, share, SCORE_PASSES) for share in self._latencies)
 
     # -- the search
 
@@ -324,25 +333,31 @@ class _Tuner:
     def _stop(self) -> bool:
         return bool(self._gone) or self._asked_to_stop()
 
+    def _searched_s(self) -> float:
+        return time.monotonic() - self._searching
+
     def _left_s(self) -> float | None:
-        minutes = self._wanted.minutes
-        return None if minutes is None else self._searching + 60 * minutes - time.monotonic()
+        return None if self._wanted.minutes is None else 60 * self._wanted.minutes - self._searched_s()
 
     def _late(self) -> bool:
         left_s = self._left_s()
         return self._stop() or (left_s is not None and left_s < 0)
 
-    def _results(self, method: str, jobs: Sequence[tuple[Any, ...]]) -> list[tuple[int, Any]]:
-        """Of jobs, each a variant and the arguments of a method of its :class:`Ground`, the variant and the
-        result, but for those that were given up."""
+    def _scored(self, method: str, jobs: Sequence[tuple[Any, ...]]) -> list[_Candidate]:
+        """What jobs find, each a variant and the arguments of a method of its :class:`Ground`; nothing of
+        those that were given up."""
         asked = [Job(self._ground(variant), method, tuple(arguments)) for variant, *arguments in jobs]
         try:
             results = self._crew.results(asked, self._late, self._left_s())
         except GoneAway as gone:
             self._gone = str(gone)
             return []
-        of = (variant for variant, *_ in jobs)
-        return [each for each in zip(of, results, strict=True) if each[1] is not None]
+        found = []
+        for (variant, *_), result in zip(jobs, results, strict=True):
+            orders, tried = result or ([], 0)
+            self._tried += tried
+            found += [_Candidate(variant, order, clk) for clk, order in orders]
+        return found
 
     def _tell(self) -> None:
         if self._progress is not None:
@@ -366,24 +381,33 @@ class _Tuner:
                 self._how = self._variants[each.variant].name
         self._tell()
 
-    def _listed(self) -> list[_Candidate]:
-        """Every variant's own order; a few lists of each, and all of the best ones'. Of a given number of
-        candidates each of the three has a quarter, and annealing the rest."""
-        quarter = (self._wanted.candidates or sys.maxsize) // 4
-        variants = list(range(len(self._variants)))[: max(1, quarter)]
-        own = self._results("own", [(each,) for each in variants])
-        found = [_Candidate(variant, order, clk) for variant, (clk, order) in own]
-        self._tried += len(found)
+    def _part(self, of: int) -> int:
+        """The ``of``-th part of a given number of candidates."""
+        return (self._wanted.candidates or sys.maxsize) // of
+
+    def _as_it_is(self) -> list[_Candidate]:
+        """The kernel as it is, and orders that lists make of it: an eighth of given candidates."""
+        jobs = [(0,)]
+        found = self._scored("own", jobs)
+        if self._may("order"):
+            lists = min(self._part(8), len(list(rules_for(self._base.entries))))
+            edges = [lists * leg // LEGS for leg in range(LEGS + 1)]
+            found += self._scored("lists", [(0, *part) for part in pairwise(edges)])
+        self._note(found)
+        return found
+
+    def _listed(self, found: list[_Candidate]) -> list[_Candidate]:
+        """With what ``found`` of the kernel as it is: every other variant's own order; a few lists of each,
+        and all of the best ones'. Of a given number of candidates each of the three has a quarter at most."""
+        variants = list(range(1, len(self._variants)))
+        found += self._scored("own", [(each,) for each in variants])
         self._note(found)
         if not self._may("order"):
             return found
         begun = 0
         for most in (FEW, sys.maxsize):
-            lists = min(most, quarter // len(variants))
-            jobs = [(each, begun, begun + lists) for each in variants]
-            for variant, (several, tried) in self._results("lists", jobs):
-                found += [_Candidate(variant, order, clk) for clk, order in several]
-                self._tried += tried
+            lists = min(most, self._part(4) // max(1, len(variants)))
+            found += self._scored("lists", [(each, begun, begun + lists) for each in variants])
             self._note(found)
             if self._ground(0).at_bound(self._best):
                 break
@@ -391,25 +415,32 @@ class _Tuner:
         return [each for each in found if each.variant in (0, *variants)]
 
     def _kept(self, found: Sequence[_Candidate]) -> list[int]:
-        """The best variants of each remade kernel, and of all, the fastest first."""
+        """The best variants of each remade kernel, and of all, the fastest first, without the first."""
         kept: dict[tuple[str, ...], list[int]] = {}
         ranked = [each.variant for each in _best_of_each(_ranked(found))]
         for each in ranked:
             several = kept.setdefault(self._variants[each].remade_as, [])
             several += [each] * (len(several) < KEPT)
-        return [
-            each for each in ranked if each in kept[self._variants[each].remade_as] or each in ranked[:LEGS]
-        ]
+        best = {*ranked[:LEGS], *(each for several in kept.values() for each in several)}
+        return [each for each in ranked if each in best and each]
 
     def _search(self) -> list[_Candidate]:
         """The best candidates, the fastest first; those of the kernel as it is among them."""
         self._stage = "lists"
         self._tell()
-        self._vary()
-        found = self._listed()
-        if self._may("order"):
-            self._anneal(found)
+        found = self._as_it_is()
+        if not self._ground(0).at_bound(self._best):
+            self._vary()
+            found = self._listed(found)
+            if self._may("order"):
+                self._anneal(found)
         return _ranked(found)
+
+    def _room(self) -> bool:
+        """Whether another variant would have its turn. Of a given number of candidates, or of the time, a
+        quarter is for all variants."""
+        enough = self._wanted.minutes is not None and self._wanted.minutes * 60 / 4 < self._searched_s()
+        return not (enough or self._stop()) and len(self._variants) < self._part(4)
 
     def _vary(self) -> None:
         """The kernel remade, as far as that is proven, and with operations a pass ahead."""
@@ -419,7 +450,8 @@ class _Tuner:
         for parent in dict.fromkeys((0, plain[-1], *mixed)):
             base = self._variants[parent]
             for chosen in cuts(base.loop, base.relaxer.code, base.relaxer.effects, base.scheduler.order):
-                self._add(base.ahead(chosen), parent)
+                if self._room():
+                    self._add(base.ahead(chosen), parent)
 
     def _add(self, variant: Variant, parent: int) -> int:
         self._variants.append(variant)
@@ -440,7 +472,7 @@ class _Tuner:
         ):
             parent = found[-1] if found and kind != "barriers" else 0
             todo = list(changes(self._variants[parent])) if self._may(kind) else []
-            while todo and not self._stop():
+            while todo and self._room():
                 made = self._proven(self._variants[parent], todo.pop(0))
                 if made is None:
                     continue
@@ -485,7 +517,7 @@ class _Tuner:
         base = self._base
         if self._original.rules_broken or not self._may("barriers"):
             return []
-        made = [self._proven(base, change) for change in base.shifts() if not self._stop()]
+        made = (self._proven(base, change) for change in base.shifts() if self._room())
         return [self._add(each, 0) for each in made if each is not None]
 
     def _renames(self, base: Variant) -> Iterator[Change]:
@@ -506,9 +538,7 @@ class _Tuner:
                 start, heat = best[leg % len(best)], BOLD if leg >= len(best) else HOT
                 seed = hash((self._wanted.seed, rounds, leg)) & 0xFFFFFFFF
                 jobs.append((start.variant, (start.clk, start.order), seed, most, heat))
-            for variant, ((clk, order), tried) in self._results("leg", jobs):
-                found.append(_Candidate(variant, order, clk))
-                self._tried += tried
+            found += self._scored("leg", jobs)
             rounds, pool, tries = rounds + 1, max(2, pool // 2), min(2 * tries, MOST_TRIES)
             self._note(found)
 
@@ -550,7 +580,7 @@ class _Tuner:
         timed = [(self._at_latencies(each), each) for each in _distinct(found)[:PROVEN_AT_MOST]]
         before = self._before_clk()
         dropped = []
-        for after, candidate in sorted(timed, key=lambda each: sum(each[0]) / len(LATENCIES)):
+        for after, candidate in sorted(timed, key=lambda each: sum(each[0])):
             if sum(after) >= sum(before):
                 break
             variant = self._variants[candidate.variant]
@@ -559,10 +589,12 @@ class _Tuner:
             if why:
                 dropped.append(why)
                 continue
+            program = recipe.applied(self._original.kernel.program)
             return replace(
                 self._nothing_better(before, dropped),
                 schedule=tuple(each for _, each in recipe.pieces),
-                program=recipe.applied(self._original.kernel.program),
+                program=program,
+                anew_clk=self._predicted_anew(program, variant.loop.label),
                 after_clk=after,
                 shares=self._shares(candidate),
                 how=variant.name,
@@ -572,6 +604,15 @@ class _Tuner:
             )
         return self._nothing_better(before, dropped)
 
+    def _predicted_anew(self, program: Program, label: str) -> float | None:
+        if self._run.memory is None:
+            return None
+        prepared = replace(self._original.kernel, program=program), self._original.machine
+        run = run_kernel(self._path, replace(self._options, numbers=False), prepared=prepared)
+        heads = [each.head for each in run.analysis.loops]
+        head = program.labels.get(label)
+        return loop_clk(run, heads.index(head))[MIDDLE] * self._unroll if head in heads else None
+
     def unchanged(self) -> Tuned:
         """The kernel as it was."""
         return self._nothing_better(self._before_clk(), ())
@@ -579,7 +620,7 @@ class _Tuner:
     def _before_clk(self) -> tuple[float, ...]:
         return tuple(
             max(self._judge(0, share, SCORE_PASSES).clk(self._base.own), self._bounds_clk[share])
-            for share in LATENCIES
+            for share in self._latencies
         )
 
     def _nothing_better(self, before: tuple[float, ...], dropped: Sequence[str]) -> Tuned:
@@ -603,6 +644,7 @@ class _Tuner:
             unroll=self._unroll,
             changes=(),
             fault=_said(faults[0]) if faults else "",
+            latencies=self._latencies,
             stopped=self._gone or ("it was asked to" if self._stop() else ""),
         )
 

@@ -14,7 +14,14 @@ from wavesim.program import Instruction
 from wavesim.report.page.page import Chapter, Story, page_parts
 from wavesim.report.page.payload import Panel, run_panel
 from wavesim.report.text.hints import HINT_PROOF, hint_rows
-from wavesim.report.text.tuning import PROOF, bound_argument, changes_said, clock_rows, share_rows
+from wavesim.report.text.tuning import (
+    PROOF,
+    bound_argument,
+    changes_said,
+    clock_rows,
+    predicted_anew,
+    share_rows,
+)
 from wavesim.tuning.hints import Hints
 from wavesim.tuning.tune import Tuned
 
@@ -58,18 +65,23 @@ def _title(tuned: Tuned) -> str:
 def _chapters(tuned: Tuned, hints: Hints | None) -> Iterator[Chapter]:
     if tuned.fault:
         yield Chapter("Forced", (f"This kernel is wrong as it is: {tuned.fault}",))
-    bound = (f"Bound: {bound_argument(tuned)}.",) if tuned.bound else ()
-    yield Chapter("", bound, tuple(clock_rows(tuned)))
+    said = [f"Bound: {bound_argument(tuned)}."] if tuned.bound else []
+    if tuned.anew_clk is not None:
+        said.append(f"{_capital(predicted_anew(tuned))}.")
+    yield Chapter("", tuple(said), tuple(clock_rows(tuned)))
     if tuned.better:
         yield Chapter("What each kind of change is worth", (), tuple(share_rows(tuned)))
         yield Chapter("What changed", changes_said(tuned))
-        yield Chapter("Proven", (f"{PROOF[0].upper()}{PROOF[1:]}.",))
+        yield Chapter("Proven", (f"{_capital(PROOF)}.",))
     if hints is not None and hints.source:
-        proof = f"{HINT_PROOF[0].upper()}{HINT_PROOF[1:]}."
-        said = (f"At the end of the body of the loop at {hints.place}. {proof}",)
-        yield Chapter(BUILTIN, said, tuple(hint_rows(hints)), tuple(statements(hints.groups)))
+        place = f"At the end of the body of the loop at {hints.place}. {_capital(HINT_PROOF)}."
+        yield Chapter(BUILTIN, (place,), tuple(hint_rows(hints, tuned)), tuple(statements(hints.groups)))
     if tuned.better:
         yield Chapter("The loop before and after", listing=tuple(_difference(tuned)))
+
+
+def _capital(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def _difference(tuned: Tuned) -> Iterator[str]:

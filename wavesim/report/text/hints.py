@@ -8,11 +8,11 @@ from typing import Any
 
 from wavesim.errors import UserError
 from wavesim.front.hip_groups import BUILTIN, MASKS, placed_reads, statements
+from wavesim.pipeline.run import Run
 from wavesim.report.text.wrap import dropped_lines, unified, wrapped
 from wavesim.source_text import read_text
 from wavesim.trace.decode import code_entry
 from wavesim.tuning.hints import Hints
-from wavesim.tuning.score import LATENCIES
 from wavesim.tuning.tune import Tuned
 
 HINT_PROOF = (
@@ -27,7 +27,7 @@ def hint_lines(hints: Hints, tuned: Tuned) -> Iterator[str]:
     if hints.reason:
         yield from wrapped(hints.reason)
     if hints.before_clk and not hints.reason:
-        for name, before, after, gain, bound in hint_rows(hints):
+        for name, before, after, gain, bound in hint_rows(hints, tuned):
             yield f"{name:<32}{before:>10}{after:>10}{gain:>8}{bound:>10}"
     yield ""
     if hints.place is not None:
@@ -46,12 +46,17 @@ def hint_lines(hints: Hints, tuned: Tuned) -> Iterator[str]:
     yield from dropped_lines(hints.dropped)
 
 
-def hint_rows(hints: Hints) -> Iterator[tuple[str, str, str, str, str]]:
+def memory_share(run: Run, share: float) -> str:
+    """What global memory costs in a row of clocks: a share of its latency, or of what is predicted."""
+    return f"{share:.1f} x memory latency" if run.memory is None else f"{share:.2f} x predicted memory"
+
+
+def hint_rows(hints: Hints, tuned: Tuned) -> Iterator[tuple[str, str, str, str, str]]:
     """Clocks per iteration at each latency, of what is compiled without and with them; a head first."""
     yield f"clk/iteration by {hints.compiler}", "without", "with", "gain", "bound"
-    clocks = zip(LATENCIES, hints.before_clk, hints.after_clk, hints.bound_clk, strict=True)
+    clocks = zip(tuned.latencies, hints.before_clk, hints.after_clk, hints.bound_clk, strict=True)
     for share, before, after, bound in clocks:
-        name, gain = f"  {share:.1f} x memory latency", f"{1 - after / before:.1%}"
+        name, gain = f"  {memory_share(tuned.run, share)}", f"{1 - after / before:.1%}"
         yield name, f"{before:,.1f}", f"{after:,.1f}", gain, f"{bound:,.1f}" if bound else "-"
 
 
@@ -79,7 +84,7 @@ def hint_json(hints: Hints, tuned: Tuned) -> dict[str, Any]:
         "clk_per_iteration": [
             {"memory_latency": share, "before": before, "after": after, "bound": bound or None}
             for share, before, after, bound in zip(
-                LATENCIES, hints.before_clk, hints.after_clk, hints.bound_clk, strict=False
+                tuned.latencies, hints.before_clk, hints.after_clk, hints.bound_clk, strict=False
             )
         ],
         "by_hand": list(placed_reads(entries)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,11 @@ from wavesim.front.launch.write import launch_text, with_its_workgroup
 from wavesim.front.tile.rewrite import moved_to
 from wavesim.report.json.schemas import headed
 from wavesim.report.json.trust import trust_json
-from wavesim.report.text.hints import hint_diff, hint_json, hint_source
+from wavesim.report.text.hints import hint_diff, hint_json, hint_source, memory_share
 from wavesim.report.text.wrap import WIDTH, dropped_lines, unified, wrapped
 from wavesim.tuning.hints import Hints
 from wavesim.tuning.parameters import Parameters
-from wavesim.tuning.score import LATENCIES
+from wavesim.tuning.score import MIDDLE
 from wavesim.tuning.state import State
 from wavesim.tuning.tune import Tuned
 
@@ -66,9 +66,11 @@ def tuning_lines(tuned: Tuned) -> Iterator[str]:
         yield f"{name:<26}{old:>12}{new:>12}{gain:>10}{bound:>12}"
     if tuned.bound:
         yield from wrapped(bound_argument(tuned), "  bound: ", "    ")
+    if tuned.anew_clk is not None:
+        yield from wrapped(predicted_anew(tuned), "  ", "    ")
     yield ""
     if tuned.parameters is not None:
-        yield from _parameters(tuned.parameters)
+        yield from _parameters(tuned.parameters, tuned.latencies)
         yield ""
     if tuned.better:
         yield from _what_changed(tuned)
@@ -84,27 +86,32 @@ def tuning_lines(tuned: Tuned) -> Iterator[str]:
 def clock_rows(tuned: Tuned) -> Iterator[tuple[str, str, str, str, str]]:
     """Clocks per iteration at each latency, before and after, with the gain and the bound; a head first."""
     yield "clk/iteration at", "before", "after", "gain", "bound"
-    clocks = zip(LATENCIES, tuned.before_clk, tuned.after_clk, tuned.bound_clk, strict=True)
+    clocks = zip(tuned.latencies, tuned.before_clk, tuned.after_clk, tuned.bound_clk, strict=True)
     for share, before, after, bound in clocks:
         old, new, least = (f"{clk / tuned.unroll:,.1f}" for clk in (before, after, bound))
-        name = f"  {share:.1f} x memory latency"
-        yield name, old, new, f"{1 - after / before:.1%}", least if tuned.bound else "-"
+        gain = f"{1 - after / before:.1%}"
+        yield f"  {memory_share(tuned.run, share)}", old, new, gain, least if tuned.bound else "-"
 
 
 def bound_argument(tuned: Tuned) -> str:
     """Why nothing is below the bound, and how far the schedule is above it."""
     said = f"{tuned.bound}: {BOUND_SAID[tuned.bound]}"
-    middle = LATENCIES.index(1.0)
-    above = tuned.after_clk[middle] / tuned.bound_clk[middle] - 1
+    above = tuned.after_clk[MIDDLE] / tuned.bound_clk[MIDDLE] - 1
     if above <= REACHED:
         return f"{said}. No order of these instructions is faster, and it is reached"
     return f"{said}. The schedule is {above:.1%} above it"
 
 
+def predicted_anew(tuned: Tuned) -> str:
+    """What the schedule takes with its own prediction of memory, not that of the kernel as it was."""
+    assert tuned.anew_clk is not None
+    anew, other = tuned.anew_clk / tuned.unroll, tuned.anew_clk / tuned.after_clk[MIDDLE] - 1
+    return f"memory predicted anew for the schedule: {anew:,.1f} clk/iteration ({other:+.1%})"
+
+
 def share_rows(tuned: Tuned) -> Iterator[tuple[str, str, str, str]]:
     """What each kind of change is worth; kinds help each other, so that the shares need not add up."""
-    middle = LATENCIES.index(1.0)
-    gained = tuned.before_clk[middle] - tuned.after_clk[middle]
+    gained = tuned.before_clk[MIDDLE] - tuned.after_clk[MIDDLE]
     yield "one kind of change left out", "clk/iteration", "lost", "of the gain"
     for share in tuned.shares:
         without, lost = (clk / tuned.unroll for clk in (share.without_clk, share.lost_clk))
@@ -117,9 +124,9 @@ def changes_said(tuned: Tuned) -> tuple[str, ...]:
     return (*((tuned.how,) if tuned.how != "as it is" else ()), *tuned.changes)
 
 
-def parameter_rows(found: Parameters) -> Iterator[tuple[str, ...]]:
+def parameter_rows(found: Parameters, latencies: Sequence[float]) -> Iterator[tuple[str, ...]]:
     """The kernel as it was and the best choices with their clocks; a head first."""
-    yield "parameters alone", *(f"{share:.1f} x" for share in LATENCIES)
+    yield "parameters alone", *(f"{share:.3g} x" for share in latencies)
     usable = sorted((each for each in found.tried[1:] if not each.refused), key=lambda each: each.clk)
     as_it_was = ", ".join(f"{name}: {value}" for name, value in found.before.items())
     rows = [(f"as it was{f': {as_it_was}' if as_it_was else ''}", found.before_clk)]
@@ -128,8 +135,8 @@ def parameter_rows(found: Parameters) -> Iterator[tuple[str, ...]]:
         yield f"  {name}", *(f"{clk:,.1f}" for clk in clocks)
 
 
-def _parameters(found: Parameters) -> Iterator[str]:
-    for name, *clocks in parameter_rows(found):
+def _parameters(found: Parameters, latencies: Sequence[float]) -> Iterator[str]:
+    for name, *clocks in parameter_rows(found, latencies):
         numbers = "".join(f"{clk:>10}" for clk in clocks)
         if len(name) > WIDTH - len(numbers):
             yield name
@@ -168,10 +175,11 @@ def tuning_json(tuned: Tuned, hints: Hints | None = None) -> dict[str, Any]:
                 "bound": bound / tuned.unroll if tuned.bound else None,
             }
             for share, before, after, bound in zip(
-                LATENCIES, tuned.before_clk, tuned.after_clk, tuned.bound_clk, strict=True
+                tuned.latencies, tuned.before_clk, tuned.after_clk, tuned.bound_clk, strict=True
             )
         ],
         "bound": tuned.bound or None,
+        "predicted_anew": tuned.anew_clk / tuned.unroll if tuned.anew_clk is not None else None,
         "shares": {
             share.change: {
                 "without": share.without_clk / tuned.unroll,
@@ -214,8 +222,7 @@ def _parameters_json(found: Parameters) -> dict[str, Any]:
 
 def tuned_assembly(tuned: Tuned) -> str:
     """The scheduled kernel as assembly, headed by what it is."""
-    middle = LATENCIES.index(1.0)
-    old, new = (clk[middle] / tuned.unroll for clk in (tuned.before_clk, tuned.after_clk))
+    old, new = (clk[MIDDLE] / tuned.unroll for clk in (tuned.before_clk, tuned.after_clk))
     head = f"; wavesim tune: loop {tuned.label}, {old:.1f} -> {new:.1f} clk/iteration, seed {tuned.seed}\n"
     if tuned.fault:
         head += f"; FORCED: the kernel that this was made of is wrong: {' '.join(tuned.fault.split())}\n"
