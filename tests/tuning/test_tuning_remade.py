@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from reorders import prepared
+from reorders import prepared, written
 
 from wavesim.emulate.run import Execution, emulate
 from wavesim.isa.kinds import Kind
@@ -56,10 +56,7 @@ OWN_BYTES = """\tds_read_b64 v[4:5], v1
 
 
 def small(folder: Path, body: str, waves: int = 1) -> tuple[Original, Variant]:
-    path = folder / "small.s"
-    path.write_text(HEAD + body + TAIL)
-    (folder / "small.launch.yaml").write_text(f"workgroup: {64 * waves}\narguments: {{}}\n")
-    original, variants = prepared(path, {})
+    original, variants = prepared(written(folder, HEAD + body + TAIL, waves), {})
     return original, variants[0]
 
 

@@ -181,6 +181,7 @@ def tune_kernel(
     wanted: TuneOptions,
     progress: Progress | None = None,
     stop: Callable[[], bool] = lambda: False,
+    known: Tuned | None = None,
 ) -> Tuned:
     """Find a better schedule of a kernel's loop, and prove it.
 
@@ -190,6 +191,7 @@ def tune_kernel(
         wanted: what may change and how long it may take.
         progress: called now and then.
         stop: asked between candidates: whether to prove the best so far and end.
+        known: the same kernel :func:`as_it_was`, so that it is not executed and checked again.
 
     Raises:
         NotRight: the kernel is wrong as it is; with its findings.
@@ -197,7 +199,7 @@ def tune_kernel(
     """
     _refuse_unknown(wanted.changes, path)
     with crew(wanted.scheduler) as helpers:
-        return _Tuner(path, options, wanted, progress, stop, helpers).result()
+        return _Tuner(path, options, wanted, progress, stop, helpers, known).result()
 
 
 def _refuse_unknown(changes: frozenset[str], path: Path) -> None:
@@ -229,15 +231,16 @@ class _Tuner:
         progress: Progress | None,
         stop: Callable[[], bool],
         helpers: Crew,
+        known: Tuned | None = None,
     ) -> None:
         self._begin = time.monotonic()
         self._path, self._options = path, options
         self._wanted, self._progress, self._crew = wanted, progress, helpers
         self._asked_to_stop, self._gone = stop, ""
         self._stage = "execute"
-        self._run = run_kernel(path, options, need_launch=True)
+        self._run = known.run if known is not None else run_kernel(path, options, need_launch=True)
         trace = self._run.timeline.trace  # with the latencies that were predicted
-        self._original = self._checked(path, options)
+        self._original = known.original if known is not None else self._checked(path, options)
         loop = chosen_loop(trace, wanted.loop, SourceSpan(str(path)))
         addresses = Addresses.of(self._original.execution, loop)
         self._base = Variant.of("as it is", trace, loop, addresses)
@@ -269,10 +272,11 @@ class _Tuner:
         check = check_kernel(run.kernel, run.machine, shorter=lambda: shorter)
         bad = [each for each in check.findings if each.is_bad]
         if bad and not self._wanted.force:
+            more = f"lists all {len(bad)}" if len(bad) > 1 else "says more"
             raise NotRight(
                 f"this kernel is wrong as it is: {_said(bad[0])}",
                 bad[0].spans[0] if bad[0].spans else SourceSpan(str(path)),
-                f"wavesim check {path} lists all {len(bad)}; --force schedules it all the same",
+                f"wavesim check {path} {more}; --force schedules it all the same",
             )
         execution = emulate(run.kernel.program, run.kernel.launch, run.machine, observe_lds=True)
         return Original(run.kernel, run.machine, execution, check, shorter)
