@@ -27,7 +27,7 @@ from wavesim.tuning.pace import latencies_of, loop_clk
 from wavesim.tuning.parameters import Parameters
 from wavesim.tuning.parts import strong_waits, unrotated
 from wavesim.tuning.proof import Original, failure
-from wavesim.tuning.remade import Change, renamed, staggered, without_barriers
+from wavesim.tuning.remade import Change, in_step, renamed, staggered, without_barriers
 from wavesim.tuning.rotate import cuts
 from wavesim.tuning.schedule import each_block
 from wavesim.tuning.score import LATENCIES, MIDDLE, Judge, at_latency, cut
@@ -59,7 +59,8 @@ KEPT = 2
 slow by lists and fast in the end, so that none is given up by them alone."""
 
 LEGS = 4
-"""Annealings of a round at least, wherever they run: results must not depend on the number of cores."""
+"""Annealings of a round at least, wherever they run: results must not depend on the number of cores. As many
+variants stay to the end, for the one that is best at last may be slow at first."""
 
 TRIES, MOST_TRIES = 200, 3200
 """Candidates of an annealing of the first round, in which every variant has its turn, and at most. Each round
@@ -511,18 +512,21 @@ class _Tuner:
     def _staggers(self, base: Variant) -> Iterator[Change]:
         waves = 1 + max(wave.wave for wave in base.trace.waves)
         relaxer = base.relaxer
-        return staggered(base.loop, relaxer.code, relaxer.effects, relaxer.flow, waves)
+        yield from in_step(base.loop, base.trace)
+        yield from staggered(base.loop, relaxer.code, relaxer.effects, relaxer.flow, waves)
 
     def _barriers(self, base: Variant) -> Iterator[Change]:
         return without_barriers(base.loop, base.relaxer.code)
 
     def _shifted(self) -> list[int]:
-        """Variants whose accesses to a part of the LDS come one barrier later, each of one part."""
-        base = self._base
+        """Variants whose accesses to a part of the LDS come later, each of one part: of the kernel as it is,
+        or of one whose waves run in step."""
+        parent = next((n for n, each in enumerate(self._variants) if each.in_step), 0)
+        base = self._variants[parent]
         if self._original.rules_broken or not self._may("barriers"):
             return []
         made = (self._proven(base, change) for change in base.shifts() if self._room())
-        return [self._add(each, 0) for each in made if each is not None]
+        return [self._add(each, parent) for each in made if each is not None]
 
     def _renames(self, base: Variant) -> Iterator[Change]:
         relaxer = base.relaxer
@@ -543,7 +547,7 @@ class _Tuner:
                 seed = hash((self._wanted.seed, rounds, leg)) & 0xFFFFFFFF
                 jobs.append((start.variant, (start.clk, start.order), seed, most, heat))
             found += self._scored("leg", jobs)
-            rounds, pool, tries = rounds + 1, max(2, pool // 2), min(2 * tries, MOST_TRIES)
+            rounds, pool, tries = rounds + 1, max(LEGS, pool // 2), min(2 * tries, MOST_TRIES)
             self._note(found)
 
     def _tries_of_legs(self, legs: int, tries: int) -> list[int]:
