@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from reorders import prepared, written
 from wavesim.emulate.run import Execution, emulate
 from wavesim.isa.kinds import Kind
 from wavesim.program import Program
+from wavesim.timing.memory.sharing import find_sharing
 from wavesim.tuning.parts import unrotated
 from wavesim.tuning.proof import Original, failure
 from wavesim.tuning.remade import Change, in_step, renamed, staggered, without_barriers
@@ -140,6 +142,24 @@ def test_a_stagger_that_nothing_relies_on_may_go() -> None:
     assert fault(original, made) == ""
     needs, before = (sum(map(len, each.scheduler.waits.needs.values())) for each in (made, variant))
     assert needs < before
+
+
+def test_a_rotated_kernel_shares_the_lines_that_it_shared() -> None:
+    """Its last pass stands behind the loop, so that its loads begin elsewhere if the loop is passed once."""
+    original, (_, *turned) = prepared("8wave_pingpong.yaml", {"K": "256"})
+    kernel, machine, rotated = original.kernel, original.machine, turned[-1]
+
+    def fresh(program: Program) -> dict[str, int]:
+        """Lines that all compute units touch in all passes, by the loads' opcode."""
+        trace = emulate(program, kernel.launch, machine).trace
+        found: Counter[str] = Counter()
+        for code, load in find_sharing(program, kernel.launch, machine, trace).loads.items():
+            found[program.instructions[code].opcode] += load.passes * load.device
+        return found
+
+    program = rotated.recipe(rotated.as_it_is).applied(kernel.program)
+    assert len(program) > len(kernel.program)
+    assert fresh(program) == fresh(kernel.program)
 
 
 def test_without_barriers_nobody_is_staggered() -> None:
