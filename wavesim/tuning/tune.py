@@ -392,8 +392,7 @@ class _Tuner:
 
     def _as_it_is(self) -> list[_Candidate]:
         """The kernel as it is, and orders that lists make of it: an eighth of given candidates."""
-        jobs = [(0,)]
-        found = self._scored("own", jobs)
+        found = self._scored("own", [(0,)])
         if self._may("order"):
             lists = min(self._part(8), len(list(rules_for(self._base.entries))))
             edges = [lists * leg // LEGS for leg in range(LEGS + 1)]
@@ -442,9 +441,9 @@ class _Tuner:
         return _ranked(found)
 
     def _room(self) -> bool:
-        """Whether another variant would have its turn. Of a given number of candidates, or of the time, a
-        quarter is for all variants."""
-        enough = self._wanted.minutes is not None and self._wanted.minutes * 60 / 4 < self._searched_s()
+        """Whether another variant would have its turn: of a given number of candidates a quarter is for the
+        variants as they are, and half of a given time for making them."""
+        enough = self._wanted.minutes is not None and self._wanted.minutes * 60 / 2 < self._searched_s()
         return not (enough or self._stop()) and len(self._variants) < self._part(4)
 
     def _vary(self) -> None:
