@@ -1,11 +1,14 @@
-"""Kernels ready to be scheduled."""
+"""Kernels ready to be scheduled, and the command."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 
+from click.testing import CliRunner
+
 from wavesim.checks.run import check_kernel
+from wavesim.cli.main import cli
 from wavesim.emulate.run import emulate
 from wavesim.pipeline.run import RunOptions, run_kernel
 from wavesim.pipeline.shorter import shorter_kernel
@@ -16,6 +19,21 @@ from wavesim.tuning.rotate import cuts
 from wavesim.tuning.variant import Variant
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def written(folder: Path, text: str, waves: int = 1) -> Path:
+    """A kernel in assembly without arguments."""
+    path = folder / "small.s"
+    path.write_text(text)
+    (folder / "small.launch.yaml").write_text(f"workgroup: {64 * waves}\narguments: {{}}\n")
+    return path
+
+
+def call(*words: object) -> str:
+    """What a command prints that must end well; what is refused is raised."""
+    done = CliRunner().invoke(cli, [str(word) for word in words], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.stdout
 
 
 def prepared(name: str | Path, settings: Mapping[str, str]) -> tuple[Original, list[Variant]]:

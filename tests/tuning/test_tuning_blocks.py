@@ -6,11 +6,9 @@ import random
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
-from reorders import prepared
+from reorders import call, prepared, written
 
 from benchmarks.tune import random_order
-from wavesim.cli.main import cli
 from wavesim.errors import UserError
 from wavesim.tuning.proof import Original, failure
 from wavesim.tuning.variant import Variant
@@ -55,13 +53,6 @@ nested:
 \t\t.amdhsa_group_segment_fixed_size 1024
 \t.end_amdhsa_kernel
 """
-
-
-def written(folder: Path, text: str) -> Path:
-    path = folder / "nested.s"
-    path.write_text(text)
-    (folder / "nested.launch.yaml").write_text("workgroup: 64\narguments: {}\n")
-    return path
 
 
 @pytest.fixture
@@ -146,5 +137,5 @@ def test_a_wait_counts_along_every_way(tmp_path: Path) -> None:
 def test_a_loop_whose_ways_are_not_known_is_refused(tmp_path: Path, line: str, put: str, said: str) -> None:
     path = written(tmp_path, NESTED.replace(line, put))
     with pytest.raises(UserError, match=said) as refused:
-        CliRunner().invoke(cli, ["tune", str(path), "--candidates", "4"], catch_exceptions=False)
+        call("tune", path, "--candidates", 4)
     assert refused.value.exit_code == 2

@@ -8,11 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from dask_cluster import clustered
-from reorders import ROOT, prepared
+from reorders import ROOT, call, prepared
 
-from wavesim.cli.main import cli
 from wavesim.errors import UserError
 from wavesim.pipeline.run import RunOptions
 from wavesim.report.text.tuning import tuned_assembly, tuning_lines
@@ -102,4 +100,4 @@ def test_the_command_says_where_no_scheduler_answers(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("wavesim.pipeline.cluster.TIMEOUT_S", 0.2)
     words = ["tune", str(KERNEL), "--scheduler", "tcp://127.0.0.1:9"]
     with pytest.raises(UserError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
-        CliRunner().invoke(cli, words, catch_exceptions=False)
+        call(*words)

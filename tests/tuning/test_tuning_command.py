@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner, Result
-from reorders import prepared
+from reorders import ROOT, call, prepared, written
 
 from wavesim.asm.tools import find_tool
 from wavesim.cli.main import cli
@@ -29,7 +29,6 @@ from wavesim.tuning.parts import unrotated
 from wavesim.tuning.state import Progress, State
 from wavesim.tuning.tune import RESERVED, TuneOptions, tune_kernel
 
-ROOT = Path(__file__).resolve().parents[2]
 EIGHT = ROOT / "kernels/8wave.yaml"
 SMALL = ("--set", "K=512", "--candidates", "400")
 
@@ -88,8 +87,7 @@ def test_a_kernel_without_arguments_keeps_its_workgroup(root: Path, tmp_path: Pa
     """No launch file says it then, so the assembly does."""
     output = tmp_path / "out.s"
     kernel = root / "kernels" / "lessons" / "strong_wait.s"
-    tuned = CliRunner().invoke(cli, ["tune", str(kernel), "--candidates", "20", "-o", str(output)])
-    assert tuned.exit_code == 0, tuned.output
+    call("tune", kernel, "--candidates", 20, "-o", output)
     assert not output.with_suffix(".launch.yaml").exists()
     kernel_again, _ = prepare(output, RunOptions())
     assert kernel_again.launch.workgroup_size == 256
@@ -116,7 +114,7 @@ def test_json_has_the_same_figures(tuned: tuple[Path, Result]) -> None:
 )
 def test_what_cannot_be_tuned_is_refused(words: tuple[str, ...], code: int, said: str) -> None:
     with pytest.raises(UserError, match=said) as refused:
-        CliRunner().invoke(cli, ["tune", str(ROOT / words[0]), *words[1:]], catch_exceptions=False)
+        call("tune", ROOT / words[0], *words[1:])
     assert refused.value.exit_code == code
 
 
@@ -131,7 +129,7 @@ def wrong(folder: Path) -> Path:
 def test_a_wrong_kernel_is_scheduled_by_force_only_and_marked(tmp_path: Path) -> None:
     path = wrong(tmp_path)
     with pytest.raises(UserError, match="wrong as it is"):
-        CliRunner().invoke(cli, ["tune", str(path)], catch_exceptions=False)
+        call("tune", path)
     out = tmp_path / "out.s"
     forced = wavesim("tune", path, "--force", "--candidates", 20, "-o", out)
     assert forced.exit_code == 0
@@ -162,9 +160,7 @@ def executed(program: Program, path: Path) -> Counter[str]:
 def test_a_rotated_loop_makes_as_many_passes(tmp_path: Path, passes: int) -> None:
     """Its guard goes past the loop where there is but one."""
     text = (ROOT / "kernels/lessons/strong_wait.s").read_text()
-    (tmp_path / "few.launch.yaml").write_text("workgroup: 64\narguments: {}\n")
-    few = tmp_path / "few.s"
-    few.write_text(text.replace("s_mov_b32 s0, 8", f"s_mov_b32 s0, {passes}"))
+    few = written(tmp_path, text.replace("s_mov_b32 s0, 8", f"s_mov_b32 s0, {passes}"))
     program = prepare(few, RunOptions())[0].program
     _, variants = prepared("lessons/strong_wait.s", {})
     assert len(variants) > 1
@@ -276,7 +272,7 @@ def test_a_loop_that_polls_is_refused_by_name(tmp_path: Path) -> None:
     path.write_text(POLLING)
     words = ["tune", str(path), "--arch", "gfx942", "--block", "128"]
     with pytest.raises(UserError, match=r"the loop at \.Lturn .*polls memory") as refused:
-        CliRunner().invoke(cli, words, catch_exceptions=False)
+        call(*words)
     assert refused.value.exit_code == 2
 
 

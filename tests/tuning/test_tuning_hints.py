@@ -6,13 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from reorders import ROOT, call
 
 from wavesim.asm.compile import find_compiler
 from wavesim.asm.tools import MissingTool
-from wavesim.cli.main import cli
 from wavesim.errors import UserError
 from wavesim.front.hip_groups import (
     Group,
@@ -26,7 +25,6 @@ from wavesim.front.hip_groups import (
 from wavesim.front.hip_loops import loop_at, loops_of, with_at_end
 from wavesim.isa.kinds import Kind
 
-ROOT = Path(__file__).resolve().parents[2]
 HIP = ROOT / "kernels/hip/8wave.hip"
 KINDS = [*[Kind.LDS_WRITE] * 4, *[Kind.VMEM_LOAD] * 4, *[Kind.LDS_READ] * 12, *[Kind.MFMA] * 32]
 
@@ -96,12 +94,6 @@ def test_a_changed_sequence_asks_for_as_much(generator: object, steps: int) -> N
         groups = changed_a_little(groups, generator)  # type: ignore[arg-type]
     assert all(count(groups, kind) == KINDS.count(kind) for kind in set(KINDS))
     assert groups == merged(groups)
-
-
-def call(*words: object) -> str:
-    done = CliRunner().invoke(cli, [str(word) for word in words], catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    return done.stdout
 
 
 def needs_compiler() -> None:
@@ -183,4 +175,4 @@ def test_without_a_source_the_found_order_is_told(tmp_path: Path) -> None:
 )
 def test_a_source_is_written_only_where_there_is_one(words: tuple[str, ...], said: str) -> None:
     with pytest.raises(UserError, match=said):
-        CliRunner().invoke(cli, ["tune", str(ROOT / words[0]), *words[1:]], catch_exceptions=False)
+        call("tune", ROOT / words[0], *words[1:])

@@ -6,16 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from reorders import ROOT, call
 
-from wavesim.cli.main import cli
 from wavesim.errors import UserError
 from wavesim.front.tile.load import load_tile_program
 from wavesim.front.tile.rewrite import interleavings, with_constants
 from wavesim.pipeline.run import RunOptions
 from wavesim.tuning.parameters import has_free_constants
 
-ROOT = Path(__file__).resolve().parents[2]
 FREE = ROOT / "kernels/lessons/free_parameters.yaml"
 
 
@@ -65,12 +63,6 @@ def test_reads_and_mfmas_beside_each_other_are_merged() -> None:
         assert each.text.count("# write after read") == 1
 
 
-def call(*words: object) -> str:
-    done = CliRunner().invoke(cli, [str(word) for word in words], catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    return done.stdout
-
-
 def test_the_best_parameters_are_found_proven_and_written(tmp_path: Path) -> None:
     out, report = tmp_path / "best.yaml", tmp_path / "a.json"
     words = ("--set", "K=512", "--set", "UNROLL=1", "--change", "parameters", "--json", report)
@@ -95,4 +87,4 @@ def test_the_best_parameters_are_found_proven_and_written(tmp_path: Path) -> Non
 )
 def test_parameters_are_of_tile_programs(words: tuple[str, ...], said: str) -> None:
     with pytest.raises(UserError, match=said):
-        CliRunner().invoke(cli, ["tune", str(ROOT / words[0]), *words[1:]], catch_exceptions=False)
+        call("tune", ROOT / words[0], *words[1:])

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
-from reorders import prepared
+from reorders import prepared, written
 
 from wavesim.emulate.run import Execution, emulate
 from wavesim.isa.kinds import Kind
 from wavesim.program import Program
+from wavesim.timing.memory.sharing import find_sharing
 from wavesim.tuning.parts import unrotated
 from wavesim.tuning.proof import Original, failure
-from wavesim.tuning.remade import Change, renamed, staggered, without_barriers
+from wavesim.tuning.remade import Change, in_step, renamed, staggered, without_barriers
 from wavesim.tuning.variant import Variant
 from wavesim.tuning.words import changed
 
@@ -56,10 +58,7 @@ OWN_BYTES = """\tds_read_b64 v[4:5], v1
 
 
 def small(folder: Path, body: str, waves: int = 1) -> tuple[Original, Variant]:
-    path = folder / "small.s"
-    path.write_text(HEAD + body + TAIL)
-    (folder / "small.launch.yaml").write_text(f"workgroup: {64 * waves}\narguments: {{}}\n")
-    original, variants = prepared(path, {})
+    original, variants = prepared(written(folder, HEAD + body + TAIL, waves), {})
     return original, variants[0]
 
 
@@ -131,6 +130,36 @@ def test_a_stagger_that_makes_a_race_is_found_out() -> None:
     relaxer = variants[0].relaxer
     (change,) = staggered(variants[0].loop, relaxer.code, relaxer.effects, relaxer.flow, 8)
     assert fault(original, remade(original, variants[0], change))
+
+
+def test_a_stagger_that_nothing_relies_on_may_go() -> None:
+    """In step, the ping-pong leaves reads open at barriers at which they were complete."""
+    original, (variant, *_) = prepared("8wave_pingpong.yaml", {"K": "256"})
+    (change,) = in_step(variant.loop, variant.trace)
+    made = remade(original, variant, change)
+    assert (variant.in_step, made.in_step) == (False, True)
+    assert list(in_step(made.loop, made.trace)) == []
+    assert fault(original, made) == ""
+    needs, before = (sum(map(len, each.scheduler.waits.needs.values())) for each in (made, variant))
+    assert needs < before
+
+
+def test_a_rotated_kernel_shares_the_lines_that_it_shared() -> None:
+    """Its last pass stands behind the loop, so that its loads begin elsewhere if the loop is passed once."""
+    original, (_, *turned) = prepared("8wave_pingpong.yaml", {"K": "256"})
+    kernel, machine, rotated = original.kernel, original.machine, turned[-1]
+
+    def fresh(program: Program) -> dict[str, int]:
+        """Lines that all compute units touch in all passes, by the loads' opcode."""
+        trace = emulate(program, kernel.launch, machine).trace
+        found: Counter[str] = Counter()
+        for code, load in find_sharing(program, kernel.launch, machine, trace).loads.items():
+            found[program.instructions[code].opcode] += load.passes * load.device
+        return found
+
+    program = rotated.recipe(rotated.as_it_is).applied(kernel.program)
+    assert len(program) > len(kernel.program)
+    assert fresh(program) == fresh(kernel.program)
 
 
 def test_without_barriers_nobody_is_staggered() -> None:

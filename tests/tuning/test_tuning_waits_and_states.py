@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from reorders import prepared
+from reorders import prepared, written
 
 from wavesim.tuning.variant import Variant
 
@@ -36,10 +36,7 @@ TAIL = """\ts_sub_u32 s0, s0, 1
 
 
 def variant(folder: Path, body: str, trips: int = 4) -> Variant:
-    path = folder / "small.s"
-    path.write_text(HEAD.format(trips=trips) + body + TAIL)
-    (folder / "small.launch.yaml").write_text("workgroup: 64\narguments: {}\n")
-    return prepared(path, {})[1][0]
+    return prepared(written(folder, HEAD.format(trips=trips) + body + TAIL), {})[1][0]
 
 
 def shown(chosen: Variant, order: list[int]) -> list[str]:

@@ -144,7 +144,7 @@ class _Search:
         self._path, self._options, self._tuned, self._wanted = path, options, tuned, wanted
         self._progress, self._stop = progress, stop
         self._begin = time.monotonic()
-        self._text = read_text(path, lenient=True)
+        self._text = options.source if options.source is not None else read_text(path, lenient=True)
         run = tuned.run
         self._rank, loop = _rank(run, tuned.label)
         program = run.kernel.program
@@ -152,13 +152,13 @@ class _Search:
         self._place = span_at(path, self._text, self._loop.begin)
         self._kinds = _kinds(program.instructions[loop.head : loop.tail], program.arch)
         self._iterations = iterations(run, loop)
-        self._plain = self._try(())
+        self._plain = self._tried((), run)
         self._tries: list[_Try] = [self._plain]
 
     # -- one sequence
 
     def _source(self, groups: Groups) -> str:
-        return with_at_end(self._text, self._loop, statements(groups)) if groups else self._text
+        return with_at_end(self._text, self._loop, statements(groups))
 
     def _run(self, groups: Groups, *, numbers: bool = False) -> Run:
         wanted = replace(self._options, source=self._source(groups), numbers=numbers)
@@ -166,9 +166,11 @@ class _Search:
 
     def _try(self, groups: Groups) -> _Try:
         try:
-            run = self._run(groups)
+            return self._tried(groups, self._run(groups))
         except UserError:  # the compiler refuses it, or it is one that the hints break
             return _Try(groups)
+
+    def _tried(self, groups: Groups, run: Run) -> _Try:
         code = crc32("\n".join(print_code(run.kernel.program)).encode())
         return _Try(groups, loop_clk(run, self._rank, self._iterations), code)
 

@@ -76,7 +76,7 @@ def failure_of(original: Original, kernel: LoadedKernel, shorter: Shorter | None
         original: the kernel as it was.
         kernel: the other one, with the same launch.
         shorter: the same at a smaller depth, if there is one.
-        label: its loop's.
+        label: its loop's; without one, the loop with most executed instructions is meant.
     """
     try:
         execution = emulate(kernel.program, kernel.launch, original.machine)
@@ -112,7 +112,7 @@ def _engines(trace: Trace, label: str, machine: Machine) -> str:
     if default_engine() != "compiled":
         return ""
     for loop in loops_of(trace):
-        if trace.program.label_at(loop.head) == label:
+        if not label or trace.program.label_at(loop.head) == label:
             trace = cut(trace, loop_of(trace, loop), SIMPY_PASSES)
             break
     try:

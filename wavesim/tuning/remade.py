@@ -1,5 +1,5 @@
 """A kernel remade before its loop is scheduled: a barrier taken out, values in registers of their own, half
-of the waves a barrier ahead of the others.
+of the waves a barrier ahead of the others, or no longer so.
 
 Each change says how it makes a program anew, so that it can be made in the kernel at another depth too. None
 is taken on trust: the kernel remade is executed and checked like any schedule (:mod:`wavesim.tuning.proof`).
@@ -11,13 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+import numpy as np
+
 from wavesim.asm.layout import lay_out
 from wavesim.checks.cfg import ControlFlow
 from wavesim.isa.kinds import LANES, Kind
 from wavesim.isa.machine import Machine
 from wavesim.program import Immediate, Instruction, Modified, Program, Register, Symbol
 from wavesim.program.dataflow import Effects
-from wavesim.trace import CodeEntry
+from wavesim.trace import CodeEntry, Trace
 from wavesim.trace.relaid import block_starts
 from wavesim.tuning.dependence import Addresses
 from wavesim.tuning.loop import Loop
@@ -78,30 +80,44 @@ def with_pieces(
 
 
 @dataclass(frozen=True)
-class WithoutBarrier:
-    """The barrier ``index`` is taken out."""
+class WithoutBarriers:
+    """Barriers are taken out."""
 
-    index: int
+    indices: tuple[int, ...]
     said: str
     kind: str = "barriers"
 
     def origins(self, count: int) -> list[int]:
-        """All but one."""
-        return [each for each in range(count) if each != self.index]
+        """All but those."""
+        return [each for each in range(count) if each not in self.indices]
 
     def applied(self, program: Program) -> Program:
-        """The program without it."""
+        """The program without them."""
         return with_pieces(program, [(n, program.instructions[n]) for n in self.origins(len(program))])
 
 
-def without_barriers(loop: Loop, code: Sequence[CodeEntry]) -> Iterator[WithoutBarrier]:
+def without_barriers(loop: Loop, code: Sequence[CodeEntry]) -> Iterator[WithoutBarriers]:
     """Each barrier of a loop taken out."""
     barriers = [each for each in sorted(loop.own) if code[each].kind is Kind.BARRIER]
     for number, each in enumerate(barriers, start=1):
-        yield WithoutBarrier(each, f"barrier {number} of {len(barriers)} is taken out: nothing relies on it")
+        said = f"barrier {number} of {len(barriers)} is taken out: nothing relies on it"
+        yield WithoutBarriers((each,), said)
 
 
 # -- stagger
+
+
+def in_step(loop: Loop, trace: Trace) -> Iterator[WithoutBarriers]:
+    """Without the barriers outside of a loop that only some waves pass. Then all waves are in the same phase
+    of it, so that an access to LDS need not be complete at a barrier behind which nothing meets it."""
+    passed = [np.bincount(wave.code, minlength=len(trace.code)) for wave in trace.waves]
+    alone = tuple(
+        n
+        for n, entry in enumerate(trace.code)
+        if entry.kind is Kind.BARRIER and n not in loop.members and len({int(each[n]) for each in passed}) > 1
+    )
+    if alone:
+        yield WithoutBarriers(alone, "all waves run in step: no barrier is for some of them alone", "stagger")
 
 
 @dataclass(frozen=True)

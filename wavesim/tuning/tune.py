@@ -27,7 +27,7 @@ from wavesim.tuning.pace import latencies_of, loop_clk
 from wavesim.tuning.parameters import Parameters
 from wavesim.tuning.parts import strong_waits, unrotated
 from wavesim.tuning.proof import Original, failure
-from wavesim.tuning.remade import Change, renamed, staggered, without_barriers
+from wavesim.tuning.remade import Change, in_step, renamed, staggered, without_barriers
 from wavesim.tuning.rotate import cuts
 from wavesim.tuning.schedule import each_block
 from wavesim.tuning.score import LATENCIES, MIDDLE, Judge, at_latency, cut
@@ -59,7 +59,8 @@ KEPT = 2
 slow by lists and fast in the end, so that none is given up by them alone."""
 
 LEGS = 4
-"""Annealings of a round at least, wherever they run: results must not depend on the number of cores."""
+"""Annealings of a round at least, wherever they run: results must not depend on the number of cores. As many
+variants stay to the end, for the one that is best at last may be slow at first."""
 
 TRIES, MOST_TRIES = 200, 3200
 """Candidates of an annealing of the first round, in which every variant has its turn, and at most. Each round
@@ -181,6 +182,7 @@ def tune_kernel(
     wanted: TuneOptions,
     progress: Progress | None = None,
     stop: Callable[[], bool] = lambda: False,
+    known: Tuned | None = None,
 ) -> Tuned:
     """Find a better schedule of a kernel's loop, and prove it.
 
@@ -190,6 +192,7 @@ def tune_kernel(
         wanted: what may change and how long it may take.
         progress: called now and then.
         stop: asked between candidates: whether to prove the best so far and end.
+        known: the same kernel :func:`as_it_was`, so that it is not executed and checked again.
 
     Raises:
         NotRight: the kernel is wrong as it is; with its findings.
@@ -197,7 +200,7 @@ def tune_kernel(
     """
     _refuse_unknown(wanted.changes, path)
     with crew(wanted.scheduler) as helpers:
-        return _Tuner(path, options, wanted, progress, stop, helpers).result()
+        return _Tuner(path, options, wanted, progress, stop, helpers, known).result()
 
 
 def _refuse_unknown(changes: frozenset[str], path: Path) -> None:
@@ -229,6 +232,7 @@ class _Tuner:
         progress: Progress | None,
         stop: Callable[[], bool],
         helpers: Crew,
+        known: Tuned | None = None,
     ) -> None:
         self._begin = time.monotonic()
         self._path, self._options = path, options
@@ -236,9 +240,9 @@ class _Tuner:
         self._asked_to_stop, self._gone = stop, ""
         options = replace(options, rounds=1)  # a loop's order is sought, not how workgroups follow each other
         self._stage = "execute"
-        self._run = run_kernel(path, options, need_launch=True)
+        self._run = known.run if known is not None else run_kernel(path, options, need_launch=True)
         trace = self._run.timeline.trace  # with the latencies that were predicted
-        self._original = self._checked(path, options)
+        self._original = known.original if known is not None else self._checked(path, options)
         loop = chosen_loop(trace, wanted.loop, SourceSpan(str(path)))
         addresses = Addresses.of(self._original.execution, loop)
         self._base = Variant.of("as it is", trace, loop, addresses)
@@ -270,10 +274,11 @@ class _Tuner:
         check = check_kernel(run.kernel, run.machine, shorter=lambda: shorter)
         bad = [each for each in check.findings if each.is_bad]
         if bad and not self._wanted.force:
+            more = f"lists all {len(bad)}" if len(bad) > 1 else "says more"
             raise NotRight(
                 f"this kernel is wrong as it is: {_said(bad[0])}",
                 bad[0].spans[0] if bad[0].spans else SourceSpan(str(path)),
-                f"wavesim check {path} lists all {len(bad)}; --force schedules it all the same",
+                f"wavesim check {path} {more}; --force schedules it all the same",
             )
         execution = emulate(run.kernel.program, run.kernel.launch, run.machine, observe_lds=True)
         return Original(run.kernel, run.machine, execution, check, shorter)
@@ -388,8 +393,7 @@ class _Tuner:
 
     def _as_it_is(self) -> list[_Candidate]:
         """The kernel as it is, and orders that lists make of it: an eighth of given candidates."""
-        jobs = [(0,)]
-        found = self._scored("own", jobs)
+        found = self._scored("own", [(0,)])
         if self._may("order"):
             lists = min(self._part(8), len(list(rules_for(self._base.entries))))
             edges = [lists * leg // LEGS for leg in range(LEGS + 1)]
@@ -438,9 +442,9 @@ class _Tuner:
         return _ranked(found)
 
     def _room(self) -> bool:
-        """Whether another variant would have its turn. Of a given number of candidates, or of the time, a
-        quarter is for all variants."""
-        enough = self._wanted.minutes is not None and self._wanted.minutes * 60 / 4 < self._searched_s()
+        """Whether another variant would have its turn: of a given number of candidates a quarter is for the
+        variants as they are, and half of a given time for making them."""
+        enough = self._wanted.minutes is not None and self._wanted.minutes * 60 / 2 < self._searched_s()
         return not (enough or self._stop()) and len(self._variants) < self._part(4)
 
     def _vary(self) -> None:
@@ -508,18 +512,21 @@ class _Tuner:
     def _staggers(self, base: Variant) -> Iterator[Change]:
         waves = 1 + max(wave.wave for wave in base.trace.waves)
         relaxer = base.relaxer
-        return staggered(base.loop, relaxer.code, relaxer.effects, relaxer.flow, waves)
+        yield from in_step(base.loop, base.trace)
+        yield from staggered(base.loop, relaxer.code, relaxer.effects, relaxer.flow, waves)
 
     def _barriers(self, base: Variant) -> Iterator[Change]:
         return without_barriers(base.loop, base.relaxer.code)
 
     def _shifted(self) -> list[int]:
-        """Variants whose accesses to a part of the LDS come one barrier later, each of one part."""
-        base = self._base
+        """Variants whose accesses to a part of the LDS come later, each of one part: of the kernel as it is,
+        or of one whose waves run in step."""
+        parent = next((n for n, each in enumerate(self._variants) if each.in_step), 0)
+        base = self._variants[parent]
         if self._original.rules_broken or not self._may("barriers"):
             return []
         made = (self._proven(base, change) for change in base.shifts() if self._room())
-        return [self._add(each, 0) for each in made if each is not None]
+        return [self._add(each, parent) for each in made if each is not None]
 
     def _renames(self, base: Variant) -> Iterator[Change]:
         relaxer = base.relaxer
@@ -540,7 +547,7 @@ class _Tuner:
                 seed = hash((self._wanted.seed, rounds, leg)) & 0xFFFFFFFF
                 jobs.append((start.variant, (start.clk, start.order), seed, most, heat))
             found += self._scored("leg", jobs)
-            rounds, pool, tries = rounds + 1, max(2, pool // 2), min(2 * tries, MOST_TRIES)
+            rounds, pool, tries = rounds + 1, max(LEGS, pool // 2), min(2 * tries, MOST_TRIES)
             self._note(found)
 
     def _tries_of_legs(self, legs: int, tries: int) -> list[int]:

@@ -64,7 +64,7 @@ class Variant:
         ``checked`` what its check said, where it was checked already."""
         findings, relaxer = checked or check_program(trace.program)
         order = order_of(loop, relaxer.code, relaxer.effects, trace.program.arch, addresses, len(trace.waves))
-        meets = addresses.meet if _in_step(trace, loop) else None
+        meets = addresses.meet if _are_in_step(trace, loop) else None
         scheduler = Scheduler.of(loop, relaxer, order, meets)
         own = [index for unit, index in enumerate(loop.operations) if unit not in loop.ends]
         origin = origin if origin is not None else {index: index for index in own}
@@ -74,6 +74,11 @@ class Variant:
     def entries(self) -> tuple[CodeEntry, ...]:
         """What timing needs of its operations."""
         return entries_of(self.loop, self.relaxer.code)
+
+    @property
+    def in_step(self) -> bool:
+        """Whether all waves are in the same phase of the loop."""
+        return _are_in_step(self.trace, self.loop)
 
     @property
     def remade_as(self) -> tuple[str, ...]:
@@ -256,7 +261,7 @@ def _with_latencies(old: WaveTrace, accesses: Bool, new: WaveTrace, now: Bool) -
     return replace(new, **columns)
 
 
-def _in_step(trace: Trace, loop: Loop) -> bool:
+def _are_in_step(trace: Trace, loop: Loop) -> bool:
     """Whether all waves have passed equally many barriers where they enter the loop. Of staggered waves
     others are in another phase of it, so that what one's own next phase touches says nothing about theirs."""
     barriers = np.array([entry.kind is Kind.BARRIER for entry in trace.code])

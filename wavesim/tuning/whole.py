@@ -42,7 +42,8 @@ def tune_whole(
     if rest.changes:
         if rest.minutes is not None:
             rest = replace(rest, minutes=max(0.0, rest.minutes - (time.monotonic() - begin) / 60))
-        after = tune_kernel(path, chosen, rest, progress, stop)
+        known = None if found.better else before
+        after = tune_kernel(path, chosen, rest, progress, stop, known)
     else:
         after = as_it_was(path, chosen, rest) if found.better else before
     return _together(before, after, found)

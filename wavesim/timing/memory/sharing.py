@@ -117,7 +117,14 @@ def find_sharing(program: Program, launch: Launch, machine: Machine, trace: Trac
     once = without_repetition(program)
     waves = max((touched.first_wave for touched in mine.values()), default=0) + 1
     moved = _moves(once, launch, machine, [_position(number, grid) for number in numbers], waves)
-    _verify(once, launch, machine, mine, moved, _number(launch.workgroups[0], grid))
+    home = _number(launch.workgroups[0], grid)
+    known = {code: found for code, found in moved.items() if code in mine and home < len(found)}
+    late = {code for code, found in known.items() if found[home] != mine[code].first}
+    for code in late:  # it stands behind a loop, or hangs on one
+        moved[code] = moved[code] + (mine[code].first - moved[code][home])
+    for whole in (False, True):
+        some = {code: each for code, each in mine.items() if (code in late) == whole}
+        _verify(program if whole else once, launch, machine, some, moved)
     found = _sharing(launch, machine, mine, moved)
     apart = len(mine.keys() - moved.keys())
     if not apart:
@@ -247,24 +254,22 @@ def _moves(
 
 
 def _verify(
-    once: Program,
+    program: Program,
     launch: Launch,
     machine: Machine,
     mine: Mapping[int, _Touched],
     moved: Mapping[int, Int64],
-    home: int,
 ) -> None:
-    """The last workgroup that was looked at, with all its waves, touches this one's lines moved."""
-    last = min((len(found) for found in moved.values()), default=0) - 1
+    """The last workgroup that was looked at, with all its waves, touches this one's lines moved: so says the
+    program with its loops passed once, or the whole of it for loads that do not begin alike there."""
+    last = min((len(moved[code]) for code in mine if code in moved), default=0) - 1
     if last < 0:
         return
     grid = launch.grid
-    trace = _executed(once, replace(launch, workgroups=(_position(last, grid),)), machine)
+    trace = _executed(program, replace(launch, workgroups=(_position(last, grid),)), machine)
     for code, touched in mine.items():
         if code not in moved:
             continue
-        if home <= last and moved[code][home] != touched.first:
-            raise Unshared("the first pass of a load does not show where its later ones go")
         theirs = [np.flatnonzero(wave.code == code) for wave in trace.waves]
         found = [_lines(wave, int(own[0])) for wave, own in zip(trace.waves, theirs, strict=True) if len(own)]
         shift = moved[code][last] - touched.first
