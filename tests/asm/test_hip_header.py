@@ -73,6 +73,11 @@ BODIES: dict[str, tuple[str, str]] = {
         "y = exp(abs(x) + 0.5) + log(abs(x) + 0.5) * sqrt(abs(x) + 0.5) + exp2(abs(x) + 0.5)"
         " - log2(abs(x) + 0.5)",
     ),
+    "mixed": (
+        "unsigned n = 70; float a = __ocml_fma_f32(x[i], 2.0f, __ocml_fmax_f32(0, 1)); auto m = min(n, 64);"
+        " y[i] = a + std::fabs(x[i]) + max(2, 3ul) - min(n, blockDim.x) + m;",
+        "y = 2 * x + abs(x) + 4",
+    ),
     "more math": (
         "float a = fabsf(x[i]) + 0.5f; y[i] = powf(a, 3.0f) + powf(-a, 2.0f) + powf(-a, 3.0f) + tanhf(a)"
         " + rsqrtf(a) + fmaxf(a, 1.0f) + min(a, 0.7f) + fmaf(a, 2.0f, 1.0f) + max(1, 2);",
@@ -313,7 +318,8 @@ def test_pairs_of_halves(arch: str, header: str, kind: str, tmp_path: Path) -> N
         f"  {kind} a; a.x = x[threadIdx.x]; a.y = -4.0f;\n"
         f"  {kind} b = __hmax2(__habs2(a), __hmin2(a, h2exp2(a)));\n"
         "  float odd = b.x == INFINITY || NAN == NAN;\n"
-        "  y[threadIdx.x] = (float)__hadd2(b, h2sqrt(b)).y + (float)b.x + odd;\n}\n"
+        "  float none = (float)__hfma2(a, a, __hsub2(a, a)).y - 16.0f;\n"
+        "  y[threadIdx.x] = (float)__hadd2(b, h2sqrt(b)).y + (float)b.x + odd + none;\n}\n"
     )
     launch = LaunchOptions(arguments=("x=f32[8]:index", "y=f32[8]:unwritten"), block=8, expect="y = x + 6")
     assert right(run_kernel(path, RunOptions(arch=arch, launch=launch)))
@@ -341,7 +347,20 @@ def test_host_code_beside_a_kernel_is_read_and_not_run(tmp_path: Path) -> None:
     path.write_text(
         "#include <hip/hip_runtime.h>\n#include <hip/hip_fp8.h>\n#include <omp.h>\n"
         "__global__ void one(float *x) { *x = 1; }\n"
-        "int main() { omp_set_num_threads(2); return float(__hip_fp8_e4m3(0.5f)) > 0; }\n"
+        "__device__ __noinline__ float twice(float x) { return 2 * x; }\n"
+        "__constant__ float table[4];\n"
+        "#include <memory>\n"  # whose attributes are called __noinline__, too
+        "int main() {\n"
+        "  omp_set_num_threads(2);\n"
+        "  float *data, ms; hipStream_t stream; hipEvent_t event; hipDeviceProp_t is; int n; void *at;\n"
+        "  (void)hipMallocAsync(&data, 64, hipStreamDefault);\n"
+        "  (void)hipStreamCreateWithFlags(&stream, hipStreamNonBlocking);\n"
+        "  (void)hipMemcpyToSymbol(table, data, 16); (void)hipGetSymbolAddress(&at, HIP_SYMBOL(table));\n"
+        "  (void)hipGetDeviceProperties(&is, 0); (void)hipEventRecord(event, hipStreamDefault);\n"
+        "  (void)hipOccupancyMaxActiveBlocksPerMultiprocessor(&n, one, is.maxThreadsPerBlock, 0);\n"
+        "  (void)hipDeviceGetAttribute(&n, hipDeviceAttributeMultiprocessorCount, 0);\n"
+        "  hipLaunchKernelGGL(one, dim3(1), dim3(64), 0, hipStreamDefault, data);\n"
+        "  return float(__hip_fp8_e4m3(0.5f)) > 0 && hipEventElapsedTime(&ms, event, event); }\n"
     )
     done = CliRunner().invoke(cli, ["compile", str(path), "--arch", "gfx950"])
     assert done.exit_code == 0, done.output

@@ -240,7 +240,7 @@ def test_three_dwords_of_arguments_may_be_loaded_as_four() -> None:
 def test_launch_must_fit_the_kernel() -> None:
     program = make_program("", arguments=(IN,))
     machine = load_machine("gfx942")
-    with pytest.raises(UserError, match="takes 1 arguments, the launch gives 0"):
+    with pytest.raises(UserError, match="takes 1 argument, the launch gives 0"):
         emulate(program, Launch((), 64), machine)
     with pytest.raises(UserError, match="kernel test takes 8"):
         emulate(program, Launch((ScalarArgument("n", "i32", 1),), 64), machine)

@@ -52,7 +52,7 @@ def test_the_good_one_is_read(tmp_path: Path) -> None:
         ("position", "[-1, 0]", 3, "position: -1"),
         ("arguments", "[]", 4, "a mapping of names"),
         ("arguments", "{A: 'f32[0,8]', C: 'f32[8,8]'}", 4, "rows or columns: 0"),
-        ("arguments", "{A: [1], C: 'f32[8,8]'}", 4, "cannot be read"),
+        ("arguments", "{A: [], C: 'f32[8,8]'}", 4, "cannot be read"),
         ("expect", "5", 5, "expect: 5 is not text"),
         ("expect", "[C]", 5, "is not text"),
         ("expect", "C", 5, "cannot be read"),

@@ -27,3 +27,12 @@ def product_kernel(a_ptr, b_ptr, c_ptr, K, M: gl.constexpr, N: gl.constexpr, BK:
     cm = gl.program_id(0) * M + gl.arange(0, M, layout=gl.SliceLayout(1, mfma))
     cn = gl.program_id(1) * N + gl.arange(0, N, layout=gl.SliceLayout(0, mfma))
     gl.store(c_ptr + cm[:, None] * (gl.num_programs(1) * N) + cn[None, :], acc)
+
+
+@gluon.jit
+def through_lds_kernel(x_ptr, y_ptr, shared: gl.constexpr):
+    rows: gl.constexpr = gl.BlockedLayout([1, 8], [8, 8], [4, 1], [1, 0])
+    at = gl.arange(0, 128, layout=gl.SliceLayout(1, rows))[:, None] * 64
+    at += gl.arange(0, 64, layout=gl.SliceLayout(0, rows))[None, :]
+    held = gl.allocate_shared_memory(gl.bfloat16, [128, 64], shared, gl.load(x_ptr + at))
+    gl.store(y_ptr + at, held.load(rows))

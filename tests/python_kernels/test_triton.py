@@ -18,6 +18,10 @@ from wavesim.cli.main import cli
 from wavesim.errors import UserError
 from wavesim.program import Severity
 from wavesim.python_kernels.source_file import kernel_of, kernels_of
+from wavesim.python_kernels.triton import _NAMES, _name_of
+from wavesim.python_kernels.values import Value
+from wavesim.swizzles.access import Tile
+from wavesim.swizzles.layouts import Layout, triton_layout
 
 HERE = Path(__file__).parent
 SOURCE = HERE / "triton_kernels.py"
@@ -139,6 +143,33 @@ def test_a_gluon_kernel() -> None:
 
 
 @needs_triton
+@pytest.mark.parametrize("layout", [Layout(128, pad_bytes=16), Layout(128, 16, 2, 4)], ids=["pad", "swizzle"])
+def test_layouts_are_printed_as_triton_writes_and_takes_them(layout: Layout) -> None:
+    """Those of ``wavesim swizzle``: Gluon's object becomes the very attribute."""
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import compile as triton_compile
+    from triton.experimental.gluon import language as gl
+    from triton.experimental.gluon._runtime import GluonASTSource
+
+    attribute, text = triton_layout(layout, Tile(128, 64, "bf16", 16, 32, 16))
+    constants = {"shared": eval(text, {"gl": gl})}
+    function = kernel_of(HERE / "gluon_kernels.py", "through_lds_kernel")
+    types = {"x_ptr": "*bf16", "y_ptr": "*bf16", "shared": "constexpr"}
+    made = triton_compile(GluonASTSource(function, types, constants), target=GPUTarget("hip", "gfx942", 64))
+    assert f"= {attribute}\n" in made.asm["ttgir"]
+    args = ["bf16[128,64]", "bf16[128,64]:unwritten"]
+    compiled = wavesim.triton(function, constants=constants, args=args, expect="y_ptr = x_ptr + 0")
+    assert_right(compiled, 128 * 64)
+
+
+@needs_triton
+@pytest.mark.parametrize(("arch", "names"), [("gfx90a", "e4m3"), ("gfx942", "e4m3fnuz"), ("gfx950", "e4m3")])
+def test_fp8_is_what_the_architecture_has(arch: str, names: str) -> None:
+    value = Value("x", "fp8", "fp8[64]", is_matrix=True)
+    assert _name_of(value, arch) == _NAMES[names]
+
+
+@needs_triton
 def test_a_wrong_result_is_found_and_nothing_stored_is_one() -> None:
     x = numbers(256)
     ask: dict[str, Any] = {"constants": {"BLOCK": 256}, "grid": 2}
@@ -184,6 +215,11 @@ def test_the_command_writes_what_run_and_check_take(tmp_path: Path, monkeypatch:
         + "\nx = no_such_package.rand(98432)\nadd_kernel[(97,)](x, x, x, 98432, BLOCK=1024)\n"
     )
     monkeypatch.chdir(tmp_path)
+    executed: list[Path] = []
+    monkeypatch.setattr(
+        "wavesim.python_kernels.source_file.kernels_of",
+        lambda path: executed.append(path) or kernels_of(path),
+    )
     text = "triton mine.py --kernel add_kernel --constant BLOCK=1024 --programs 97 --arg n=98432"
     matrices = ["x_ptr=f32[98432]", "y_ptr=f32[98432]", "out_ptr=f32[98432]:unwritten"]
     words = [*text.split(), *(word for each in matrices for word in ("--arg", each))]
@@ -192,6 +228,7 @@ def test_the_command_writes_what_run_and_check_take(tmp_path: Path, monkeypatch:
     )
     assert done.exit_code == 0, done.output
     assert "wrote     add.s, add.launch.yaml" in done.output
+    assert len(executed) == 1  # whatever it has of constants
     validate(json.loads(Path("add.json").read_text()), "triton")
     assert CliRunner().invoke(cli, ["check", "add.s"]).exit_code == 0
     assert wavesim.run("add.s").numerics.element_count == 1024

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,14 +61,15 @@ def triton(
     only imports, functions and constants are carried out.
     """
     from wavesim.api import triton as compiled_kernel
-    from wavesim.python_kernels.source_file import kernel_of, kernels_of
+    from wavesim.python_kernels.source_file import kernels_of, one_of
 
-    kernel = kernel_of(file, kernel_name)
+    kernels = kernels_of(file)
+    kernel = one_of(kernels, file, kernel_name)
     given = dict(_pair(text) for text in arguments)
     with working_line(str(file), "compile"):
         found = compiled_kernel(
             kernel,
-            constants={name: _value(text, kernels_of, file) for name, text in constants.items()},
+            constants={name: _value(text, kernels) for name, text in constants.items()},
             grid=_numbers(programs, "--programs"),
             args={name: _number_or_text(text) for name, text in given.items()},
             arch=arch,
@@ -121,7 +123,7 @@ def _number_or_text(text: str) -> Any:
     return value if isinstance(value, int | float) or value is None else text
 
 
-def _value(text: str, kernels_of: Any, file: Path) -> Any:
+def _value(text: str, kernels: Mapping[str, Any]) -> Any:
     """A constant: a literal, a type of Triton (``fp16``), or a function of the file."""
     value = _literal(text)
     if not isinstance(value, str):
@@ -130,4 +132,4 @@ def _value(text: str, kernels_of: Any, file: Path) -> Any:
 
     if language.dtype.is_dtype(value):
         return language.dtype(value)
-    return kernels_of(file).get(value, value)
+    return kernels.get(value, value)

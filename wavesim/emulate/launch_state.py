@@ -7,6 +7,7 @@ import struct
 import numpy as np
 import numpy.typing as npt
 
+from wavesim.asm.names import short_name
 from wavesim.emulate.context import Context, Lds
 from wavesim.emulate.elements import f32_to_bf16
 from wavesim.emulate.float_mode import mode_of
@@ -29,12 +30,14 @@ from wavesim.isa.machine import Machine
 from wavesim.limits import budget
 from wavesim.program import Modified, Operand, Program, Register
 from wavesim.trace import FOLLOWS
+from wavesim.words import counted
 
 _SCALARS = {
     **{"i8": "<b", "u8": "<B", "i16": "<h", "u16": "<H", "i32": "<i", "u32": "<I", "i64": "<q", "u64": "<Q"},
     **{"f32": "<f", "f64": "<d", "f16": "<e", "bf16": "<f"},
 }
 _ARCH_VGPRS = 256
+_WHAT_IT_TAKES = "wavesim launch FILE writes a launch file with the arguments that it takes"
 KERNARG_PIECE_BYTES = 16
 
 
@@ -98,8 +101,10 @@ def pack_arguments(program: Program, launch: Launch, regions: dict[str, Region])
     # Triton's last two arguments, pointers without a name, are its own scratch memory: null if not used
     if visible and (len(visible) < len(given) or len(left_out) > 2 or not scratch):
         raise UserError(
-            f"kernel {program.name} takes {len(visible)} arguments, the launch gives {len(given)}",
+            f"kernel {short_name(program.name)} takes {counted(len(visible), 'argument')}, the launch gives "
+            f"{len(given)}",
             span,
+            _WHAT_IT_TAKES,
         )
     for place, argument in enumerate(given):
         packed = argument.content
@@ -109,8 +114,9 @@ def pack_arguments(program: Program, launch: Launch, regions: dict[str, Region])
             if size != len(packed):
                 raise UserError(
                     f"argument {place} ({argument.name}) has {len(packed)} bytes; "
-                    f"kernel {program.name} takes {size}",
+                    f"kernel {short_name(program.name)} takes {size}",
                     span,
+                    _WHAT_IT_TAKES,
                 )
         else:  # no metadata: natural alignment
             offset = -(-offset // argument.alignment_bytes) * argument.alignment_bytes

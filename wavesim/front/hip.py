@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from wavesim.asm.compile import compile_hip
+from wavesim.asm.names import chosen
+from wavesim.errors import SourceSpan, UserError
 from wavesim.front.assembled import read_assembly
 from wavesim.front.assembly import loaded
 from wavesim.front.launch.file import LaunchOptions, launch_kernel
 from wavesim.front.launch.model import LoadedKernel
 from wavesim.isa.archs import DEFAULT_ARCH
 from wavesim.program import Finding, Program
+
+_KERNEL = re.compile(r"^\s*\.amdhsa_kernel\s+(\S+)", re.MULTILINE)
 
 
 def load_hip(
@@ -64,4 +69,12 @@ def _read(
 ) -> tuple[Program, tuple[Finding, ...]]:
     arch = arch or DEFAULT_ARCH
     compiled = compile_hip(path, arch, flags, text)
-    return read_assembly(compiled.text, path, compiled.file, arch, kernel, allow_unknown=allow_unknown)
+    kernels = _KERNEL.findall(compiled.text)
+    if not kernels:
+        raise UserError(
+            "there is no kernel in it",
+            SourceSpan(str(path)),
+            "a kernel is a function under __global__; a template needs an instance, such as a launch of it",
+        )
+    name = chosen(kernels, kernel, str(path))
+    return read_assembly(compiled.text, path, compiled.file, arch, name, allow_unknown=allow_unknown)

@@ -70,6 +70,8 @@ def launch_skeleton(kernel: Path, arch: str | None, name: str | None, flags: Seq
     Raises:
         UserError: a tile program, which says its launch itself, or a file that cannot be read.
     """
+    if os.path.isdir(kernel):
+        raise UserError(f"{kernel}: a folder, not a kernel's file")
     if kernel.suffix.lower() in TILES:
         raise UserError(
             f"{kernel}: a tile program says how it is launched", None, "launch: in the file itself"

@@ -185,13 +185,14 @@ def find_loader(path: Path) -> Loader:
     Raises:
         UserError: no such file, or no front end for its ending.
     """
+    if os.path.isdir(path):
+        kernels = path / f"*{endings.CODE_OBJECTS[0]}"
+        raise UserError(f"{path}: a folder, not a kernel's file", None, f"check takes patterns: '{kernels}'")
     loader = LOADERS.get(path.suffix.lower())
     if loader is None:
         known = ", ".join(sorted(LOADERS))
-        ending = repr(path.suffix) if path.suffix else "nothing"
-        raise UserError(
-            f"{path}: no front end for a file ending in {ending}", None, f"known endings: {known}"
-        )
+        ending = f"ending in {path.suffix!r}" if path.suffix else "without an ending"
+        raise UserError(f"{path}: no front end for a file {ending}", None, f"known endings: {known}")
     if not os.path.isfile(path):
         raise UserError(f"{path}: not a file" if os.path.exists(path) else f"{path}: no such file")
     return loader

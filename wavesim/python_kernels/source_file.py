@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections.abc import Mapping
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
@@ -109,12 +110,20 @@ def _carried_out(node: ast.stmt) -> ast.stmt:
 
 
 def kernel_of(path: Path, name: str | None) -> Any:
-    """One kernel of a file: the one named, or the only one.
+    """One kernel of a file: :func:`one_of` what it has.
+
+    Raises:
+        UserError: as :func:`kernels_of` and :func:`one_of`.
+    """
+    return one_of(kernels_of(path), path, name)
+
+
+def one_of(found: Mapping[str, Any], path: Path, name: str | None) -> Any:
+    """One kernel of those ``found`` in a file: the one named, or the only one.
 
     Raises:
         UserError: there is none, or there are several and none is named.
     """
-    found = kernels_of(path)
     known = ", ".join(found)
     if not found:
         raise UserError(f"{path}: no function under a jit decorator")

@@ -9,6 +9,7 @@ from typing import Any
 
 from wavesim.errors import SourceSpan, UserError
 from wavesim.front.launch.array_file import element_bits
+from wavesim.isa.archs import ARCHITECTURES
 from wavesim.isa.kinds import LANES
 from wavesim.python_kernels.kernel import Compiled
 from wavesim.python_kernels.values import Value, read_value
@@ -182,7 +183,7 @@ def _name_of(value: Value, arch: str) -> str:
     dtype = value.dtype
     if dtype in ("fp8", "bf8"):
         small = {"fp8": ("fp8e4b8", "fp8e4nv"), "bf8": ("fp8e5b16", "fp8e5")}[dtype]
-        return small[arch == "gfx950"]
+        return small[not ARCHITECTURES[arch].fnuz]
     if dtype == "e8m0":
         return "u8"
     if dtype not in _NAMES:

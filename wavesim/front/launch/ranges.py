@@ -10,6 +10,8 @@ MAX_WORKGROUP = 1024
 """Work-items, the most that the hardware takes."""
 MAX_GRID = 1 << 31
 """Workgroups along an axis; also rows or columns of a matrix."""
+MAX_GRID_THREADS = 1 << 32
+"""Work-items along an axis are fewer: ``grid_size_x`` of an HSA kernel dispatch packet is a uint32."""
 
 
 def check_ranges(
@@ -28,6 +30,13 @@ def check_ranges(
     in_range("workgroup", [workgroup], 1, MAX_WORKGROUP, 1, places.get("workgroup", span))
     in_range("position", position, 0, MAX_GRID - 1, 3, places.get("position", span))
     in_range("grid", grid, 1, MAX_GRID, 3, places.get("grid", span))
+    for axis, count in zip("xyz", (grid[0] * workgroup, *grid[1:]), strict=False):
+        if count >= MAX_GRID_THREADS:
+            raise UserError(
+                f"grid: {count} threads in {axis}",
+                places.get("grid", span),
+                f"at most {MAX_GRID_THREADS - 1}: the dispatch packet has 32 bits for them",
+            )
     in_range("tile", tile, 0, MAX_GRID, 4, places.get("tile", span))
     for axis, place, count in zip("xyz", position, (*grid, 1, 1), strict=False):
         if place >= count:

@@ -24,6 +24,9 @@ WAVESIM_DEVICE __hip_bfloat16 __hadd(__hip_bfloat16 x, __hip_bfloat16 y) { retur
 WAVESIM_DEVICE __hip_bfloat16 __hsub(__hip_bfloat16 x, __hip_bfloat16 y) { return x - y; }
 WAVESIM_DEVICE __hip_bfloat16 __hmul(__hip_bfloat16 x, __hip_bfloat16 y) { return x * y; }
 WAVESIM_DEVICE __hip_bfloat16 __hdiv(__hip_bfloat16 x, __hip_bfloat16 y) { return x / y; }
+WAVESIM_DEVICE __hip_bfloat16 __hfma(__hip_bfloat16 x, __hip_bfloat16 y, __hip_bfloat16 z) {
+  return __builtin_fmaf(x, y, z);
+}
 WAVESIM_DEVICE __hip_bfloat16 __hneg(__hip_bfloat16 x) { return -x; }
 WAVESIM_DEVICE __hip_bfloat16 __habs(__hip_bfloat16 x) { return __builtin_fabsf(x); }
 WAVESIM_DEVICE __hip_bfloat16 __hmax(__hip_bfloat16 x, __hip_bfloat16 y) { return __builtin_fmaxf(x, y); }
@@ -40,6 +43,9 @@ WAVESIM_BOTH __hip_bfloat16 __high2bfloat16(__hip_bfloat162 x) { return x.y; }
 WAVESIM_DEVICE __hip_bfloat162 __hadd2(__hip_bfloat162 x, __hip_bfloat162 y) { return x + y; }
 WAVESIM_DEVICE __hip_bfloat162 __hsub2(__hip_bfloat162 x, __hip_bfloat162 y) { return x - y; }
 WAVESIM_DEVICE __hip_bfloat162 __hmul2(__hip_bfloat162 x, __hip_bfloat162 y) { return x * y; }
+WAVESIM_DEVICE __hip_bfloat162 __hfma2(__hip_bfloat162 x, __hip_bfloat162 y, __hip_bfloat162 z) {
+  return (__hip_bfloat162){__hfma(x.x, y.x, z.x), __hfma(x.y, y.y, z.y)};
+}
 WAVESIM_DEVICE __hip_bfloat162 __h2div(__hip_bfloat162 x, __hip_bfloat162 y) { return x / y; }
 WAVESIM_DEVICE __hip_bfloat162 __habs2(__hip_bfloat162 x) {
   return (__hip_bfloat162){__habs(x.x), __habs(x.y)};

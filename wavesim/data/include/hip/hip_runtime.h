@@ -5,8 +5,12 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#if __has_include(<iosfwd>)
-#include <iosfwd>  // ROCm's includes it, and its users rely on that
+#if __has_include(<cmath>)  // ROCm's includes them, and its users rely on that
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <iosfwd>
+#include <unordered_map>
 #endif
 
 #define __host__ __attribute__((host))
@@ -17,9 +21,6 @@
 #define __managed__ __attribute__((managed))
 #ifndef __forceinline__
 #define __forceinline__ inline __attribute__((always_inline))
-#endif
-#ifndef __noinline__
-#define __noinline__ __attribute__((noinline))
 #endif
 #define __align__(bytes) __attribute__((aligned(bytes)))
 #define __grid_constant__

@@ -108,6 +108,15 @@ WAVESIM_MIN_MAX(long)
 WAVESIM_MIN_MAX(unsigned long)
 WAVESIM_MIN_MAX(long long)
 WAVESIM_MIN_MAX(unsigned long long)
+// two types: in the one that arithmetic on both has
+template <typename T, typename U>
+WAVESIM_DEVICE auto max(T left, U right) -> decltype(left + right) {
+  return left < right ? (decltype(left + right))right : (decltype(left + right))left;
+}
+template <typename T, typename U>
+WAVESIM_DEVICE auto min(T left, U right) -> decltype(left + right) {
+  return right < left ? (decltype(left + right))right : (decltype(left + right))left;
+}
 WAVESIM_DEVICE float max(float x, float y) { return __builtin_fmaxf(x, y); }
 WAVESIM_DEVICE float min(float x, float y) { return __builtin_fminf(x, y); }
 WAVESIM_DEVICE double max(double x, double y) { return __builtin_fmax(x, y); }
@@ -137,6 +146,19 @@ WAVESIM_OCML_1(fabs, __builtin_fabsf)
 WAVESIM_OCML_1(floor, __builtin_floorf)
 WAVESIM_OCML_1(ceil, __builtin_ceilf)
 WAVESIM_OCML_1(tanh, tanhf)
+WAVESIM_OCML_1(trunc, __builtin_truncf)
+WAVESIM_OCML_1(rint, __builtin_rintf)
+WAVESIM_OCML_1(round, __builtin_roundf)
+#define WAVESIM_OCML_2(name, builtin)                                                              \
+  extern "C" inline __attribute__((device, always_inline)) float __ocml_##name##_f32(float x, float y) { \
+    return builtin(x, y);                                                                          \
+  }
+WAVESIM_OCML_2(fmax, __builtin_fmaxf)
+WAVESIM_OCML_2(fmin, __builtin_fminf)
+WAVESIM_OCML_2(pow, powf)
+extern "C" inline __attribute__((device, always_inline)) float __ocml_fma_f32(float x, float y, float z) {
+  return __builtin_fmaf(x, y, z);
+}
 
 namespace std {
 using ::ceilf;
