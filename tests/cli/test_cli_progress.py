@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import subprocess
 import sys
 
 import click
 import pytest
 from click.testing import CliRunner
+from on_terminal import on_terminal
 
 from wavesim.cli.main import WORKING, cli
 from wavesim.cli.progress import quiet, quiet_option
@@ -18,18 +16,7 @@ WAITS = "import time; from wavesim.cli.progress import working_line as line\nwit
 
 
 def on_a_terminal(code: str) -> str:
-    ours, theirs = pty.openpty()
-    with subprocess.Popen([sys.executable, "-c", code], stdout=theirs, stderr=theirs) as process:
-        os.close(theirs)
-        parts = []
-        try:
-            while part := os.read(ours, 65536):
-                parts.append(part)
-        except OSError:  # how a terminal says that nobody writes any more
-            pass
-        process.wait(60)
-    os.close(ours)
-    return b"".join(parts).decode()
+    return on_terminal([sys.executable, "-c", code])
 
 
 def test_work_that_does_not_say_how_far_it_is_shows_its_seconds_and_leaves_nothing() -> None:

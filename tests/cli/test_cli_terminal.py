@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import shutil
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from on_terminal import on_terminal
 
 from wavesim.visible import visible, visible_json
 
@@ -32,18 +32,7 @@ def printed(*words: object, cwd: Path) -> str:
 
 def on_a_terminal(*words: object, cwd: Path) -> str:
     """What a command writes to a terminal, with the colours of that terminal taken out."""
-    ours, theirs = pty.openpty()
-    with subprocess.Popen([*PYTHON, *map(str, words)], cwd=cwd, stdout=theirs, stderr=theirs) as process:
-        os.close(theirs)
-        parts = []
-        try:
-            while part := os.read(ours, 65536):
-                parts.append(part)
-        except OSError:  # how a terminal says that nobody writes any more
-            pass
-        process.wait(60)
-    os.close(ours)
-    return b"".join(parts).decode("utf-8").replace("\r\n", "\n")
+    return on_terminal([*PYTHON, *map(str, words)], cwd).replace("\r\n", "\n")
 
 
 def steering(text: str) -> set[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wavesim.errors import UserError
-from wavesim.lessons import Answer, Progress
+from wavesim.lessons import Answer, Progress, lessons
 
 
 def test_answers_and_finished_lessons_come_back(tmp_path: Path) -> None:
@@ -19,7 +19,8 @@ def test_answers_and_finished_lessons_come_back(tmp_path: Path) -> None:
     again = Progress.read(path)
     assert again == progress
     assert again.answer("one-read", "Predict") == Answer("20", False, "56 clk")
-    assert again.next_of(["one-read", "mfma-passes"]) == "mfma-passes"
+    first, second, *_ = lessons()
+    assert again.next_of((first, second)) is second
     assert [each.name for each in path.parent.iterdir()] == ["lessons.json"]
 
 

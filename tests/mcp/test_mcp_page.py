@@ -8,10 +8,12 @@ import re
 import sys
 import textwrap
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from wavesim.mcp.answers import MOST_FINDINGS, SEARCHED, TOOLS
+from wavesim.mcp.pool import Code
 from wavesim.mcp.request import FLAGS, MAX_TEXT_BYTES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,8 +26,11 @@ def test_the_configuration_is_json_for_this_command() -> None:
 
 
 def test_the_tools_are_those_of_the_table() -> None:
-    assert re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE) == list(TOOLS_IN_ORDER)
+    tools, _, errors = PAGE.partition("An error is one text")
+    assert re.findall(r"^\| `(\w+)` \|", tools, re.MULTILINE) == list(TOOLS_IN_ORDER)
     assert set(TOOLS_IN_ORDER) == set(TOOLS)
+    rows = re.findall(r"^\| (`.*?`) \|", errors, re.MULTILINE)
+    assert re.findall(r"`([\w-]+)`", " ".join(rows)) == list(get_args(Code))
 
 
 TOOLS_IN_ORDER = ("run", "check", "explain", "predict", "tune", "compare")

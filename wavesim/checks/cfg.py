@@ -9,6 +9,7 @@ from heapq import heappop, heappush
 from typing import TypeVar
 
 from wavesim.program import Program, Symbol
+from wavesim.program.orders import reverse_postorder
 from wavesim.trace import CodeEntry, Kind
 
 State = TypeVar("State")
@@ -30,7 +31,7 @@ class Paths:
     @cached_property
     def order(self) -> dict[int, int]:
         """Number of each node such that, loops apart, nodes come before what follows them."""
-        return _order(self.successors)
+        return reverse_postorder(0, self.successors)
 
 
 @dataclass(frozen=True)
@@ -88,22 +89,6 @@ class ControlFlow:
             at = paths.at[node]
             found[at] = join(found[at], state) if at in found else state
         return found
-
-
-def _order(successors: Edges) -> dict[int, int]:
-    finished: list[int] = []
-    seen = {0}
-    stack = [(0, iter(successors[0]))]
-    while stack:
-        node, rest = stack[-1]
-        following = next((each for each in rest if each not in seen), None)
-        if following is None:
-            finished.append(node)
-            stack.pop()
-        else:
-            seen.add(following)
-            stack.append((following, iter(successors[following])))
-    return {node: number for number, node in enumerate(reversed(finished))}
 
 
 def branch_target(program: Program, index: int) -> int | None:

@@ -73,11 +73,18 @@ class _Context:
     ) -> _Context:
         """With the rows that each instruction may begin or end, as bits."""
         rows = hazard_rows(program.arch)
+        links = [_FILES.get(row.through) for row in rows]
+        makes = [PRODUCER_CLASSES[row.producer] for row in rows]
+        takes = [CONSUMER_CLASSES[row.consumer] for row in rows]
+        files = [{file for file, _ in used.writes} for used in effects]
         produces = tuple(
-            _bits(_may_link(row, used) and PRODUCER_CLASSES[row.producer](entry) for row in rows)
-            for entry, used in zip(code, effects, strict=True)
+            _bits(
+                (link is None or not link.isdisjoint(written)) and make(entry)
+                for link, make in zip(links, makes, strict=True)
+            )
+            for entry, written in zip(code, files, strict=True)
         )
-        consumes = tuple(_bits(CONSUMER_CLASSES[row.consumer](entry) for row in rows) for entry in code)
+        consumes = tuple(_bits(take(entry) for take in takes) for entry in code)
         nodes: dict[int, list[int]] = {}
         for node, index in enumerate(flow.paths.at):
             nodes.setdefault(index, []).append(node)
@@ -117,11 +124,6 @@ _FILES = {
     **{"vcc": {"vcc"}, "exec": {"exec"}, "m0": {"m0"}, "zero_flag": {"vcc", "exec"}, "lane": {"s", "vcc"}},
 }
 """What a producer writes, at least one of, by what links it to a consumer."""
-
-
-def _may_link(row: HazardRow, produced: Effects) -> bool:
-    files = _FILES.get(row.through)
-    return files is None or any(name[0] in files for name in produced.writes)
 
 
 def _bits(flags: Iterable[bool]) -> int:

@@ -53,8 +53,7 @@ def lesson(number: str | None, at_once: bool) -> int:
 
 def _chosen(found: tuple[Lesson, ...], number: str, progress: Progress | None) -> Lesson | None:
     if number == NEXT and progress is not None:
-        name = progress.next_of(each.name for each in found)
-        return next((each for each in found if each.name == name), None)
+        return progress.next_of(found)
     for each in found:
         if number == str(each.number):
             return each
@@ -70,13 +69,11 @@ def _list(found: tuple[Lesson, ...]) -> None:
     width = max(len(each.title) for each in found)
     for each in found:
         click.echo(f"{each.number:3}  {each.title:{width}}  {_how_far(each, progress)}".rstrip())
-    name = progress.next_of(each.name for each in found)
-    begun = bool(progress.done or progress.answers)
+    following = progress.next_of(found)
     click.echo("\nwavesim lesson N goes through one of them.")
-    if begun:
-        following = next((each.number for each in found if each.name == name), None)
+    if progress.done or progress.answers:
         if following is not None:
-            click.echo(f"wavesim lesson next goes on with {following}.")
+            click.echo(f"wavesim lesson next goes on with {following.number}.")
         click.echo(f"Your answers are kept in {progress.path}.")
 
 

@@ -13,7 +13,6 @@ import numpy as np
 
 from wavesim.analyze.bounds import find_bounds
 from wavesim.analyze.code_tables import code_tables
-from wavesim.analyze.loops import WaveLoop, find_loops
 from wavesim.analyze.passes import Passes, find_passes
 from wavesim.explanation.main_loop import Steady, steady_of
 from wavesim.isa.machine import Machine
@@ -180,25 +179,6 @@ def _least(timeline: Timeline, passes: Passes, unroll: int, machine: Machine) ->
         named["issue"] = bounds.issue_by_category.get(str(Category.MFMA), 0.0)
     name = max(named, key=lambda each: named[each])
     return named[name], name
-
-
-def structure_of(trace: Trace) -> Steady:
-    """The main loop from the streams alone: of the outermost ones, that with most instructions."""
-    loops = find_loops(trace, [len(wave) for wave in trace.waves])
-    outer = [
-        each
-        for each in loops
-        if not any(
-            other is not each and other.head <= each.head and each.tail <= other.tail for other in loops
-        )
-    ]
-    runs: list[WaveLoop | None] = [None] * len(trace.waves)
-    if not outer:
-        return Steady(runs, None, None)
-    main = max(outer, key=lambda loop: sum(int(run.head_rows[-1] - run.head_rows[0]) for run in loop.waves))
-    for run in main.waves:
-        runs[run.wave] = run
-    return Steady(runs, None, main.waves[0])
 
 
 def shortened(trace: Trace, steady: Steady, iterations: int = ITERATIONS) -> tuple[Trace, int]:

@@ -11,6 +11,7 @@ from typing import Any
 import platformdirs
 
 from wavesim.errors import SourceSpan, UserError
+from wavesim.lessons.page import Lesson
 
 _FILE = "lessons.json"
 _SCHEMA = 1
@@ -87,9 +88,9 @@ class Progress:
         """What was said before."""
         return self.answers.get(lesson, {}).get(section)
 
-    def next_of(self, names: Iterable[str]) -> str | None:
+    def next_of(self, found: Iterable[Lesson]) -> Lesson | None:
         """The first that is not done."""
-        return next((name for name in names if name not in self.done), None)
+        return next((each for each in found if each.name not in self.done), None)
 
     def _write(self) -> None:
         from wavesim.report.files import write_atomically

@@ -18,6 +18,8 @@ from wavesim.report.json.trust import trust_json
 MOST_FINDINGS = 5
 MOST_ROWS = 5
 MOST_DIFF_LINES = 200
+MOST_ADVICE_LINES = 60
+"""Of the diff of one piece of advice."""
 SEARCHED = 0.3
 """Share of a call's time that `tune` searches for; the proof takes the rest."""
 
@@ -101,12 +103,30 @@ def explain(asked: Asked, kernel: Mapping[str, Any]) -> Answer:
         {"name": each.name, "text": each.text, "clk": each.clk, "gain_clk": each.gain_clk}
         for each in found.ladder[:MOST_ROWS]
     ]
-    advice = [f"{each.text} (-{each.gain_clk:.0f} clk)" for each in found.advice[:MOST_ROWS]]
-    answer["try_next"] = advice or ["tune"]
+    answer["advice"] = [
+        {
+            "name": each.name,
+            "text": each.text,
+            "clk": each.clk,
+            "gain_clk": each.gain_clk,
+            "checked": each.how_checked,
+            "diff": _shortened(each.patch.diff, MOST_ADVICE_LINES) if each.patch is not None else "",
+        }
+        for each in found.advice[:MOST_ROWS]
+    ]
+    answer["try_next"] = [f"advice: {each.name}" for each in found.advice[:MOST_ROWS]] or ["tune"]
     return answer
 
 
-def tune(asked: Asked, kernel: Mapping[str, Any], candidates: int, loop: str | None, seed: int) -> Answer:
+def _shortened(diff: str, most: int) -> str:
+    lines = diff.splitlines()
+    rest = [f"... {len(lines) - most} more lines"] if len(lines) > most else []
+    return "\n".join([*lines[:most], *rest])
+
+
+def tune(
+    asked: Asked, kernel: Mapping[str, Any], candidates: int, loop: str | None, seed: int, diff: bool
+) -> Answer:
     """As `wavesim tune`; the search ends in time for the proof."""
     from wavesim.report.json.schemas import headed
     from wavesim.report.text.tuning import tuned_assembly, tuning_diff, tuning_json
@@ -119,12 +139,10 @@ def tune(asked: Asked, kernel: Mapping[str, Any], candidates: int, loop: str | N
     data = tuning_json(found)
     for other in ("sched_group_barrier", "parameters"):  # of a source; this tool gives assembly
         del data[other]
-    diff = tuning_diff(found).splitlines()
-    left_out = [*diff[:MOST_DIFF_LINES], f"... {len(diff) - MOST_DIFF_LINES} more lines"]
     return {
         **{name: value for name, value in data.items() if name not in headed("tune", {})},
         "verdict": "good" if found.better else "unchanged",
-        "diff": "\n".join(diff if len(diff) <= MOST_DIFF_LINES else left_out),
+        "diff": _shortened(tuning_diff(found), MOST_DIFF_LINES) if diff else "",
         "assembly": tuned_assembly(found),
     }
 
@@ -132,8 +150,12 @@ def tune(asked: Asked, kernel: Mapping[str, Any], candidates: int, loop: str | N
 def compare(asked: Asked, kernels: Sequence[Mapping[str, Any]]) -> Answer:
     """As `wavesim compare`: runs, and their clocks over those of the first."""
     runs = []
+    says: dict[str, None] = {}
     for number, kernel in enumerate(kernels):
-        runs.append(_run_answer(at_a_glance(run_kernel(*asked.kernel(kernel, number)))))
+        answer = _run_answer(at_a_glance(run_kernel(*asked.kernel(kernel, number))))
+        says |= dict.fromkeys(answer.pop("trust")["says"])
+        del answer["try_next"]
+        runs.append(answer)
     first = runs[0]["clk"]
     times = [each["clk"] / first - 1 for each in runs]
     bad = any(each["verdict"] == "bad" for each in runs)
@@ -142,6 +164,7 @@ def compare(asked: Asked, kernels: Sequence[Mapping[str, Any]]) -> Answer:
         "runs": runs,
         "slower_than_first": times,
         "fastest": min(range(len(runs)), key=lambda number: runs[number]["clk"]),
+        "says": list(says),
     }
 
 

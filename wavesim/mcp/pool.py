@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 from anyio.abc import Process
@@ -29,6 +29,18 @@ class Limits:
     memory_mb: int = 4096
     instructions: int = MAX_INSTRUCTIONS
     clk: int = MAX_CLK
+
+
+Code = Literal["unusable", "unknown-instruction", "missing-tool", "outside", "limit", "memory", "seconds"]
+"""Kinds of errors, as docs/mcp.md has them."""
+
+
+class Refused(UserError):
+    """Why a call has no answer."""
+
+    def __init__(self, message: str, code: Code, hint: str = "") -> None:
+        super().__init__(message, None, hint)
+        self.code = code
 
 
 class Worker:
@@ -53,7 +65,7 @@ class Worker:
         """What the tool answers. A call that takes longer, or that the client gives up, ends the process.
 
         Raises:
-            UserError: what the tool refuses, or the call costs too much.
+            Refused: by the tool, or the call costs too much.
         """
         async with self._lock:
             await self._started()
@@ -71,9 +83,10 @@ class Worker:
                     await self.kill()
             if not done:
                 hint = "a smaller launch (settings), a region, or more seconds"
-                raise UserError(f"{tool}: not done within {seconds:g} s; the call was ended", None, hint)
+                message = f"{tool}: not done within {seconds:g} s; the call was ended"
+                raise Refused(message, "seconds", hint)
         if "error" in answer:
-            raise UserError(answer["error"])
+            raise Refused(answer["error"], answer["code"])
         return answer["answer"]
 
     async def kill(self) -> None:
@@ -117,9 +130,10 @@ class Worker:
             line = await self._lines.receive_until(b"\n", MAX_ANSWER_BYTES)
         except (anyio.EndOfStream, anyio.IncompleteRead, anyio.ClosedResourceError):
             await self.kill()
-            return {"error": "the call ended its process; it may need more memory than this server gives"}
+            message = "the call ended its process; it may need more memory than this server gives"
+            return {"error": message, "code": "memory"}
         except anyio.DelimiterNotFound:
             await self.kill()
-            return {"error": f"the answer has more than {MAX_ANSWER_BYTES} bytes"}
+            return {"error": f"the answer has more than {MAX_ANSWER_BYTES} bytes", "code": "limit"}
         found: Mapping[str, Any] = json.loads(line)
         return found

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from wavesim._version import __version__
 from wavesim.errors import UserError
 from wavesim.front.region import DEFAULT_TRIPS
-from wavesim.mcp.pool import Limits, Worker
+from wavesim.mcp.pool import Limits, Refused, Worker
 from wavesim.mcp.request import MAX_TEXT_BYTES
 
 INSTRUCTIONS = """\
@@ -32,9 +32,14 @@ MOST_CANDIDATES = 100_000
 
 
 class Strict(BaseModel):
-    """No field but those that are declared."""
+    """No field but those that are declared; schemas without titles, which a client pays for in words."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=lambda schema: _untitled(schema))
+
+
+def _untitled(schema: dict[str, Any]) -> None:
+    for each in (schema, *schema.get("properties", {}).values()):
+        each.pop("title", None)
 
 
 class Kernel(Strict):
@@ -110,7 +115,7 @@ class Answer(Strict):
     seconds: float = Field(description="What the call took.")
 
 
-class Run(Strict):
+class Compared(Strict):
     """Clocks of a kernel. `clk` is per iteration, or of the whole run without a loop; `interval` is of it."""
 
     verdict: str
@@ -126,12 +131,13 @@ class Run(Strict):
     diagnosis: str
     findings: list[Found]
     more_findings: int
+
+
+class RunAnswer(Answer, Compared):
+    """Clocks of a kernel. `clk` is per iteration, or of the whole run without a loop; `interval` is of it."""
+
     try_next: list[str]
     trust: Trust
-
-
-class RunAnswer(Answer, Run):
-    """Clocks of a kernel. `clk` is per iteration, or of the whole run without a loop; `interval` is of it."""
 
 
 class PredictAnswer(RunAnswer):
@@ -150,10 +156,23 @@ class WhatIf(Strict):
     gain_clk: float
 
 
+class Advised(Strict):
+    """An edit that was tried: clocks with it, how it is known to be safe, its diff of the kernel or, where
+    that cannot say it, of the assembly."""
+
+    name: str
+    text: str
+    clk: float
+    gain_clk: float
+    checked: str
+    diff: str
+
+
 class ExplainAnswer(RunAnswer):
-    """The same with what-ifs; `try_next` is advice that was tried."""
+    """The same with what-ifs, and advice with its diffs."""
 
     what_if: list[WhatIf]
+    advice: list[Advised]
 
 
 class CheckAnswer(Answer):
@@ -201,16 +220,18 @@ class TuneAnswer(Answer):
     dropped: list[str]
     fault: str | None
     trust: TuneTrust
-    diff: str
+    diff: str = Field(description="Of the assembly, if it was asked for.")
     assembly: str = Field(description="The scheduled kernel.")
 
 
 class CompareAnswer(Answer):
-    """Runs in the order given; by which share each is slower than the first; the number of the fastest."""
+    """Runs in the order given; by which share each is slower than the first; the number of the fastest;
+    what the clocks rest on."""
 
-    runs: list[Run]
+    runs: list[Compared]
     slower_than_first: list[float]
-    fastest: int
+    fastest: int = Field(description="Of runs, from 0.")
+    says: list[str]
 
 
 Given = TypeVar("Given", bound=Answer)
@@ -263,7 +284,7 @@ def _add_tools(server: MCPServer[None], worker: Worker, most_s: float) -> None:
         try:
             found = await worker.call(tool, given, min(seconds or most_s, most_s))
         except UserError as error:
-            raise ToolError(str(error)) from None
+            raise ToolError(f"{error.code}: {error}" if isinstance(error, Refused) else str(error)) from None
         return answer(**found, seconds=round(time.monotonic() - began, 3))
 
     @server.tool()
@@ -292,10 +313,12 @@ def _add_tools(server: MCPServer[None], worker: Worker, most_s: float) -> None:
         candidates: Annotated[int, Field(ge=1, le=MOST_CANDIDATES)] = 200,
         loop: str | None = None,
         seed: Annotated[int, Field(ge=0)] = 1,
+        diff: bool = False,
         seconds: Seconds = None,
     ) -> TuneAnswer:
         """Find a better order of the instructions of a loop and prove that it computes the same."""
-        given = {"kernel": kernel.model_dump(), "candidates": candidates, "loop": loop, "seed": seed}
+        search = {"candidates": candidates, "loop": loop, "seed": seed, "diff": diff}
+        given = {"kernel": kernel.model_dump(), **search}
         return await ask(TuneAnswer, "tune", given, seconds)
 
     @server.tool()

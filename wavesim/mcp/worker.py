@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from wavesim.errors import UserError
+from wavesim.errors import LimitExceeded, UnknownInstruction, UserError
 from wavesim.limits import Budget, allowing
 
 _PARENT_DEATH_SIGNAL = 1
@@ -63,26 +64,52 @@ def _answered(asked: Any, call: Mapping[str, Any]) -> dict[str, Any]:
     try:
         answer: dict[str, Any] = {"answer": TOOLS[call["tool"]](asked, **call["arguments"])}
     except UserError as error:
-        answer = {"error": str(error)}
+        answer = {"error": str(error), "code": _code_of(error)}
     except PermissionError as error:
-        answer = {"error": f"refused: {error}"}
+        answer = {"error": f"refused: {error}", "code": "outside"}
     except MemoryError:
-        answer = {"error": "it needs more memory than this server gives a call"}
+        answer = {"error": "it needs more memory than this server gives a call", "code": "memory"}
     except RecursionError:
-        answer = {"error": "nested too deeply"}
-    found: dict[str, Any] = _without_folders(answer, asked)
+        answer = {"error": "nested too deeply", "code": "limit"}
+    found: dict[str, Any] = _as_asked(answer, asked)
     return found
 
 
-def _without_folders(value: Any, asked: Any) -> Any:
-    """The answer, in which files are named as the client knows them."""
+def _code_of(error: UserError) -> str:
+    from wavesim.asm.tools import MissingTool
+
+    kinds = {LimitExceeded: "limit", UnknownInstruction: "unknown-instruction", MissingTool: "missing-tool"}
+    return next((code for kind, code in kinds.items() if isinstance(error, kind)), "unusable")
+
+
+SIGNIFICANT = 6
+"""Digits of a number: more of a clock are noise, and words that a client pays for."""
+
+_OPTION = re.compile(r"--(arch|set|arg|block|expect|kernel|launch|region|trips|allow-unknown)\b")
+_ASKED_AS = {"set": "settings", "arg": "arguments", "allow-unknown": "allow_unknown"}
+_APPLY = re.compile(r"\(explain --apply ([\w-]+) -o FILE writes it\)")
+_WRITTEN = ("assembly", "diff")
+
+
+def _as_asked(value: Any, asked: Any, *, written: bool = False) -> Any:
+    """The answer in the client's terms: its names of files, and of options but in code that was ``written``;
+    numbers as far as they say anything."""
     if isinstance(value, str):
         for number in range(16):
             value = value.replace(f"{asked.scratch}/{number}/", "")
-        return value.replace(f"{asked.root}/", "")
+        value = value.replace(f"{asked.root}/", "")
+        if written:
+            return value
+        value = _APPLY.sub(r"(explain gives the diff of \1)", value)
+        return _OPTION.sub(lambda match: _ASKED_AS.get(match[1], match[1]), value)
+    if isinstance(value, float):
+        return float(f"{value:.{SIGNIFICANT}g}")
     if isinstance(value, dict):
-        return {_without_folders(key, asked): _without_folders(each, asked) for key, each in value.items()}
-    return [_without_folders(each, asked) for each in value] if isinstance(value, list) else value
+        return {
+            _as_asked(key, asked): _as_asked(each, asked, written=key in _WRITTEN)
+            for key, each in value.items()
+        }
+    return [_as_asked(each, asked) for each in value] if isinstance(value, list) else value
 
 
 def _die_with_parent() -> None:

@@ -88,7 +88,7 @@ def trust_in(run: Run) -> Trust:
     counts = _executed(trace)
     traces = validated_traces().get(machine.arch, ())
     known = frozenset().union(*(each.classes for each in traces))
-    guesses = guessed_times(trace)
+    guesses = _guessed(trace, counts)
     unvalidated = {name: count for name, (_, count) in guesses.items()}
     for code, count in counts.items():
         name = timing_class(trace.code[code])
@@ -116,8 +116,12 @@ def trust_in(run: Run) -> Trust:
 
 def guessed_times(trace: Trace) -> Mapping[str, tuple[AssumedTime, int]]:
     """Kinds of instructions whose time nobody has measured, with how often ``trace`` executes them."""
+    return _guessed(trace, _executed(trace))
+
+
+def _guessed(trace: Trace, executed: Mapping[int, int]) -> Mapping[str, tuple[AssumedTime, int]]:
     found: dict[str, tuple[AssumedTime, int]] = {}
-    for code, count in _executed(trace).items():
+    for code, count in executed.items():
         guess = _assumed_time(trace.code[code], trace.arch)
         if guess is not None:
             found[guess.name] = guess, count + found.get(guess.name, (guess, 0))[1]

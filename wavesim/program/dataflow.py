@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from wavesim.isa.kinds import Kind
 from wavesim.isa.opcode_info import OpcodeInfo
@@ -80,6 +81,7 @@ def _keeps_destination(info: OpcodeInfo, instruction: Instruction) -> bool:
     return written_part(info, instruction) is not None
 
 
+@lru_cache(maxsize=4096)
 def effects(instruction: Instruction, arch: str) -> Effects:
     """The registers ``instruction`` reads and writes on ``arch``, implicit ones included.
 

@@ -129,6 +129,15 @@ def executed(tile: Tile, layout: Layout, folder: Path, options: RunOptions) -> R
     """The run of a layout's generated kernel.
 
     Raises:
+        UserError: as :func:`written`.
+    """
+    return run_kernel(written(tile, layout, folder, options), options)
+
+
+def written(tile: Tile, layout: Layout, folder: Path, options: RunOptions) -> Path:
+    """A layout's generated kernel, with its launch beside it.
+
+    Raises:
         UserError: unusable machine, or a tile that does not fit into its LDS.
     """
     asked = load_machine(options.machine or options.arch or DEFAULT_ARCH, split_settings(options.settings)[1])
@@ -138,22 +147,19 @@ def executed(tile: Tile, layout: Layout, folder: Path, options: RunOptions) -> R
             None,
             f"LDS of {asked.name} has {asked.integer('lds.size_bytes')}",
         )
-    path = _file(folder)
+    path = folder / "swizzle.s"
     path.write_text(kernel_text(tile, layout, asked.arch), encoding="utf-8")
     path.with_suffix(".launch.yaml").write_text(launch_text(tile), encoding="utf-8")
-    return run_kernel(path, options)
-
-
-def _file(folder: Path) -> Path:
-    return folder / "swizzle.s"
+    return path
 
 
 def prove(tile: Tile, layout: Layout, folder: Path, options: RunOptions) -> Proof:
     """Executes a layout's kernel, times it by every engine that there is and checks it."""
     engine = "simpy" if available() else "both"
-    run = executed(tile, layout, folder, replace(options, engine=engine))
-    loaded, machine = prepare(_file(folder), options)
-    result = check_kernel(loaded, machine, execute=True)
+    path = written(tile, layout, folder, options)
+    prepared = prepare(path, options)
+    run = run_kernel(path, replace(options, engine=engine), prepared=prepared)
+    result = check_kernel(*prepared, execute=True)
     clean = not any(each.is_bad and each.rule != "bank-conflict" for each in result.findings)
     return Proof(run, pass_clk(run.timeline), engine, clean)
 

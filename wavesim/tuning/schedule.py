@@ -14,6 +14,7 @@ from wavesim.checks.outstanding import Ages, join
 from wavesim.checks.relaxing import WaitRelaxer
 from wavesim.isa.kinds import BRANCH_KINDS
 from wavesim.program import Immediate, Instruction, Program, Waitcnt
+from wavesim.program.orders import reverse_postorder
 from wavesim.trace import PUT_IN
 from wavesim.trace.decode import code_entries
 from wavesim.trace.relaid import block_starts
@@ -173,22 +174,8 @@ class Scheduler:
 
 def _ranks(head: int, behind: Sequence[Sequence[int]]) -> list[int]:
     """Of each block its place behind those that lead to it, loops apart."""
-    done: list[int] = []
-    seen = {head}
-    stack = [(head, iter(behind[head]))]
-    while stack:
-        block, rest = stack[-1]
-        following = next((each for each in rest if each not in seen), None)
-        if following is None:
-            done.append(block)
-            stack.pop()
-        else:
-            seen.add(following)
-            stack.append((following, iter(behind[following])))
-    rank = [len(behind)] * len(behind)
-    for place, block in enumerate(reversed(done)):
-        rank[block] = place
-    return rank
+    place = reverse_postorder(head, behind)
+    return [place.get(block, len(behind)) for block in range(len(behind))]
 
 
 def waiting(counts: Counts) -> Instruction:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from wavesim.calibrate.chip.found import Found, Part, Value
+from wavesim.calibrate.fit.search import Fitted
 from wavesim.isa.machine import Machine
 
 Chip = Mapping[str, Part]
@@ -81,23 +82,19 @@ def chip_lines(chip: Chip, *, virtual: bool) -> Iterator[str]:
                 yield f"{label:<{wide}}" + "".join(numbers)
 
 
+def value_json(name: str, each: Found | Fitted) -> dict[str, Any]:
+    """What was found of a value, as data."""
+    return {"name": name, **{key: getattr(each, key) for key in _OF_A_VALUE}}
+
+
+_OF_A_VALUE = ("value", "stock", "low", "high", "determined", "observations", "why")
+
+
 def chip_json(chip: Chip, *, virtual: bool) -> dict[str, Any]:
     """The same as data."""
     return {
         "stand_in": virtual,
-        "values": [
-            {
-                "name": each.key,
-                "value": each.value,
-                "stock": each.stock,
-                "low": each.low,
-                "high": each.high,
-                "determined": each.determined,
-                "observations": each.observations,
-                "why": each.why,
-            }
-            for each in _values(chip)
-        ],
+        "values": [value_json(each.key, each) for each in _values(chip)],
         "curves": [
             {
                 "title": curve.title,

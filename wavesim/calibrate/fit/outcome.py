@@ -8,7 +8,7 @@ from typing import Any
 
 from wavesim.calibrate.bench.lane_phases import FoundPhases, same_phases
 from wavesim.calibrate.bench.samples import Samples
-from wavesim.calibrate.fit.chip_outcome import NO_CHIP, Chip, chip_entries, chip_json
+from wavesim.calibrate.fit.chip_outcome import NO_CHIP, Chip, chip_entries, chip_json, value_json
 from wavesim.calibrate.fit.search import FitResult, Fitted
 from wavesim.isa.machine import Machine
 
@@ -173,19 +173,7 @@ def report_json(
         },
         "date": samples.date,
         "good": result.good,
-        "values": [
-            {
-                "name": each.name,
-                "value": each.value,
-                "stock": each.stock,
-                "low": each.low,
-                "high": each.high,
-                "determined": each.determined,
-                "observations": each.observations,
-                "why": each.why,
-            }
-            for each in result.fitted
-        ],
+        "values": [value_json(each.name, each) for each in result.fitted],
         "lane_phases": [
             {
                 "access": f"ds_{kind}_b{8 * width}",
