@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import click
 import pytest
 from trace_folders import four_waves, write_folder
 
+from wavesim.cli import progress
 from wavesim.cli.main import COMMANDS, WORKING, cli, main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -137,6 +139,24 @@ def test_no_color_and_quiet_hold_on_a_terminal(
     assert code in (0, 1), shown
     assert "\x1b" not in shown
     assert "\r" not in shown
+
+
+OWN_LINES = ("tune", "validate")
+"""They print a table that lives, and a line for each trace."""
+
+
+@pytest.mark.parametrize("name", [name for name in WORDS if name.split()[0] in WORKING - set(OWN_LINES)])
+def test_what_may_take_long_says_how_far_it_is(name: str, places: dict[str, str]) -> None:
+    """With every second taken for one that is over."""
+
+    def at_once() -> None:
+        progress.PROGRESS_AFTER_S = progress.LEAST_GAP_S = 0.0
+
+    ours, theirs = pty.openpty()
+    code, text = ended(words_of(name, places), at_once, theirs, theirs, ours)
+    assert code in (0, 1), text
+    if "--dry-run" not in WORDS[name]:
+        assert re.search(r"\r[^\r\n]+: [^\r\n]+  \d+ s", text)
 
 
 @pytest.mark.parametrize("name", WORDS)

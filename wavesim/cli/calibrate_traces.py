@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from wavesim.cli.options import JsonOptions
+from wavesim.cli.progress import quiet
 from wavesim.errors import UserError
 
 
@@ -42,7 +43,8 @@ def calibrate_from_traces(
         raise UserError("two traces have the same folder name, or one was given twice")
 
     def tell(what: str) -> None:
-        print(f"  {what}", file=sys.stderr, flush=True)
+        if not quiet():
+            print(f"  {what}", file=sys.stderr, flush=True)
 
     arch = load_machine(machine).arch if machine else one_arch(traces)
     found = in_processes(gather, {trace: (trace, machine) for trace in traces}, processes, tell)
