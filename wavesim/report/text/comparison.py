@@ -15,7 +15,7 @@ from wavesim.program.verdict import Verdict
 from wavesim.report.figures import FIGURES
 from wavesim.report.json.run import Json, run_json
 from wavesim.report.json.schemas import headed
-from wavesim.report.text.first_screen import idle_shares
+from wavesim.report.text.first_screen import MEANWHILE, idle_shares
 from wavesim.report.text.terminal import IDLE_CAUSES
 from wavesim.trace import REASON_NAMES
 from wavesim.words import number, percent, signed_percent
@@ -191,11 +191,11 @@ def _verdict(runs: Sequence[Run], width: int) -> list[Text]:
         text += f" its matrix pipes are busy {busy} of the time against {best_busy}"
         costs = sorted(((clk - ours.get(name, 0.0), name) for name, clk in theirs.items()), reverse=True)
         why = [
-            f"{IDLE_CAUSES[Activity[name.upper()]]} (+{100 * clk:.0f} points)"
+            f"{MEANWHILE[Activity[name.upper()]]} (+{100 * clk:.0f} points)"
             for clk, name in costs
             if clk >= 0.01
         ]
         if why:
-            text += f"; more idle time comes from {', '.join(why[:3])}"
+            text += f"; they are idle longer while waves {', '.join(why[:3])}"
         lines += [Text(part) for part in textwrap.wrap(f"{text}.", width, subsequent_indent="  ")]
     return lines
