@@ -61,6 +61,21 @@ def test_the_written_kernel_keeps_the_promise(name: str, tmp_path: Path) -> None
         assert bad(path, wanted) <= before
 
 
+def test_with_predicted_memory_the_file_s_own_prediction_is_as_promised(tmp_path: Path) -> None:
+    """An edit is timed with the latencies that were predicted for the kernel without it."""
+    options = RunOptions(arch="MI325X", settings={"K": "512"}, numbers=False)
+    found = explain_kernel(ROOT / "kernels/8wave.yaml", options, processes=1)
+    assert found.run.memory is not None
+    assert found.advice
+    for advice in found.advice:
+        assert advice.patch is not None
+        path = tmp_path / f"{advice.name}.yaml"
+        path.write_text(advice.patch.text)
+        loop = run_kernel(path, options).analysis.loop
+        assert loop is not None
+        assert loop.clk_per_iteration == pytest.approx(advice.clk, rel=0.01)
+
+
 def test_a_name_and_no_ending_will_do(tmp_path: Path) -> None:
     done = wavesim(
         "explain", ROOT / "kernels/lessons/strong_wait.s", "--apply", "split-wait-32", "-o", tmp_path / "new"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -10,10 +12,13 @@ import pytest
 from click.testing import CliRunner
 from trace_folders import four_waves, write_folder
 
+from wavesim import api
 from wavesim.asm.text.parse import parse_program
 from wavesim.cli.main import COMMANDS, cli
 from wavesim.cli.paths import MachineName
 from wavesim.errors import UserError
+from wavesim.mcp.request import Request, run_options
+from wavesim.sweeps.spec import read_spec
 
 GEMM = "kernels/8wave.yaml"
 
@@ -70,12 +75,40 @@ def test_a_trace_is_replayed_on_a_device_and_listed(root: Path, tmp_path: Path) 
         ["launch", "kernels/lessons/one_read.s"],
         ["lower", GEMM],
         ["compile", "kernels/hip/8wave.hip"],
+        ["tune", "kernels/lessons/strong_wait.s", "--candidates", "1"],
+        ["swizzle", "--tile", "64x64", "--type", "bf16", "--read", "mfma16x16x16", "--write", "b128"],
+        ["report", "kernels/lessons/two_waves.s", "-o", os.devnull],
     ],
     ids=lambda words: words[0],
 )
-def test_a_device_is_taken_wherever_an_architecture_is(words: list[str]) -> None:
-    result = CliRunner().invoke(cli, [*words, "--arch", "MI300X"], catch_exceptions=False)
+@pytest.mark.parametrize("device", ["MI300X", "mi300x"])
+def test_a_device_is_taken_wherever_an_architecture_is(words: list[str], device: str) -> None:
+    result = CliRunner().invoke(cli, [*words, "--arch", device], catch_exceptions=False)
     assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(
+    ("function", "more"),
+    [
+        (api.run, {}),
+        (api.check, {}),
+        (api.explain, {}),
+        (api.compare, {}),
+        (api.loops, {}),
+        (api.launch_skeleton, {}),
+        (api.tune, {"candidates": 1}),
+    ],
+    ids=lambda each: getattr(each, "__name__", ""),
+)
+def test_so_does_python(function: Callable[..., object], more: dict[str, object], root: Path) -> None:
+    assert function(root / "kernels/lessons/strong_wait.s", arch="mi300X", **more) is not None
+
+
+def test_so_do_programs_and_sweeps(root: Path, tmp_path: Path) -> None:
+    asked = Request(file="kernels/lessons/strong_wait.s", arch="mi300X")
+    assert run_options(asked, root, tmp_path)[1].arch == "MI300X"
+    (row,) = read_spec({"kernels": [str(root / GEMM)], "arch": ["mi300x"]}).cells()
+    assert row[1].arch == "MI300X"
 
 
 def test_every_arch_is_a_machines_name() -> None:

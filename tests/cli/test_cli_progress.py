@@ -25,6 +25,12 @@ def test_work_that_does_not_say_how_far_it_is_shows_its_seconds_and_leaves_nothi
     assert shown.endswith("\r" + " " * len("mine.s: check  1 s") + "\r")
 
 
+def test_work_that_says_nothing_for_a_while_shows_its_seconds_too() -> None:
+    code = WAITS.replace("working_line", "progress_line").replace(", 'check')", ") as report")
+    shown = on_a_terminal(code.format("report('compile', 0.0); time.sleep(1.7)"))
+    assert "mine.s: compile  1 s" in shown
+
+
 def test_short_work_shows_nothing() -> None:
     assert on_a_terminal(WAITS.format("time.sleep(0.1)")) == ""
 

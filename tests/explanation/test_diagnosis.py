@@ -49,7 +49,7 @@ def test_the_largest_gain_that_does_not_make_the_run_slower_is_named(strong: Run
 
 def test_without_a_gain_it_says_so(strong: Run) -> None:
     text = said(strong, Rung("free_waits", "no waits", 292.0, 1.0, 0.0, True, 8))
-    assert text == "No cause alone costs an issue slot."
+    assert text == "No single cause costs 4 clk."
 
 
 def test_a_kernel_at_its_bound_is_said_to_be() -> None:

@@ -28,6 +28,22 @@ def test_five_things_are_said(root: Path) -> None:
     assert "% of what is possible" in shown
 
 
+def test_it_says_what_waves_do_while_the_matrix_pipes_are_idle(root: Path) -> None:
+    """As the details count it; nothing of a kernel without MFMAs."""
+    shown = " ".join(screen(root, str(root / "kernels/8wave.yaml"), "--set", "K=1024", "--details").split())
+    found = re.search(
+        r"The matrix pipes are idle (\d+) % of the time, mostly while waves (.*?)\. try ", shown
+    )
+    busy = re.search(r"MFMA busy ([\d.]+) %", shown)
+    assert found is not None
+    assert busy is not None
+    assert int(found[1]) + float(busy[1]) == pytest.approx(100, abs=0.6)
+    assert re.fullmatch(r"write LDS \(\d+ %\), read LDS \(\d+ %\), access global memory \(\d+ %\)", found[2])
+    none = screen(root, str(root / "kernels/lessons/one_read.s"), "--block", "64")
+    assert "why" in none
+    assert "matrix pipes are idle" not in none
+
+
 def test_what_to_try_is_what_was_simulated(root: Path) -> None:
     """Explain tries the same edit, and more; the clocks are the same."""
     options = RunOptions(settings={"K": "1024"})
@@ -53,7 +69,7 @@ def test_a_predicted_run_says_where_its_lines_come_from(root: Path) -> None:
     """The shares are those of the details, and the level that is the largest bound is said to limit."""
     kernel = (str(root / "kernels/8wave.yaml"), "--set", "K=256")
     shown = " ".join(screen(root, *kernel, "--arch", "MI325X", "--details").split())
-    said = re.search(r"memory (\d+) % of lines come from L2, (\d+) % from HBM; HBM limits", shown)
+    said = re.search(r"memory (\d+) % of cache lines come from L2, (\d+) % from HBM; HBM limits", shown)
     assert said is not None
     details = re.search(
         r"round of workgroups: (\d+) % of lines wait for HBM.*?(\d+) % of lines find L2", shown

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wavesim.cli.options import JsonOptions
+from wavesim.cli.progress import quiet
 from wavesim.errors import UserError
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def calibrate_from_traces(
         raise UserError("two traces have the same folder name, or one was given twice")
 
     def tell(what: str) -> None:
-        print(f"  {what}", file=sys.stderr, flush=True)
+        if not quiet():
+            print(f"  {what}", file=sys.stderr, flush=True)
 
     arch = load_machine(machine).arch if machine else one_arch(traces)
     found = in_processes(gather, {trace: (trace, machine) for trace in traces}, processes, tell)

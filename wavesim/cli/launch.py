@@ -8,6 +8,7 @@ import click
 
 from wavesim.cli.options import ARCH, KERNEL_NAME, CompileOptions, JsonOptions, options
 from wavesim.cli.paths import KernelPath, OutputPath
+from wavesim.cli.progress import working_line
 from wavesim.errors import UserError
 from wavesim.pipeline.programs import launch_skeleton
 from wavesim.report.files import write_atomically
@@ -33,7 +34,8 @@ def launch(
 
     What it does not say is FILL_IN, with a comment, and is refused until it is filled in.
     """
-    text = launch_skeleton(kernel, arch, kernel_name, compiling.flags(kernel))
+    with working_line(str(kernel), "read"):
+        text = launch_skeleton(kernel, arch, kernel_name, compiling.flags(kernel))
     if output is not None and output.exists() and not force:
         raise UserError(f"{output}: is there already", None, "--force replaces it")
     if as_json.wanted:

@@ -207,6 +207,10 @@ def _print_markdown(text: str) -> None:
     from rich.console import Console
     from rich.markdown import Markdown
 
-    console = Console(file=uncovered(sys.stdout), no_color=bool(os.environ.get("NO_COLOR")), highlight=False)
+    console = Console(
+        file=uncovered(sys.stdout),
+        color_system=None if os.environ.get("NO_COLOR") else "auto",
+        highlight=False,
+    )
     console.print(Markdown(text, hyperlinks=False))
     console.print()

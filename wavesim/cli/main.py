@@ -80,7 +80,7 @@ EXAMPLES: dict[str, str] = {
 """Command -> an example of it, shown under its help."""
 
 
-WORKING = frozenset(COMMANDS) - {"launch", "isa", "mcp", "lesson", "explain-word"}
+WORKING = frozenset(COMMANDS) - {"isa", "mcp", "lesson", "explain-word"}
 """Commands that may take more than a second: they say how far they are, unless ``--quiet``."""
 
 

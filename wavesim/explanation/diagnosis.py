@@ -65,7 +65,7 @@ def sentence(bounds: Bounds | None, base: Pace, rungs: Sequence[Rung], mark: str
         share, limit = 100 * largest / base.clk, BOUND_WORDS[bounds.binding]
         said = f"{share:.1f} % of what is possible ({limit}) is reached; "
     if not causes:
-        said += "no cause alone costs an issue slot"
+        said += f"no single cause costs {LEAST_GAIN_CLK} clk"
     for number, each in enumerate(causes[:2]):
         if number:
             said += f"; next is {COSTS[each.name]}: {each.clk:.0f}{mark}"

@@ -82,8 +82,10 @@ def _include(source: Source, entry: Node, path: Path, open_files: tuple[Path, ..
     )
     if found is None:
         raise entry.error(f"include: no such file {wanted!r}", f"looked in {path.parent}")
+    again, plain = Path(os.path.realpath(found)), Path(os.path.normpath(found))
+    if os.path.realpath(plain) == str(again):  # without the .. that a link would lead elsewhere
+        found = plain
     data, marks = load_yaml(found)
-    again = Path(os.path.realpath(found))
     if again in open_files:
         chain = " -> ".join(each.name for each in (*open_files, again))
         raise entry.error(f"include: goes round in a circle: {chain}", "take one include: out")

@@ -15,6 +15,7 @@ from wavesim.program.verdict import Verdict
 from wavesim.report.figures import FIGURES
 from wavesim.report.json.run import Json, run_json
 from wavesim.report.json.schemas import headed
+from wavesim.report.text.first_screen import MEANWHILE, idle_shares
 from wavesim.report.text.terminal import IDLE_CAUSES
 from wavesim.trace import REASON_NAMES
 from wavesim.words import number, percent, signed_percent
@@ -183,27 +184,20 @@ def _verdict(runs: Sequence[Run], width: int) -> list[Text]:
     ranked.sort(key=lambda run: _clk_per_kflop(run) or 0.0)
     best = ranked[0]
     lines = [Text.assemble((_file_name(best), "bold"), " takes the fewest clocks per FLOP.")]
-    ours = _idle_shares(best)
+    ours = idle_shares(best.analysis)
     for run in ranked[1:]:
-        theirs = _idle_shares(run)
+        theirs = idle_shares(run.analysis)
         more = (_clk_per_kflop(run) or 0.0) / (_clk_per_kflop(best) or 1.0) - 1
         busy, best_busy = percent(run.analysis.mfma_busy_share), percent(best.analysis.mfma_busy_share)
         text = f"{_file_name(run)}: {signed_percent(more)} clocks per FLOP; in the loop"
         text += f" its matrix pipes are busy {busy} of the time against {best_busy}"
         costs = sorted(((clk - ours.get(name, 0.0), name) for name, clk in theirs.items()), reverse=True)
         why = [
-            f"{IDLE_CAUSES[Activity[name.upper()]]} (+{100 * clk:.0f} points)"
+            f"{MEANWHILE[Activity[name.upper()]]} (+{100 * clk:.0f} points)"
             for clk, name in costs
             if clk >= 0.01
         ]
         if why:
-            text += f"; more idle time comes from {', '.join(why[:3])}"
+            text += f"; they are idle longer while waves {', '.join(why[:3])}"
         lines += [Text(part) for part in textwrap.wrap(f"{text}.", width, subsequent_indent="  ")]
     return lines
-
-
-def _idle_shares(run: Run) -> dict[str, float]:
-    """Share of the steady clocks in which matrix pipes are idle, by cause."""
-    steady = run.analysis.steady
-    clk = steady.clk / max(1, steady.iterations)
-    return {name: value / clk for name, value in run.analysis.mfma_idle.items()} if clk else {}

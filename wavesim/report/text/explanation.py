@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 from rich.text import Text
 
@@ -52,6 +53,8 @@ CAUSES = {
 NAME = 26
 LINE = 22
 COLUMN = 19
+EXPOSED = 53
+"""Columns of the exposed latencies behind the name of a line."""
 MOST_LINKS = 14
 MOST_LINES = 12
 MOST_EXPOSED = 8
@@ -69,7 +72,7 @@ def explanation_lines(found: Explanation, look: Look) -> list[Text]:
         _chain(found.path, found, width),
         _lines(found, width),
         ladder_lines(found, width, ascii_only),
-        _exposed(found),
+        _exposed(found, width),
         _strong(found, width),
         _advice(found, width),
         _unknowns(found, width),
@@ -201,20 +204,21 @@ def _lines(found: Explanation, width: int) -> list[Text]:
         f"Where the time goes  {per_pass(found)} and wave, by line: waiting and issuing, and for what most"
     )
     lines = [Text(part, style="bold") for part in textwrap.wrap(title, width)]
-    room = max(1, (width - LINE - 7) // COLUMN)
+    names = [f"{place.short(SourceSpan(file, at))} {opcode}" for file, at, opcode in wanted]
+    label = _label([*names, place.name], width - COLUMN - 7)
+    room = max(1, (width - label - 7) // COLUMN)
     slack = _slack_by_line(found)
     for start in range(0, len(groups), room):
         part = range(start, min(start + room, len(groups)))
-        head = Text(f"  {place.file or '':<{LINE - 2}.{LINE - 3}}", "bright_black")
+        head = Text(f"  {place.name}"[: label - 1].ljust(label), "bright_black")
         for column in part:
             head.append(f"{group_name(found.run.analysis, groups[column]):>{COLUMN}}")
         if found.path.periods:
             head.append(f"{'slack':>7}")
         lines.append(head)
-        for key in wanted:
-            file, at, opcode = key
-            name = place.short(SourceSpan(file, at))
-            line = Text(f"  {name} {opcode}"[: LINE - 1].ljust(LINE))
+        for key, name in zip(wanted, names, strict=True):
+            file, at, _ = key
+            line = Text(f"  {name}"[: label - 1].ljust(label))
             for column in part:
                 line.append(_cell(keys[key][column], total))
             if found.path.periods:
@@ -248,19 +252,28 @@ def _slack_by_line(found: Explanation) -> dict[tuple[str, int], int]:
     return least
 
 
-def _exposed(found: Explanation) -> list[Text]:
+def _label(names: Sequence[str], most: int) -> int:
+    """Columns for names, their indent and a space behind them; ``most`` is what there is room for."""
+    return max(LINE, min(most, 3 + max(map(len, names))))
+
+
+def _exposed(found: Explanation, width: int) -> list[Text]:
     if not found.exposed:
         return []
     lines = [Text(f"Exposed latency  {per_pass(found)} in which waves stand at the wait", style="bold")]
     place = _Places(found)
-    head = f"  {place.file or '':<{LINE - 2}.{LINE - 3}}{'loads':>6}{'return after':>14}"
+    rows = found.exposed[:MOST_EXPOSED]
+    names = [f"{place.short(each.span)} {each.opcode}" for each in rows]
+    label = _label([*names, place.name], width - EXPOSED)
+    head = f"{f'  {place.name}'[: label - 1]:<{label}}{'loads':>6}{'return after':>13}"
     lines.append(Text(f"{head}{'wait':>9}{'exposed':>9}  hidden by, more", style="bright_black"))
-    for each in found.exposed[:MOST_EXPOSED]:
+    for each, name in zip(rows, names, strict=True):
         low, high = each.latency_clk
         latency = f"{low}" if low == high else f"{low}-{high}"
-        name = f"  {place.short(each.span)} {each.opcode}"[: LINE - 1]
         hidden = each.exposed_clk < 0.5
-        line = Text(f"{name:<{LINE}}{each.loads:>6}{latency:>14}{place.short(each.wait):>9}")
+        line = Text(
+            f"{f'  {name}'[: label - 1]:<{label}}{each.loads:>6}{latency:>13}{place.short(each.wait):>9}"
+        )
         line.append(
             f"{'hidden' if hidden else number(each.exposed_clk):>9}", "bright_black" if hidden else "bold"
         )
@@ -279,6 +292,7 @@ class _Places:
         spans = [line.span for table in found.lines for line in table]
         files = {span.file for span in spans if span is not None and span.line}
         self.file = next(iter(files)) if len(files) == 1 else None
+        self.name = (self.file or "").rpartition("/")[2]
 
     def short(self, span: SourceSpan | None) -> str:
         """``31``, or ``name.s:31`` with several files."""

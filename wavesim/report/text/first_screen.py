@@ -5,13 +5,15 @@ It is for somebody who sees the kernel for the first time; ``run --details`` has
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.text import Text
 
-from wavesim.analyze.result import BOUND_WORDS, LEVEL_BOUNDS
+from wavesim.analyze.activity import Activity
+from wavesim.analyze.result import BOUND_WORDS, LEVEL_BOUNDS, Analysis
 from wavesim.pipeline.run import Run
 from wavesim.program import Finding
 from wavesim.program.verdict import Verdict
@@ -21,7 +23,27 @@ from wavesim.words import bar, clipped, counted, number, percent
 
 LABEL = 9
 
-BAR = 20
+BAR = 16
+
+MEANWHILE = {
+    Activity.MFMA: "wait for waves that multiply",
+    Activity.LDS_READ: "read LDS",
+    Activity.LDS_WRITE: "write LDS",
+    Activity.GLOBAL: "access global memory",
+    Activity.WAIT_LGKM: "wait for LDS",
+    Activity.WAIT_VM: "wait for global memory",
+    Activity.BARRIER: "leave a barrier",
+    Activity.PIPE_WAIT: "wait for the pipe",
+    Activity.ALU: "do other arithmetic",
+    Activity.OTHER: "wait for other things",
+    Activity.ABSENT: "have ended",
+}
+"""What the waves do whose matrix pipe is idle."""
+
+LEAST_IDLE = 0.1
+"""Share of the loop's time from which on idle matrix pipes are spoken of."""
+
+MOST_CAUSES = 3
 
 MEND_FIRST = "Make it right first: the time of a wrong kernel says little."
 
@@ -57,12 +79,33 @@ def said_first(run: Run, found: Sequence[Finding] = (), *, checked: bool = False
         "verdict": f"{verdict}: {_about(run, verdict, found)}",
         "speed": _speed(run),
         "memory": _memory(run),
-        "why": run.diagnosis,
+        "why": f"{run.diagnosis} {idle_pipes(run.analysis)}".strip() if run.diagnosis else "",
         "try": run.to_try if verdict is not Verdict.BAD else MEND_FIRST,
     }
     return FirstScreen(
         _title(run), verdict, tuple((name, text) for name, text in rows.items() if text), _reached(run)
     )
+
+
+def idle_pipes(analysis: Analysis) -> str:
+    """A sentence on what the waves of the loop do while their matrix pipes are idle; nothing where they
+    hardly are, or where it has no MFMA."""
+    if analysis.loop is None or analysis.bounds is None or not analysis.bounds.mfma:
+        return ""
+    shares = idle_shares(analysis)
+    idle = sum(shares.values())
+    if idle < LEAST_IDLE:
+        return ""
+    largest = sorted(shares.items(), key=lambda each: (-each[1], each[0]))[:MOST_CAUSES]
+    parts = [f"{MEANWHILE[Activity[name.upper()]]} ({percent(share, 0)})" for name, share in largest]
+    return f"The matrix pipes are idle {percent(idle, 0)} of the time, mostly while waves {', '.join(parts)}."
+
+
+def idle_shares(analysis: Analysis) -> dict[str, float]:
+    """Share of the steady clocks in which matrix pipes are idle, by cause."""
+    steady = analysis.steady
+    clk = steady.clk / max(1, steady.iterations)
+    return {name: value / clk for name, value in analysis.mfma_idle.items()} if clk else {}
 
 
 def first_screen(run: Run, look: Look, where_next: str = "") -> list[Text]:
@@ -78,9 +121,16 @@ def first_screen(run: Run, look: Look, where_next: str = "") -> list[Text]:
     return lines + _row("next", where_next or _next(said.verdict), width)
 
 
+def _broken(text: str, width: int) -> list[str]:
+    """Lines of a sentence; a number stays beside its unit, and nothing is cut."""
+    kept = re.sub(r"(?<=[\d?]) (?=%|clk\b|GHz\b)", "\xa0", text)
+    parts = textwrap.wrap(kept, width, break_long_words=False, break_on_hyphens=False)
+    return [part.replace("\xa0", " ") for part in parts] or [""]
+
+
 def _row(name: str, text: str, width: int, style: str = "") -> list[Text]:
     """``name  text``; a long text goes on below itself. ``style`` is that of the first word."""
-    parts = textwrap.wrap(text, width - LABEL, break_long_words=False, break_on_hyphens=False) or [""]
+    parts = _broken(text, width - LABEL)
     lines = [Text.assemble((f"{name:<{LABEL}}", "bright_black"), parts[0])]
     if style:
         lines[0].stylize(style, LABEL, LABEL + len(parts[0].split(":")[0]))
@@ -155,7 +205,7 @@ def _memory(run: Run) -> str:
         return ""
     found = run.memory.prediction
     parts = [
-        f"{100 * share:.0f} % {'of lines come ' * (not place)}from {level}"
+        f"{100 * share:.0f} % {'of cache lines come ' * (not place)}from {level}"
         for place, (level, share) in enumerate(
             (level, share) for level, share in found.share.items() if share >= 0.005
         )
@@ -186,13 +236,13 @@ def _reached(run: Run) -> Reached | None:
         return None
     share = min(bound / loop.clk_per_iteration, 1.0)
     least = f"{number(bound)}{run.mark(f'bounds.{name}')}"
-    return Reached(share, f"{percent(share, 0)} of what is possible: {least} ({BOUND_WORDS[name]})")
+    return Reached(share, f"{percent(share, 0)} of what is possible: {least} clk ({BOUND_WORDS[name]})")
 
 
 def _bar(reached: Reached, look: Look) -> list[Text]:
     filled = bar(reached.share, BAR, look.ascii_only)
     rest = ("." if look.ascii_only else "░") * (BAR - len(filled))
-    parts = textwrap.wrap(reached.said, look.width - LABEL - BAR - 1)
+    parts = _broken(reached.said, look.width - LABEL - BAR - 1)
     lines = [Text.assemble(" " * LABEL, (filled, "bold"), (rest, "bright_black"), f" {parts[0]}")]
     return lines + [Text(" " * (LABEL + BAR + 1) + part) for part in parts[1:]]
 
@@ -200,4 +250,5 @@ def _bar(reached: Reached, look: Look) -> list[Text]:
 def _next(verdict: Verdict) -> str:
     if verdict is Verdict.BAD:
         return "wavesim check: what is wrong, with the line; --details: figures"
-    return "wavesim check: right? explain: why? tune: faster? --details: figures"
+    ask = "wavesim check: right? explain: why? tune: faster? --details: figures"
+    return f"{ask}; explain-word WORD: what it means"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -58,9 +59,16 @@ WAITS = (
 
 
 def emit(*renderables: RenderableType) -> None:
-    """Prints to stdout; when that is not a terminal, wide, without colour and trailing blanks."""
+    """Prints to stdout; when that is not a terminal, wide, without colour and trailing blanks. With NO_COLOR
+    a terminal has no bold letters either, as in all reports."""
     if sys.stdout.isatty():
-        console = Console(file=uncovered(sys.stdout), highlight=False, markup=False, emoji=False)
+        console = Console(
+            file=uncovered(sys.stdout),
+            highlight=False,
+            markup=False,
+            emoji=False,
+            color_system=None if os.environ.get("NO_COLOR") else "auto",
+        )
         console.print(_shown(console, renderables), end="")
         return
     console = Console(width=PIPED_WIDTH, highlight=False, markup=False, emoji=False, color_system=None)
