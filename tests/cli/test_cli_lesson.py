@@ -88,6 +88,13 @@ def test_listing() -> None:
     assert re.search(r"^ +1  One read and its wait$", done.stdout, re.MULTILINE)
 
 
+def test_a_lesson_by_its_name_has_no_addresses_of_links() -> None:
+    said = " ".join(wavesim("lesson", "bank-conflicts", "--all").stdout.split())
+    assert "8. Bank conflicts and swizzles" in said
+    assert "about 2050 clocks (lesson 5), of which" in said
+    assert "The model, section 6 (docs/model/06-lds.md); which lanes" in said
+
+
 def test_a_lesson_that_is_not_there() -> None:
     done = wavesim("lesson", "99")
     assert done.returncode == 2

@@ -85,6 +85,7 @@ def test_perfetto_names_whom_the_engine_blames_and_draws_arrows_from_other_waves
     ends = {event["id"]: event for event in events if event["ph"] == "f"}
     assert len(starts) > 100
     assert starts.keys() == ends.keys()
+    assert all(isinstance(flow, int) and flow < 2**53 for flow in starts)  # Perfetto refuses others
     slices = {(e["tid"], e["ts"]) for e in events if e["ph"] == "X" and e["pid"] == 1}
     for name, start in starts.items():
         assert (start["tid"], start["ts"]) in slices

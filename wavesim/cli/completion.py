@@ -61,6 +61,7 @@ def _lessons() -> Iterable[tuple[str, str]]:
 
     yield from ((str(each.number), each.title) for each in lessons())
     yield "next", "the first that is not done"
+    yield from ((each.name, each.title) for each in lessons())
 
 
 def _words() -> Iterable[tuple[str, str]]:

@@ -25,10 +25,10 @@ NEXT = "next"
 
 
 @click.command()
-@click.argument("number", required=False, metavar="[NUMBER|next]", shell_complete=completion.lessons)
+@click.argument("number", required=False, metavar="[NUMBER|NAME|next]", shell_complete=completion.lessons)
 @click.option("--all", "at_once", is_flag=True, help="Show everything without asking.")
 def lesson(number: str | None, at_once: bool) -> int:
-    """Go through lesson NUMBER step by step; next: the first not done; without: list them.
+    """Go through a lesson step by step, by its NUMBER or NAME; next: the first not done; without: list them.
 
     Each lesson asks for a prediction, then runs the command here and now, says how far off the
     prediction was, and explains what comes out. On a terminal it keeps your answers and how far you
@@ -55,7 +55,7 @@ def _chosen(found: tuple[Lesson, ...], number: str, progress: Progress | None) -
     if number == NEXT and progress is not None:
         return progress.next_of(found)
     for each in found:
-        if number == str(each.number):
+        if number in (str(each.number), each.name):
             return each
     raise UserError(
         f"there is no lesson {number}",

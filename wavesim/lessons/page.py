@@ -15,6 +15,7 @@ ASKS = ("Predict", "Exercise")
 _BLOCK = re.compile(r"^```console\n(.*?)^```\n?", re.MULTILINE | re.DOTALL)
 _KEY = re.compile(r"^<!-- answer\n(.*?)^-->\n?", re.MULTILINE | re.DOTALL)
 _PICTURE = re.compile(r"^!\[[^]]*\]\([^)]*\)\n?", re.MULTILINE)
+_LINK = re.compile(r"\[([^]]*)\]\(([^)#]*)(?:#[^)]*)?\)")
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Section:
-    """``parts`` are prose (Markdown, without pictures) and commands, as they follow each other.
+    """``parts`` are prose (Markdown, without pictures and links) and commands, as they follow each other.
 
     ``question`` is the key of a section that asks for something that can be judged.
     """
@@ -92,12 +93,21 @@ def _section(heading: str, text: str, commands: int, place: SourceSpan) -> Secti
     parts: list[str | Command] = []
     at = 0
     for block in _BLOCK.finditer(text):
-        parts.append(text[at : block.start()].strip())
+        parts.append(_without_links(text[at : block.start()]))
         at = block.end()
         for shown in re.split(r"^\$ ", block[1], flags=re.MULTILINE)[1:]:
             line, _, printed = shown.partition("\n")
             commands += 1
             parts.append(Command(commands, line, printed))
-    parts.append(text[at:].strip())
+    parts.append(_without_links(text[at:]))
     question = read_question(keys[0], place) if keys else None
     return Section(heading, tuple(part for part in parts if part), question)
+
+
+def _without_links(text: str) -> str:
+    """For a terminal: of a link the words, and of one out of the lessons where in a checkout its page is."""
+
+    def words(link: re.Match[str]) -> str:
+        return f"{link[1]} (docs/{link[2][3:]})" if link[2].startswith("../") else link[1]
+
+    return _LINK.sub(words, text).strip()

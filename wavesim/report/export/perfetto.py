@@ -99,7 +99,8 @@ def _arrow(
     issue = int(timeline.waves[by.wave].issue_clk[by.row])
     if by.wave == position or not 0 <= issue < end_clk:
         return
-    common = f'"cat":"blame","name":"blame","id":"{process}.{position}.{number}","pid":{process}'
+    flow = ((process << 12 | position) << 24) + number  # Perfetto takes no other ids than numbers
+    common = f'"cat":"blame","name":"blame","id":{flow},"pid":{process}'
     yield f'{{"ph":"s",{common},"tid":{by.wave + 1},"ts":{issue}}}'
     yield f'{{"ph":"f","bp":"e",{common},"tid":{position + 1},"ts":{end_clk - 1}}}'
 
