@@ -12,6 +12,7 @@ import random_traces
 
 from wavesim.isa.timing_parameters import TimingParameters
 from wavesim.timing import ENGINES, simulate
+from wavesim.timing.rules.lds_subdword import subdword_clk
 from wavesim.trace import Category, CodeEntry, Kind, Reason, Spin, Timeline, Trace, WaveTrace
 
 Blamed = list[tuple[int, str, int, int, int]]
@@ -272,7 +273,8 @@ class Facts:
                 return same_pair and named.data_bytes > 0 and issue <= last < end
             case Reason.LDS_QUEUE:
                 _, served = self.spans["lds_port", self.pair[self.simd(wave)]][by]
-                return issue <= last < served + self.p.lds_queue_hold_clk
+                late_clk = subdword_clk(self.p, named)
+                return issue <= last < served + late_clk + self.p.lds_queue_hold_clk
             case Reason.VMEM_QUEUE:
                 accepted, _ = self.spans["memory", 0][by]
                 stores = entry.kind is named.kind is Kind.VMEM_STORE
