@@ -392,10 +392,12 @@ class _Tuner:
         return (self._wanted.candidates or sys.maxsize) // of
 
     def _as_it_is(self) -> list[_Candidate]:
-        """The kernel as it is, and orders that lists make of it: an eighth of given candidates."""
+        """The kernel as it is, and orders that lists make of it: an eighth of a given number of candidates,
+        or half where it is the only variant."""
         found = self._scored("own", [(0,)])
         if self._may("order"):
-            lists = min(self._part(8), len(list(rules_for(self._base.entries))))
+            only = self._wanted.changes.isdisjoint(("rotation", "barriers", "stagger", "rename"))
+            lists = min(self._part(2 if only else 8), len(list(rules_for(self._base.entries))))
             edges = [lists * leg // LEGS for leg in range(LEGS + 1)]
             found += self._scored("lists", [(0, *part) for part in pairwise(edges)])
         self._note(found)
