@@ -193,12 +193,12 @@ def test_as_many_workgroups_as_fit(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     path = write(tmp_path, grid=grid, **stated)
-    data = run_json(monkeypatch, capfd, path)
+    data = run_json(monkeypatch, capfd, path, "--rounds", "1")
     assert sorted({wave["workgroup"] for wave in data["waves"]}) == list(range(groups))
     assert data["numerics"]["ok"]
     per_simd = [sum(wave["simd"] == simd for wave in data["waves"]) for simd in range(4)]
     assert per_simd == [groups] * 4
-    one = run_json(monkeypatch, capfd, path, "--workgroups", "1")
+    one = run_json(monkeypatch, capfd, path, "--workgroups", "1", "--rounds", "1")
     assert {wave["workgroup"] for wave in one["waves"]} == {0}
     if grid[0] * grid[1] < 8:
         assert call(monkeypatch, "run", path, "--workgroups", "8") == 2
