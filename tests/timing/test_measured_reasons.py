@@ -89,7 +89,7 @@ def test_both_sides_of_a_comparison_count_its_wait_for_the_pipe() -> None:
         stall = np.where(waited, half, wave.issue_clk) - wave.attempt_clk
         length = wave.end_clk - wave.attempt_clk
         rows.append(np.stack([wave.attempt_clk, 0 * stall, stall, length, np.arange(3)], axis=1))
-    seen = side(measured_timeline(timeline.trace, rows, 0, p), None, p).stalls
+    seen = side(measured_timeline(timeline.trace, rows, 0, p), None, p).told
     known = {Reason(each) for wave in timeline.waves for each in wave.stall_reason.tolist()}
     assert {Reason.MATRIX_PIPE, Reason.ARBITRATION} <= known
-    assert side(timeline, None, p).stalls == seen == {"matrix_pipe": seen["matrix_pipe"]}
+    assert side(timeline, None, p).told == seen == {"matrix_pipe": seen["matrix_pipe"]}

@@ -63,7 +63,8 @@ NO_WAIT = (Reason.NOT_STARTED, Reason.FINISHED, Reason.ISSUE, Reason.HOLD, Reaso
 @dataclass(frozen=True, slots=True)
 class Side:
     """One side of a comparison. Clocks per iteration are ``None`` without a loop; ``stalls`` are wave
-    clocks summed over the waves, by reason; ``classes`` the clocks from the end of the instruction before to
+    clocks summed over the waves, by reason, ``told`` the same read off both sides as a trace tells it;
+    ``classes`` the clocks from the end of the instruction before to
     an instruction's own end, by class."""
 
     clk_per_iteration: float | None
@@ -74,6 +75,7 @@ class Side:
     span_clk: int
     mfma_busy: float
     stalls: Mapping[str, int]
+    told: Mapping[str, int]
     classes: Mapping[str, int]
 
 
@@ -150,10 +152,8 @@ def counted_as(timeline: Timeline, code: npt.NDArray[np.integer], reason: npt.ND
     return np.where(one, stalled, told)
 
 
-def _stalls(timeline: Timeline, parameters: TimingParameters) -> dict[str, int]:
-    """Wave clocks by reason, as a trace tells it: of both sides read by the same rules."""
-    if not timeline.measured:
-        timeline = as_a_trace_tells(timeline, parameters)
+def _stalls(timeline: Timeline) -> dict[str, int]:
+    """Wave clocks by reason."""
     totals = np.zeros(len(Reason), np.int64)
     for wave, timed in zip(timeline.trace.waves, timeline.waves, strict=True):
         reason = counted_as(timeline, wave.code[timed.stall_row], timed.stall_reason)
@@ -231,7 +231,8 @@ def side(timeline: Timeline, head: int | None, parameters: TimingParameters) -> 
         iterations=max((len(single) + 1 for single in singles), default=0),
         span_clk=timeline.clk_total,
         mfma_busy=_mfma_busy(timeline, parameters),
-        stalls=_stalls(timeline, parameters),
+        stalls=_stalls(timeline),
+        told=_stalls(timeline if timeline.measured else as_a_trace_tells(timeline, parameters)),
         classes=dict(zip(CLASSES, classes.tolist(), strict=True)),
     )
 

@@ -122,7 +122,7 @@ def validate_trace(
 
 def _shares(side: Side, timeline: Timeline) -> dict[str, float]:
     lived = sum(wave.last_clk - wave.first_clk for wave in timeline.waves)
-    return {name: clk / max(1, lived) for name, clk in side.stalls.items()}
+    return {name: clk / max(1, lived) for name, clk in side.told.items()}
 
 
 def validate(
