@@ -18,7 +18,7 @@ from wavesim.tuning.crew import Here, Job
 from wavesim.tuning.ground import Ground
 from wavesim.tuning.score import Judge
 from wavesim.tuning.state import State
-from wavesim.tuning.tune import Tuned, TuneOptions, tune_kernel
+from wavesim.tuning.tune import LEGS, MOST_TRIES, TRIES, Tuned, TuneOptions, tries_of_legs, tune_kernel
 
 KERNEL = ROOT / "kernels/lessons/strong_wait.s"
 WANTED = TuneOptions(minutes=None, candidates=400)
@@ -42,6 +42,13 @@ def test_a_variant_is_searched_elsewhere_as_here() -> None:
     assert [Job(there, *job)(lambda: False) for job in jobs] == found
     late = Job(there, *jobs[1])(lambda: True)
     assert late[1] == 1  # none after it got late
+
+
+@pytest.mark.parametrize(("left", "legs"), [(50_000, 4), (200_000, 15), (1_000_000, 78)])
+def test_many_candidates_are_more_annealings_beside_each_other(left: int, legs: int) -> None:
+    """A cluster has work so, and their number follows from that of the candidates alone."""
+    assert tries_of_legs(left, LEGS, MOST_TRIES) == [MOST_TRIES] * legs
+    assert len(tries_of_legs(left, LEGS, TRIES)) == LEGS
 
 
 @pytest.fixture(scope="module")

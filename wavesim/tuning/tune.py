@@ -542,7 +542,11 @@ class _Tuner:
             best = _best_of_each(_ranked(found))[:pool]
             if self._ground(0).at_bound(best[0].clk):
                 return
-            each = self._tries_of_legs(max(LEGS, pool), tries)
+            legs, given = max(LEGS, pool), self._wanted.candidates
+            if given is None:
+                each = [tries] * max(legs, self._crew.width)
+            else:
+                each = tries_of_legs(given - self._tried - RESERVED, legs, tries)
             jobs = []
             for leg, most in enumerate(each):
                 start, heat = best[leg % len(best)], BOLD if leg >= len(best) else HOT
@@ -551,17 +555,6 @@ class _Tuner:
             found += self._scored("leg", jobs)
             rounds, pool, tries = rounds + 1, max(LEGS, pool // 2), min(2 * tries, MOST_TRIES)
             self._note(found)
-
-    def _tries_of_legs(self, legs: int, tries: int) -> list[int]:
-        """Of each annealing of a round how many candidates it has, ``tries`` at most. Where their number is
-        given, so is that of the annealings; else there are as many as can be at a time."""
-        if self._wanted.candidates is None:
-            return [tries] * max(legs, self._crew.width)
-        left = self._wanted.candidates - self._tried - RESERVED
-        if tries == MOST_TRIES:
-            legs = max(legs, left // (LONG_ROUNDS * tries))
-        legs = max(1, min(legs, left // (2 * tries)))
-        return [min(tries, (left + leg) // legs) for leg in range(legs)]
 
     def _prioritised(self, found: list[_Candidate]) -> list[_Candidate]:
         own = any(self._base.relaxer.code[n].kind is Kind.SETPRIO for n in self._base.loop.operations)
@@ -679,6 +672,20 @@ class _Tuner:
             put = with_priorities(strong, variant.relaxer.code, best.levels)
             without["waits"] = max(judged.clk(put), self._bound_clk)
         return tuple(Share(name, without[name], without[name] - clk) for name in CHANGES if name in without)
+
+
+def tries_of_legs(left: int, legs: int, tries: int) -> list[int]:
+    """Of each annealing of a round how many candidates it has.
+
+    Args:
+        left: candidates of the whole search.
+        legs: annealings at least, if there are enough candidates for them.
+        tries: candidates of one at most.
+    """
+    if tries == MOST_TRIES:
+        legs = max(legs, left // (LONG_ROUNDS * tries))
+    legs = max(1, min(legs, left // (2 * tries)))
+    return [min(tries, (left + leg) // legs) for leg in range(legs)]
 
 
 def _said(finding: Finding) -> str:
