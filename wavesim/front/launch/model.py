@@ -80,7 +80,8 @@ class Launch:
     ``dynamic_lds_bytes`` is what the launch adds to the kernel's own LDS. Without ``is_stated`` nobody said
     how many lanes a workgroup has: ``workgroup_size`` is a default. ``states_sharing``: it says how many
     ``workgroups`` there are. ``references`` are matrices that the
-    kernel does not get: what is expected may name them."""
+    kernel does not get: what is expected may name them. ``shape`` are a workgroup's lanes in x, y and z,
+    x the fastest, where they are not all in x."""
 
     arguments: tuple[MatrixArgument | ScalarArgument, ...]
     workgroup_size: int
@@ -92,6 +93,13 @@ class Launch:
     is_stated: bool = True
     states_sharing: bool = False
     references: tuple[MatrixArgument, ...] = ()
+    shape: tuple[int, ...] = ()
+
+    @property
+    def workgroup_shape(self) -> Position:
+        """Work-items of a workgroup in x, y and z."""
+        x, y, z = (*(self.shape or (self.workgroup_size,)), 1, 1)[:3]
+        return x, y, z
 
     def matrix(self, name: str) -> MatrixArgument:
         """The matrix argument ``name``.
