@@ -325,6 +325,33 @@ def test_pairs_of_halves(arch: str, header: str, kind: str, tmp_path: Path) -> N
     assert right(run_kernel(path, RunOptions(arch=arch, launch=launch)))
 
 
+def test_cooperative_groups(arch: str, tmp_path: Path) -> None:
+    """Sums of tiles of 16 lanes and of the workgroup, by shuffles and through LDS."""
+    path = tmp_path / "k.hip"
+    path.write_text(
+        "#include <hip/hip_cooperative_groups.h>\nnamespace cg = cooperative_groups;\n"
+        "__device__ float sum(cg::thread_group group, float *held, float x) {\n"
+        "  for (unsigned i = group.size() / 2; i; i /= 2) {\n"
+        "    held[threadIdx.x] = x; group.sync();\n"
+        "    if (group.thread_rank() < i) x += held[threadIdx.x + i];\n"
+        "    group.sync();\n  }\n  return x;\n}\n"
+        'extern "C" __global__ void k(const float *x, float *y) {\n'
+        "  __shared__ float held[128], all;\n"
+        "  cg::thread_block block = cg::this_thread_block();\n"
+        "  auto tile = cg::tiled_partition<16>(block);\n"
+        "  float own = x[block.thread_rank()], part = own;\n"
+        "  for (int i = 8; i; i /= 2) part += tile.shfl_xor(part, i);\n"
+        "  float first = sum(tile, held, own); float same = tile.shfl(first, 0) - part;\n"
+        "  float total = sum(block, held, own);\n"
+        "  if (!block.thread_rank()) all = total;\n"
+        "  cg::sync(block);\n"
+        "  y[threadIdx.x] = all + same + tile.any(same != 0) + (tile.ballot(1) - 65535.0f);\n}\n"
+    )
+    arguments = ("x=f32[1,128]:index", "y=f32[1,128]:unwritten")
+    launch = LaunchOptions(arguments=arguments, block=128, expect="y = sum(x) + 0 * x")
+    assert right(run_kernel(path, RunOptions(arch=arch, launch=launch)))
+
+
 def test_what_headers_of_libraries_ask_for(arch: str, tmp_path: Path) -> None:
     """printf and ROCm's library on the device, std:: functions, the version."""
     path = tmp_path / "k.hip"

@@ -66,10 +66,10 @@ GIVEN = {
     "rounds": (["--rounds", "3"], 3),
     "launch": (
         [
-            *("--launch", "l.yaml", "--arg", "A=1", "--block", "64", "--grid", "1,2", "--expect", "C = A"),
+            *("--launch", "l.yaml", "--arg", "A=1", "--block", "32,2", "--grid", "1,2", "--expect", "C = A"),
             *("--tile", "1,64", "--kernel", "name", "--lds", "32", "-D", "N=4"),
         ],
-        LaunchOptions("l.yaml", ("A=1",), 64, "1,2", "C = A", "1,64", "name", {}, 32, ("-DN=4",)),
+        LaunchOptions("l.yaml", ("A=1",), 64, "1,2", "C = A", "1,64", "name", {}, 32, ("-DN=4",), (32, 2)),
     ),
 }
 """Of each field of RunOptions that the command line says: the words, and what comes of them."""

@@ -38,7 +38,7 @@ def test_the_good_one_is_read(tmp_path: Path) -> None:
         ("workgroup", "-1", 1, "workgroup: -1\n  1 to 1024"),
         ("workgroup", "0", 1, "workgroup: 0"),
         ("workgroup", "2000", 1, "workgroup: 2000"),
-        ("workgroup", "[64]", 1, "not a whole number"),
+        ("workgroup", "[6.5]", 1, "not a whole number"),
         ("grid", "5", 2, "grid: 5 is no list of numbers"),
         ("grid", "{}", 2, "no list of numbers"),
         ("grid", "[0, 1]", 2, "grid: 0"),

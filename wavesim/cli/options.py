@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import wraps
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ import click
 from click.core import ParameterSource
 
 from wavesim.cli.operands import STDOUT
-from wavesim.cli.paths import InputPath, MachineName, OutputPath
+from wavesim.cli.paths import Block, InputPath, MachineName, OutputPath
 from wavesim.errors import UserError
 from wavesim.front.endings import HIP
 from wavesim.front.launch.file import MAX_DYNAMIC_LDS_BYTES
@@ -203,7 +204,9 @@ class LaunchOptions:
         metavar="NAME=WHAT",
         help="Kernel argument, in order: A=bf16[128,512]:random or K=512.",
     )
-    block: int | None = option("--block", type=int, help="Threads of a workgroup.")
+    block: tuple[int, ...] | None = option(
+        "--block", type=Block(), help="Threads of a workgroup: 256, or 16,16."
+    )
     grid: str | None = option("--grid", metavar="X,Y", help="Position of the simulated workgroup.")
     expect: str | None = option("--expect", metavar="TEXT", help="Expected result: 'C = A @ B.T'.")
     tile: str | None = option(
@@ -220,9 +223,10 @@ class LaunchOptions:
 
     def texts(self, flags: tuple[str, ...] = ()) -> LaunchTexts:
         """The same for the front ends; ``flags`` are the compiler's."""
-        return LaunchTexts(
-            **{each.name: getattr(self, each.name) for each in fields(self)}, compile_flags=flags
-        )
+        said = {each.name: getattr(self, each.name) for each in fields(self)}
+        shape = self.block or ()
+        said["block"] = prod(shape) if shape else None
+        return LaunchTexts(**said, shape=shape if len(shape) > 1 else (), compile_flags=flags)
 
 
 _FLAGS = ("-std=", "-O", "-f", "-m", "-W", "-w", "-U", "-isystem")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,24 @@ class OutputPath(click.Path):
         if str(path) != STDOUT:
             plan_output(str(path))
         return path
+
+
+class Block(click.ParamType[tuple[int, ...]]):
+    """Threads of a workgroup, in one number or in x, y and z."""
+
+    name = "X[,Y[,Z]]"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """The numbers."""
+        if isinstance(value, tuple):
+            return value
+        if re.fullmatch(r"[1-9]\d{0,9}(,[1-9]\d{0,9}){0,2}", str(value)) is None:
+            self.fail(
+                f"{value!r}: one to three numbers with commas between, such as 256 or 16,16", param, ctx
+            )
+        return tuple(map(int, str(value).split(",")))
 
 
 class MachineName(click.ParamType[str]):

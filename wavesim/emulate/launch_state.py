@@ -159,7 +159,7 @@ def _hidden(kind: str, launch: Launch) -> int | None:
     if kind.startswith("hidden_block_count_"):
         return launch.grid["xyz".index(kind[-1])]
     if kind.startswith("hidden_group_size_"):
-        return launch.workgroup_size if kind[-1] == "x" else 1
+        return launch.workgroup_shape["xyz".index(kind[-1])]
     if kind == "hidden_grid_dims":
         return 3 if launch.grid[2] > 1 else 2 if launch.grid[1] > 1 else 1
     return None
@@ -198,7 +198,7 @@ def make_state(program: Program, launch: Launch, memory: Memory, kernarg: Region
     state = State(waves, *register_counts(program))
     group = np.repeat(np.arange(len(launch.workgroups)), per_group)
     local = np.tile(np.arange(per_group), len(launch.workgroups))[:, None] * LANES + np.arange(LANES)
-    state.vgpr[0] = local.astype(np.uint32)
+    state.vgpr[0] = _work_item_ids(local, launch, program.metadata.workitem_id_dimensions)
     state.exec_lanes[...] = local < launch.workgroup_size
     state.sgpr[126:128] = np.packbits(state.exec_lanes, axis=1, bitorder="little").view(np.uint32).T
     state.sgpr[:102] = 0xFFFFFFFF
@@ -215,6 +215,18 @@ def make_state(program: Program, launch: Launch, memory: Memory, kernarg: Region
         row += is_enabled(program, "system_sgpr_workgroup_info")
         state.sgpr[row] = 0  # where the wave's scratch begins: the descriptor's base knows its lanes
     return state
+
+
+def _work_item_ids(local: npt.NDArray[np.int64], launch: Launch, dimensions: int) -> npt.NDArray[np.uint32]:
+    """What v0 holds of each lane: x in bits 9:0, y in 19:10 and z in 29:20, as far as the kernel asks for
+    them (LLVM AMDGPU usage, "Initial VGPR State", packed work-item ids)."""
+    x, y, _ = launch.workgroup_shape
+    found = local % x
+    if dimensions > 1:
+        found |= local // x % y << 10
+    if dimensions > 2:
+        found |= local // (x * y) << 20
+    return found.astype(np.uint32)
 
 
 def needs_arguments(program: Program) -> bool:
@@ -282,9 +294,8 @@ def _put_pair(state: State, row: int, value: int) -> None:
 
 def _dispatch_packet(launch: Launch, kernarg: Region) -> bytes:
     """An AQL kernel dispatch packet with the sizes (HSA runtime specification)."""
-    x, y, z = launch.grid
-    sizes = (launch.workgroup_size, 1, 1)
-    grid = (x * launch.workgroup_size, y, z)
+    sizes = launch.workgroup_shape
+    grid = tuple(count * size for count, size in zip(launch.grid, sizes, strict=True))
     return struct.pack("<HHHHHHIIIIIQQQQ", 0, 3, *sizes, 0, *grid, 0, 0, 0, kernarg.base, 0, 0)
 
 

@@ -17,7 +17,7 @@ from wavesim.front.launch.file import (
 )
 from wavesim.front.launch.model import Launch, LoadedKernel
 from wavesim.front.lds_use import triton_metadata, uses_lds
-from wavesim.front.occupancy import UNSTATED_THREADS, refuse_workgroup, required_threads
+from wavesim.front.occupancy import UNSTATED_THREADS, refuse_workgroup, required_shape, required_threads
 from wavesim.isa.load import load_machine
 from wavesim.program import Finding, Program, Severity
 
@@ -38,7 +38,7 @@ def launch_of(program: Program, path: Path, options: LaunchOptions) -> Launch:
     if os.path.isfile(beside):
         return read_launch(beside, options.constants)
     size = options.block or program.metadata.workgroup_size or DEFAULT_WORKGROUP
-    return Launch((), size, is_stated=options.block is not None)
+    return Launch((), size, is_stated=options.block is not None, shape=options.shape)
 
 
 def _refuse_ignored(options: LaunchOptions, path: Path, launch: Launch) -> None:
@@ -47,7 +47,8 @@ def _refuse_ignored(options: LaunchOptions, path: Path, launch: Launch) -> None:
     if not os.path.isfile(beside):
         return
     said = [name for name in ("grid", "expect", "tile") if getattr(options, name) is not None]
-    if options.block and options.block != launch.workgroup_size:
+    other = options.shape and options.shape != launch.shape
+    if options.block and (options.block != launch.workgroup_size or other):
         said.insert(0, "block")
     if said:
         raise UserError(
@@ -81,7 +82,12 @@ def loaded(
         refuse_workgroup(program.metadata, given.block, f"--block {given.block}", span)
     else:
         stated = required_threads(program.metadata) or (declared if declared < UNSTATED_THREADS else 0)
-        given = replace(given, block=beside.workgroup_size or stated or None)
+        shape = required_shape(program.metadata)
+        given = replace(
+            given,
+            block=beside.workgroup_size or stated or None,
+            shape=shape if max(shape[1:], default=1) > 1 else (),
+        )
     launch = launch_of(program, path, given)
     refuse_workgroup(program.metadata, launch.workgroup_size, "workgroup of the launch", span)
     if options is not None and not options.arguments:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import prod
 
 from wavesim.errors import LimitExceeded, SourceSpan, UserError
 from wavesim.front.launch.model import Launch, LoadedKernel
@@ -53,12 +54,14 @@ def most_threads(metadata: KernelMetadata) -> int:
 
 def required_threads(metadata: KernelMetadata) -> int:
     """Threads of the only workgroup that it was compiled for (``reqd_workgroup_size``); 0 for none."""
+    sizes = required_shape(metadata)
+    return prod(sizes) if sizes else 0
+
+
+def required_shape(metadata: KernelMetadata) -> tuple[int, ...]:
+    """The same in x, y and z; empty for none."""
     text = metadata.extra.get("reqd_workgroup_size", "")
-    sizes = [int(size) for size in text.split(",") if size.strip().isdigit()]
-    threads = 1
-    for size in sizes:
-        threads *= size
-    return threads if sizes else 0
+    return tuple(int(size) for size in text.split(",") if size.strip().isdigit())
 
 
 def refuse_workgroup(metadata: KernelMetadata, threads: int, option: str, span: SourceSpan) -> None:

@@ -73,7 +73,7 @@ def run(plan: Plan) -> str:
         loaded = device.load(image, program.name)
         with placed(device, program, launch) as (_, arguments):
             for _ in range(plan.launches):
-                device.launch(loaded, plan.grid, (launch.workgroup_size, 1, 1), arguments)
+                device.launch(loaded, plan.grid, launch.workgroup_shape, arguments)
         grid = " x ".join(str(size) for size in plan.grid)
         return (
             f"launched {program.name} {plan.launches} times, {grid} workgroups, on {device.properties.name}"

@@ -215,7 +215,7 @@ def _run(
         stamps = buffers[ARGUMENT]
         for number in range(repeats + 1):
             device.write(stamps, bytes(stamps.size_bytes))  # what is read later was stored by this launch
-            device.launch(loaded, launch.grid, (launch.workgroup_size, 1, 1), arguments)
+            device.launch(loaded, launch.grid, launch.workgroup_shape, arguments)
             if number:
                 found += _sampled(device.read(stamps), stamped)
         if not found:

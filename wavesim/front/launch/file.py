@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -68,7 +69,7 @@ _FORMULA = re.compile(r"\s*(\w+)\s*=(?!=)(.+)$", re.DOTALL)
 @dataclass(frozen=True)
 class LaunchOptions:
     """What the command line says of a launch; empty fields leave it to the launch file. ``compile_flags``
-    are for a HIP kernel's compiler (``-DN=4``, ``-I/folder``)."""
+    are for a HIP kernel's compiler (``-DN=4``, ``-I/folder``). ``shape`` is ``block`` in x, y and z."""
 
     file: str | None = None
     arguments: tuple[str, ...] = ()
@@ -80,6 +81,7 @@ class LaunchOptions:
     constants: Mapping[str, str] = field(default_factory=dict)
     dynamic_lds_bytes: int = 0
     compile_flags: tuple[str, ...] = ()
+    shape: tuple[int, ...] = ()
 
 
 def launch_path(kernel: Path) -> Path:
@@ -151,7 +153,7 @@ def read_launch(path: Path, constants: Mapping[str, str]) -> Launch:
         raise marks.error(("expect",), f"expect: {expect!r:.40} is not text", "such as expect: C = A @ B.T")
     return build_launch(
         parsed,
-        workgroup=_integer(data.get("workgroup"), "workgroup", known, marks.span(("workgroup",))),
+        workgroup=_workgroup(data.get("workgroup"), known, marks),
         grid=numbers["grid"] or [place + 1 for place in position],
         position=position,
         expect=expect,
@@ -208,6 +210,13 @@ def _memory(data: object, constants: Mapping[str, int], marks: Marks) -> dict[st
     return found
 
 
+def _workgroup(data: object, constants: Mapping[str, int], marks: Marks) -> list[int]:
+    """``workgroup: 256``, or ``[16, 16]`` in x and y."""
+    if isinstance(data, list):
+        return _integers(data, "workgroup", constants, marks) or []
+    return [_integer(data, "workgroup", constants, marks.span(("workgroup",)))]
+
+
 def _dynamic_lds(data: object, constants: Mapping[str, int], marks: Marks) -> int:
     span = marks.span(("lds",))
     size_bytes = _integer(data, "lds", constants, span)
@@ -236,7 +245,7 @@ def launch_from_options(options: LaunchOptions, span: SourceSpan) -> Launch:
     tile = _numbers(options.tile, "--tile", span) if options.tile and not only_stored else None
     return build_launch(
         parsed,
-        workgroup=options.block or 256,
+        workgroup=options.shape or (options.block or 256,),
         grid=[value + 1 for value in position],
         position=position,
         expect=options.expect,
@@ -270,7 +279,7 @@ def grid_position(text: str, span: SourceSpan) -> tuple[int, int]:
 def build_launch(
     arguments: Sequence[MatrixArgument | ScalarArgument],
     *,
-    workgroup: int,
+    workgroup: Sequence[int],
     grid: Sequence[int],
     position: Sequence[int],
     expect: str | None,
@@ -297,7 +306,8 @@ def build_launch(
     x, y, z = (int(value) for value in group)
     launch = Launch(
         arguments=tuple(arguments),
-        workgroup_size=workgroup,
+        workgroup_size=prod(workgroup),
+        shape=tuple(workgroup) if len(workgroup) > 1 else (),
         grid=(int(size[0]), int(size[1]), int(size[2])),
         workgroups=((x, y, z),),
         machine_overrides=dict(memory),

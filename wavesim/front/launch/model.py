@@ -82,8 +82,9 @@ class Launch:
     ``dynamic_lds_bytes`` is what the launch adds to the kernel's own LDS. Without ``is_stated`` nobody said
     how many lanes a workgroup has: ``workgroup_size`` is a default. ``states_sharing``: it says how many
     ``workgroups`` there are. ``references`` are matrices that the
-    kernel does not get: what is expected may name them. Of a workgroup the first ``executed_lanes`` are
-    executed (0: all)."""
+    kernel does not get: what is expected may name them. ``shape`` are a workgroup's lanes in x, y and z,
+    x the fastest, where they are not all in x. Of a workgroup the first ``executed_lanes`` are executed
+    (0: all)."""
 
     arguments: tuple[MatrixArgument | ScalarArgument, ...]
     workgroup_size: int
@@ -98,11 +99,18 @@ class Launch:
     together: int = 0
     room: Room | None = None
     executed_lanes: int = 0
+    shape: tuple[int, ...] = ()
 
     @property
     def sharing(self) -> int:
         """Workgroups that share the compute unit."""
         return min(self.together or len(self.workgroups), len(self.workgroups))
+
+    @property
+    def workgroup_shape(self) -> Position:
+        """Work-items of a workgroup in x, y and z."""
+        x, y, z = (*(self.shape or (self.workgroup_size,)), 1, 1)[:3]
+        return x, y, z
 
     def matrix(self, name: str) -> MatrixArgument:
         """The matrix argument ``name``.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 
 from wavesim.errors import SourceSpan, UserError
 
@@ -15,7 +16,7 @@ MAX_GRID_THREADS = 1 << 32
 
 
 def check_ranges(
-    workgroup: int,
+    workgroup: Sequence[int],
     grid: Sequence[int],
     position: Sequence[int],
     tile: Sequence[int],
@@ -27,10 +28,13 @@ def check_ranges(
     Raises:
         UserError: one of them.
     """
-    in_range("workgroup", [workgroup], 1, MAX_WORKGROUP, 1, places.get("workgroup", span))
+    at = places.get("workgroup", span)
+    in_range("workgroup", workgroup, 1, MAX_WORKGROUP, 3, at)
+    in_range("workgroup", [prod(workgroup)], 1, MAX_WORKGROUP, 1, at)
     in_range("position", position, 0, MAX_GRID - 1, 3, places.get("position", span))
     in_range("grid", grid, 1, MAX_GRID, 3, places.get("grid", span))
-    for axis, count in zip("xyz", (grid[0] * workgroup, *grid[1:]), strict=False):
+    for axis, groups, size in zip("xyz", grid, (*workgroup, 1, 1), strict=False):
+        count = groups * size
         if count >= MAX_GRID_THREADS:
             raise UserError(
                 f"grid: {count} threads in {axis}",

@@ -67,11 +67,12 @@ def _commented(text: str, comment: str) -> str:
 def _workgroup(metadata: KernelMetadata) -> tuple[int, str]:
     """Threads, 0 where they are not known, and how that is known."""
     required, most = required_threads(metadata), metadata.workgroup_size
+    more = "; [X, Y] if not all are in x" if metadata.workitem_id_dimensions > 1 else ""
     if required:
         return required, "threads; the kernel was compiled for no other workgroup"
     if 0 < most < UNSTATED_THREADS:
-        return most, "threads; the largest workgroup that the kernel was compiled for"
-    return 0, f"threads of a workgroup, at most {UNSTATED_THREADS}"
+        return most, f"threads{more}; the largest workgroup that the kernel was compiled for"
+    return 0, f"threads of a workgroup, at most {UNSTATED_THREADS}{more}"
 
 
 def _name(stated: str, number: int, taken: set[str]) -> str:

@@ -31,7 +31,7 @@ def launch_text(launch: Launch) -> str:
 
 def _lines(launch: Launch) -> Iterator[str]:
     x, y, z = launch.workgroups[0]
-    yield f"workgroup: {launch.workgroup_size}"
+    yield f"workgroup: {list(launch.shape) if launch.shape else launch.workgroup_size}"
     yield f"grid: {list(launch.grid)}"
     yield f"position: {[x, y, z]}"
     yield "arguments:"
