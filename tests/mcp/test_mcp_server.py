@@ -112,6 +112,17 @@ def test_tune_gives_a_kernel_that_runs(folder: Path) -> None:
     assert middle["bound"] < middle["after"] < middle["before"]
 
 
+def test_tile_programs_can_be_read(folder: Path) -> None:
+    async def read() -> tuple[list[str], str]:
+        async with mcp.Client(Server(folder).parameters) as client:
+            names = [str(each.uri) for each in (await client.list_resources()).resources]
+            return names, (await client.read_resource("wavesim://kernels/8wave.yaml")).contents[0].text
+
+    names, text = anyio.run(read)
+    assert "wavesim://kernels/4wave.yaml" in names
+    assert text == (ROOT / "kernels" / "8wave.yaml").read_text()
+
+
 def test_a_story_in_the_terms_of_a_client(folder: Path) -> None:
     """A tile program with a race, mended, explained: places are lines of the text, options are fields, no
     folder of the server shows, and the first piece of advice is a diff that can be applied."""

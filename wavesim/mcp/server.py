@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from wavesim._version import __version__
 from wavesim.errors import UserError
 from wavesim.front.region import DEFAULT_TRIPS
+from wavesim.isa.paths import data_dir
 from wavesim.mcp.pool import Limits, Refused, Worker
 from wavesim.mcp.request import MAX_TEXT_BYTES
 
@@ -24,8 +25,8 @@ INSTRUCTIONS = """\
 wavesim executes the machine code of AMD CDNA kernels (gfx90a, gfx942, gfx950) without a GPU and times it
 clock by clock on a model of one compute unit. check says what is wrong with a kernel, run how many clocks it
 takes, explain why, predict what a device makes of it, memory included. tune finds a better order of a loop's
-instructions, compare runs several kernels. interval and trust say how far to trust an answer: nothing here
-was measured."""
+instructions, compare runs several kernels. Resources are tile programs (YAML) to learn from. interval and
+trust say how far to trust an answer: nothing here was measured."""
 
 MOST_KERNELS = 8
 MOST_CANDIDATES = 100_000
@@ -268,7 +269,16 @@ def server(root: Path, seconds: float, limits: Limits) -> MCPServer[None]:
         "wavesim", version=__version__, instructions=INSTRUCTIONS, lifespan=running, log_level="WARNING"
     )
     _add_tools(found, worker, seconds)
+    for kernel in sorted(data_dir("kernels").glob("*.yaml")):
+        found.resource(f"wavesim://kernels/{kernel.name}", mime_type="text/yaml")(_text_of(kernel))
     return found
+
+
+def _text_of(kernel: Path) -> Callable[[], str]:
+    def text() -> str:
+        return kernel.read_text(encoding="utf-8")
+
+    return text
 
 
 async def _warm(worker: Worker) -> None:
