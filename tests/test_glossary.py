@@ -5,15 +5,30 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from wavesim.analyze.result import BOUND_NAMES
+from wavesim.analyze.result import BOUND_NAMES, BOUND_WORDS
 from wavesim.cli.main import cli
 from wavesim.glossary import entries, explained
 from wavesim.isa.memory_roles import ROLES
 from wavesim.program.verdict import Verdict
 from wavesim.trace import REASON_NAMES
 
-OF_THE_FIRST_SCREEN = ("workgroup", "wave", "verdict", "clk per iteration", "TFLOP/s", "bound", "what-if")
-OF_THE_PICTURE = ("MFMA", "LDS", "VALU", "lgkmcnt", "vmcnt", "barrier", "matrix pipe", "LDS port")
+OF_THE_FIRST_SCREEN = (
+    *("workgroup", "wave", "verdict", "clk per iteration", "iteration", "TFLOP/s", "bound", "what-if"),
+    *("half-split", "global memory", "cache lines", "predicted", "matrix pipes", "sched_group_barrier"),
+    *BOUND_WORDS.values(),
+)
+OF_THE_PICTURE = (
+    "MFMA",
+    "LDS",
+    "VALU",
+    "scalar",
+    "pipe",
+    "lgkmcnt",
+    "vmcnt",
+    "barrier",
+    "matrix pipe",
+    "LDS port",
+)
 
 
 @pytest.mark.parametrize(

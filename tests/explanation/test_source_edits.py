@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wavesim.asm.compile import find_compiler
 from wavesim.asm.tools import MissingTool
@@ -57,6 +59,12 @@ def test_a_place_is_in_a_statement(word: str, statement: str) -> None:
     found = statement_at(SOURCE, SOURCE.index(word))
     assert found is not None
     assert SOURCE[found.begin : found.end] == statement
+
+
+@given(st.text('a;{}()\n */#"do ', max_size=60), st.integers(0, 60))
+def test_no_text_is_too_odd(text: str, place: int) -> None:
+    found = statement_at(text, place)
+    assert found is None or 0 <= found.begin < found.end <= len(text)
 
 
 def test_builtins_go_around_neighbours_as_one() -> None:

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from wavesim.asm.tools import MissingTool
+from wavesim.explanation.explanation import explain_kernel
 from wavesim.explanation.glance import at_a_glance
 from wavesim.pipeline.run import Run, RunOptions, run_kernel
 from wavesim.report.output import Look, write_lines
+from wavesim.report.text.explanation import explanation_lines
 from wavesim.report.text.first_screen import said_first
 from wavesim.report.text.terminal import report_lines
 
@@ -56,3 +58,17 @@ def test_every_line_fits_and_every_word_is_whole(name: str) -> None:
         words = " ".join(re.sub(r"[█▆░·]+", " ", plain).split())
         for text in said:
             assert " ".join(text.split()) in words
+
+
+@pytest.mark.parametrize("name", ["kernels/8wave.yaml", "kernels/triton/matmul_gfx942.s"])
+def test_opcodes_are_whole_in_an_explanation(name: str) -> None:
+    options = RunOptions(settings={"K": "768"} if name.endswith("yaml") else {})
+    found = explain_kernel(ROOT / name, options, processes=1)
+    opcodes = {each.opcode for each in found.run.kernel.program.instructions}
+    for width in (80, 120):
+        lines = [line.plain for line in explanation_lines(found, Look(width=width))]
+        assert all(len(line) <= width or len(line.split()) == 1 for line in lines)
+        table = "\n".join(lines).partition("\nWhat if")[0].partition("\nWhere the time goes")[2]
+        named = set(re.findall(r"^  \d+ (\w+)", table, re.MULTILINE))
+        assert named
+        assert named <= opcodes

@@ -30,6 +30,8 @@ MOST_PLACES = 4
 """Statements that one edit puts builtins around; more are no advice that anybody follows."""
 
 MOST_DEPTHS = 3
+"""Functions inlined into one another that are looked into."""
+
 MOST_SHAPES = 4
 """Sequences of groups that are tried; ``wavesim tune`` searches them."""
 

@@ -80,8 +80,6 @@ def edit_patch(kernel: LoadedKernel, path: Path, options: RunOptions, edit: Edit
     program, _ = edited_program(kernel.program, code_entries(kernel.program), edit)
     ending = path.suffix.lower()
     why = "the kernel is a compiled source"
-    if ending in HIP:
-        why += "; wavesim tune --emit sched-group-barrier searches builtins for it"
     if ending in (*ASSEMBLY, *TILES):
         text = read_text(path, lenient=True)
         wanted = print_code(program, comments=False)

@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from wavesim.errors import SourceSpan
@@ -41,12 +42,14 @@ class SourceLoop:
     body_end: int
 
 
-def tokens_of(text: str) -> list[tuple[str, int]]:
+@lru_cache(16)
+def tokens_of(text: str) -> tuple[tuple[str, int], ...]:
     """Words, brackets and semicolons of a text, and where they begin."""
-    return [(each["token"], each.start()) for each in _TOKEN.finditer(text) if each["token"]]
+    return tuple((each["token"], each.start()) for each in _TOKEN.finditer(text) if each["token"])
 
 
-def loops_of(text: str) -> list[SourceLoop]:
+@lru_cache(16)
+def loops_of(text: str) -> tuple[SourceLoop, ...]:
     """The loops of a text, in the order in which they begin."""
     tokens = tokens_of(text)
     found: list[SourceLoop] = []
@@ -69,7 +72,7 @@ def loops_of(text: str) -> list[SourceLoop]:
         body_begin = after if _word(tokens, first) == "{" else before
         if text[body_begin : tokens[last][1]].strip():  # it has a body: no while at the end of a macro's do
             found.append(SourceLoop(begin, tokens[last][1] + 1, body_begin, tokens[last][1] + 1))
-    return found
+    return tuple(found)
 
 
 def _word(tokens: Sequence[tuple[str, int]], number: int) -> str:
