@@ -137,3 +137,18 @@ def test_a_notebook_is_a_page_with_its_pictures(site: Path, notebook: Path) -> N
     assert article.count('<div class="output">') >= sum(cell["cell_type"] == "code" for cell in cells) / 2
     assert "data:image/svg+xml" in article
     assert "<table" in article
+
+
+def test_what_a_notebook_shows_can_be_read_in_the_dark(site: Path, browser: Any) -> None:
+    dark = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
+    browser.get((site / "notebooks" / "half_split.html").as_uri())
+    looks = browser.execute_script(
+        """return [...document.querySelectorAll(".output pre, .output td")].map((element) => {
+          let under = element;
+          while (getComputedStyle(under).backgroundColor === "rgba(0, 0, 0, 0)") under = under.parentElement;
+          return `${getComputedStyle(element).color} on ${getComputedStyle(under).backgroundColor}`;
+        })"""
+    )
+    assert set(looks) == {"rgb(34, 34, 34) on rgb(255, 255, 255)"}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})

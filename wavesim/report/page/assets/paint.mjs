@@ -7,27 +7,29 @@ export const TEXT_FROM_PX = 34; // a block at least this wide gets its opcode wr
 export const FLIGHT_FROM_SCALE = 0.2; // pixels per clock from which data in flight is drawn
 
 /** Lanes of all runs from top to bottom: [{kind, run, ...}], with y and height filled in. */
-export function layLanes(runs, unit) {
+export function layLanes(runs, unit, stretched = 1) {
   const lanes = [];
+  const wave = 1.15 * unit * stretched;
+  const busy = 0.55 * unit * stretched;
   for (const run of runs) {
     lanes.push({ kind: "title", run, height: 1.1 * unit });
     const simds = [...new Set(run.waves.map((wave) => wave.simd))].sort((a, b) => a - b);
     const find = (resource, index) => run.busy.find((span) => span.resource === resource && span.index === index);
     simds.forEach((simd, place) => {
-      for (const wave of run.waves) {
-        if (wave.simd === simd) lanes.push({ kind: "wave", run, position: wave.position, height: 1.15 * unit });
+      for (const each of run.waves) {
+        if (each.simd === simd) lanes.push({ kind: "wave", run, position: each.position, height: wave });
       }
       const pipe = find("mfma", simd);
-      if (pipe) lanes.push({ kind: "busy", run, span: pipe, label: `pipe ${simd}`, height: 0.55 * unit });
+      if (pipe) lanes.push({ kind: "busy", run, span: pipe, label: `pipe ${simd}`, height: busy });
       const endsPair = place + 1 === simds.length || simds[place + 1] >> 1 !== simd >> 1;
       const port = endsPair && find("lds_port", simd >> 1);
       if (port) {
         const label = `LDS ${2 * (simd >> 1)},${2 * (simd >> 1) + 1}`;
-        lanes.push({ kind: "busy", run, span: port, label, height: 0.55 * unit, gap: 0.35 * unit });
+        lanes.push({ kind: "busy", run, span: port, label, height: busy, gap: 0.35 * unit });
       }
     });
     const array = find("lds_array", 0);
-    if (array) lanes.push({ kind: "busy", run, span: array, label: "LDS array", height: 0.55 * unit, gap: 0.35 * unit });
+    if (array) lanes.push({ kind: "busy", run, span: array, label: "LDS array", height: busy, gap: 0.35 * unit });
   }
   let y = 1.3 * unit; // the ruler
   for (const lane of lanes) {
@@ -185,21 +187,24 @@ export class Painter {
     this.vocabulary = vocabulary;
     this.context = canvas.getContext("2d", { alpha: false });
     this.unit = 18;
+    this.stretched = 1; // lanes are this much higher than their letters need
     this.refresh();
   }
 
   refresh() {
     this.colours = readColours(this.vocabulary);
     this.pixels = [...this.colours.activity, ...this.colours.reason].map(pixelOf);
-    this.lanes = layLanes(this.runs, this.unit);
+    this.lanes = layLanes(this.runs, this.unit, this.stretched);
     this.labelWidth = Math.round(4.6 * this.unit);
     this.smallFont = `${Math.round(0.55 * this.unit)}px ui-monospace, "DejaVu Sans Mono", monospace`;
     this.font = `${Math.round(0.68 * this.unit)}px ui-monospace, "DejaVu Sans Mono", monospace`;
   }
 
-  /** The unit (line height in pixels) with which the lanes fill a given height, within reason. */
+  /** The unit (line height in pixels) and the lanes' height with which they fill a given height, within reason. */
   fit(height, most = 30) {
     this.unit = Math.min(Math.max((this.unit * height) / this.lanes.total, 14), most);
+    this.refresh();
+    this.stretched = Math.min(Math.max(height / this.lanes.total, 1), 1.6);
     this.refresh();
   }
 
