@@ -81,10 +81,9 @@ class Launch:
     values the kernel file states, for ``memory.latency_clk`` also a role (wavesim/isa/memory_roles.py).
     ``dynamic_lds_bytes`` is what the launch adds to the kernel's own LDS. Without ``is_stated`` nobody said
     how many lanes a workgroup has: ``workgroup_size`` is a default. ``states_sharing``: it says how many
-    ``workgroups`` there are. ``references`` are matrices that the
-    kernel does not get: what is expected may name them. ``shape`` are a workgroup's lanes in x, y and z,
-    x the fastest, where they are not all in x. Of a workgroup the first ``executed_lanes`` are executed
-    (0: all)."""
+    ``workgroups`` there are. ``references`` are matrices that the kernel does not get: what is expected may
+    name them. ``shape`` are a workgroup's lanes in x, y and z, x the fastest, where they are not all in x.
+    Of a workgroup the first ``executed_lanes`` are executed (0: all)."""
 
     arguments: tuple[MatrixArgument | ScalarArgument, ...]
     workgroup_size: int
