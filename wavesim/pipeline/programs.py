@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from wavesim.asm.compile import debug_ir
-from wavesim.errors import UserError
+from wavesim.errors import LimitExceeded, UserError
 from wavesim.front.code_object import read_code_object
 from wavesim.front.endings import ASSEMBLY, CODE_OBJECTS, HIP, TILES
 from wavesim.front.hip import read_hip
-from wavesim.front.launch.signature import parameters
+from wavesim.front.launch.signature import Parameter, parameters
 from wavesim.front.launch.skeleton import skeleton
 from wavesim.isa.load import arch_of, load_machine
 from wavesim.program import Finding, Program
@@ -77,5 +78,8 @@ def launch_skeleton(kernel: Path, arch: str | None, name: str | None, flags: Seq
             f"{kernel}: a tile program says how it is launched", None, "launch: in the file itself"
         )
     program, _ = read_program(kernel, arch, name, flags, {}, allow_unknown=True)
-    stated = parameters(debug_ir(kernel, program.arch, flags), program.name) if is_hip(kernel) else ()
+    stated: Sequence[Parameter] = ()
+    if is_hip(kernel):
+        with suppress(LimitExceeded):  # then without the names of fields
+            stated = parameters(debug_ir(kernel, program.arch, flags), program.name)
     return skeleton(program, load_machine(arch or program.arch), stated)

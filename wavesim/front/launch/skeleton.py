@@ -16,6 +16,7 @@ from wavesim.front.occupancy import UNSTATED_THREADS, occupancy, required_thread
 from wavesim.isa.kinds import LANES
 from wavesim.isa.machine import Machine
 from wavesim.program import KernelArgument, KernelMetadata, Program
+from wavesim.words import clipped
 
 _SIZES = {"8": 1, "16": 2, "32": 4, "64": 8}
 LINE_WIDTH = 100
@@ -37,7 +38,7 @@ def skeleton(program: Program, machine: Machine, stated: Sequence[Parameter] = (
     threads, why = _workgroup(metadata)
     fits = [each.message for each in occupancy(program, machine, -(-(threads or LANES) // LANES))]
     lines = [
-        f"# Launch of {short_name(program.name)} on {program.arch}. Fill in every {UNFILLED}.",
+        f"# Launch of {clipped(short_name(program.name))} on {program.arch}. Fill in every {UNFILLED}.",
         *(f"# {text}" for text in fits),
         f"kernel: {program.name}",
         _commented(f"workgroup: {threads or UNFILLED}", why),
