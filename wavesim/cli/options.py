@@ -316,7 +316,7 @@ class SharingOptions:
         type=click.IntRange(1, MAX_WAVES),
         metavar="N",
         help="Rounds of workgroups that follow one another there, each when there is room for it (default: 4 "
-        "for kernels whose first round is short, else 1).",
+        "for short kernels without MFMA, else 1).",
     )
 
 

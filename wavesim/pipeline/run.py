@@ -25,7 +25,7 @@ from wavesim.front.occupancy import (
 from wavesim.front.region import DEFAULT_TRIPS, DEFAULT_WAVES, WHOLE, RegionOptions, cut_region
 from wavesim.isa.archs import DEFAULT_ARCH
 from wavesim.isa.clock import SUSTAINED, Choice, clock_of
-from wavesim.isa.kinds import LANES
+from wavesim.isa.kinds import LANES, Kind
 from wavesim.isa.machine import CUS_KEY, Machine
 from wavesim.isa.memory_roles import LATENCY, ONE_LATENCY, ROLES
 from wavesim.isa.names import devices, known_name, named
@@ -46,10 +46,9 @@ Loader = Callable[[Path, "RunOptions", str | None, Mapping[str, str]], LoadedKer
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share of it that is done (0..1)."""
 
-SHORT_CLK, SHORT_PASSES, SHORT_INSTRUCTIONS = 10_000, 8, 100_000
-"""A kernel whose first round takes no more clocks is mostly beginnings and ends, and so is one without MFMA
-whose loop, if it has one, makes fewer passes. Then others follow, by default, if the first round executes no
-more instructions: that costs little."""
+SHORT_INSTRUCTIONS = 2_000
+"""A kernel without MFMA whose waves execute no more, in the mean, is mostly beginnings and ends: then some
+follow, by default. That does not depend on clocks, so that what differs in its timing stays comparable."""
 SHORT_ROUNDS = 4
 """Two whole rounds of workgroups that follow others which followed: their rate is steady, if any is."""
 
@@ -68,7 +67,7 @@ class RunOptions:
     ``clock`` is what TFLOP/s are at, GHz or which of the machine's (:mod:`wavesim.isa.clock`);
     ``workgroups`` is how many share the compute unit (default: as many as fit and the launch has; a tile
     program states it). ``rounds`` of them follow one another there, each workgroup when there is room for it;
-    by default :data:`SHORT_ROUNDS` of a kernel whose first round is short, else 1. ``memory`` predicts what
+    by default :data:`SHORT_ROUNDS` of a short kernel, else 1. ``memory`` predicts what
     global memory costs: of the first round of workgroups (``cold``), of later ones (``warm``), of both
     (``dispatch``) or not at all (``latency``); by default of both where that can be. ``seed`` is added to
     those of the random matrices: other data. ``what_if`` names what is not as it is: ``change`` of what is
@@ -374,13 +373,12 @@ def run_kernel(
 
 def _goes_on(run: Run) -> bool:
     """Whether a run is short, and its launch has more workgroups for the compute unit."""
-    analysis, launch, loop = run.analysis, run.kernel.launch, run.analysis.loop
+    analysis, launch = run.analysis, run.kernel.launch
     x, y, z = launch.grid
     more = x * y * z > len(launch.workgroups) * run.machine.integer(CUS_KEY)
-    few = analysis.throughput is None and (loop is None or loop.iterations < SHORT_PASSES)
-    most = min(SHORT_INSTRUCTIONS, budget().instructions // SHORT_ROUNDS)
-    short = few or analysis.clk_total <= SHORT_CLK
-    return analysis.complete and more and short and analysis.instructions <= most
+    has_mfma = any(entry.kind is Kind.MFMA for entry in run.timeline.trace.code)
+    most = min(SHORT_INSTRUCTIONS * len(analysis.waves), budget().instructions // SHORT_ROUNDS)
+    return analysis.complete and more and not has_mfma and analysis.instructions <= most
 
 
 def _run_rounds(
