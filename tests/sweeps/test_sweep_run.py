@@ -264,9 +264,11 @@ def test_the_command_writes_the_table_and_its_exit_code_says_what_came_of_it(tmp
 
 
 def test_an_interrupted_command_keeps_what_it_has(tmp_path: Path) -> None:
-    """Its process stops at the third run, so that the interrupt comes in the middle."""
+    """Its process stops at the third run, so that the interrupt comes in the middle. Where a shell has begun
+    the tests in the background, processes ignore it otherwise."""
     (tmp_path / "sitecustomize.py").write_text(
-        "import time, wavesim.sweeps.cells as cells\n"
+        "import signal, time, wavesim.sweeps.cells as cells\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "run = cells.run_cell\n"
         "cells.run_cell = lambda cell: time.sleep(600) if cell.settings['K'] == '192' else run(cell)\n"
     )
