@@ -1492,8 +1492,8 @@ static void choose(Engine *e, Simd *simd, int64_t now) {
     }
 }
 
-/* The port went to `winner`: the SIMD of the denied wave fills up later. */
-static void deny(Engine *e, const Wave *w, const Wave *winner) {
+/* The port did not go to the wave, because of `by`: its SIMD fills up later. */
+static void deny(Engine *e, const Wave *w, By by) {
     Simd *simd = &e->simds[w->simd];
     int32_t kept = 0;
     for (int32_t i = 0; i < simd->chosen_count; i++)
@@ -1504,7 +1504,7 @@ static void deny(Engine *e, const Wave *w, const Wave *winner) {
         Candidate *candidate = &simd->candidates[i];
         if (candidate->wave != w->number) continue;
         candidate->reason = R_port;
-        candidate->by = (By){winner->number, (int32_t)winner->row};
+        candidate->by = by;
     }
 }
 
@@ -1588,6 +1588,16 @@ static int32_t vmem_winner(Engine *e, int64_t now) {
         e->last_vmem = (By){winner, (int32_t)e->waves[winner].row};
     }
     return winner;
+}
+
+/* Who is to blame that a port goes to nobody else: the winner, or the MFMA that keeps it out. */
+static By port_taken_by(const Engine *e, int32_t winner, int64_t now) {
+    const Wave *w = &e->waves[winner];
+    const Simd *simd = &e->simds[w->simd];
+    for (int32_t i = 0; i < simd->candidate_count; i++)
+        if (simd->candidates[i].wave == winner && simd->candidates[i].reason == R_mfma_coissue)
+            return simd->candidates[i].by;
+    return simd->memory_blocked > now ? simd->memory_blocked_by : (By){winner, (int32_t)w->row};
 }
 
 /* A wave's instruction is chosen: it asks its port; 0 if it needs none. */
@@ -1675,7 +1685,7 @@ static void arbitrate(Engine *e, int64_t now) {
         const int32_t *asking = port ? port->asking : e->asking;
         for (int32_t i = 0; i < count; i++) {
             if (asking[i] == winner) continue;
-            deny(e, &e->waves[asking[i]], &e->waves[winner]);
+            deny(e, &e->waves[asking[i]], port_taken_by(e, winner, now));
             denied = 1;
         }
         if (port)

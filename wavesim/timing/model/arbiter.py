@@ -95,7 +95,8 @@ class Arbiter:
         kept_out = [each for each, refusal in refused.items() if refusal.reason is Reason.MFMA_COISSUE]
         for request, winner in [*self.deny_lds(chosen, kept_out), *self.deny_vmem(chosen, kept_out)]:
             chosen.remove(request)
-            refused[request] = Refusal(Reason.PORT, winner.by)
+            by = refused[winner].by if winner in kept_out else winner.by  # the MFMA that keeps it out
+            refused[request] = Refusal(Reason.PORT, by)
         for number in sorted({each.simd for each in refused if refused[each].reason is Reason.PORT}):
             left = [each for each in asking if each.simd == number and each in refused]
             left = [each for each in left if each.entry.category not in PORTS]
