@@ -46,7 +46,7 @@ def test_a_simulated_run_is_read_back_as_a_trace(
     assert len(unit.trace.waves) == waves
     (result,) = replay(imported, load_machine("gfx950"), memory_mode("measured"))
     # inferred: in attention what waits for LDS and memory alike were for, in RMS norm what the L1 had
-    assert abs(result.error) <= {"attention": 0.006, "rmsnorm_fp8": 0.001}.get(name, 0)
+    assert abs(result.error) <= {"attention": 0.01, "rmsnorm_fp8": 0.001}.get(name, 0)
     if name == "rmsnorm_fp8":
         derived = derive_latencies(unit.timeline, load_machine("gfx950").parameters)
         order = derived.order

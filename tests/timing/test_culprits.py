@@ -287,16 +287,11 @@ class Facts:
                 return (same and issue >= last) or (in_turn and (issue >= last or named.scaled))
             case Reason.PORT:
                 place = same_pair if entry.category is Category.LDS else True
-                here = issue == last or self.kept_out(*by, last)
-                return place and named.category is entry.category and here and by[0] != wave
+                if named.category is Category.MFMA:  # it keeps out whose turn it is
+                    return place and issue <= last
+                return place and named.category is entry.category and issue == last and by[0] != wave
             case _:
                 return False
-
-    def kept_out(self, wave: int, row: int, clk: int) -> bool:
-        """Whether an MFMA of its SIMD keeps the row out in the slot at ``clk``."""
-        of = self.timeline.waves[wave]
-        mine = np.flatnonzero((of.stall_row == row) & (of.stall_reason == Reason.MFMA_COISSUE))
-        return bool(len(mine)) and of.attempt_clk[row] <= clk < of.issue_clk[row]
 
     def nobody(self, wave: int, row: int, reason: Reason, last: int) -> bool:
         """Whether nobody may be named: a latency by itself."""

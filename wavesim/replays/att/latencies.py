@@ -270,7 +270,7 @@ def _seen_acceptances(order: MemoryOrder, p: TimingParameters) -> Int64:
     gap = np.diff(order.issue_clk, prepend=-FAR)
     stored = np.cumsum(order.store_bytes)
     data_clk = np.concatenate([[0], order.store_bytes[:-1]]) // p.memory_bytes_per_clk
-    for_data = (order.store_bytes > 0) & (gap <= data_clk)  # a store waits for the data of the one before
+    for_data = (order.store_bytes > 0) & (gap <= data_clk + JITTER_CLK)  # of the store before
     full = (order.stall_clk >= ACCEPT_STALL_CLK) & (gap >= ACCEPT_STALL_CLK) & ~for_data
     for place in np.flatnonzero(full).tolist():
         leaves = place - p.memory_queue_entries

@@ -1492,8 +1492,8 @@ static void choose(Engine *e, Simd *simd, int64_t now) {
     }
 }
 
-/* The port went to `winner`: the SIMD of the denied wave fills up later. */
-static void deny(Engine *e, const Wave *w, const Wave *winner) {
+/* The port did not go to the wave, because of `by`: its SIMD fills up later. */
+static void deny(Engine *e, const Wave *w, By by) {
     Simd *simd = &e->simds[w->simd];
     int32_t kept = 0;
     for (int32_t i = 0; i < simd->chosen_count; i++)
@@ -1504,7 +1504,7 @@ static void deny(Engine *e, const Wave *w, const Wave *winner) {
         Candidate *candidate = &simd->candidates[i];
         if (candidate->wave != w->number) continue;
         candidate->reason = R_port;
-        candidate->by = (By){winner->number, (int32_t)winner->row};
+        candidate->by = by;
     }
 }
 
@@ -1590,6 +1590,16 @@ static int32_t vmem_winner(Engine *e, int64_t now) {
     return winner;
 }
 
+/* Who is to blame that a port goes to nobody else: the winner, or the MFMA that keeps it out. */
+static By port_taken_by(const Engine *e, int32_t winner, int64_t now) {
+    const Wave *w = &e->waves[winner];
+    const Simd *simd = &e->simds[w->simd];
+    for (int32_t i = 0; i < simd->candidate_count; i++)
+        if (simd->candidates[i].wave == winner && simd->candidates[i].reason == R_mfma_coissue)
+            return simd->candidates[i].by;
+    return simd->memory_blocked > now ? simd->memory_blocked_by : (By){winner, (int32_t)w->row};
+}
+
 /* A wave's instruction is chosen: it asks its port; 0 if it needs none. */
 static int asks(Engine *e, Wave *w) {
     if (w->op->category == C_lds) {
@@ -1604,7 +1614,9 @@ static int asks(Engine *e, Wave *w) {
     return 0;
 }
 
-/* Rule vector_turns: VALU of one SIMD stay candidates. */
+static int is_vector(const Wave *w) { return w->op->category == C_valu || w->op->category == C_mfma; }
+
+/* Rule vector_turns: VALU and MFMA of one SIMD stay candidates. */
 static void keep_to_turn(Engine *e, int64_t now) {
     int64_t holder = turns_holder(e, now / P(slot_clk)), best = P(simds), winner = -1;
     By by = NOBODY;
@@ -1619,7 +1631,7 @@ static void keep_to_turn(Engine *e, int64_t now) {
             const Wave *first = NULL;
             for (int32_t i = 0; i < simd->candidate_count; i++) {
                 const Wave *w = &e->waves[simd->candidates[i].wave];
-                if (w->op->category == C_valu && (!first || ranks_before(e, w, first))) first = w;
+                if (is_vector(w) && (!first || ranks_before(e, w, first))) first = w;
             }
             int64_t turn = (number - holder + P(simds)) % P(simds);
             if (first && turn < best) {
@@ -1635,7 +1647,7 @@ static void keep_to_turn(Engine *e, int64_t now) {
         int32_t kept = 0;
         for (int32_t i = 0; i < simd->candidate_count; i++) {
             Wave *w = &e->waves[simd->candidates[i].wave];
-            if (w->op->category != C_valu)
+            if (!is_vector(w))
                 simd->candidates[kept++] = simd->candidates[i];
             else
                 waits(e, w, R_arbitration, now, now + P(slot_clk), by);
@@ -1675,7 +1687,7 @@ static void arbitrate(Engine *e, int64_t now) {
         const int32_t *asking = port ? port->asking : e->asking;
         for (int32_t i = 0; i < count; i++) {
             if (asking[i] == winner) continue;
-            deny(e, &e->waves[asking[i]], &e->waves[winner]);
+            deny(e, &e->waves[asking[i]], port_taken_by(e, winner, now));
             denied = 1;
         }
         if (port)
@@ -1952,7 +1964,7 @@ static void predict(Engine *e, Wave *w, int64_t clk) {
     if (w->op->scaled && measured->half[w->row])
         clk += P(scale_load_clk);
     measured->predicted_clk[w->row] = clk;
-    if (w->op->category == C_valu && e->turns.applies && e->turns.called)
+    if (is_vector(w) && e->turns.applies && e->turns.called)
         for (int64_t asked = clk; asked < measured->seen_clk[w->row]; asked += P(slot_clk))
             turns_mark(e, asked, 1); /* what asks keeps the turns going round */
 }
@@ -2004,7 +2016,7 @@ static void see_turn(Engine *e, const uint8_t *asking, int64_t now) {
     if (!turns_restrict(e, now)) return;
     for (int32_t i = 0; i < e->wave_count; i++) {
         const Wave *w = &e->waves[i];
-        if (!e->sweep->issuing[i] || w->op->category != C_valu) continue;
+        if (!e->sweep->issuing[i] || !is_vector(w)) continue;
         if (issued >= 0 && issued != w->simd) return;
         issued = w->simd;
     }
@@ -2054,7 +2066,7 @@ static void forced_grant(Engine *e, int64_t now) {
         const Simd *simd = &e->simds[number];
         asking[number] = 0;
         for (int32_t i = 0; i < simd->candidate_count; i++)
-            asking[number] |= (uint8_t)(e->waves[simd->candidates[i].wave].op->category == C_valu);
+            asking[number] |= (uint8_t)is_vector(&e->waves[simd->candidates[i].wave]);
     }
     int32_t last_vmem_simd = e->last_vmem_simd;
     By last_vmem = e->last_vmem;

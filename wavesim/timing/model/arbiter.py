@@ -22,6 +22,7 @@ from wavesim.timing.model.turns import Turns
 from wavesim.timing.rules.mfma_coissue import blocked_clk
 from wavesim.trace import Category, CodeEntry, Reason
 
+VECTOR = (Category.VALU, Category.MFMA)
 PORTS = (Category.LDS, Category.VMEM)
 SAME_SLOT_CLK = 4
 """An MFMA that keeps others out for so long keeps them out of its own slot too (§5)."""
@@ -95,7 +96,8 @@ class Arbiter:
         kept_out = [each for each, refusal in refused.items() if refusal.reason is Reason.MFMA_COISSUE]
         for request, winner in [*self.deny_lds(chosen, kept_out), *self.deny_vmem(chosen, kept_out)]:
             chosen.remove(request)
-            refused[request] = Refusal(Reason.PORT, winner.by)
+            by = refused[winner].by if winner in kept_out else winner.by  # the MFMA that keeps it out
+            refused[request] = Refusal(Reason.PORT, by)
         for number in sorted({each.simd for each in refused if refused[each].reason is Reason.PORT}):
             left = [each for each in asking if each.simd == number and each in refused]
             left = [each for each in left if each.entry.category not in PORTS]
@@ -116,8 +118,8 @@ class Arbiter:
     # -- vector turns
 
     def keep_to_turn(self, asking: list[Request], now: int) -> list[Request]:
-        """Rule ``vector_turns``: the candidates without VALU of all SIMDs but one."""
-        vector = self.of(Category.VALU, asking)
+        """Rule ``vector_turns``: the candidates without VALU and MFMA of all SIMDs but one."""
+        vector = [each for each in asking if each.entry.category in VECTOR]
         winner, by = None, self.turns.half_started_by(now)
         if by is None:
             winner = self.turns.first_in_turn({each.simd for each in vector}, now)

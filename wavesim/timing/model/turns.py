@@ -1,4 +1,4 @@
-"""Vector turns (docs/model §9): after a pause one SIMD a slot issues VALU (gfx950).
+"""Vector turns (docs/model §9): after a pause one SIMD a slot issues VALU and MFMA (gfx950).
 
 Slots are numbered by clock // slot clocks; what is known of each is whether it was active. The state is
 brought forward a slot at a time.
