@@ -106,7 +106,7 @@ def test_an_error_of_the_compiler_has_its_place(tmp_path: Path) -> None:
 def test_a_header_is_missed_with_a_hint(tmp_path: Path) -> None:
     needs_compiler("gfx942")
     source = tmp_path / "k.hip"
-    source.write_text("#include <hip/hip_cooperative_groups.h>\n")
+    source.write_text("#include <hip/hip_texture_types.h>\n")
     with pytest.raises(UserError, match=r"docs/compile\.md"):
         compile_hip(source, "gfx942")
 

@@ -6,12 +6,9 @@ The symbol of a template's instance is long. Whoever has several of them in a fi
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from collections.abc import Callable, Sequence
 from functools import cache
 
-from wavesim.asm.tools import MissingTool, find_tool
 from wavesim.errors import SourceSpan, UserError
 
 MOST_LISTED = 20
@@ -27,6 +24,11 @@ def readable(symbols: Sequence[str]) -> tuple[str, ...]:
 
 @cache
 def _readable(symbols: tuple[str, ...]) -> tuple[str, ...]:
+    import shutil
+    import subprocess
+
+    from wavesim.asm.tools import MissingTool, find_tool
+
     try:
         tool = find_tool("llvm-cxxfilt")
     except MissingTool:

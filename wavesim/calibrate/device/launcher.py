@@ -50,7 +50,7 @@ class Plan:
         try:
             data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             launch = data.pop("launch")
-            for name in ("arguments", "compile_flags"):
+            for name in ("arguments", "compile_flags", "shape"):
                 launch[name] = tuple(launch[name])
             data["grid"] = tuple(data["grid"])
             return Plan(**data, launch=LaunchOptions(**launch))

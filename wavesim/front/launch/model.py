@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from wavesim.program import Finding, Program
-from wavesim.trace import Room
+
+if TYPE_CHECKING:
+    from wavesim.trace import Room
 
 Position = tuple[int, int, int]
 Tile = tuple[int, int, int, int]
