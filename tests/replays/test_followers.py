@@ -15,7 +15,6 @@ from wavesim.replays.slot_frame import in_one_frame
 from wavesim.timing import simulate
 from wavesim.trace import FOLLOWS, Room
 
-
 MUL = pytest.param(
     *("mul", 4, 8),
     marks=pytest.mark.xfail(
