@@ -12,10 +12,11 @@ import pytest
 from trace_folders import code_rows, edit, four_waves, wave_file, wave_rows, write_folder
 
 from wavesim.isa.load import load_machine
+from wavesim.replays.att.dispatches import sources
 from wavesim.replays.att.folder import CLOCK, CODE_ID
 from wavesim.replays.att.importer import import_trace
 from wavesim.replays.compute_unit import memory_mode, replay
-from wavesim.replays.validate import validate_folder
+from wavesim.replays.validate import validate_trace
 from wavesim.report.page import replay_panels
 from wavesim.report.text import validation
 from wavesim.report.text.replay import replay_json, replay_lines
@@ -162,7 +163,8 @@ def test_figures_of_a_trace_without_some_waves_are_marked(tmp_path: Path, begin_
     events += [[300, 1, simd, 0, 0, 1] for simd in range(4)] + [[begin_clk, 1, 0, 1, 1, 1]]
     (root / "occupancy.json").write_text(json.dumps({"0": events, "version": "3.0.0"}))
     counts = {"missing": 1, "listed": 5, "beside": int(mark == "*")}
-    (row,) = validate_folder(root)
+    (source,) = sources(root)
+    (row,) = validate_trace(source)
     assert row.name == "t1" + mark
     for lines in (validation.table([row]), validation.stall_table([row])):
         assert all(line.startswith(f"| t1{mark} ") for line in lines if line.startswith("| t1"))

@@ -343,27 +343,22 @@ def _findings(run: Run, width: int) -> list[Text]:
         text = f"{finding.rule}: {finding.message}"
         if finding.waves:
             text += f" (wave{'s' * (len(finding.waves) > 1)} {_ranges(sorted(finding.waves))})"
-        wrapped = textwrap.wrap(
-            f"{place}{finding.severity}: {text}", width, subsequent_indent="    ", break_long_words=False
-        )
-        lines += [Text(part, style=SEVERITY_STYLE[finding.severity]) for part in wrapped]
+        style = SEVERITY_STYLE[finding.severity]
+        lines += _whole_words(f"{place}{finding.severity}: {text}", width, style)
         if finding.fix:
-            lines += [
-                Text(part)
-                for part in textwrap.wrap(
-                    f"fix: {finding.fix}", width, initial_indent="    ", subsequent_indent="    "
-                )
-            ]
+            lines += _whole_words(f"    fix: {finding.fix}", width)
     for text in unknown_lines(run.unknowns):
-        lines += [
-            Text(part, style="yellow")
-            for part in textwrap.wrap(text, width, subsequent_indent="    ", break_long_words=False)
-        ]
+        lines += _whole_words(text, width, "yellow")
     for note in run.analysis.notes:
-        lines += [
-            Text(part, style="bright_black")
-            for part in textwrap.wrap(f"note: {note}", width, subsequent_indent="    ")
-        ]
+        lines += _whole_words(f"note: {note}", width, "bright_black")
     if lines:
         lines.insert(0, Text("Findings and notes", style="bold"))
     return lines
+
+
+def _whole_words(text: str, width: int, style: str = "") -> list[Text]:
+    """Lines of at most ``width`` characters; a path is cut nowhere, and may be longer."""
+    parts = textwrap.wrap(
+        text, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )
+    return [Text(part, style=style) for part in parts]
