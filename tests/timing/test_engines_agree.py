@@ -11,7 +11,7 @@ import builders as b
 import numpy as np
 import pytest
 import random_traces
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from wavesim.isa.timing_parameters import TimingParameters
@@ -60,6 +60,8 @@ def assert_grants(timeline: Timeline, p: TimingParameters) -> None:
         if trace.spins:
             continue
         for index, issue in zip(trace.code.tolist(), wave.issue_clk.tolist(), strict=True):
+            if issue < 0:  # never issued: the run is stuck
+                break
             entry = plain.code[index]
             assert issue % p.issue_slot_clk == 0
             place: object = {Category.LDS: ("pair", pair_of[wave.simd]), Category.VMEM: "unit"}.get(
@@ -75,6 +77,7 @@ def assert_grants(timeline: Timeline, p: TimingParameters) -> None:
 
 @settings(max_examples=150)
 @given(SEEDS, ARCHES)
+@example(31847370, "gfx90a")  # it gets stuck
 def test_engines_agree_on_random_traces(seed: int, arch: str) -> None:
     random = Random(seed)
     p = random_traces.random_parameters(random, arch)
