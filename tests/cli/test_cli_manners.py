@@ -13,6 +13,7 @@ from types import FrameType
 
 import click
 import pytest
+from on_terminal import read_all
 from trace_folders import four_waves, write_folder
 
 from wavesim.cli import progress
@@ -103,17 +104,6 @@ def _run(words: list[str], prepare: Callable[[], None], out: int, err: int) -> N
         sys.setprofile(None)
         sys.stderr.flush()
         os._exit(code if isinstance(code, int) else 71)
-
-
-def read_all(descriptor: int) -> str:
-    parts = []
-    try:
-        while part := os.read(descriptor, 65536):
-            parts.append(part)
-    except OSError:  # how a terminal says that nobody writes any more
-        pass
-    os.close(descriptor)
-    return b"".join(parts).decode("utf-8")
 
 
 @pytest.mark.parametrize("name", WORDS)

@@ -20,7 +20,15 @@ from wavesim.errors import SourceSpan
 from wavesim.explanation.text_candidate import TextCandidate
 from wavesim.front.hip_groups import Groups, arrangements, shaped, statements
 from wavesim.front.hip_lines import Chain, chains_of
-from wavesim.front.hip_loops import NoPlace, SourceLoop, loops_of, offset_of, source_loop, with_at_end
+from wavesim.front.hip_loops import (
+    NoPlace,
+    SourceLoop,
+    line_of,
+    loops_of,
+    offset_of,
+    source_loop,
+    with_at_end,
+)
 from wavesim.front.hip_statements import Statement, around, neighbours, runs_of, statement_at, swapped
 from wavesim.isa.kinds import LDS_KINDS, MEMORY_KINDS, Kind
 from wavesim.pipeline.run import Run, RunOptions
@@ -101,7 +109,7 @@ class _Source:
         return {place for kind, chain in pairs if kind in kinds for place in chain}
 
     def _line(self, place: int) -> int:
-        return self.text.count("\n", 0, place) + 1
+        return line_of(self.text, place)
 
     def _statement(self, span: SourceSpan) -> Statement | None:
         """The statement of a place, with the loops around it that are not the main loop's own."""

@@ -7,7 +7,6 @@ That finds ``for``, ``while`` and ``do`` as they are written. A loop that a macr
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -111,10 +110,9 @@ def loop_at(text: str, line: int, column: int = 0) -> SourceLoop | None:
     place = offset_of(text, line, column)
     if place is None:
         return None
-    starts = [0, *(each.end() for each in re.finditer("\n", text))]
     inside = [each for each in loops_of(text) if each.begin <= place < each.end]
     if not inside and not column:
-        inside = [each for each in loops_of(text) if bisect_right(starts, each.begin) == line][:1]
+        inside = [each for each in loops_of(text) if line_of(text, each.begin) == line][:1]
     return max(inside, key=lambda each: each.begin, default=None)
 
 
@@ -122,6 +120,11 @@ def offset_of(text: str, line: int, column: int = 0) -> int | None:
     """Which character of a text a place is; ``None`` where it has no such line."""
     starts = [0, *(each.end() for each in re.finditer("\n", text))]
     return starts[line - 1] + max(0, column - 1) if 0 < line <= len(starts) else None
+
+
+def line_of(text: str, offset: int) -> int:
+    """The line of a character of a text, from 1."""
+    return text.count("\n", 0, offset) + 1
 
 
 def source_loop(text: str, path: Path, program: Program, head: int, tail: int) -> SourceLoop:
@@ -154,7 +157,7 @@ def source_loop(text: str, path: Path, program: Program, head: int, tail: int) -
 
 def span_at(path: Path, text: str, offset: int) -> SourceSpan:
     """The line of a character of the text of ``path``."""
-    return SourceSpan(str(path), text.count("\n", 0, offset) + 1)
+    return SourceSpan(str(path), line_of(text, offset))
 
 
 def with_at_end(text: str, loop: SourceLoop, statements: Sequence[str]) -> str:

@@ -141,7 +141,8 @@ class _Search:
         progress: Progress | None,
         stop: Callable[[], bool],
     ) -> None:
-        self._path, self._options, self._tuned, self._wanted = path, options, tuned, wanted
+        self._path, self._tuned, self._wanted = path, tuned, wanted
+        self._options = replace(options, rounds=1)  # as the search that is built on
         self._progress, self._stop = progress, stop
         self._begin = time.monotonic()
         self._text = options.source if options.source is not None else read_text(path, lenient=True)

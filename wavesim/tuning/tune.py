@@ -235,10 +235,10 @@ class _Tuner:
         known: Tuned | None = None,
     ) -> None:
         self._begin = time.monotonic()
+        options = replace(options, rounds=1)  # a loop's order is sought, not how workgroups follow each other
         self._path, self._options = path, options
         self._wanted, self._progress, self._crew = wanted, progress, helpers
         self._asked_to_stop, self._gone = stop, ""
-        options = replace(options, rounds=1)  # a loop's order is sought, not how workgroups follow each other
         self._stage = "execute"
         self._run = known.run if known is not None else run_kernel(path, options, need_launch=True)
         trace = self._run.timeline.trace  # with the latencies that were predicted
