@@ -265,18 +265,8 @@ class _Reading:
                 found.waves.append(_wave(wave))
         elif kind == RECORD_OCCUPANCY:
             for row in _table(events, count, OCCUPANCY):
-                found.occupancy.append(
-                    [
-                        int(row[name]) & mask
-                        for name, mask in (
-                            ("time", -1),
-                            ("cu", -1),
-                            ("simd", -1),
-                            ("wave_id", -1),
-                            ("start", 1),
-                        )
-                    ]
-                )
+                place = [int(row[name]) for name in ("time", "cu", "simd", "wave_id")]
+                found.occupancy.append([*place, int(row["start"]) & 1])
         elif kind == RECORD_REALTIME:
             rows = _table(events, count, REALTIME)
             found.realtime += [[int(row["shader_clock"]), int(row["realtime_clock"])] for row in rows]

@@ -207,13 +207,13 @@ def predict_memory(
         }
         return _costs(asked, rates, crowded)
 
-    costs, line_clk = costs_of(round)
-    later = costs_of(Round.WARM)
+    first = sum(wave.start_clk != FOLLOWS for wave in trace.waves)  # they stand before those that follow
+    costs, _ = at_first = costs_of(round)
+    later = costs_of(Round.WARM) if first < len(trace.waves) else at_first
     waves = []
     for position, wave in enumerate(trace.waves):
-        of_wave = later if wave.start_clk == FOLLOWS else (costs, line_clk)
+        of_wave = at_first if position < first else later
         waves.append(_predicted(wave, position, trace, hits[position], *of_wave, rates, scratch))
-    first = sum(wave.start_clk != FOLLOWS for wave in trace.waves)  # they stand before those that follow
     if round is Round.COLD:
         scalar_clk = machine.integer("scalar.cold_latency_clk")
         early = [_first_scalar_loads(each, trace, scalar_clk) for each in waves[:first]]
